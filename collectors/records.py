@@ -1,0 +1,273 @@
+"""What a collector can yield: one frozen class for each of the warehouse's source tables.
+
+Instants are timezone-aware and converted to UTC; a naive one is refused. Lists default to empty, other optional
+fields to None: missing stays missing. `KEY` names the fields by which a record replaces an earlier one.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Text = Annotated[str, Field(min_length=1)]
+# a key part: numbers that a CSV or an API writes without quotes are taken as text
+Id = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) else v), Field(min_length=1)]
+
+
+class Record(BaseModel):
+    """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+
+
+class Part(BaseModel):
+    """The base of structs inside records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Repository(Record):
+    """A repository; `repo` is `owner/name`, `external_id` the identity that survives a rename."""
+
+    TABLE = "repositories"
+    KEY = ("repo",)
+    repo: Text
+    external_id: Id | None = None
+    created_at: Instant
+    pushed_at: Instant | None = None
+    default_branch: str | None = None
+    is_fork: bool = False
+    is_mirror: bool = False
+    from_template: str | None = None
+    is_archived: bool = False
+    topics: tuple[str, ...] = ()
+    language: str | None = None
+    url: str | None = None
+
+
+class Commit(Record):
+    """A commit; `paths` are the files it touches against its first parent, None where they were not asked for."""
+
+    TABLE = "commits"
+    KEY = ("repo", "sha")
+    repo: Text
+    sha: Text
+    parents: tuple[str, ...] = ()
+    authored_at: Instant
+    committed_at: Instant
+    author: str | None = None
+    is_bot: bool = False
+    subject: str = ""
+    reverts_sha: str | None = None
+    paths: tuple[str, ...] | None = None
+
+
+class PullRequestCommit(Part):
+    """One of a pull request's own commits, as it was before the merge."""
+
+    sha: Text
+    authored_at: Instant
+    is_merge: bool = False
+    is_bot: bool = False
+
+
+class PullRequest(Record):
+    """A pull request; `ready_at` is when a draft was made ready, `first_review_at` by a person other than the author."""
+
+    TABLE = "pull_requests"
+    KEY = ("repo", "number")
+    repo: Text
+    number: int
+    title: str = ""
+    author: str | None = None
+    is_bot: bool = False
+    created_at: Instant
+    ready_at: Instant | None = None
+    first_review_at: Instant | None = None
+    merged_at: Instant | None = None
+    closed_at: Instant | None = None
+    merge_sha: str | None = None
+    head_branch: str | None = None
+    base_branch: str | None = None
+    labels: tuple[str, ...] = ()
+    commits: tuple[PullRequestCommit, ...] = ()
+    reverts: int | None = None
+    url: str | None = None
+
+
+class Deployment(Record):
+    """A deployment as a source tells it.
+
+    `source` is `argocd`, `deployments` (GitHub deployment objects), `releases`, `tags`, or an import's own word.
+    `finished_at` is the first success; `sha` the application's commit, `sha_method` how it was found.
+    """
+
+    TABLE = "deployments"
+    KEY = ("source", "id")
+    source: Text
+    id: Id
+    repo: str | None = None
+    service: str | None = None
+    application: str | None = None
+    project: str | None = None
+    labels: dict[str, str] = {}
+    cluster: str | None = None
+    namespace: str | None = None
+    workflow: str | None = None
+    environment: str | None = None
+    sha: str | None = None
+    sha_method: str | None = None
+    ref: str | None = None
+    status: Literal["success", "failure", "cancelled", "running"]
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    config_repo: str | None = None
+    config_sha: str | None = None
+    images: tuple[str, ...] = ()
+    creator: str | None = None
+    url: str | None = None
+
+
+class ChangeEvent(Part):
+    """A change event that PagerDuty relates to an incident; `reason` is why it thinks so."""
+
+    id: Id
+    reason: str | None = None
+    links: tuple[str, ...] = ()
+    details: str | None = None
+
+
+class Incident(Record):
+    """An incident; `source_service` is the source's own id of the service, mapped through the catalogue."""
+
+    TABLE = "incidents"
+    KEY = ("source", "id")
+    source: Text
+    id: Id
+    service: str | None = None
+    source_service: str | None = None
+    title: str = ""
+    urgency: str | None = None
+    priority: str | None = None
+    status: str = "resolved"
+    opened_at: Instant
+    acknowledged_at: Instant | None = None
+    resolved_at: Instant | None = None
+    merged_into: str | None = None
+    change_events: tuple[ChangeEvent, ...] = ()
+    url: str | None = None
+
+
+class Response(Record):
+    """One answer to one question of a survey round; `score` lies between `scale_min` and `scale_max`."""
+
+    TABLE = "responses"
+    KEY = ("round", "respondent", "question")
+    round: Id
+    respondent: Id
+    question: Id
+    team: str | None = None
+    submitted_at: Instant
+    closes_at: Instant
+    score: float
+    scale_min: float = 1
+    scale_max: float = 5
+
+
+class Job(Part):
+    """A job of a workflow run."""
+
+    name: str
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    conclusion: str | None = None
+
+
+class WorkflowRun(Record):
+    """One attempt of a workflow run; `workflow` is the file's name, such as `deploy.yml`."""
+
+    TABLE = "workflow_runs"
+    KEY = ("repo", "id", "attempt")
+    repo: Text
+    id: int
+    attempt: int = 1
+    workflow: str
+    event: str | None = None
+    branch: str | None = None
+    sha: str | None = None
+    conclusion: str | None = None
+    created_at: Instant
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    jobs: tuple[Job, ...] = ()
+    url: str | None = None
+
+
+class Component(Record):
+    """An entity of the service catalogue; services are those of kind `Component`.
+
+    `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs.
+    """
+
+    TABLE = "components"
+    KEY = ("name", "kind")
+    name: Text
+    kind: Literal["Component", "API", "System", "Group"] = "Component"
+    owner: str | None = None
+    system: str | None = None
+    lifecycle: str | None = None
+    type: str | None = None
+    tags: tuple[str, ...] = ()
+    repo: str | None = None
+    source_patterns: tuple[str, ...] = ()
+    argocd_apps: tuple[str, ...] = ()
+    argocd_selector: str | None = None
+    environments: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    tag_patterns: tuple[str, ...] = ()
+    pagerduty_services: tuple[str, ...] = ()
+    golden_path: str | None = None
+
+
+class Link(Record):
+    """What a person says of an incident: the deployment that caused it, or, with no deployment, that none did."""
+
+    TABLE = "links"
+    KEY = ("incident_source", "incident_id")
+    incident_source: Text
+    incident_id: Id
+    deployment_source: str | None = None
+    deployment_id: Id | None = None
+    reason: Text
+    by: str | None = None
+
+
+class Coverage(Record):
+    """A stretch of time for which `source` was read about `subject` (a repository, an application, or `*` for all)."""
+
+    TABLE = "coverage"
+    KEY = ("source", "subject", "from_at")
+    source: Text
+    subject: Text
+    from_at: Instant
+    until_at: Instant
+
+
+RECORDS: dict[str, type[Record]] = {
+    record.TABLE: record
+    for record in (
+        Repository,
+        Commit,
+        PullRequest,
+        Deployment,
+        Incident,
+        Response,
+        WorkflowRun,
+        Component,
+        Link,
+        Coverage,
+    )
+}

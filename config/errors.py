@@ -1,0 +1,24 @@
+"""The errors that a person is meant to read.
+
+SixkeysError            what failed, where, and what to do: one line, no traceback
+├── ConfigurationError  wrong usage or configuration (exit status 2)
+└── DataError           input data that cannot be read (exit status 1)
+
+Each package adds its own below these where a caller has to tell them apart.
+"""
+
+
+class SixkeysError(Exception):
+    """A failure that is explained to the user; `exit_status` is what the command line ends with."""
+
+    exit_status = 1
+
+
+class ConfigurationError(SixkeysError):
+    """Wrong usage or configuration: the file, the key, what was found and what works."""
+
+    exit_status = 2
+
+
+class DataError(SixkeysError):
+    """Input data that cannot be read: the file, the row or item, and what to mend."""

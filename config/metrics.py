@@ -1,0 +1,49 @@
+"""The declarations of `metrics.toml` as objects."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Statistic = Literal["median", "mean", "rate", "share"]
+
+
+class Metric(BaseModel):
+    """One metric's declaration; see the head of `metrics.toml` for each field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    name: str
+    short: str
+    names: tuple[str, ...]
+    unit: Literal["seconds", "per day", "fraction", "points"]
+    dimension: Literal["duration", "rate", "share", "score"]
+    better: Literal["lower", "higher"]
+    floor: int
+    fact: str
+    entity: tuple[str, ...]
+    excluded: str
+    input: str
+    statistic: Statistic
+    covered_by: str
+    rule: str
+    source: str
+
+
+@cache
+def metrics() -> dict[str, Metric]:
+    """All metrics by id, in the order in which people are shown them."""
+    declared = tomllib.loads(Path(__file__).with_name("metrics.toml").read_text(encoding="utf-8"))
+    return {id: Metric(id=id, **fields) for id, fields in declared.items()}
+
+
+def find(name: str) -> Metric | None:
+    """The metric that a user calls `name` (id or any of its names, case ignored), or None."""
+    wanted = name.strip().casefold()
+    for metric in metrics().values():
+        if wanted in (metric.id.casefold(), *(known.casefold() for known in metric.names)):
+            return metric
+    return None

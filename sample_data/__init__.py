@@ -1,0 +1,1 @@
+"""A small organisation whose numbers are worked out by hand, and the server that speaks its sources' APIs."""
