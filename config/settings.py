@@ -211,11 +211,12 @@ class Deployments(Section):
 
 
 class Incidents(Section):
-    """Which incidents count, and how long after a deployment an incident is blamed on it."""
+    """Which incidents count, how long after a deployment an incident is blamed on it, and files of links by hand."""
 
     window: Duration = timedelta(hours=24)
     urgencies: list[str] = ["high"]
     priorities: list[str] = []
+    links: list[Plain] = []
 
 
 class Hotfix(Section):
@@ -407,6 +408,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         update={
             "warehouse": folder / settings.warehouse,
             "sources": sources.model_copy(update={"survey": survey, "catalog": catalog}),
+            "incidents": settings.incidents.model_copy(
+                update={"links": [from_folder(f) for f in settings.incidents.links]}
+            ),
             "reports": reports,
         }
     )
