@@ -1,178 +1,34 @@
 """`sixkeys.yaml` as objects: read, checked, secrets resolved from the environment or from files."""
 
 import difflib
-import os
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
 
 import yaml
-from apscheduler.triggers.cron import CronTrigger
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from config.errors import ConfigurationError
+from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
+from config.mistakes import explain
+from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources, Survey
 from config.targets import Target, parse_target
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def _resolve(value: Any) -> Any:
-    """`value` with `${NAME}` taken from the environment and `file:PATH` from a file; raises ValueError."""
-    if not isinstance(value, str):
-        return value
-    if value.startswith("file:"):
-        path = Path(value.removeprefix("file:"))
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ValueError(f"cannot read the file {path} ({error.strerror}); create it or mend the path") from None
-
-    def from_environment(found: re.Match[str]) -> str:
-        name = found[1]
-        if not os.environ.get(name):
-            raise ValueError(f"the environment variable {name} is not set; set it, or remove the key")
-        return os.environ[name]
-
-    return _REFERENCE.sub(from_environment, value)
-
-
-def _reference_only(value: Any) -> Any:
-    if isinstance(value, str) and not value.startswith("file:") and not _REFERENCE.search(value):
-        raise ValueError('a secret is written as "${ENV_NAME}" or "file:PATH", never in the file itself')
-    return _resolve(value)
-
-
-def _timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError):
-        raise ValueError(f'"{name}" is not a time zone; write one like "Europe/Berlin" or "UTC"') from None
-    return name
-
-
-def _cron(text: str) -> str:
-    try:
-        CronTrigger.from_crontab(text)
-    except ValueError as error:
-        raise ValueError(f'"{text}" is not a schedule ({error}); write it like "0 8 * * MON"') from None
-    return text
-
-
-def _duration(value: Any) -> Any:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([mhd])\s*", value) if isinstance(value, str) else None
-    if not found:
-        raise ValueError(f'"{value}" is not a duration; write it like "24h", "30m" or "2d"')
-    return timedelta(minutes=float(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]])
-
-
-Plain = Annotated[str, BeforeValidator(_resolve)]
-Secret = Annotated[SecretStr, BeforeValidator(_reference_only)]
-Address = Annotated[str, BeforeValidator(_resolve), Field(pattern=r"^https?://[^\s@]+$")]
-Cron = Annotated[str, AfterValidator(_cron)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-
-
-class Section(BaseModel):
-    """The base of every part of the file: unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GitHubApp(Section):
-    """A GitHub App that reads in place of a person's token."""
-
-    id: int
-    installation: int
-    private_key: Secret
-
-
-class GitHub(Section):
-    """GitHub: `repositories` are globs of `owner/name`; `clone` reads commits by git, else through the API."""
-
-    url: Address = "https://api.github.com"
-    token: Secret | None = None
-    app: GitHubApp | None = None
-    repositories: list[str] = Field(min_length=1)
-    since: date | None = None
-    archived: bool = True
-    forks: bool = True
-    clone: bool = True
-    graphql: bool = True
-    workflow_runs: bool = True
-
-    @field_validator("repositories")
-    @classmethod
-    def _owner_and_name(cls, patterns: list[str]) -> list[str]:
-        for pattern in patterns:
-            if not re.fullmatch(r"[\w.-]+/\S+", pattern):
-                raise ValueError(f'"{pattern}" is not a repository; write "owner/name" or "owner/*"')
-        return patterns
-
-    @model_validator(mode="after")
-    def _one_identity(self) -> "GitHub":
-        if (self.token is None) == (self.app is None):
-            raise ValueError('needs either a token or an app; write token: "${GITHUB_TOKEN}"')
-        return self
-
-
-class ArgoCD(Section):
-    """One Argo CD instance."""
-
-    name: str = "main"
-    url: Address
-    token: Secret
-
-
-class PagerDuty(Section):
-    """PagerDuty's REST API."""
-
-    url: Address = "https://api.pagerduty.com"
-    token: Secret
-    since: date | None = None
-
-
-class Survey(Section):
-    """Survey answers: CSV files by glob, or http(s) addresses."""
-
-    files: list[Plain] = Field(min_length=1)
-
-
-class Catalog(Section):
-    """Backstage descriptors: YAML files by glob, and `catalog-info.yaml` of each repository on GitHub."""
-
-    files: list[Plain] = []
-    from_github: bool = False
-
-
-class Sources(Section):
-    """Where data comes from; every source is optional."""
-
-    github: GitHub | None = None
-    argocd: list[ArgoCD] = []
-    pagerduty: PagerDuty | None = None
-    survey: Survey | None = None
-    catalog: Catalog = Catalog()
-
-    @field_validator("argocd")
-    @classmethod
-    def _names_differ(cls, instances: list[ArgoCD]) -> list[ArgoCD]:
-        names = [instance.name for instance in instances]
-        if len(set(names)) < len(names):
-            raise ValueError("two instances have the same name; give each its own")
-        return instances
+# the sources are part of the settings to everyone else
+__all__ = [
+    "ArgoCD",
+    "Catalog",
+    "GitHub",
+    "GitHubApp",
+    "PagerDuty",
+    "Settings",
+    "Sources",
+    "Survey",
+    "load_settings",
+]
 
 
 class Production(Section):
@@ -260,10 +116,22 @@ class MetricTarget(Section):
         if metric is None:
             known = [m.names[0] for m in metrics().values()]
             near = difflib.get_close_matches(self.name, known, n=1, cutoff=0.3)
-            raise ValueError(f'"{self.name}" is not a metric; did you mean "{(near or known)[0]}"?')
-        for text in (self.target, *(override.target for override in self.overrides)):
-            parse_target(text, metric)
+            raise _mistake(("name",), f'"{self.name}" is not a metric; did you mean "{(near or known)[0]}"?')
+        texts: dict[tuple[str | int, ...], str] = {("target",): self.target}
+        texts |= {("overrides", i, "target"): override.target for i, override in enumerate(self.overrides)}
+        for location, text in texts.items():
+            try:
+                parse_target(text, metric)
+            except ValueError as error:
+                raise _mistake(location, str(error)) from None
         return self
+
+
+def _mistake(location: tuple[str | int, ...], sentence: str) -> ValidationError:
+    # a ValueError would name the entry only, not the key in it
+    wrong = PydanticCustomError("target", "{sentence}", {"sentence": sentence})
+    details = InitErrorDetails(type=wrong, loc=location, input=None)
+    return ValidationError.from_exception_data("MetricTarget", [details])
 
 
 DEFAULT_TARGETS = [
@@ -318,7 +186,7 @@ class Dashboard(Section):
     """Where the dashboard listens; loopback unless said otherwise."""
 
     host: str = "127.0.0.1"
-    port: int = Field(8501, ge=0, le=65535)
+    port: int = Field(default=8501, ge=0, le=65535)
 
 
 class Privacy(Section):
@@ -332,7 +200,7 @@ class Settings(Section):
     """The whole file. Relative paths are taken from the folder of the file itself."""
 
     organization: str = Field(min_length=1)
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    timezone: Timezone = "UTC"
     warehouse: Path = Path("warehouse.duckdb")
     sources: Sources = Sources()
     production: Production = Production()
@@ -385,15 +253,17 @@ def load_settings(path: Path) -> Settings:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or error
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigurationError(f"{path}{where}: is not YAML: {getattr(error, 'problem', error)}") from None
+        raise ConfigurationError(f"{path}{where}: is not YAML: {' '.join(str(problem).split())}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f'{path}: holds no settings; "sixkeys init" writes a commented example')
+    folder = path.resolve().parent
     try:
-        settings = Settings.model_validate(content)
+        settings = Settings.model_validate(content, context={"folder": folder})
     except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_explain(error)}") from None
-    return _anchored(settings, path.resolve().parent)
+        raise ConfigurationError(f"{path}{explain(error, Settings, content, text)}") from None
+    return _anchored(settings, folder)
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
@@ -414,36 +284,3 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "reports": reports,
         }
     )
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        parent, unknown = first["loc"][:-1], str(first["loc"][-1])
-        near = difflib.get_close_matches(unknown, _known_keys(parent), n=1, cutoff=0)
-        return f'unknown key "{key}"; did you mean "{near[0]}"?' if near else f'unknown key "{key}"; remove it'
-    if first["type"] == "missing":
-        return f'the key "{key}" is missing; add it'
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}"
-
-
-def _known_keys(parent: tuple[int | str, ...]) -> list[str]:
-    section: Any = Settings
-    for part in parent:
-        if isinstance(part, int):
-            continue
-        if part not in section.model_fields:
-            return []
-        section = _section_in(section.model_fields[part].annotation)
-        if section is None:
-            return []
-    return list(section.model_fields)
-
-
-def _section_in(annotation: Any) -> type[Section] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    inner = (_section_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((section for section in inner if section is not None), None)

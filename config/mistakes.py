@@ -1,0 +1,102 @@
+"""What is wrong in a configuration file, said in one line: where, what, and what works."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from config.fields import Section
+
+# pydantic's own words where a user needs others
+_ADVICE = {
+    "list_type": 'is not a list; write it like ["one", "two"]',
+    "string_type": "is not text; put it in quotes",
+    "int_parsing": "is not a whole number",
+    "int_type": "is not a whole number",
+    "bool_parsing": "is neither true nor false",
+    "bool_type": "is neither true nor false",
+    "date_from_datetime_parsing": "is not a date; write it like 2025-01-31",
+    "date_parsing": "is not a date; write it like 2025-01-31",
+    "date_type": "is not a date; write it like 2025-01-31",
+    "model_type": "is a section; write its keys below it, indented",
+    "too_short": "is empty; name at least one",
+    "string_too_short": "is empty; fill it in",
+}
+Location = Sequence[int | str]
+
+
+def explain(error: ValidationError, model: type[BaseModel], content: Any, text: str) -> str:
+    """The most telling of the mistakes that `error` found in `content`: ":line: key: what is wrong; what works".
+
+    An unknown key comes first, since it is why another one is missing, then the first in the file (`text`).
+    """
+    document = yaml.compose(text, Loader=yaml.SafeLoader)
+    mistakes = [(_line(document, e["loc"]), e) for e in error.errors(include_url=False, include_input=False)]
+    line, first = min(mistakes, key=lambda m: (m[1]["type"] != "extra_forbidden", m[0] or float("inf")))
+    return f"{f':{line}' if line else ''}: {_sentence(first, model, content)}"
+
+
+def _sentence(first: Any, model: type[BaseModel], content: Any) -> str:
+    location = first["loc"]
+    key = ".".join(str(part) for part in location)
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(model, location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0)
+        return (
+            f'unknown key "{key}"; did you mean "{near[0]}"?' if near else f'unknown key "{key}"; remove it'
+        )
+    if first["type"] == "missing":
+        return f'the key "{key}" is missing; add it'
+    name = _name(content, location)
+    message = _ADVICE.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    return f"{key}{f' ({name})' if name else ''}: {message}"
+
+
+def _line(node: yaml.Node | None, location: Location) -> int | None:
+    """The line of the innermost part of `location` that the file has, from 1."""
+    line: int | None = None
+    for part in location:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        elif isinstance(node, yaml.MappingNode):
+            entry = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if entry is None:
+                break
+            line, node = entry[0].start_mark.line + 1, entry[1]
+        else:
+            break
+    return line
+
+
+def _name(content: Any, location: Location) -> str | None:
+    """What the innermost list entry on the way to `location` calls itself: a metric's or an instance's name."""
+    name = None
+    for part in location:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            break
+        if isinstance(part, int) and isinstance(content, dict) and isinstance(content.get("name"), str):
+            name = content["name"]
+    return name
+
+
+def _known_keys(model: type[BaseModel], parent: Location) -> list[str]:
+    section: type[BaseModel] | None = model
+    for part in parent:
+        if isinstance(part, int):
+            continue
+        if section is None or part not in section.model_fields:
+            return []
+        section = _section_in(section.model_fields[part].annotation)
+    return list(section.model_fields) if section else []
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    inner = (_section_in(part) for part in getattr(annotation, "__args__", ()))
+    return next((section for section in inner if section is not None), None)
