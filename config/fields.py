@@ -14,6 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationInfo
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
 def _resolve(value: Any, info: ValidationInfo) -> Any:
@@ -69,11 +70,15 @@ def _timezone(name: str) -> str:
 
 
 def _cron(text: str) -> str:
+    """A crontab's five fields, weekdays by name: APScheduler counts them from Monday, crontab from Sunday."""
+    fields = text.split()
+    if len(fields) == 5:
+        fields[4] = re.sub(r"(?<![/\d])[0-7](?!\d)", lambda day: _WEEKDAYS[int(day[0])], fields[4])
     try:
-        CronTrigger.from_crontab(text)
+        CronTrigger.from_crontab(" ".join(fields))
     except ValueError as error:
         raise ValueError(f'"{text}" is not a schedule ({error}); write it like "0 8 * * MON"') from None
-    return text
+    return " ".join(fields)
 
 
 def _duration(value: Any) -> Any:

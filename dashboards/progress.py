@@ -1,0 +1,107 @@
+"""What a collection is doing, shown on a terminal as it happens and elsewhere as plain lines now and then."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress as Bar
+from rich.progress import ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from warehouse.progress import Progress
+
+PLAIN_SECONDS = 5.0
+
+
+@contextmanager
+def shown_on(console: Console) -> Iterator[Progress]:
+    """A `Progress` shown on `console` while the context lasts."""
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    columns = (
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.fields[source]}", style="bold"),
+        TextColumn("{task.description}"),
+        _Rate(),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=console) as bar:
+        yield Live(bar)
+
+
+def tally(counts: Counter[str]) -> str:
+    """ "1,204 pull requests, 88 deployments": what came so far."""
+    return ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in counts.items())
+
+
+class _Rate(ProgressColumn):
+    """Records a second since the source was started."""
+
+    def render(self, task: Task) -> Text:
+        """ "312/s", or nothing yet."""
+        speed = task.completed / task.elapsed if task.elapsed and task.elapsed >= 1 else 0
+        return Text(f"{speed:,.0f}/s" if speed >= 1 else "", style="dim")
+
+
+class Live:
+    """A line a source that is redrawn as records come."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._tasks: dict[str, TaskID] = {}
+        self._counts: dict[str, Counter[str]] = {}
+
+    def start(self, source: str) -> None:
+        """Adds the source's line."""
+        self._counts[source] = Counter()
+        self._tasks[source] = self._bar.add_task("connecting", total=None, source=escape(source))
+
+    def advance(self, source: str, kind: str, n: int) -> None:
+        """Redraws the source's line."""
+        self._counts[source][kind] += n
+        self._bar.update(self._tasks[source], advance=n, description=tally(self._counts[source]))
+
+    def finish(self, source: str, summary: str, failed: bool) -> None:
+        """Leaves the source's summary in its line."""
+        colour = "red" if failed else "green"
+        self._bar.update(
+            self._tasks[source], total=1, completed=1, description=f"[{colour}]{escape(summary)}[/{colour}]"
+        )
+
+
+class Lines:
+    """A line when a source starts and ends, and at most one every few seconds between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._counts: dict[str, Counter[str]] = {}
+        self._started: dict[str, float] = {}
+        self._told = 0.0
+
+    def start(self, source: str) -> None:
+        """Says that the source is being read."""
+        self._counts[source] = Counter()
+        self._started[source] = self._told = time.monotonic()
+        self._say(f"{source}: reading")
+
+    def advance(self, source: str, kind: str, n: int) -> None:
+        """Says what came so far, unless it did so a moment ago."""
+        counts = self._counts[source]
+        counts[kind] += n
+        now = time.monotonic()
+        if now - self._told >= PLAIN_SECONDS:
+            self._told = now
+            rate = counts.total() / (now - self._started[source])
+            self._say(f"{source}: {tally(counts)} ({rate:,.0f}/s)")
+
+    def finish(self, source: str, summary: str, failed: bool) -> None:
+        """Says how it ended."""
+        seconds = time.monotonic() - self._started[source]
+        self._say(f"{source}: {'failed: ' if failed else ''}{summary} ({seconds:.1f} s)")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
