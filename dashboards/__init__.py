@@ -1,0 +1,1 @@
+"""Metrics to people: the Streamlit app, its charts, and the scorecard's forms and delivery."""

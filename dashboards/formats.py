@@ -1,0 +1,162 @@
+"""Figures, changes, dates and statuses in the words and units that people say."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from config.metrics import metrics
+from config.targets import parse_target
+
+MISSING = "–"
+
+
+@dataclass(frozen=True)
+class Status:
+    """A status of `sixkeys metrics` for people; the symbol tells it where colours do not."""
+
+    symbol: str
+    word: str
+    meaning: str
+
+
+STATUSES = {
+    "met": Status("✓", "met", "The target is met."),
+    "missed": Status("✗", "missed", "The target is missed."),
+    "insufficient": Status("…", "too few", "Too few rows to say whether the target is met or missed."),
+    "none": Status("○", "none", "Covered, and nothing happened."),
+    "no data": Status("", "no data", "Not covered: nothing is known of this period."),
+    "withheld": Status("", "withheld", "Withheld: fewer than five people answered."),
+    "value": Status("", "no target", "No target is set."),
+}
+
+
+def figure(value: float | None, unit: str, limit: float | None = None) -> str:
+    """`value` with one unit: "25 min", "3.2 h", "2.1 d", "4.2 %", "12 a day", "4.3 / 5"; "–" for None.
+
+    Given a target's `limit`, as many digits as it takes to be on the same side of it as the exact value.
+    """
+    if value is None:
+        return MISSING
+    factor, suffix, places = _scale(value, unit)
+    number = round(value / factor, places)
+    while limit is not None and places < 6 and _side(number * factor, limit) != _side(value, limit):
+        places += 1
+        number = round(value / factor, places)
+    text = f"{number:,.{places}f}"
+    return (text.rstrip("0").rstrip(".") if places else text) + suffix
+
+
+def _scale(value: float, unit: str) -> tuple[float, str, int]:
+    """(factor, suffix, decimal places) in which a person would say it."""
+    size = abs(value)
+    if unit == "seconds":
+        if size < 89.5:
+            return 1, " s", 0
+        if size < 89.5 * 60:
+            return 60, " min", 0 if size >= 570 else 1
+        return (3600, " h", 1) if size < 47.95 * 3600 else (86400, " d", 1)
+    if unit == "fraction":
+        return 0.01, " %", 1
+    if unit == "per day":
+        return (1, " a day", 1 if size < 99.5 else 0) if size >= 0.995 else (1 / 7, " a week", 1)
+    return 1, " / 5", 1
+
+
+def _side(value: float, limit: float) -> int:
+    """-1, 0 or 1: below, at or above `limit`, with what binary fractions lose taken as equal."""
+    difference = value - limit
+    return 0 if abs(difference) <= 1e-12 * max(1.0, abs(limit)) else (1 if difference > 0 else -1)
+
+
+def figure_against(metric: str, value: float | None, unit: str, target: str | None) -> str:
+    """`figure` with as many digits as show on which side of the target in words the value is."""
+    limit = parse_target(target, metrics()[metric]).limit if target else None
+    return figure(value, unit, limit)
+
+
+def exact(value: float | None, unit: str) -> str:
+    """The value unrounded to nine digits, in the metric's own unit, as a tooltip shows it."""
+    if value is None:
+        return MISSING
+    if unit == "fraction":
+        return f"{value * 100:,.9g} %"
+    return f"{value:,.9g} {unit}"
+
+
+def counted(n: int, fact: str) -> str:
+    """How many rows of a fact table made a number: "1 deployment", "1,204 changes"."""
+    singular = {"repositories": "repository", "recoveries": "recovery", "responses": "respondent"}
+    one = singular.get(fact, fact.removesuffix("s"))
+    many = {"responses": "respondents"}.get(fact, fact)
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def change(value: float | None, previous: float | None, unit: str) -> str:
+    """How far `value` moved from `previous`: "↓ 22 %", "↑ 1.2 points" for shares and scores; "" if unknown."""
+    if value is None or previous is None:
+        return ""
+    if unit in ("fraction", "points"):
+        moved = (value - previous) * (100 if unit == "fraction" else 1)
+        size = f"{abs(moved):.1f}"
+        if float(size) == 0:
+            return "→ unchanged"
+        return f"{'↑' if moved > 0 else '↓'} {size} {'pp' if unit == 'fraction' else 'points'}"
+    if previous == 0:
+        return "→ unchanged" if value == 0 else "↑ from zero"
+    percent = round((value / previous - 1) * 100)
+    if percent == 0:
+        return "→ unchanged"
+    arrow = "↑" if percent > 0 else "↓"
+    if percent >= 300:
+        return f"{arrow} {value / previous:.1f} times"
+    return f"{arrow} {abs(percent)} %"
+
+
+def day(on: date) -> str:
+    """ "9 Nov 2026"."""
+    return f"{on.day} {on:%b %Y}"
+
+
+def days(first: date, after: date) -> str:
+    """The days from `first` to the one before `after`: "13 Oct – 9 Nov 2026"."""
+    last = after - timedelta(days=1)
+    if last <= first:
+        return day(first)
+    if first.year != last.year:
+        return f"{day(first)} – {day(last)}"
+    if first.month != last.month:
+        return f"{first.day} {first:%b} – {day(last)}"
+    return f"{first.day} – {day(last)}"
+
+
+def week(monday: date) -> str:
+    """The ISO week that begins on `monday`: "2026-W46"."""
+    year, number, _ = monday.isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+def instant(at: datetime, timezone: str) -> str:
+    """An aware instant in the zone's local time: "Mon 16 Nov 2026, 09:00 CET"."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return f"{local:%a} {day(local.date())}, {local:%H:%M %Z}"
+
+
+def age(elapsed: timedelta) -> str:
+    """How long ago: "just now", "12 minutes ago", "3 hours ago", "2 days ago"."""
+    minutes = int(elapsed.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    for size, unit in ((2880, "day"), (120, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = minutes // {"day": 1440, "hour": 60, "minute": 1}[unit]
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def plain_markdown(text: str) -> str:
+    """Text from data on one line, so that Markdown shows it as it is: no markup, directive, link or mention."""
+    text = re.sub(r"([\\`*_{}\[\]<>#|~$&@!]|:(?=[a-zA-Z+/]))", r"\\\1", " ".join(text.split()))
+    text = re.sub(r"(?i)\bwww\.", r"www\\.", text)
+    text = re.sub(r"^([-+=])", r"\\\1", text)
+    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", text)

@@ -1,0 +1,59 @@
+"""The scorecard as a Slack message in Block Kit."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from dashboards import formats
+
+BLOCKS, SECTION, HEADER = 50, 3000, 150  # Slack's limits: blocks a message, characters a section, a header
+
+
+def message(scorecard: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload of an incoming webhook: a fallback text and blocks, the organisation first."""
+    head = f"{scorecard['organization']}: week {scorecard['week']}"
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": head[:HEADER], "emoji": False}}
+    ]
+    for scope in scorecard["scopes"]:
+        blocks.append(_section(_summary(scope)))
+        if scope["scope"] == "organisation":
+            blocks += [_section("\n".join(map(_line, scope["metrics"])))]
+            if scope["sentences"]:
+                blocks.append(_section("\n".join(f"• {escape(sentence)}" for sentence in scope["sentences"])))
+            blocks.append({"type": "divider"})
+    as_of = formats.instant(datetime.fromisoformat(scorecard["as_of"]), scorecard["timezone"])
+    context = {"type": "context", "elements": [{"type": "mrkdwn", "text": f"Data as of {as_of}"}]}
+    left_out = len(blocks) - (BLOCKS - 1)
+    if left_out > 0:
+        blocks = [*blocks[: BLOCKS - 2], _section(f"… and {left_out + 1} more in the scorecard.")]
+    return {"text": escape(head), "blocks": [*blocks, context]}
+
+
+def escape(text: str) -> str:
+    """Text from data as Slack shows it: no link, mention or emphasis."""
+    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # mrkdwn has no escape for its marks: a zero-width space keeps them from pairing
+    return re.sub(r"([*_~`@]|:(?=[a-z+]))", "\\1\u200b", text)
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION]}}
+
+
+def _summary(scope: Mapping[str, Any]) -> str:
+    judged = [metric for metric in scope["metrics"] if metric["status"] in ("met", "missed")]
+    missed = [escape(metric["name"]) for metric in judged if metric["status"] == "missed"]
+    kind = "" if scope["scope"] == "organisation" else f" ({scope['scope']})"
+    text = f"*{escape(scope['name'])}*{kind}: {len(judged) - len(missed)} of {len(judged)} targets met"
+    return f"{text}; missed: {', '.join(missed)}" if missed else text
+
+
+def _line(metric: Mapping[str, Any]) -> str:
+    status = formats.STATUSES[metric["status"]]
+    value = formats.figure_against(metric["metric"], metric["value"], metric["unit"], metric["target"])
+    target = f", target {escape(metric['target'])}" if metric["target"] else ""
+    return (
+        f"{status.symbol or '–'} {escape(metric['name'])}: *{value}* ({status.word}{target}, n {metric['n']})"
+    )
