@@ -1,0 +1,133 @@
+"""Smart HTTP git by `git http-backend`, and what the APIs read of the same repositories."""
+
+import hmac
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from werkzeug import Request, Response
+
+from sample_data.model import Organisation
+
+_CONFIG = {
+    "uploadpack.allowFilter": "true",  # partial clone
+    "uploadpack.allowAnySHA1InWant": "true",  # a commit that is on no branch, by its SHA
+    "safe.directory": "*",  # the repositories may belong to another user than the server's
+}
+
+
+class GitHttp:
+    """The organisation's repositories at `/<owner>/<name>.git` by smart HTTP, protocol 2 and partial clone included.
+
+    As on GitHub, the token is the password of Basic authentication and the user name does not matter.
+    """
+
+    def __init__(self, organisation: Organisation, token: str) -> None:
+        self._organisation = organisation
+        self._token = token
+        self._empty = tempfile.TemporaryDirectory(prefix="sixkeys-empty-")
+        subprocess.run(["git", "init", "--quiet", "--bare", self._empty.name], check=True)
+
+    def __call__(self, request: Request) -> Response:
+        given = request.authorization
+        password = (given.password or "") if given and given.type == "basic" else ""
+        if not hmac.compare_digest(password.encode(), self._token.encode()):
+            return Response(
+                "Repository not found or authentication failed.\n",
+                status=401,
+                headers={"WWW-Authenticate": 'Basic realm="GitHub"'},
+            )
+        name, _, rest = request.path.lstrip("/").partition(".git/")
+        for repository in self._organisation.repositories:
+            if repository.full_name.lower() == name.lower() and rest in ("info/refs", "git-upload-pack"):
+                return _http_backend(request, repository.git_dir or Path(self._empty.name), rest)
+        return Response("Repository not found.\n", status=404)
+
+
+def _http_backend(request: Request, git_dir: Path, path: str) -> Response:
+    """What git's own CGI program answers (https://git-scm.com/docs/git-http-backend), streamed."""
+    body = request.get_data()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PATH_TRANSLATED": str(git_dir.absolute() / path),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query_string.decode(),
+        "CONTENT_TYPE": request.content_type or "",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+        "GIT_CONFIG_COUNT": str(len(_CONFIG)),
+    }
+    for index, (key, value) in enumerate(_CONFIG.items()):
+        environ |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
+    process = subprocess.Popen(
+        ["git", "http-backend"],
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin  # noqa: S101  a pipe, as is the next
+    assert process.stdout  # noqa: S101
+    process.stdin.write(body)
+    process.stdin.close()
+    status, headers = 200, []
+    while line := process.stdout.readline().strip().decode():
+        key, _, value = line.partition(": ")
+        if key.lower() == "status":
+            status = int(value.split()[0])
+        else:
+            headers.append((key, value))
+    return Response(_stream(process, process.stdout), status=status, headers=headers, direct_passthrough=True)
+
+
+def _stream(process: subprocess.Popen[bytes], output: IO[bytes]) -> Iterator[bytes]:
+    try:
+        while chunk := output.read(65536):
+            yield chunk
+    finally:
+        output.close()
+        process.wait()
+
+
+@dataclass(frozen=True)
+class GitCommit:
+    """A commit as the repository on disk has it."""
+
+    sha: str
+    parents: tuple[str, ...]
+    name: str
+    email: str
+    authored_at: datetime
+    committed_at: datetime
+    message: str
+
+
+def read_commits(git_dir: Path, revision: str, limit: int = 1) -> list[GitCommit]:
+    """The newest `limit` commits reachable from `revision`, in git's order; none where there is no such revision."""
+    log = subprocess.run(
+        ["git", "-c", "safe.directory=*", "-C", str(git_dir), "log", "-z", f"--max-count={limit}",
+         "--format=%H%n%P%n%an%n%ae%n%at%n%ct%n%B", "--end-of-options", revision, "--"],
+        capture_output=True,
+    )  # fmt: skip
+    commits = []
+    for text in filter(None, log.stdout.decode("utf-8", "replace").split("\0")):
+        sha, parents, name, email, authored, committed, message = text.split("\n", 6)
+        commits.append(
+            GitCommit(
+                sha,
+                tuple(parents.split()),
+                name,
+                email,
+                datetime.fromtimestamp(int(authored), UTC),
+                datetime.fromtimestamp(int(committed), UTC),
+                message.rstrip("\n"),
+            )
+        )
+    return commits

@@ -1,0 +1,87 @@
+"""A server on loopback that speaks the sources' APIs and serves a sample organisation.
+
+GitHub as Enterprise Server lays it out (REST below `/api/v3`, GraphQL at `/api/graphql`, git by smart HTTP at
+`/<owner>/<name>.git`), Argo CD below `/argocd`, PagerDuty below `/pagerduty`. One token opens all of them.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug import Request, Response
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from sample_data.argocd_api import ArgoCDApi
+from sample_data.git_http import GitHttp
+from sample_data.github_graphql import GitHubGraphQL
+from sample_data.github_rest import GitHubRest
+from sample_data.model import Organisation
+from sample_data.pagerduty_api import PagerDutyApi
+
+Api = Callable[[Request], Response]
+
+
+class _QuietHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections are kept, as the real services keep them
+    disable_nagle_algorithm = True  # headers and body are two writes: without this each answer waits 40 ms
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Nothing: what was asked is in the server's own `log`."""
+
+
+class SampleServer:
+    """A context manager that serves `organisation` at `url` until it is left.
+
+    `requests` counts requests by source (`github rest`, `github graphql`, `git`, `argocd`, `pagerduty`); `log` lists
+    them as (source, method, path with query) in order of arrival.
+    """
+
+    def __init__(self, organisation: Organisation, port: int = 0, token: str = "sample-token") -> None:  # noqa: S107
+        self.organisation = organisation
+        self.token = token
+        self.requests: Counter[str] = Counter()
+        self.log: list[tuple[str, str, str]] = []
+        self._lock = threading.Lock()
+        self._apis: tuple[tuple[str, str, Api], ...] = (
+            ("github rest", "/api/v3", GitHubRest(organisation, token)),
+            ("github graphql", "/api/graphql", GitHubGraphQL(organisation, token)),
+            ("argocd", "/argocd", ArgoCDApi(organisation, token)),
+            ("pagerduty", "/pagerduty", PagerDutyApi(organisation, token)),
+            ("git", "", GitHttp(organisation, token)),
+        )
+        self._server = make_server(
+            "127.0.0.1", port, self._serve, threaded=True, request_handler=_QuietHandler
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, name="sample server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The server's address without a slash at its end; GitHub's is this plus `/api/v3`."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> "SampleServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        asked = Request(environ)
+        source, prefix, api = next(
+            entry for entry in self._apis if asked.path == entry[1] or asked.path.startswith(f"{entry[1]}/")
+        )
+        with self._lock:
+            self.requests[source] += 1
+            self.log.append((source, asked.method, asked.full_path.removesuffix("?")))
+        below = {
+            **environ,
+            "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + prefix,
+            "PATH_INFO": asked.path.removeprefix(prefix) or "/",
+        }
+        request = Request(below)
+        request.get_data()  # an unread body would be taken for the next request of a kept connection
+        return api(request)(below, start_response)
