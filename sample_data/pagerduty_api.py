@@ -22,7 +22,7 @@ _CHANGE_EVENTS = re.compile(r"/incidents/([^/]+)/related_change_events")
 _NOT_IN_OVERVIEW = {"notify_log_entry"}
 
 
-class _InvalidInput(Exception):
+class _InvalidInputError(Exception):
     """A request that PagerDuty refuses with 400; the text is its explanation."""
 
 
@@ -52,7 +52,7 @@ class PagerDutyApi:
             return _error(405, 2000, "Method Not Allowed")
         try:
             return self._route(request)
-        except _InvalidInput as invalid:
+        except _InvalidInputError as invalid:
             return _error(400, 2001, "Invalid Input Provided", [str(invalid)])
 
     def _route(self, request: Request) -> Response:
@@ -93,7 +93,7 @@ class PagerDutyApi:
                 chosen = [i for i in chosen if value_of(i) in wanted]
         field, _, direction = request.args.get("sort_by", "incident_number:asc").split(",")[0].partition(":")
         if field not in {"incident_number", "created_at", "resolved_at", "urgency"}:
-            raise _InvalidInput("sort_by is invalid")
+            raise _InvalidInputError("sort_by is invalid")
         return sorted(chosen, key=lambda i: (i.get(field) or "", i["id"]), reverse=direction == "desc")
 
     def _log_entries(self, request: Request) -> list[dict[str, Any]]:
@@ -130,11 +130,11 @@ class PagerDutyApi:
                 else until - timedelta(days=30)
             )
         except ValueError:
-            raise _InvalidInput("since or until is not a date") from None
+            raise _InvalidInputError("since or until is not a date") from None
         if until < since:
-            raise _InvalidInput("until must be after since")
+            raise _InvalidInputError("until must be after since")
         if limited and _months_later(since, 6) < until:
-            raise _InvalidInput("The time range cannot be more than 6 months")
+            raise _InvalidInputError("The time range cannot be more than 6 months")
         return since, until
 
 
@@ -153,9 +153,9 @@ def _page(key: str, items: list[dict[str, Any]], request: Request) -> Response:
         limit = min(int(request.args.get("limit", 25)), _LARGEST_PAGE)
         offset = int(request.args.get("offset", 0))
     except ValueError:
-        raise _InvalidInput("limit and offset must be numbers") from None
+        raise _InvalidInputError("limit and offset must be numbers") from None
     if offset + limit > _LAST_OFFSET:
-        raise _InvalidInput("Offset plus limit must be less than or equal to 10000")
+        raise _InvalidInputError("Offset plus limit must be less than or equal to 10000")
     total = len(items) if request.args.get("total") == "true" else None
     more = offset + limit < len(items)
     page = {
