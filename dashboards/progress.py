@@ -68,9 +68,9 @@ class Live:
     def finish(self, source: str, summary: str, failed: bool) -> None:
         """Leaves the source's summary in its line."""
         colour = "red" if failed else "green"
-        self._bar.update(
-            self._tasks[source], total=1, completed=1, description=f"[{colour}]{escape(summary)}[/{colour}]"
-        )
+        n = self._counts[source].total() or 1
+        description = f"[{colour}]{escape(summary)}[/{colour}]"
+        self._bar.update(self._tasks[source], total=n, completed=n, description=description)
 
 
 class Lines:

@@ -1,0 +1,82 @@
+# Every target does its own set-up on a machine that has Python 3.11 or newer, git and make; a second run finds it
+# done. ARGS goes to the program behind the target: make demo ARGS=--no-dashboard, make test ARGS="-k targets".
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.runtime ## the sample organisation: collect, build, scorecard, dashboard; prints its address
+	@exec $(BIN)/sixkeys demo $(ARGS)
+
+test: $(VENV)/.dev $(VENV)/.browser ## all tests, a real browser included
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## format, lint, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# the files name no index and carry the hash of every platform's file; an index of this machine stays out of them
+LOCK := env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null $(BIN)/pip-compile --quiet \
+	--generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-options --no-emit-index-url \
+	--no-emit-trusted-host --no-emit-find-links --extra build
+
+lock: $(VENV)/.dev ## writes the lock files anew; ARGS=--upgrade takes the newest versions
+	$(LOCK) $(ARGS) --output-file requirements.txt pyproject.toml
+	$(LOCK) $(ARGS) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+clean: ## removes the demo, caches and reports; the environment stays in .venv
+	rm -rf demo artifacts build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v git > /dev/null || { echo "make: git is missing; install it and try again" >&2; exit 1; }
+	@for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then \
+			python=$$candidate; break; fi; done; \
+	if [ -z "$${python:-}" ]; then \
+		echo "make: needs Python 3.11 or newer; name one with make PYTHON=/path/to/python" >&2; exit 1; fi; \
+	if ! "$$python" -c 'import ensurepip' 2> /dev/null; then \
+		package=$$("$$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+			apt-get update -qq && apt-get install -y -qq "$$package"; \
+		else \
+			echo "make: this Python cannot make environments; run: sudo apt-get install $$package" >&2; exit 1; fi; fi; \
+	"$$python" -m venv --clear $(VENV)
+
+# $(1): the lock file. One line as packages arrive, the whole log if it fails.
+define install
+	@echo "Installing what Sixkeys needs into $(VENV); this happens once and takes a minute or two."
+	@total=$$(grep -c '^[a-z].*==' $(1)); log=$(VENV)/install.log; \
+	$(PIP) install --progress-bar off --require-hashes -r $(1) 2>&1 | tee "$$log" | awk -v total=$$total -v tty=$$(test -t 1 && echo 1 || echo 0) ' \
+		/^(Collecting|Requirement already)/ { n++; if (tty) printf "\r  %d of %d packages", n, total; \
+			else if (n % 20 == 0) print "  " n " of " total " packages"; fflush() } \
+		/^Installing/ { if (tty) printf "\r"; print "  unpacking " total " packages"; fflush() }' \
+	|| { grep -v '^Collecting\|^  ' "$$log" | tail -20 >&2; exit 1; }
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+endef
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	$(call install,requirements.txt)
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
+	$(call install,requirements-dev.txt)
+	@touch $(VENV)/.runtime
+
+$(VENV)/.browser: | $(VENV)/.dev
+	@if type -P $(BROWSERS) > /dev/null || [ -d "/Applications/Google Chrome.app" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
+		&& apt-get update -qq && apt-get install -y -qq chromium && type -P chromium > /dev/null; then :; \
+	else $(BIN)/playwright install chromium; fi
+	@touch $@

@@ -1,0 +1,193 @@
+"""Numbers and their rows as text: tables for people, JSON and CSV for programs."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from config.metrics import metrics
+from dashboards.formats import MISSING, STATUSES, counted, days, figure, figure_against
+from warehouse.explain import Explanation
+from warehouse.values import Value
+
+_STYLES = {
+    "met": "green",
+    "missed": "red",
+    "insufficient": "dim",
+    "withheld": "dim",
+    "no data": "dim",
+    "none": "dim",
+}
+# what identifies a row of each fact table, and what is good to know of it
+_COLUMNS = {
+    "repositories": ("repo", "created_at", "first_commit_at"),
+    "deployments": ("at", "service", "environment", "kind", "sha", "source", "id"),
+    "changes": ("at", "service", "sha", "subject", "authored_at"),
+    "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
+    "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
+}
+_SHA_LENGTH = 10
+
+
+def console(stream: Any) -> Console:
+    """A console on `stream`; away from a terminal as wide as its tables, and without colours."""
+    found = Console(file=stream, highlight=False)
+    return found if found.is_terminal else Console(file=stream, highlight=False, width=400)
+
+
+def values_table(values: Sequence[Value]) -> RenderableType:
+    """One scope and period: a row a metric with all that is known; several: a row a scope and period."""
+    if not values:
+        return Text("There are no numbers: nothing matches. See the names with: sixkeys metrics --by service")
+    rows: dict[tuple[str, date, date], dict[str, Value]] = {}
+    for value in values:
+        rows.setdefault((value.name, value.period_start, value.period_end), {})[value.metric] = value
+    return _one(list(values)) if len(rows) == 1 else _several(values[0].scope, rows)
+
+
+def _one(values: list[Value]) -> Table:
+    first = values[0]
+    span = days(first.period_start, first.period_end) + (", still running" if first.partial else "")
+    table = _table(f"{first.name} · {span}")
+    table.add_column("Metric")
+    for heading in ("Value", "p75", "p90", "Target"):
+        table.add_column(heading, justify="right")
+    table.add_column("Status")
+    table.add_column("From", justify="right")
+    for value in values:
+        metric, status = metrics()[value.metric], STATUSES[value.status]
+        table.add_row(
+            metric.name,
+            Text(
+                figure_against(value.metric, value.value, value.unit, value.target),
+                _STYLES.get(value.status, ""),
+            ),
+            figure(value.p75, value.unit) if value.p75 is not None else "",
+            figure(value.p90, value.unit) if value.p90 is not None else "",
+            value.target or "",
+            Text(f"{status.symbol} {status.word}".strip(), _STYLES.get(value.status, "")),
+            counted(value.n, metric.fact),
+        )
+    return table
+
+
+def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, Value]]) -> Table:
+    present = {metric for row in rows.values() for metric in row}
+    table = _table()
+    table.add_column(scope.capitalize())
+    table.add_column("Period")
+    for metric in metrics().values():
+        if metric.id in present:
+            table.add_column(metric.short, justify="right")
+    for (name, start, end), row in rows.items():
+        partial = any(value.partial for value in row.values())
+        cells = [_cell(row.get(metric)) for metric in metrics() if metric in present]
+        table.add_row(name, days(start, end) + (" (running)" if partial else ""), *cells)
+    legend = "   ".join(f"{s.symbol} {s.word}" for s in STATUSES.values() if s.symbol)
+    table.caption = legend
+    return table
+
+
+def _cell(value: Value | None) -> Text:
+    if value is None:
+        return Text(MISSING, "dim")
+    shown = figure_against(value.metric, value.value, value.unit, value.target)
+    status = STATUSES[value.status]
+    text = f"{shown} {status.symbol}" if value.value is not None else status.word
+    return Text(text.strip(), _STYLES.get(value.status, ""))
+
+
+def explanation(found: Explanation) -> RenderableType:
+    """The number and its definition, then the rows that made it and those left out, each with its reason."""
+    metric = metrics()[found.metric]
+    within = [row for row in found.rows if row.get("excluded_because") is None]
+    left_out = [row for row in found.rows if row.get("excluded_because") is not None]
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (metric.name, "bold"), f" of {found.name}: ", (figure(found.value, found.unit), "bold")
+        ),
+        Text(f"{found.rule}"),
+        Text(""),
+        _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit),
+    ]
+    if left_out:
+        parts += [Text(""), _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit)]
+    return Group(*parts)
+
+
+def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -> Table:
+    known = _COLUMNS.get(fact, tuple(rows[0]) if rows else ())
+    shown = [column for column in known if any(row.get(column) is not None for row in rows)]
+    table = _table(title)
+    table.title_justify = "left"
+    for column in shown:
+        table.add_column(column.replace("_", " "), overflow="fold", max_width=50)
+    reason = any(row.get("excluded_because") is not None for row in rows)
+    table.add_column("why" if reason else "value", justify="left" if reason else "right", overflow="fold")
+    for row in rows:
+        last = row["excluded_because"] if reason else _row_value(row.get("value"), unit)
+        table.add_row(*(_plain(column, row.get(column)) for column in shown), Text(str(last)))
+    return table
+
+
+def _row_value(value: float | None, unit: str) -> str:
+    """What a row brought into the statistic: a time, a score, or 0 or 1 of a share."""
+    if value is None:
+        return MISSING
+    return figure(value, unit) if unit in ("seconds", "points") else f"{value:g}"
+
+
+def _plain(column: str, value: Any) -> Text:
+    if value is None:
+        return Text("")
+    if isinstance(value, datetime):
+        return Text(f"{value:%Y-%m-%d %H:%M}")
+    return Text(str(value)[:_SHA_LENGTH] if column == "sha" else str(value))
+
+
+def _table(title: str | None = None) -> Table:
+    return Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False)
+
+
+def as_json(content: Any) -> str:
+    """`content` as indented JSON, dates and instants as ISO 8601."""
+    return json.dumps(content, indent=2, ensure_ascii=False, default=_jsonable)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value.isoformat()}Z" if value.tzinfo is None else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """`rows` as CSV with a heading; lists and structs as JSON, and no cell that a spreadsheet would execute."""
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({column: _csv_cell(value) for column, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False, default=_jsonable)
+    elif isinstance(value, date | timedelta):
+        value = _jsonable(value)
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )
