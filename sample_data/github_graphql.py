@@ -81,6 +81,8 @@ def _schema() -> GraphQLSchema:
 class _Query:
     """The root of every query; the methods are the fields of `Query`."""
 
+    id = "query"
+
     def __init__(self, nodes: Nodes, used: int) -> None:
         self._nodes = nodes
         self._used = used
