@@ -1,0 +1,86 @@
+"""A repository's commit graph over integers, and the questions that the models ask of it."""
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+
+class Graph:
+    """Commits of one repository; a commit's number is its place in `shas`, parents outside the graph are dropped.
+
+    A commit whose parent is unknown (a shallow clone) is where the known history ends.
+    """
+
+    def __init__(self, commits: Iterable[tuple[str, Sequence[str]]]) -> None:
+        rows = list(commits)
+        self.shas = [sha for sha, _ in rows]
+        self.number = {sha: i for i, sha in enumerate(self.shas)}
+        self.parents = [[self.number[p] for p in parents or () if p in self.number] for _, parents in rows]
+        self._sorted = sorted(self.shas)
+        self._depth = self._depths()
+
+    def _depths(self) -> list[int]:
+        """The length of the longest path down to a root: a commit is deeper than each of its ancestors."""
+        children: list[list[int]] = [[] for _ in self.shas]
+        waiting = [len(parents) for parents in self.parents]
+        for child, parents in enumerate(self.parents):
+            for parent in parents:
+                children[parent].append(child)
+        depth = [0] * len(self.shas)
+        ready = [commit for commit, count in enumerate(waiting) if count == 0]
+        while ready:
+            commit = ready.pop()
+            for child in children[commit]:
+                depth[child] = max(depth[child], depth[commit] + 1)
+                waiting[child] -= 1
+                if not waiting[child]:
+                    ready.append(child)
+        return depth
+
+    def find(self, prefix: str) -> str | None:
+        """The full SHA that alone begins with `prefix`, or None."""
+        at = bisect_left(self._sorted, prefix)
+        found = [sha for sha in self._sorted[at : at + 2] if sha.startswith(prefix)]
+        return found[0] if len(found) == 1 else None
+
+    def unvisited(self, start: int, visited: bytearray) -> list[int]:
+        """What is reachable from `start` through commits not yet `visited`, marking it: linear over all calls."""
+        if visited[start]:
+            return []
+        visited[start] = 1
+        reached, stack = [start], [start]
+        while stack:
+            for parent in self.parents[stack.pop()]:
+                if not visited[parent]:
+                    visited[parent] = 1
+                    reached.append(parent)
+                    stack.append(parent)
+        return reached
+
+    def only_in(self, commit: int, other: int) -> list[int]:
+        """Commits reachable from `commit` and not from `other`: `git rev-list commit --not other`."""
+        wanted, unwanted = 1, 2
+        flags = {commit: wanted}
+        flags[other] = flags.get(other, 0) | unwanted
+        queue = [(-self._depth[c], c) for c in flags]
+        heapq.heapify(queue)
+        pending = sum(flag == wanted for flag in flags.values())
+        found = []
+        while queue and pending:
+            _, current = heapq.heappop(queue)
+            flag = flags[current]
+            if flag == wanted:
+                pending -= 1
+                found.append(current)
+            for parent in self.parents[current]:
+                before = flags.get(parent)
+                if before is None:
+                    heapq.heappush(queue, (-self._depth[parent], parent))
+                after = (before or 0) | flag
+                pending += (after == wanted) - (before == wanted)
+                flags[parent] = after
+        return found
+
+    def contains(self, commit: int, ancestor: int) -> bool:
+        """Whether `ancestor` is `commit` itself or reachable from it."""
+        return not self.only_in(ancestor, commit)

@@ -1,0 +1,57 @@
+-- grain: one production deployment of a service as told, with why it does not count and which counted one it stands for
+with duplicates as (
+    select
+        c.source,
+        c.id,
+        c.service,
+        s.source as counted_as_source,
+        s.id as counted_as_id
+    from candidates as c
+    inner join steps as s
+        on s.service = c.service and s.sha = c.sha and s.excluded_because is null
+    where c.told_by is not null and c.status = 'success'
+    qualify row_number() over (
+        partition by c.source, c.id, c.service
+        order by abs(seconds_between(c.at, s.at)), s.source, s.id
+    ) = 1
+)
+
+select
+    c.source,
+    c.id,
+    c.service,
+    c.team,
+    c.system,
+    t.repo,
+    c.environment,
+    c.at,
+    c.started_at,
+    t.sha,
+    t.sha_method,
+    c.ref,
+    s.revision,
+    c.status,
+    case
+        when c.told_by is not null then 'duplicate'
+        when s.kind is not null then s.kind
+        else 'unsuccessful'
+    end as kind,
+    case
+        when c.told_by is not null then concat('told by ', c.told_by)
+        when c.status = 'success' and c.at is null then 'success without a time'
+        when c.status <> 'success' then concat('unsuccessful: ', c.status)
+        else s.excluded_because
+    end as excluded_because,
+    coalesce(d.counted_as_source, s.counted_as_source) as counted_as_source,
+    coalesce(d.counted_as_id, s.counted_as_id) as counted_as_id,
+    s.place,
+    t.is_baseline,
+    t.new_commits,
+    t.unrelated_commits,
+    c.config_repo,
+    c.config_sha,
+    c.url
+from candidates as c
+inner join traces as t on t.source = c.source and t.id = c.id and t.service = c.service
+left join steps as s on s.source = c.source and s.id = c.id and s.service = c.service
+left join duplicates as d on d.source = c.source and d.id = c.id and d.service = c.service

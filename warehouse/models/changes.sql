@@ -1,0 +1,132 @@
+-- grain: one commit delivered to production of one service, squash merges expanded into the pull request's own commits
+with delivered as (
+    select
+        s.service,
+        s.repo,
+        s.sha,
+        c.authored_at,
+        c.committed_at,
+        c.subject,
+        c.is_bot,
+        cardinality(c.parents) > 1 as is_merge,
+        c.reverts_sha is not null or c.subject like 'Revert "%' as is_revert,
+        a.source as deployment_source,
+        a.id as deployment_id,
+        a.team,
+        a.system,
+        a.at,
+        t.unknown_since
+    from shipped as s
+    inner join source.commits as c on c.repo = s.repo and c.sha = s.sha
+    inner join arrivals as a on a.source = s.source and a.id = s.id and a.service = s.service
+    inner join traces as t on t.source = s.source and t.id = s.id and t.service = s.service
+),
+
+-- a commit's pull request: its own commit, its merge commit, or a rebased copy that was committed by the merge
+pulled as (
+    select d.service, d.repo, d.sha, p.number, p.is_squashed, 1 as rank
+    from delivered as d
+    inner join pull_commits as p on p.repo = d.repo and p.sha = d.sha
+    union all
+    select d.service, d.repo, d.sha, p.number, p.is_squashed, 2
+    from delivered as d
+    inner join pull_commits as p on p.repo = d.repo and p.merge_sha = d.sha
+    union all
+    select d.service, d.repo, d.sha, p.number, cast(null as boolean), 3
+    from delivered as d
+    inner join source.pull_requests as p on p.repo = d.repo and p.merge_sha = d.sha
+    where p.merged_at is not null
+    union all
+    select d.service, d.repo, d.sha, p.number, false, 4
+    from delivered as d
+    inner join pull_commits as p
+        on p.repo = d.repo
+        and p.authored_at = d.authored_at
+        and not p.is_squashed
+        and abs(seconds_between(p.merged_at, d.committed_at)) <= 60
+),
+
+associated as (
+    select
+        d.*,
+        p.number as pull_request,
+        coalesce(p.is_squashed and p.rank = 2, false) as is_squash
+    from delivered as d
+    left join (
+        select *
+        from pulled
+        qualify row_number() over (partition by service, repo, sha order by rank, number) = 1
+    ) as p
+        on p.service = d.service and p.repo = d.repo and p.sha = d.sha
+),
+
+expanded as (
+    select a.* except (is_squash, committed_at)
+    from associated as a
+    where not a.is_squash
+    union all
+    select
+        a.service,
+        a.repo,
+        p.sha,
+        p.authored_at,
+        p.title,
+        p.is_bot,
+        p.is_merge,
+        a.is_revert,
+        a.deployment_source,
+        a.deployment_id,
+        a.team,
+        a.system,
+        a.at,
+        a.unknown_since,
+        a.pull_request
+    from associated as a
+    inner join pull_commits as p on p.repo = a.repo and p.number = a.pull_request
+    where a.is_squash
+),
+
+-- a commit that reached the branch twice (its own way and inside a squash) is delivered once, the first time
+once as (
+    select *
+    from expanded as e
+    qualify row_number() over (
+        partition by e.service, e.repo, e.sha
+        order by e.at, e.deployment_id, e.deployment_source, e.pull_request nulls last
+    ) = 1
+)
+
+select
+    o.repo,
+    o.sha,
+    o.service,
+    o.team,
+    o.system,
+    o.deployment_source,
+    o.deployment_id,
+    o.at,
+    cast(local_time(o.at) as date) as day,
+    o.authored_at,
+    seconds_between(o.authored_at, o.at) as lead_time_seconds,
+    o.pull_request,
+    o.subject,
+    o.is_revert or coalesce(p.reverts is not null, false) as is_revert,
+    coalesce(p.is_hotfix, false) as is_hotfix,
+    case
+        when o.is_merge then 'merge commit'
+        when o.is_bot then 'bot'
+        when o.unknown_since is not null
+            then concat(
+                'shipped at an unknown time between ', cast(o.unknown_since as string), ' and ',
+                cast(o.at as string), ' UTC'
+            )
+        when o.authored_at > o.at then 'authored after its deployment (clock skew)'
+    end as excluded_because,
+    p.coding_seconds,
+    p.pickup_seconds,
+    p.review_seconds,
+    case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
+    coalesce(p.url, concat(r.url, '/commit/', o.sha)) as url
+from once as o
+left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
+left join source.repositories as r on r.repo = o.repo

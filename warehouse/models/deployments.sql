@@ -1,0 +1,59 @@
+-- grain: one production deployment of one service, counted or left out with the reason
+with strongest as (
+    select
+        e.source,
+        e.id,
+        e.service,
+        min_by(e.method, e.rank) as method,
+        min_by(e.detail, e.rank) as detail,
+        count(*) as pieces
+    from evidence as e
+    group by e.source, e.id, e.service
+),
+
+delivered as (
+    select c.deployment_source, c.deployment_id, c.service, count(*) as changes
+    from changes as c
+    where c.excluded_because is null
+    group by c.deployment_source, c.deployment_id, c.service
+)
+
+select
+    a.source,
+    a.id,
+    a.service,
+    a.team,
+    a.system,
+    a.repo,
+    a.environment,
+    a.at,
+    cast(local_time(a.at) as date) as day,
+    a.started_at,
+    a.sha,
+    a.sha_method,
+    a.ref,
+    a.revision,
+    a.status,
+    a.kind,
+    a.excluded_because,
+    a.counted_as_source,
+    a.counted_as_id,
+    case when e.method is null then 0 else 1 end as failed,
+    e.method as failed_by,
+    e.detail as failed_evidence,
+    coalesce(e.pieces, 0) as evidence_count,
+    case when w.reason is null then 0 else 1 end as rework,
+    w.reason as rework_because,
+    case when a.excluded_because = 'rollback' then null else a.excluded_because end as rework_excluded_because,
+    coalesce(a.is_baseline, false) as is_baseline,
+    coalesce(d.changes, 0) as changes,
+    a.new_commits,
+    a.unrelated_commits,
+    a.config_repo,
+    a.config_sha,
+    a.url
+from arrivals as a
+left join strongest as e
+    on e.source = a.source and e.id = a.id and e.service = a.service and a.excluded_because is null
+left join rework as w on w.source = a.source and w.id = a.id and w.service = a.service
+left join delivered as d on d.deployment_source = a.source and d.deployment_id = a.id and d.service = a.service

@@ -1,0 +1,68 @@
+-- grain: one incident, with the service or the smallest scope that it belongs to
+with concerned as (
+    select s.source, s.id, s.service, s.team, s.system, b.service is not null as is_blamed
+    from incident_services as s
+    left join blames as b
+        on b.incident_source = s.source and b.incident_id = s.id and b.service = s.service
+),
+
+-- of several services, the one whose deployment it blames
+narrowed as (
+    select c.*
+    from concerned as c
+    qualify c.is_blamed or not bool_or(c.is_blamed) over (partition by c.source, c.id)
+),
+
+scoped as (
+    select
+        n.source,
+        n.id,
+        case when count(*) = 1 then max(n.service) end as service,
+        case when count(distinct coalesce(n.team, '')) = 1 then max(n.team) end as team,
+        case when count(distinct coalesce(n.system, '')) = 1 then max(n.system) end as system
+    from narrowed as n
+    group by n.source, n.id
+),
+
+blamed as (
+    select
+        b.incident_source,
+        b.incident_id,
+        max(b.deployment_source) as deployment_source,
+        max(b.deployment_id) as deployment_id,
+        max(b.method) as method
+    from blames as b
+    group by b.incident_source, b.incident_id
+)
+
+select
+    i.source,
+    i.id,
+    s.service,
+    s.team,
+    s.system,
+    i.title,
+    i.urgency,
+    i.priority,
+    i.status,
+    i.opened_at,
+    i.acknowledged_at,
+    i.resolved_at,
+    i.resolved_at as at,
+    cast(local_time(i.resolved_at) as date) as day,
+    seconds_between(i.opened_at, i.resolved_at) as open_seconds,
+    b.deployment_source as blames_source,
+    b.deployment_id as blames_id,
+    case when l.incident_id is not null and b.method is null then 'link: blames none' else b.method end as blamed_by,
+    case
+        when i.ignored_because is not null then i.ignored_because
+        when i.resolved_at is null then 'not resolved'
+        when i.resolved_at < i.opened_at then 'resolved before it was opened'
+    end as excluded_because,
+    i.source_service,
+    i.url
+from judged_incidents as i
+left join scoped as s on s.source = i.source and s.id = i.id
+left join blamed as b on b.incident_source = i.source and b.incident_id = i.id
+left join source.links as l
+    on l.incident_source = i.source and l.incident_id = i.id and l.deployment_id is null

@@ -1,0 +1,34 @@
+-- grain: one own commit of a merged pull request, as it was before the merge
+with unnested as (
+    select
+        p.repo,
+        p.number,
+        p.title,
+        p.merge_sha,
+        p.merged_at,
+        c.sha,
+        c.authored_at,
+        c.is_merge,
+        c.is_bot
+    from source.pull_requests as p
+    cross join lateral unnest(p.commits) as u (c)
+    where p.merged_at is not null and p.merge_sha is not null
+),
+
+-- a squash merge put one commit with one parent on the branch that is none of the pull request's own;
+-- a rebase keeps the authored times, so its last commit has that of an own one
+squashed as (
+    select u.repo, u.number
+    from unnested as u
+    inner join source.commits as m on m.repo = u.repo and m.sha = u.merge_sha
+    where cardinality(m.parents) = 1
+    group by u.repo, u.number
+    having not bool_or(u.sha = u.merge_sha or (u.authored_at = m.authored_at and not u.is_merge))
+)
+
+select
+    u.*,
+    s.number is not null as is_squashed,
+    min(u.authored_at) filter (where not u.is_merge) over (partition by u.repo, u.number) as first_authored_at
+from unnested as u
+left join squashed as s on s.repo = u.repo and s.number = u.number

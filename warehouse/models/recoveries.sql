@@ -1,0 +1,49 @@
+-- grain: one failed deployment of one service and how it was recovered, or that it was not yet
+with by_incidents as (
+    select
+        b.deployment_source,
+        b.deployment_id,
+        b.service,
+        case when count(*) = count(i.resolved_at) then max(i.resolved_at) end as resolved_at
+    from blames as b
+    inner join judged_incidents as i on i.source = b.incident_source and i.id = b.incident_id
+    group by b.deployment_source, b.deployment_id, b.service
+),
+
+ways as (
+    select r.source, r.id, r.service, r.rolled_back_at as at, concat('rollback ', r.rollback_id) as way
+    from rollbacks as r
+    union all
+    select v.source, v.id, v.service, v.reverted_at, concat('revert deployed by ', v.revert_id)
+    from reverts as v
+    union all
+    select i.deployment_source, i.deployment_id, i.service, i.resolved_at, 'last incident resolved'
+    from by_incidents as i
+    where i.resolved_at is not null
+),
+
+earliest as (
+    select w.source, w.id, w.service, min(w.at) as at, min_by(w.way, w.at) as way
+    from ways as w
+    group by w.source, w.id, w.service
+)
+
+select
+    d.source,
+    d.id,
+    d.service,
+    d.team,
+    d.system,
+    e.at,
+    cast(local_time(e.at) as date) as day,
+    d.at as finished_at,
+    e.way as recovered_by,
+    seconds_between(d.at, e.at) as recovery_seconds,
+    case
+        when e.at is null then 'not yet recovered'
+        when e.at < d.at then 'recovered before it finished'
+    end as excluded_because,
+    d.url
+from deployments as d
+left join earliest as e on e.source = d.source and e.id = d.id and e.service = d.service
+where d.failed = 1

@@ -1,0 +1,43 @@
+-- grain: one repository and one service that it belongs to
+with persons as (
+    select c.repo, min(c.authored_at) as first_commit_at, min_by(c.sha, c.authored_at) as first_commit_sha
+    from source.commits as c
+    inner join source.repositories as r on r.repo = c.repo
+    where
+        not c.is_bot
+        and cardinality(c.parents) < 2
+        -- the commit that GitHub or a template made is nobody's first
+        and not (
+            cardinality(c.parents) = 0
+            and c.subject = 'Initial commit'
+            and abs(seconds_between(r.created_at, c.authored_at)) <= 60
+        )
+        and not (
+            cardinality(c.parents) = 0
+            and r.from_template is not null
+            and abs(seconds_between(r.created_at, c.authored_at)) <= 600
+        )
+    group by c.repo
+)
+
+select
+    r.repo,
+    s.service,
+    s.team,
+    s.system,
+    r.created_at as at,
+    cast(local_time(r.created_at) as date) as day,
+    r.created_at,
+    p.first_commit_at,
+    p.first_commit_sha,
+    greatest(seconds_between(r.created_at, p.first_commit_at), 0) as time_to_first_commit_seconds,
+    case
+        when r.is_fork then 'fork'
+        when r.is_mirror then 'mirror'
+        when p.first_commit_at is null then 'open: no commit by a person yet'
+        when seconds_between(p.first_commit_at, r.created_at) > 3600 then 'imported history'
+    end as excluded_because,
+    r.url
+from source.repositories as r
+left join persons as p on p.repo = r.repo
+left join services as s on s.repo = r.repo

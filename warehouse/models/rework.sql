@@ -1,0 +1,36 @@
+-- grain: one deployment of a service that was rework, with the reason
+with reasons as (
+    select s.source, s.id, s.service, 'rollback' as reason, 1 as rank
+    from steps as s
+    where s.kind = 'rollback' and s.excluded_because = 'rollback'
+    union all
+    select
+        c.deployment_source,
+        c.deployment_id,
+        c.service,
+        case when count_if(c.is_hotfix) > 0 then 'hotfix' else 'revert' end,
+        2
+    from changes as c
+    where c.excluded_because is null
+    group by c.deployment_source, c.deployment_id, c.service
+    having count(*) = count_if(c.is_revert or c.is_hotfix)
+    union all
+    (
+        select a.source, a.id, a.service, concat('resolved incident ', i.id), 3
+        from blames as b
+        inner join judged_incidents as i on i.source = b.incident_source and i.id = b.incident_id
+        inner join arrivals as a
+            on a.service = b.service
+            and a.at >= i.opened_at
+            and a.at <= i.resolved_at
+            and (a.source <> b.deployment_source or a.id <> b.deployment_id)
+            and (a.excluded_because is null or a.excluded_because = 'rollback')
+        qualify row_number() over (
+            partition by b.incident_source, b.incident_id, b.service order by a.at desc, a.id desc, a.source
+        ) = 1
+    )
+)
+
+select *
+from reasons
+qualify row_number() over (partition by source, id, service order by rank, reason) = 1

@@ -1,0 +1,173 @@
+"""The warehouse file: source tables, cursors, runs and quarantine. One writer, opened per batch.
+
+WarehouseError(SixkeysError)   the file cannot be opened or was made by another version
+"""
+
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from collectors.records import RECORDS, Coverage, Record
+from collectors.stream import Malformed
+from config.errors import SixkeysError
+from warehouse.schema import arrow_table, columns
+
+VERSION = 1
+WAIT_SECONDS = 60.0
+# DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
+OPEN = {"storage_compatibility_version": "v1.4.0"}
+
+_BOOKKEEPING = """
+create table if not exists about (version int);
+create table if not exists cursors (source varchar, subject varchar, cursor varchar, moved_at timestamp);
+create table if not exists runs (
+    run_id varchar, source varchar, started_at timestamp, finished_at timestamp, status varchar, error varchar,
+    items bigint, quarantined bigint, counts varchar);
+create table if not exists quarantine (
+    source varchar, kind varchar, subject varchar, reason varchar, raw varchar, seen_at timestamp);
+create table if not exists scorecards (
+    scope varchar, name varchar, week varchar, published_at timestamp, content varchar);
+"""
+
+
+class WarehouseError(SixkeysError):
+    """The warehouse file cannot be used: which, why, and what to do."""
+
+
+def naive(at: datetime) -> datetime:
+    """An aware instant as the warehouse stores it: UTC without a zone."""
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def open_warehouse(
+    path: Path, waiting: Callable[[str], None] = lambda _: None, wait_seconds: float = WAIT_SECONDS
+) -> Iterator["Warehouse"]:
+    """The warehouse at `path`, created and migrated as needed, for one short piece of work.
+
+    Waits up to `wait_seconds` while another process writes, and says so through `waiting`. Raises WarehouseError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connect(path, waiting, wait_seconds)
+    try:
+        _migrate(connection, path)
+        yield Warehouse(connection)
+    finally:
+        connection.close()
+
+
+def _connect(
+    path: Path, waiting: Callable[[str], None], wait_seconds: float
+) -> duckdb.DuckDBPyConnection:
+    until = time.monotonic() + wait_seconds
+    told = False
+    while True:
+        try:
+            return duckdb.connect(str(path), config=OPEN)
+        except duckdb.IOException as error:
+            holder = re.search(r"PID (\d+)", str(error))
+            if holder is None or "lock" not in str(error):
+                raise WarehouseError(f"{path}: cannot be opened: {str(error).splitlines()[0]}") from None
+            if time.monotonic() > until:
+                raise WarehouseError(
+                    f"{path}: process {holder[1]} has held it for {wait_seconds:.0f} s; end it or try again later"
+                ) from None
+            if not told:
+                waiting(f"{path} is in use by process {holder[1]}; waiting up to {wait_seconds:.0f} s")
+                told = True
+            time.sleep(0.1)
+        except duckdb.Error as error:
+            raise WarehouseError(f"{path}: is not a warehouse: {str(error).splitlines()[0]}") from None
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    connection.execute(_BOOKKEEPING)
+    found = connection.execute("select version from about").fetchall()
+    if found and found[0][0] > VERSION:
+        raise WarehouseError(f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse")
+    if not found:
+        connection.execute("insert into about values (?)", [VERSION])
+    known: dict[str, dict[str, str]] = defaultdict(dict)
+    for table, column, kind in connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where database_name = current_database()"
+    ).fetchall():
+        known[table][column] = kind
+    for table, record in RECORDS.items():
+        wanted = columns(record)
+        if table not in known:
+            declared = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
+            connection.execute(f"create table {table} ({declared})")
+            continue
+        for column, kind in wanted.items():
+            if column not in known[table]:
+                connection.execute(f'alter table {table} add column "{column}" {kind}')
+
+
+class Warehouse:
+    """An open warehouse; every write happens in one `transaction`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what is written inside."""
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+    def upsert(self, records: Sequence[Record]) -> None:
+        """Stores records of any kinds; one with a known key replaces the earlier row."""
+        by_class: dict[type[Record], list[Record]] = defaultdict(list)
+        for record in records:
+            by_class[type(record)].append(record)
+        for record_class, rows in by_class.items():
+            incoming = arrow_table(rows)
+            table, key = record_class.TABLE, record_class.KEY
+            same = " and ".join(f"stored.{k} = incoming.{k}" for k in key)
+            self.connection.register("incoming", incoming)
+            if record_class is Coverage:  # what was read once stays read: a stretch only grows
+                self.connection.execute(
+                    "create or replace temp table grown as select incoming.source, incoming.subject,"
+                    " incoming.from_at, greatest(incoming.until_at, stored.until_at) as until_at"
+                    f" from incoming left join coverage as stored on {same}"
+                )
+                self.connection.unregister("incoming")
+                self.connection.register("incoming", self.connection.table("grown").to_arrow_table())
+            self.connection.execute(f"delete from {table} as stored using incoming where {same}")
+            names = ", ".join(f'"{name}"' for name in record_class.model_fields)
+            self.connection.execute(f"insert into {table} ({names}) select {names} from incoming")
+            self.connection.unregister("incoming")
+
+    def quarantine(self, source: str, items: Iterable[Malformed], at: datetime) -> None:
+        """Sets malformed items aside; the same item met again is kept once."""
+        for item in items:
+            row = [source, item.kind, item.subject, item.reason, item.raw]
+            self.connection.execute(
+                "delete from quarantine where source = ? and kind = ? and subject = ? and reason = ? and raw = ?", row
+            )
+            self.connection.execute("insert into quarantine values (?, ?, ?, ?, ?, ?)", [*row, naive(at)])
+
+    def cursors(self, source: str) -> dict[str, Any]:
+        """Where a source's earlier runs stopped, by subject."""
+        found = self.connection.execute("select subject, cursor from cursors where source = ?", [source]).fetchall()
+        return {subject: json.loads(cursor) for subject, cursor in found}
+
+    def move_cursor(self, source: str, subject: str, cursor: Any, at: datetime) -> None:
+        """Remembers that `source` has been read up to `cursor` for `subject`."""
+        self.connection.execute("delete from cursors where source = ? and subject = ?", [source, subject])
+        self.connection.execute(
+            "insert into cursors values (?, ?, ?, ?)", [source, subject, json.dumps(cursor, default=str), naive(at)]
+        )
