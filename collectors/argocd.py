@@ -6,16 +6,15 @@ request lists all applications; a config revision that no poll has met costs one
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from collectors.argocd_sync import config_of, images_of, referenced_commit
+from collectors.argocd_sync import Config, config_of, images_of, referenced_commit
 from collectors.http import Api
 from collectors.records import Coverage, Deployment
-from collectors.shapes import listing, mapping, text
+from collectors.shapes import instant, listing, mapping, text, without
 from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
-from config.settings import ArgoCD
+from config.sources import ArgoCD
 
 _STATUS = {
     "Succeeded": "success",
@@ -24,8 +23,10 @@ _STATUS = {
     "Running": "running",
     "Terminating": "cancelled",
 }
-# (config repository, revision) -> (sha, repository) that it names
-References = dict[tuple[str | None, str], tuple[str | None, str | None]]
+# where a sync tells of persons, which is not kept, in the quarantine neither
+_PEOPLE = ("initiatedBy",)
+Commit = tuple[str | None, str | None]  # (sha, repository)
+References = dict[tuple[str | None, str], Commit]  # what a (config repository, revision) names
 
 
 def open_api(source: ArgoCD) -> Api:
@@ -53,7 +54,8 @@ def collect(source: ArgoCD, resume: Resume) -> Iterator[Item]:
     """
     with open_api(source) as api:
         answer = api.get("/api/v1/applications")
-        if not isinstance(answer.get("items"), list | None):
+        # null stands for an empty list
+        if not isinstance(answer.get("items", ""), list | None):
             raise SourceError(
                 f"{api.source}: {source.url} lists no applications; check that the url is Argo CD's"
             )
@@ -126,59 +128,70 @@ class _Application:
         """Since when no sync is missing: unchanged, or the oldest entry kept where ids before it were lost."""
         known = text(self.before, "from_at")
         if not self.history:
-            created = text(self.item, "metadata", "creationTimestamp")
-            # without a history limit there is no history, and nothing can be said of successful syncs
-            return known or (created if self.spec.get("revisionHistoryLimit") != 0 else None)
-        gap = self.history[0]["id"] > self._last + 1 or self.before.get("last", -1) > self.history[-1]["id"]
-        return known if known and not gap else text(self.history[0], "deployedAt") or known
+            created = instant(self.item, "metadata", "creationTimestamp")
+            # where no history is kept, nothing can be said of successful syncs
+            return known or (
+                created.isoformat() if created and self.spec.get("revisionHistoryLimit") != 0 else None
+            )
+        gap = self.history[0]["id"] > self._last + 1 or self.history[-1]["id"] < self.before.get("last", -1)
+        if known and not gap:
+            return known
+        return min((at.isoformat() for e in self.history if (at := instant(e, "deployedAt"))), default=known)
 
     def _syncs(self, after: dict[str, Any]) -> Iterator[Item]:
-        pending = listing(self.before, "pending")
-        named = mapping(self.before, "revisions")
-        unanswered = []
-        for entry in self.history:
-            if entry["id"] <= self._last and entry["id"] not in pending:
-                continue
+        fresh = [
+            e for e in self.history if e["id"] > self._last or e["id"] in listing(self.before, "pending")
+        ]
+        named, pending = dict(mapping(self.before, "revisions")), []
+        for entry in fresh:
             config = config_of(entry)
-            sha = repo = None
-            if config.is_git and config.revision:
-                if config.revision not in named and (config.repo, config.revision) not in self.references:
-                    found = self._ask(config.revision, config.index, entry["id"])
-                    if found is None:
-                        unanswered.append(entry["id"])
-                    else:
-                        self.references[config.repo, config.revision] = found
-                known = named.get(config.revision) or self.references.get(
-                    (config.repo, config.revision), (None, None)
-                )
-                sha, repo = known
-                if entry["id"] not in unanswered:
-                    named = {**named, config.revision: [sha, repo]}
-            result = mapping(self.operation, "syncResult") if self._made(entry) else {}
-            fields = self._common() | {
-                "id": f"{self.uid}/{entry['id']}",
-                "status": "success",
-                "started_at": entry.get("deployStartedAt"),
-                "finished_at": entry.get("deployedAt"),
-                "config_repo": config.repo,
-                "config_sha": config.revision,
-                "sha": sha,
-                "sha_method": "trailer" if sha else None,
-                "repo": repo,
-                "images": images_of({**entry, "resources": listing(result, "resources")}),
-            }
-            if text(entry, "deployedAt"):
-                yield record_or_malformed(Deployment, self.name, fields, entry)
-            else:
-                yield Malformed("deployments", self.name, "deployedAt: is missing", _raw(entry))
-        kept = {config_of(entry).revision for entry in self.history}
+            revision = config.revision or ""
+            commit = named.get(revision) or self._referenced(config, entry["id"])
+            if commit is None:
+                pending.append(entry["id"])
+            elif config.is_git:
+                named[revision] = commit
+            yield self._sync(entry, config, commit or (None, None))
         if self.history:
             after["last"] = self.history[-1]["id"]
-        after["revisions"] = {revision: named[revision] for revision in named if revision in kept}
-        after["pending"] = unanswered
+        kept = {config_of(entry).revision for entry in self.history}
+        after["revisions"] = {revision: list(named[revision]) for revision in named if revision in kept}
+        after["pending"] = pending
 
-    def _ask(self, revision: str, index: int | None, entry_id: int) -> tuple[str | None, str | None] | None:
-        """What a revision's metadata names; None where Argo CD could not say now, so that it is asked again."""
+    def _sync(self, entry: dict[str, Any], config: Config, commit: Commit) -> Item:
+        if not instant(entry, "deployedAt"):
+            return Malformed("deployments", self.name, "deployedAt: is missing, or no instant", _raw(entry))
+        sha, repo = commit
+        made = (
+            self.operation if _start(entry, "deployStartedAt") == _start(self.operation, "startedAt") else {}
+        )
+        fields = self._common() | {
+            "id": f"{self.uid}/{entry['id']}",
+            "status": "success",
+            "started_at": entry.get("deployStartedAt"),
+            "finished_at": entry.get("deployedAt"),
+            "config_repo": config.repo,
+            "config_sha": config.revision,
+            "sha": sha,
+            "sha_method": "trailer" if sha else None,
+            "repo": repo,
+            "images": images_of({**entry, "resources": listing(made, "syncResult", "resources")}),
+        }
+        return record_or_malformed(Deployment, self.name, fields, without(entry, _PEOPLE))
+
+    def _referenced(self, config: Config, entry_id: int) -> Commit | None:
+        """The commit that a config revision names; None where Argo CD could not say now, so that it is asked again."""
+        if not config.is_git or not config.revision:
+            return None, None
+        key = config.repo, config.revision
+        if key not in self.references:
+            answer = self._ask(config.revision, config.index, entry_id)
+            if answer is None:
+                return None
+            self.references[key] = answer
+        return self.references[key]
+
+    def _ask(self, revision: str, index: int | None, entry_id: int) -> Commit | None:
         of_several = {"sourceIndex": index, "versionId": entry_id} if index is not None else {}
         response = self.api.send(
             f"/api/v1/applications/{quote(self.name, safe='')}/revisions/{revision}/metadata",
@@ -219,16 +232,14 @@ class _Application:
             "config_sha": config.revision,
             "images": images_of(made_from),
         }
-        record = record_or_malformed(Deployment, self.name, fields, self.operation)
+        record = record_or_malformed(Deployment, self.name, fields, without(self.operation, _PEOPLE))
         if isinstance(record, Deployment) and record.status == "running":
             after["operation"]["running"] = record.model_dump(mode="json")
         yield record
 
-    def _made(self, entry: dict[str, Any]) -> bool:
-        return _same_instant(text(entry, "deployStartedAt"), text(self.operation, "startedAt"))
-
     def _in_history(self, started: str | None) -> bool:
-        return any(_same_instant(text(entry, "deployStartedAt"), started) for entry in self.history)
+        start = _start({"at": started}, "at")
+        return any(_start(entry, "deployStartedAt") == start for entry in self.history)
 
     def _common(self) -> dict[str, Any]:
         labels = mapping(self.item, "metadata", "labels")
@@ -243,14 +254,10 @@ class _Application:
         }
 
 
-def _same_instant(one: str | None, other: str | None) -> bool:
-    try:
-        return bool(one and other) and datetime.fromisoformat(one or "") == datetime.fromisoformat(
-            other or ""
-        )
-    except ValueError:
-        return one == other
+def _start(value: dict[str, Any], key: str) -> object:
+    """The instant at `key`, equal to no other where there is none."""
+    return instant(value, key) or object()
 
 
 def _raw(value: Any) -> str:
-    return json.dumps(value, default=str, sort_keys=True)
+    return json.dumps(without(value, _PEOPLE), default=str, sort_keys=True)

@@ -1,5 +1,7 @@
 """Parts of a JSON value from elsewhere, where a null or another type may stand in the place of any of them."""
 
+from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -22,3 +24,21 @@ def text(value: Any, *keys: str) -> str | None:
     *parents, last = keys
     found = mapping(value, *parents).get(last)
     return found if isinstance(found, str) and found else None
+
+
+def instant(value: Any, *keys: str) -> datetime | None:
+    """The instant at `keys` below `value`, in UTC; None where it is none, or has no zone."""
+    try:
+        at = datetime.fromisoformat(text(value, *keys) or "")
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else None
+
+
+def without(value: Any, keys: Collection[str]) -> Any:
+    """`value` with nothing below any of `keys`, at any depth: what is kept of an item must not name people."""
+    if isinstance(value, dict):
+        return {key: without(part, keys) for key, part in value.items() if key not in keys}
+    if isinstance(value, list):
+        return [without(part, keys) for part in value]
+    return value

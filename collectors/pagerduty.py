@@ -1,0 +1,212 @@
+"""Incidents from PagerDuty: https://developer.pagerduty.com/api-reference/ .
+
+`since` filters by creation, so what changed later is told by the account's log entries, and open incidents are read
+again. A first run and a later one are the same walk; the first begins at the first day wanted.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from collectors.http import Api
+from collectors.pagerduty_api import open_api, open_incidents, slices
+from collectors.records import Coverage, Incident
+from collectors.shapes import instant, listing, mapping, text, without
+from collectors.stream import Checkpoint, Item, Resume, record_or_malformed
+from config.sources import PagerDuty
+
+# log entries and incidents can appear a little after the time that they bear
+_OVERLAP = timedelta(hours=1)
+# where an incident tells of persons, which is not kept, in the quarantine neither
+_PEOPLE = (
+    "assignments",
+    "acknowledger",
+    "last_status_change_by",
+    "first_trigger_log_entry",
+    "incidents_responders",
+)
+
+
+def try_connection(source: PagerDuty) -> str:
+    """What the token opens, in words; raises SourceError where it opens nothing."""
+    with open_api(source) as api:
+        listing(api.get("/incidents", {"limit": 1}), "incidents")
+    return "may read incidents"
+
+
+def collect(source: PagerDuty, resume: Resume) -> Iterator[Item]:
+    """Incidents that are new or changed, in order of opening, then open and older ones; a checkpoint per stretch.
+
+    The cursor (subject `*`) keeps the coverage's start, the instant read up to, the log entries of the last hour, and
+    of open and recent incidents what was yielded. An unchanged account costs one request, or two with open incidents.
+    """
+    with open_api(source) as api:
+        yield from _Reader(api, resume).items()
+
+
+class _Log:
+    """What an account's log entries say of its incidents."""
+
+    def __init__(self) -> None:
+        self.acknowledged_at: dict[str, datetime] = {}
+        self.resolved_at: dict[str, datetime] = {}
+
+    def add(self, entry: dict[str, Any]) -> str | None:
+        """Takes `entry` in; returns the id of its incident."""
+        id, at, kind = text(entry, "incident", "id"), instant(entry, "created_at"), text(entry, "type") or ""
+        if id and at and kind.startswith("acknowledge"):
+            self.acknowledged_at[id] = min(at, self.acknowledged_at.get(id, at))
+        elif id and at and kind.startswith("resolve"):
+            self.resolved_at[id] = max(at, self.resolved_at.get(id, at))
+        return id
+
+
+class _Reader:
+    """One run: the cursor that it began with and what it has learnt so far."""
+
+    def __init__(self, api: Api, resume: Resume) -> None:
+        self.api, self.now = api, resume.now
+        cursor = mapping(resume.cursors.get("*"))
+        from_at, until = instant(cursor, "from_at"), instant(cursor, "until")
+        if from_at is None or until is None or resume.since < from_at:
+            # a first run, or one that is asked for more than was ever read
+            cursor, from_at, until = {}, resume.since, resume.since
+        self.from_at = from_at
+        self.start = max(from_at, until - _OVERLAP)
+        # None: nothing can be taken as read
+        self.logged = set(cursor["log"]) if isinstance(cursor.get("log"), list) else None
+        self.known: dict[str, dict[str, Any]] = dict(mapping(cursor, "known"))
+        self.log = _Log()
+        self.touched: set[str] = set()
+        self.read: set[str] = set()
+        self.related_events = True
+
+    def items(self) -> Iterator[Item]:
+        """The whole run."""
+        recent = self._read_log()
+        open_before = [id for id, known in self.known.items() if known.get("open")]
+        if self.logged is None or self.touched:
+            for end, found in slices(
+                self.api, "incidents", {"sort_by": "created_at:asc"}, self.start, self.now
+            ):
+                yield from self._incidents(found)
+                if end < self.now:
+                    yield from self._checkpoint(end, None)
+        if self.logged is None or self.touched or open_before:
+            yield from self._incidents(open_incidents(self.api))
+        for id in sorted(self.touched.union(open_before) - self.read):
+            yield from self._incidents(self._one(id))
+        yield from self._checkpoint(self.now, recent)
+
+    def _read_log(self) -> list[str]:
+        """Reads the log entries since the last run; returns the ids of those that the next run will meet again."""
+        recent = []
+        for _, entries in slices(self.api, "log_entries", {"is_overview": "true"}, self.start, self.now):
+            for entry in entries:
+                id, entry_id = self.log.add(entry), text(entry, "id") or ""
+                if id and entry_id not in (self.logged or ()):
+                    self.touched.add(id)
+                if (at := instant(entry, "created_at")) and at >= self.now - _OVERLAP:
+                    recent.append(entry_id)
+        return recent
+
+    def _one(self, id: str) -> Iterator[dict[str, Any]]:
+        """An incident by itself, with the log entries that are older than this run's; nothing if it is gone."""
+        path = f"/incidents/{quote(id, safe='')}"
+        response = self.api.send(path, {"time_zone": "UTC"}, accept=(404,))
+        if response.status_code == 404:
+            return
+        if id not in self.known:
+            query = {"is_overview": "true", "time_zone": "UTC", "limit": 100}
+            for entry in listing(self.api.get(f"{path}/log_entries", query), "log_entries"):
+                self.log.add({**mapping(entry), "incident": {"id": id}})
+        yield mapping(self.api.content(response), "incident")
+
+    def _incidents(self, found: Iterator[dict[str, Any]]) -> Iterator[Item]:
+        for shown in found:
+            item = without(shown, _PEOPLE)
+            id = text(item, "id")
+            if id in self.read:
+                continue
+            before = mapping(self.known.get(id or ""))
+            record = record_or_malformed(Incident, id or "?", self._fields(item, before), item)
+            if not isinstance(record, Incident):
+                yield record
+                continue
+            self.read.add(record.id)
+            state = hashlib.sha256(record.model_dump_json().encode()).hexdigest()[:16]
+            events = listing(before, "events") if before else self._related_events(record)
+            self.known[record.id] = {
+                "state": state,
+                "open": record.status != "resolved",
+                "opened_at": record.opened_at.isoformat(),
+                "acknowledged_at": record.acknowledged_at and record.acknowledged_at.isoformat(),
+                "events": events,
+            }
+            if state != before.get("state"):
+                yield record_or_malformed(
+                    Incident, record.id, {**dict(record), "change_events": events}, item
+                )
+
+    def _fields(self, item: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        id, status = text(item, "id") or "", text(item, "status") or ""
+        times = (instant(entry, "at") for entry in listing(item, "acknowledgements"))
+        acknowledged = [at for at in (*times, self.log.acknowledged_at.get(id)) if at]
+        reason = mapping(item, "resolve_reason")
+        merged = text(reason, "type") == "merge_resolve_reason"
+        return {
+            "source": "pagerduty",
+            "id": id,
+            "source_service": text(item, "service", "id"),
+            "title": text(item, "title") or text(item, "summary") or "",
+            "urgency": text(item, "urgency"),
+            "priority": text(item, "priority", "summary") or text(item, "priority", "name"),
+            "status": status,
+            "opened_at": item.get("created_at"),
+            "acknowledged_at": before.get("acknowledged_at") or min(acknowledged, default=None),
+            "resolved_at": (item.get("resolved_at") or self.log.resolved_at.get(id))
+            if status == "resolved"
+            else None,
+            "merged_into": text(reason, "incident", "id") if merged else None,
+            "url": text(item, "html_url"),
+        }
+
+    def _related_events(self, incident: Incident) -> list[dict[str, Any]]:
+        """What PagerDuty relates to an incident that is met for the first time; one request, none if it was merged."""
+        if incident.merged_into or not self.related_events:
+            return []
+        path = f"/incidents/{quote(incident.id, safe='')}/related_change_events"
+        response = self.api.send(path, accept=(402, 403, 404))
+        # a plan or a token without change events has none for any incident
+        self.related_events = response.status_code not in (402, 403)
+        found = listing(self.api.content(response), "change_events") if response.is_success else []
+        return [_change_event(event) for event in found if text(event, "id")]
+
+    def _checkpoint(self, until: datetime, log: list[str] | None) -> Iterator[Item]:
+        yield Coverage(source="pagerduty", subject="*", from_at=self.from_at, until_at=until)
+        oldest = until - _OVERLAP
+        self.known = {
+            id: known
+            for id, known in self.known.items()
+            if known.get("open") or ((at := instant(known, "opened_at")) and at >= oldest)
+        }
+        cursor = {
+            "from_at": self.from_at.isoformat(),
+            "until": until.isoformat(),
+            "log": log,
+            "known": self.known,
+        }
+        yield Checkpoint("*", json.loads(json.dumps(cursor)))
+
+
+def _change_event(event: dict[str, Any]) -> dict[str, Any]:
+    details = event.get("custom_details")
+    return {
+        "id": text(event, "id"),
+        "reason": text(event, "correlation_reason", "reason"),
+        "links": [href for link in listing(event, "links") if (href := text(link, "href"))],
+        "details": json.dumps(details, sort_keys=True) if details else None,
+    }
