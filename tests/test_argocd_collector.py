@@ -1,0 +1,359 @@
+"""Argo CD: what a poll yields, what a second one asks for, and what faults do."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+import yaml
+from pydantic import SecretStr
+from werkzeug import Response
+
+from collectors.argocd import collect, try_connection
+from collectors.records import Coverage, Deployment
+from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError
+from config.sources import ArgoCD
+from sample_data.argocd_api import ArgoCDApi
+from sample_data.model import ArgoCD as Instance
+from sample_data.model import Organisation, PagerDuty
+from tests.loopback import Loopback, closed_address
+
+TOKEN = "argo-secret-1"
+NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
+CONFIG = "https://github.com/acme/config.git"
+SHAS = [f"{number:040x}" for number in range(1, 30)]
+REAL = Path(__file__).parents[2] / "shared" / "real" / "argocd" / "application.yaml"
+
+
+def at(minute: int) -> str:
+    return f"2026-11-01T{minute // 60:02}:{minute % 60:02}:00Z"
+
+
+def entry(id: int, revision: str | None = None, **more: Any) -> dict[str, Any]:
+    source = {"repoURL": CONFIG, "path": "apps/web"}
+    times = {"deployStartedAt": at(10 * id), "deployedAt": at(10 * id + 1)}
+    return {"id": id, "revision": revision or SHAS[id], "source": source, **times, **more}
+
+
+def application(
+    history: list[dict[str, Any]], name: str = "web", uid: str = "u1", **status: Any
+) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "argocd", "uid": uid, "labels": {"tier": "front"}},
+        "spec": {
+            "project": "shop",
+            "source": {"repoURL": CONFIG, "path": "apps/web"},
+            "destination": {"name": "eu-1", "namespace": "web"},
+        },
+        "status": {"history": history, **status},
+    }
+
+
+def operation(started: str, phase: str, **more: Any) -> dict[str, Any]:
+    sync = {"revision": SHAS[20], **more.pop("sync", {})}
+    return {"startedAt": started, "finishedAt": at(999), "phase": phase, "operation": {"sync": sync}, **more}
+
+
+def serving(
+    *applications: dict[str, Any], metadata: dict[tuple[str, str], Any] | None = None, **faults: Any
+) -> Loopback:
+    instance = Instance(list(applications), metadata or {})
+    organisation = Organisation("acme", NOW, [], instance, PagerDuty(), {}, {}, {})
+    return Loopback(ArgoCDApi(organisation, TOKEN), **faults)
+
+
+def source_at(url: str, token: str = TOKEN) -> ArgoCD:
+    return ArgoCD.model_construct(name="main", url=url, token=SecretStr(token))
+
+
+def poll(server: Loopback, cursors: dict[str, Any] | None = None) -> list[Item]:
+    return list(
+        collect(source_at(server.url), Resume(NOW, datetime(2025, 11, 16, tzinfo=UTC), cursors or {}))
+    )
+
+
+def deployments(items: list[Item]) -> list[Deployment]:
+    return [item for item in items if isinstance(item, Deployment)]
+
+
+def coverage(items: list[Item]) -> list[Coverage]:
+    return [item for item in items if isinstance(item, Coverage)]
+
+
+def cursors_of(items: list[Item]) -> dict[str, Any]:
+    return {item.subject: item.cursor for item in items if isinstance(item, Checkpoint)}
+
+
+def test_each_history_entry_is_a_deployment_of_the_application() -> None:
+    with serving(application([entry(3), entry(4)])) as server:
+        first, second = deployments(poll(server))
+    assert (first.id, second.id) == ("u1/3", "u1/4")
+    assert (first.status, first.application, first.project, first.cluster, first.namespace) == (
+        *("success", "web", "shop", "eu-1", "web"),
+    )
+    assert first.labels == {"tier": "front"}
+    assert (first.config_repo, first.config_sha) == ("acme/config", SHAS[3])
+    assert first.started_at == datetime(2026, 11, 1, 0, 30, tzinfo=UTC)
+    assert first.finished_at == datetime(2026, 11, 1, 0, 31, tzinfo=UTC)
+    assert first.url == f"{server.url}/applications/argocd/web"
+
+
+def test_a_revision_is_looked_up_once_and_an_unchanged_instance_costs_one_request() -> None:
+    same = [entry(0, SHAS[5]), entry(1, SHAS[5])]
+    apps = application(same), application(same, "api", "u2")
+    with serving(*apps) as server:
+        cursors = cursors_of(poll(server))
+        assert len(server.requests) == 2
+        again = poll(server, cursors)
+        assert len(server.requests) == 3
+    assert deployments(again) == []
+    assert [c.subject for c in coverage(again)] == ["web", "api"]
+    assert all("fields" not in path for path in server.requests)
+
+
+def test_only_new_entries_are_yielded_and_looked_up_later() -> None:
+    with serving(application([entry(0)])) as server:
+        cursors = cursors_of(poll(server))
+    with serving(application([entry(0), entry(1), entry(2, SHAS[0])])) as server:
+        items = poll(server, cursors)
+        assert len(server.requests) == 2
+    assert [d.id for d in deployments(items)] == ["u1/1", "u1/2"]
+
+
+def test_the_application_commit_comes_from_references_or_else_from_trailers() -> None:
+    reference = {"commit": {"sha": SHAS[11], "repoUrl": "git@github.com:acme/web.git"}}
+    trailers = (
+        f"Deploy web\n\nArgocd-reference-commit-author: a\nArgocd-reference-commit-sha: {SHAS[12]}\n"
+        "Argocd-reference-commit-repourl: https://github.com/acme/web\n"
+    )
+    metadata = {
+        ("web", SHAS[0]): {"message": trailers, "references": [{"commit": {}}, reference]},
+        ("web", SHAS[1]): {"message": trailers},
+        ("web", SHAS[2]): {"message": "says nothing"},
+    }
+    with serving(application([entry(0), entry(1), entry(2)]), metadata=metadata) as server:
+        found = deployments(poll(server))
+    assert [(d.sha, d.repo, d.sha_method) for d in found] == [
+        (SHAS[11], "acme/web", "trailer"),
+        (SHAS[12], "acme/web", "trailer"),
+        (None, None, None),
+    ]
+
+
+def test_the_sha_of_a_second_entry_of_a_known_revision_comes_from_the_cursor() -> None:
+    metadata = {("web", SHAS[0]): {"message": f"Argocd-reference-commit-sha: {SHAS[12]}"}}
+    with serving(application([entry(0)]), metadata=metadata) as server:
+        cursors = cursors_of(poll(server))
+    with serving(application([entry(0), entry(1, SHAS[0])])) as server:
+        (second,) = deployments(poll(server, cursors))
+        assert len(server.requests) == 1
+    assert second.sha == SHAS[12]
+
+
+@pytest.mark.parametrize(
+    ("phase", "status"), [("Failed", "failure"), ("Error", "failure"), ("Terminating", "cancelled")]
+)
+def test_an_operation_that_did_not_succeed_is_a_deployment_of_its_start(phase: str, status: str) -> None:
+    with serving(application([entry(0)], operationState=operation(at(500), phase))) as server:
+        found = poll(server)
+        assert deployments(poll(server, cursors_of(found))) == []
+    failed = deployments(found)[-1]
+    assert (failed.id, failed.status, failed.config_sha) == (f"u1/{at(500)}", status, SHAS[20])
+    assert failed.config_repo == "acme/config"
+
+
+def test_a_successful_operation_is_its_history_entry_and_gives_it_its_images() -> None:
+    result = {
+        "revision": SHAS[1],
+        "resources": [{"images": ["acme/web:abc", "envoy:1"]}, {"images": ["acme/web:abc"]}],
+    }
+    state = operation(at(10), "Succeeded", syncResult=result)
+    with serving(application([entry(0), entry(1)], operationState=state)) as server:
+        before, last = deployments(poll(server))
+    assert (before.images, last.images) == ((), ("acme/web:abc", "envoy:1"))
+
+
+def test_a_partial_sync_and_a_dry_run_are_no_deployments() -> None:
+    partial = operation(at(500), "Failed", sync={"resources": [{"kind": "Service", "name": "x"}]})
+    dry = operation(at(500), "Failed", sync={"dryRun": True})
+    with serving(
+        application([], operationState=partial), application([], "b", "u2", operationState=dry)
+    ) as server:
+        assert deployments(poll(server)) == []
+
+
+def test_an_operation_that_ran_and_was_replaced_without_reaching_the_history_failed() -> None:
+    with serving(application([entry(0)], operationState=operation(at(500), "Running"))) as server:
+        first = poll(server)
+    assert deployments(first)[-1].status == "running"
+    with serving(application([entry(0)], operationState=operation(at(600), "Running"))) as server:
+        second = deployments(poll(server, cursors_of(first)))
+    assert [(d.id, d.status) for d in second] == [(f"u1/{at(500)}", "failure"), (f"u1/{at(600)}", "running")]
+
+
+def test_images_come_from_the_entry_s_own_kustomize_and_helm_settings() -> None:
+    kustomize = {"images": ["acme/web=registry.example/acme/web:1.4.2", "envoy:2"]}
+    parameters = [
+        {"name": "image.repository", "value": "acme/web"},
+        {"name": "image.tag", "value": "1.4.2"},
+        {"name": "worker.image.tag", "value": "abc1234"},
+        {"name": "sidecar.image", "value": "envoy:2"},
+        {"name": "replicas", "value": "2"},
+    ]
+    history = [
+        entry(0, source={"repoURL": CONFIG, "kustomize": kustomize}),
+        entry(1, source={"repoURL": CONFIG, "helm": {"parameters": parameters}}),
+    ]
+    with serving(application(history)) as server:
+        first, second = deployments(poll(server))
+    assert first.images == ("registry.example/acme/web:1.4.2", "envoy:2")
+    assert second.images == ("acme/web:1.4.2", "worker.image:abc1234", "envoy:2")
+
+
+def test_of_several_sources_the_git_one_with_manifests_tells_the_revision() -> None:
+    chart = {"repoURL": "https://charts.example.com", "chart": "web"}
+    values = {"repoURL": "https://github.com/acme/values", "ref": "values"}
+    manifests = {"repoURL": CONFIG, "path": "apps/web"}
+
+    def several(id: int, *sources: dict[str, Any]) -> dict[str, Any]:
+        revisions = ["1.2.3" if "chart" in source else SHAS[i + 1] for i, source in enumerate(sources)]
+        return entry(id, revision="", source={"repoURL": ""}, sources=list(sources), revisions=revisions)
+
+    history = [several(0, chart, values, manifests), several(1, chart, values), several(2, chart)]
+    with serving(application(history)) as server:
+        found = deployments(poll(server))
+        asked = [path for path in server.requests if "metadata" in path]
+    assert [(d.config_repo, d.config_sha) for d in found] == [
+        ("acme/config", SHAS[3]),
+        ("acme/values", SHAS[2]),
+        ("https://charts.example.com", "1.2.3"),
+    ]
+    assert [path.partition("?")[2] for path in asked] == [
+        "appNamespace=argocd&project=shop&sourceIndex=2&versionId=0",
+        "appNamespace=argocd&project=shop&sourceIndex=1&versionId=1",
+    ]
+
+
+def test_coverage_starts_at_the_oldest_entry_and_is_kept_while_no_id_is_missing() -> None:
+    with serving(application([entry(3), entry(4)])) as server:
+        first = poll(server)
+    with serving(application([entry(4), entry(5)])) as server:
+        second = poll(server, cursors_of(first))
+    assert [(c.from_at, c.until_at) for c in coverage(first) + coverage(second)] == [
+        (datetime(2026, 11, 1, 0, 31, tzinfo=UTC), NOW)
+    ] * 2
+
+
+def test_missing_history_ids_start_a_new_coverage_at_the_oldest_entry_kept() -> None:
+    with serving(application([entry(3), entry(4)])) as server:
+        first = poll(server)
+    with serving(application([entry(6), entry(7)])) as server:
+        (covered,) = coverage(poll(server, cursors_of(first)))
+    assert covered.from_at == datetime(2026, 11, 1, 1, 1, tzinfo=UTC)
+
+
+def test_a_recreated_application_is_collected_from_its_first_entry() -> None:
+    with serving(application([entry(3), entry(4)])) as server:
+        first = poll(server)
+    with serving(application([entry(0)], uid="u9")) as server:
+        found = deployments(poll(server, cursors_of(first)))
+    assert [d.id for d in found] == ["u9/0"]
+
+
+def test_metadata_that_is_missing_or_forbidden_leaves_the_sha_unknown_for_good() -> None:
+    refused = Response('{"error": "permission denied"}', 403)
+    with serving(application([entry(0), entry(1)]), faults=[refused], fault_path="metadata") as server:
+        first = poll(server)
+        assert [d.sha for d in deployments(first)] == [None, None]
+        poll(server, cursors_of(first))
+    assert len(server.requests) == 4
+
+
+def test_metadata_that_argo_cd_could_not_read_is_asked_for_again_by_the_next_poll() -> None:
+    metadata = {("web", SHAS[0]): {"message": f"Argocd-reference-commit-sha: {SHAS[12]}"}}
+    failing = [Response("{}", 500), Response("{}", 500)]
+    with serving(application([entry(0)]), metadata=metadata, faults=failing, fault_path="metadata") as server:
+        first = poll(server)
+        second = poll(server, cursors_of(first))
+        third = poll(server, cursors_of(second))
+    assert [[d.sha for d in deployments(items)] for items in (first, second, third)] == [
+        [None],
+        [SHAS[12]],
+        [],
+    ]
+
+
+def test_a_malformed_entry_is_set_aside_and_the_others_are_kept() -> None:
+    broken = [entry(1, deployedAt="yesterday"), {"revision": "x", "initiatedBy": {"username": "jane"}}, None]
+    with serving(application([entry(0), *broken, entry(2)]), {"metadata": {"name": "broken"}, "spec": {}}) as server:
+        items = poll(server)
+    malformed = [item for item in items if isinstance(item, Malformed)]
+    assert [d.id for d in deployments(items)] == ["u1/0", "u1/2"]
+    assert len(malformed) == 4
+    assert all("jane" not in item.raw for item in malformed)
+
+
+def test_an_instance_that_shows_no_application_is_no_failure() -> None:
+    with serving() as server:
+        assert [type(item) for item in poll(server)] == [Checkpoint]
+
+
+def test_a_wrong_token_is_named_but_never_shown() -> None:
+    with serving() as server, pytest.raises(SourceError, match=r"sources\.argocd\.token") as caught:
+        list(collect(source_at(server.url, "wrong-secret"), Resume(NOW, NOW)))
+    assert "401" in str(caught.value)
+    assert "wrong-secret" not in str(caught.value)
+
+
+def test_the_connection_is_tried_by_who_the_token_belongs_to() -> None:
+    with serving() as server:
+        assert try_connection(source_at(server.url)) == "signed in as sixkeys"
+        with pytest.raises(SourceError, match="does not know the token"):
+            try_connection(source_at(server.url, "wrong-secret"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Response(f"<html>sign in {TOKEN}", 200, content_type="text/html"), "text/html in place of JSON"),
+        (Response(f'["{TOKEN}"]', 200), "JSON that is no object"),
+        (Response('{"items": "none"}', 200), "lists no applications"),
+        (
+            Response(f"no {TOKEN}", 302, {"Location": f"https://evil.example/?t={TOKEN}"}),
+            "redirect to https://evil.example",
+        ),
+        (Response(f"no {TOKEN}", 404), "answered 404"),
+    ],
+)
+def test_an_answer_that_is_not_argo_cd_s_says_what_came_without_the_token(
+    answer: Response, said: str
+) -> None:
+    with serving(faults=[answer]) as server, pytest.raises(SourceError, match=said) as caught:
+        poll(server)
+    assert TOKEN not in str(caught.value)
+    assert "argocd main: " in str(caught.value)
+    assert len(server.requests) == 1
+
+
+def test_a_refused_connection_says_which_address() -> None:
+    url = closed_address()
+    with (
+        stamina.set_testing(True, attempts=2),
+        pytest.raises(SourceError, match="Connection refused") as caught,
+    ):
+        list(collect(source_at(url), Resume(NOW, NOW)))
+    assert url in str(caught.value)
+
+
+def test_a_recorded_application_gives_its_ten_history_entries() -> None:
+    if not REAL.exists():
+        pytest.skip("the recorded Argo CD application is not here")
+    recorded = yaml.safe_load(REAL.read_text())
+    with serving(recorded) as server:
+        items = poll(server)
+    found = deployments(items)
+    assert [int(d.id.rpartition("/")[2]) for d in found] == list(range(14, 24))
+    assert {d.config_repo for d in found} == {"foo/manifests-velero"}
+    assert [item for item in items if isinstance(item, Malformed)] == []
+    assert coverage(items)[0].from_at == datetime(2024, 3, 4, 22, 0, 6, tzinfo=UTC)
