@@ -11,9 +11,17 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SecretStr,
+    ValidationInfo,
+    model_validator,
+)
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -38,13 +46,13 @@ def _resolve(value: Any, info: ValidationInfo) -> Any:
             raise ValueError(f"the environment variable {name} is not set; set it, or remove the key")
         return os.environ[name]
 
-    return _REFERENCE.sub(from_environment, value)
+    return REFERENCE.sub(from_environment, value)
 
 
 def _reference_only(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, SecretStr):
         return value
-    if not isinstance(value, str) or not (value.startswith("file:") or _REFERENCE.search(value)):
+    if not isinstance(value, str) or not (value.startswith("file:") or REFERENCE.search(value)):
         raise ValueError('a secret is written as "${ENV_NAME}" or "file:PATH", never in the file itself')
     secret = _resolve(value, info)
     if not secret:
@@ -100,3 +108,9 @@ class Section(BaseModel):
     """The base of every part of the configuration: unknown keys are refused, nothing changes after reading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, content: Any) -> Any:
+        # in YAML a heading with nothing below it, say with all of it commented out, is null
+        return {} if content is None else content

@@ -1,0 +1,58 @@
+"""A configuration as a list: each setting, its value, and where that comes from; secrets stay hidden."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, SecretStr
+
+from config.fields import REFERENCE
+from config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A setting: its key with dots, its value in words, and its origin (`sixkeys.yaml`, `default` …)."""
+
+    key: str
+    value: str
+    origin: str
+
+
+def summary(path: Path, settings: Settings) -> list[Entry]:
+    """Every setting of the file at `path`, which `settings` were read from, in the order of their declaration."""
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [
+        Entry(key, "***" if isinstance(value, SecretStr) else str(value), _origin(path, raw))
+        for key, value, raw in _leaves(settings, written, "")
+    ]
+
+
+def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
+    """(key, value, what the file has in its place) for each setting that has a value."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            below = raw.get(name) if isinstance(raw, Mapping) else None
+            yield from _leaves(getattr(value, name), below, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list) and any(isinstance(item, BaseModel) for item in value):
+        for index, item in enumerate(value):
+            below = raw[index] if isinstance(raw, list) and index < len(raw) else None
+            if key == "metrics":
+                yield f"target of {item.name}", item.target, below
+            else:
+                yield from _leaves(item, below, f"{key}.{index}")
+    elif value not in (None, [], ""):
+        yield key, value, raw
+
+
+def _origin(path: Path, raw: Any) -> str:
+    if raw is None:
+        return "default"
+    if isinstance(raw, str) and raw.startswith("file:"):
+        return raw.removeprefix("file:")
+    if isinstance(raw, str) and (names := re.findall(REFERENCE, raw)):
+        return f"environment: {', '.join(names)}"
+    return path.name
