@@ -1,0 +1,130 @@
+"""The sample organisation "acme": 26 weeks of work of four teams on twelve services, the same for the same day.
+
+The declarations are in `services.py` (routines), `checkout.py` and `cases.py` (written by hand), `gitops.py`,
+`survey.py` and `catalog.py`; README.md says where each case of the definitions is.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from sample_data.argocd_objects import argocd
+from sample_data.catalog import IN_REPOSITORY, catalog_files, catalog_info
+from sample_data.gitops import Gitops
+from sample_data.model import Organisation, Repository
+from sample_data.pagerduty_objects import incident_id, pagerduty
+from sample_data.plans import Incident, Plan, Push
+from sample_data.playback import Playback
+from sample_data.routine import Working, history_before
+from sample_data.services import NOT_MAPPED, PAGERDUTY, REPOSITORIES, SERVICE_NAMES, Declared
+from sample_data.staff import TEAMS
+from sample_data.survey import survey_files
+from sample_data.weeks import Weeks
+from sample_data.workflow_runs import workflow_runs
+
+NAME = "acme"
+_WITH_RUNS = {"web-shop", "checkout", "identity"}
+
+
+def build_organisation(today: date, folder: Path) -> Organisation:
+    """acme as its sources hold it on `today` at 09:00 UTC; writes its git repositories below `folder`."""
+    weeks = Weeks(today)
+    playbacks: dict[str, Playback] = {}
+    incidents: list[Incident] = _office_network(weeks)
+    for position, declared in enumerate(REPOSITORIES, start=1):
+        playback = Playback(_repository(declared, position, weeks), position * 10_000)
+        playbacks[declared.name] = playback
+        plans, opened = _declared(declared, weeks)
+        playback.play(plans)
+        incidents += opened
+        if declared.name in _WITH_RUNS:
+            playback.repository.workflow_runs = workflow_runs(playback.repository, position * 10_000)
+    gitops = Gitops(Repository(700_000_100, NAME, "gitops-config", weeks.at(-110, "Tue 10:00"), None), weeks)
+    gitops.play(playbacks)
+    repositories = [*(playback.repository for playback in playbacks.values()), gitops.repository]
+    histories = [*(playback.history for playback in playbacks.values()), gitops.history]
+    for repository, history in zip(repositories, histories, strict=True):
+        if history.commits:
+            repository.git_dir = folder / repository.owner / f"{repository.name}.git"
+            history.write(repository.git_dir)
+    now = datetime.combine(today, time(9), UTC)
+    shas = {(repo, key): landed.sha for repo, made in playbacks.items() for key, landed in made.keys.items()}
+    return Organisation(
+        name=NAME,
+        now=now,
+        repositories=sorted(repositories, key=lambda repository: repository.name),
+        argocd=argocd(gitops, now),
+        pagerduty=pagerduty(incidents, SERVICE_NAMES, shas),
+        survey_files=survey_files(weeks),
+        catalog_files=catalog_files(),
+        link_files={"links/incidents.csv": _links(incidents, playbacks)},
+    )
+
+
+def _repository(declared: Declared, position: int, weeks: Weeks) -> Repository:
+    return Repository(
+        id=700_000_000 + position,
+        owner=NAME,
+        name=declared.name,
+        created_at=weeks.at(*declared.created),
+        pushed_at=None,
+        is_fork=declared.is_fork,
+        mirror_url=declared.mirror_url,
+        template=declared.template,
+        topics=declared.topics,
+        language=declared.language,
+        catalog_info=catalog_info() if declared.name == IN_REPOSITORY else None,
+    )
+
+
+def _declared(declared: Declared, weeks: Weeks) -> tuple[list[Plan], list[Incident]]:
+    plans: list[Plan] = [plan for by_hand in declared.by_hand for plan in by_hand(weeks)]
+    incidents = declared.incidents(weeks) if declared.incidents else []
+    routine = declared.routine
+    if routine:
+        if declared.age:
+            plans += history_before(routine.repo, routine.authors, routine.topics, weeks, declared.age)
+        working = Working(routine, weeks).run()
+        plans += working.plans
+        incidents += working.incidents
+    if declared.name == IN_REPOSITORY:
+        files = {"catalog-info.yaml": catalog_info()}
+        at, author = weeks.at(-2, "Thu 15:00"), TEAMS["platform"][1]
+        plans.append(Push(at, author, "Describe the service for the catalogue", (), files=files))
+    return plans, incidents
+
+
+def _office_network(weeks: Weeks) -> list[Incident]:
+    """Incidents of a PagerDuty service that no component names."""
+    return [
+        Incident(
+            f"office-{week}",
+            NOT_MAPPED,
+            "Office network is down",
+            weeks.at(week, f"{day} 08:10"),
+            weeks.at(week, f"{day} 08:50"),
+            acknowledged=weeks.at(week, f"{day} 08:14"),
+        )
+        for week, day in ((7, "Tue"), (22, "Wed"))
+    ]
+
+
+def _links(incidents: Iterable[Incident], playbacks: Mapping[str, Playback]) -> str:
+    """The CSV in which people say which deployment an incident came from, or that it came from none."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["incident_source", "incident_id", "deployment_source", "deployment_id", "reason", "by"])
+    repos = {service: repo for repo, service in PAGERDUTY.items()}
+    for incident in incidents:
+        if incident.link is None:
+            continue
+        blamed = ["", ""]
+        if incident.link != "none":
+            number = playbacks[repos[incident.service]].deployment_ids[incident.link]
+            blamed = ["deployments", str(number)]
+        table.writerow(
+            ["pagerduty", incident_id(incident.key), *blamed, incident.link_reason, "on-call review"]
+        )
+    return text.getvalue()
