@@ -18,6 +18,7 @@ _LARGEST_PAGE = 100
 _LAST_OFFSET = 10_000
 _REQUESTS_PER_MINUTE = 960
 _INCIDENT = re.compile(r"/incidents/([^/]+)")
+_LOG = re.compile(r"/incidents/([^/]+)/log_entries")
 _CHANGE_EVENTS = re.compile(r"/incidents/([^/]+)/related_change_events")
 _NOT_IN_OVERVIEW = {"notify_log_entry"}
 
@@ -71,6 +72,9 @@ class PagerDutyApi:
             )
         if found := _CHANGE_EVENTS.fullmatch(request.path):
             return self._change_events(found[1])
+        if found := _LOG.fullmatch(request.path):
+            own = [entry for entry in self._pagerduty.log_entries if entry["incident"]["id"] == found[1]]
+            return _page("log_entries", _newest_first(own, request), request)
         if found := _INCIDENT.fullmatch(request.path):
             incident = self._incident(found[1])
             return _json({"incident": incident}) if incident else _error(404, 2100, "Not Found")
@@ -98,14 +102,8 @@ class PagerDutyApi:
 
     def _log_entries(self, request: Request) -> list[dict[str, Any]]:
         since, until = self._range(request, limited=False)
-        overview = request.args.get("is_overview") == "true"
-        chosen = [
-            entry
-            for entry in self._pagerduty.log_entries
-            if since <= _instant(entry["created_at"]) < until
-            and not (overview and entry["type"] in _NOT_IN_OVERVIEW)
-        ]
-        return sorted(chosen, key=lambda entry: (_instant(entry["created_at"]), entry["id"]), reverse=True)
+        within = (e for e in self._pagerduty.log_entries if since <= _instant(e["created_at"]) < until)
+        return _newest_first(within, request)
 
     def _services(self) -> list[dict[str, Any]]:
         services = {incident["service"]["id"]: incident["service"] for incident in self._pagerduty.incidents}
@@ -146,6 +144,12 @@ def _instant(text: str, zone: ZoneInfo | None = None) -> datetime:
 def _months_later(at: datetime, months: int) -> datetime:
     year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
     return at.replace(year=year, month=month + 1, day=min(at.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _newest_first(entries: Iterable[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
+    overview = request.args.get("is_overview") == "true"
+    chosen = [entry for entry in entries if not (overview and entry["type"] in _NOT_IN_OVERVIEW)]
+    return sorted(chosen, key=lambda entry: (_instant(entry["created_at"]), entry["id"]), reverse=True)
 
 
 def _page(key: str, items: list[dict[str, Any]], request: Request) -> Response:
