@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,7 @@ def summary(path: Path, settings: Settings) -> list[Entry]:
     """Every setting of the file at `path`, which `settings` were read from, in the order of their declaration."""
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
     return [
-        Entry(key, "***" if isinstance(value, SecretStr) else str(value), _origin(path, raw))
-        for key, value, raw in _leaves(settings, written, "")
+        Entry(key, _words(value), _origin(path, raw)) for key, value, raw in _leaves(settings, written, "")
     ]
 
 
@@ -46,6 +46,16 @@ def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
                 yield from _leaves(item, below, f"{key}.{index}")
     elif value not in (None, [], ""):
         yield key, value, raw
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return "***"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds() / 3600:g}h"
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _origin(path: Path, raw: Any) -> str:

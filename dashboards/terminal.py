@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -14,8 +14,13 @@ from rich.text import Text
 
 from config.metrics import metrics
 from dashboards.formats import MISSING, STATUSES, counted, days, figure, figure_against
-from warehouse.explain import Explanation
-from warehouse.values import Value
+
+if TYPE_CHECKING:
+    from collectors.connections import Connection
+    from config.summary import Entry
+    from warehouse.checking import Matches
+    from warehouse.explain import Explanation
+    from warehouse.values import Value
 
 _STYLES = {
     "met": "green",
@@ -42,7 +47,46 @@ def console(stream: Any) -> Console:
     return found if found.is_terminal else Console(file=stream, highlight=False, width=400)
 
 
-def values_table(values: Sequence[Value]) -> RenderableType:
+def write(stream: Any, format: str, content: Any, table: RenderableType) -> None:
+    """`content` as JSON, its rows as CSV, or the `table` made of it, on `stream`."""
+    if format == "json":
+        stream.write(as_json(content) + "\n")
+    elif format == "csv":
+        stream.write(as_csv(content))
+    else:
+        console(stream).print(table)
+
+
+def settings_table(entries: Sequence["Entry"]) -> Table:
+    """Each setting, its value and where that comes from; what was not said is dim."""
+    table = _table()
+    for heading in ("Setting", "Value", "From"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries:
+        table.add_row(
+            entry.key, Text(entry.value), entry.origin, style="dim" if entry.origin == "default" else ""
+        )
+    return table
+
+
+def connection(found: "Connection") -> Text:
+    """Whether a source answers, and what it said."""
+    mark, style = ("✓", "green") if found.works else ("✗", "red")
+    return Text.assemble((f"{mark} {found.source}", style), f": {found.detail}")
+
+
+def matches(found: "Matches") -> RenderableType:
+    """One part of the dry run: which of what was collected matches what."""
+    table = _table(found.title)
+    table.title_justify = "left"
+    for heading in found.columns:
+        table.add_column(heading, overflow="fold")
+    for row in found.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table if found.rows else Text(f"{found.title}: none")
+
+
+def values_table(values: Sequence["Value"]) -> RenderableType:
     """One scope and period: a row a metric with all that is known; several: a row a scope and period."""
     if not values:
         return Text("There are no numbers: nothing matches. See the names with: sixkeys metrics --by service")
@@ -52,7 +96,7 @@ def values_table(values: Sequence[Value]) -> RenderableType:
     return _one(list(values)) if len(rows) == 1 else _several(values[0].scope, rows)
 
 
-def _one(values: list[Value]) -> Table:
+def _one(values: list["Value"]) -> Table:
     first = values[0]
     span = days(first.period_start, first.period_end) + (", still running" if first.partial else "")
     table = _table(f"{first.name} · {span}")
@@ -78,7 +122,7 @@ def _one(values: list[Value]) -> Table:
     return table
 
 
-def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, Value]]) -> Table:
+def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, "Value"]]) -> Table:
     present = {metric for row in rows.values() for metric in row}
     table = _table()
     table.add_column(scope.capitalize())
@@ -95,7 +139,7 @@ def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, Valu
     return table
 
 
-def _cell(value: Value | None) -> Text:
+def _cell(value: "Value | None") -> Text:
     if value is None:
         return Text(MISSING, "dim")
     shown = figure_against(value.metric, value.value, value.unit, value.target)
@@ -104,7 +148,7 @@ def _cell(value: Value | None) -> Text:
     return Text(text.strip(), _STYLES.get(value.status, ""))
 
 
-def explanation(found: Explanation) -> RenderableType:
+def explanation(found: "Explanation") -> RenderableType:
     """The number and its definition, then the rows that made it and those left out, each with its reason."""
     metric = metrics()[found.metric]
     within = [row for row in found.rows if row.get("excluded_because") is None]

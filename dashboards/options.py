@@ -1,0 +1,92 @@
+"""What the commands share: how they end, and the options that several of them take."""
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from config.errors import SixkeysError
+
+DEFAULT_CONFIG = Path("sixkeys.yaml")
+
+
+def say(message: str) -> None:
+    """Tells the user something that is not data: on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+class Commands(TyperGroup):
+    """The commands, each ending as its user expects: an error that was foreseen is one line."""
+
+    def invoke(self, context: Any) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(context)
+        except SixkeysError as error:
+            say(f"sixkeys: {' '.join(str(error).split())}")
+            raise typer.Exit(error.exit_status) from None
+
+
+def usage_error(error: typer.TyperException) -> str:
+    """Wrong usage in one line, with the command whose `--help` says what is right."""
+    text = error.format_message().replace("Value error, ", "").rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{text}; see {context.command_path} --help" if context else text
+
+
+def day(text: str | date) -> date:
+    """A day as the user writes it; raises BadParameter."""
+    try:
+        return text if isinstance(text, date) else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f'"{text}" is not a day; write it like 2026-11-16') from None
+
+
+def pairs(where: Sequence[str] | None) -> dict[str, str]:
+    """`["team=payments"]` as a mapping; raises BadParameter."""
+    found = {}
+    for text in where or ():
+        name, equals, value = text.partition("=")
+        if name not in ("system", "team", "service") or not equals or not value:
+            raise typer.BadParameter(
+                f'"{text}" names no system, team or service; write it like team=payments'
+            )
+        found[name] = value
+    return found
+
+
+def in_order(first: date | None, after: date | None, option: str = "--to") -> None:
+    """Raises BadParameter for a range without a day in it."""
+    if first and after and first >= after:
+        raise typer.BadParameter(
+            f"{after} is not after {first}: the second is the first day that no longer counts"
+        )
+
+
+Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]
+Warehouse = Annotated[
+    Path | None,
+    typer.Option("--warehouse", metavar="FILE", help="Another warehouse than the configured one."),
+]
+First = Annotated[
+    date | None, typer.Option("--from", parser=day, metavar="DAY", help="The first day, as 2026-11-16.")
+]
+After = Annotated[date | None, typer.Option("--to", parser=day, metavar="DAY", help="The first day after.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="NAME=VALUE", help="Only this system, team or service; can be repeated."),
+]
+Scope = Annotated[
+    Literal["organisation", "system", "team", "service"], typer.Option("--by", help="A row for each.")
+]
+Period = Annotated[
+    Literal["day", "week", "month"] | None,
+    typer.Option("--period", help="A row for each; else one for the whole range."),
+]
+TableFormat = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How it is written.")]
+FileFormat = Annotated[Literal["csv", "parquet"], typer.Option("--format", help="How they are written.")]
+PageFormat = Annotated[Literal["html", "md", "json"], typer.Option("--format", help="How it is written.")]

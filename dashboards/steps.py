@@ -1,0 +1,75 @@
+"""The steps that several commands take, with what they tell the user on the way.
+
+Packages are imported inside, so that `sixkeys --help` answers at once.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboards.options import say
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from warehouse.facts import Facts
+
+
+def read_settings(config: Path, warehouse: Path | None) -> "Settings":
+    """The settings in the file `config`, with another warehouse if one was named."""
+    from config.settings import load_settings
+
+    settings = load_settings(config)
+    return settings.model_copy(update={"warehouse": warehouse.resolve()}) if warehouse else settings
+
+
+@contextmanager
+def opened_facts(settings: "Settings") -> Iterator["Facts"]:
+    """The published facts; says so where they are not the newest."""
+    from warehouse.facts import open_facts
+
+    with open_facts(settings.warehouse) as facts:
+        if facts.warning:
+            say(f"sixkeys: {facts.warning}")
+        yield facts
+
+
+def collect_all(
+    settings: "Settings", source: str | None = None, since: date | None = None, now: datetime | None = None
+) -> bool:
+    """Collects with its progress shown; whether any source failed."""
+    from dashboards import terminal
+    from dashboards.progress import shown_on
+    from warehouse.pipeline import collect as collect_sources
+
+    with shown_on(terminal.console(sys.stderr)) as progress:
+        runs = collect_sources(settings, progress, source, since, now)
+    return any(run.error for run in runs)
+
+
+def make_scorecard(
+    settings: "Settings", week: str | None = None, publish: bool = True, send: bool = True
+) -> tuple[Any, bool]:
+    """The scorecard's content, published and delivered if wanted; whether a delivery failed."""
+    from dashboards.delivery import deliver
+    from warehouse import scorecard as scorecards
+
+    with opened_facts(settings) as facts:
+        content = scorecards.scorecard(facts, settings, week)
+    if publish:
+        scorecards.publish(settings.warehouse, content)
+    deliveries = deliver(content, settings.reports) if send else []
+    for delivery in deliveries:
+        say(f"{delivery.channel}: {delivery.error or f'delivered to {delivery.detail}'}")
+    return content, any(delivery.error for delivery in deliveries)
+
+
+def run_dashboard(config: Path, warehouse: Path | None, host: str, port: int) -> None:
+    """Runs the dashboard and prints its address; returns when somebody stops it."""
+    from dashboards import service
+
+    with service.running(config, warehouse, host, port) as (address, process):
+        print(f"The dashboard is at {address} (Ctrl-C ends it)", flush=True)
+        service.until_stopped(process)

@@ -1,0 +1,375 @@
+"""The command line: wires the packages together. Data goes to stdout, messages and progress to stderr.
+
+Exit status: 0 good, 1 something failed (also when only one source of many did), 2 wrong usage or configuration.
+Packages are imported inside the commands, so that `--help` answers at once.
+"""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.errors import ConfigurationError
+from dashboards.options import (
+    DEFAULT_CONFIG,
+    After,
+    Commands,
+    Config,
+    FileFormat,
+    First,
+    PageFormat,
+    Period,
+    Scope,
+    TableFormat,
+    Warehouse,
+    Where,
+    day,
+    in_order,
+    pairs,
+    say,
+    usage_error,
+)
+from dashboards.steps import collect_all, make_scorecard, opened_facts, read_settings, run_dashboard
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"sixkeys {metadata.version('sixkeys')}")
+        raise typer.Exit
+
+
+@app.callback()
+def sixkeys(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="The version, and nothing else."),
+    ] = False,
+) -> None:
+    """Six numbers on how your organisation delivers software, and the rows behind each of them.
+
+    Try it on a sample organisation with: sixkeys demo
+
+    Begin on your own with: sixkeys init, then sixkeys check, then sixkeys collect, then sixkeys dashboard
+    """
+
+
+@app.command()
+def demo(
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard/--no-dashboard", help="Open the dashboard at the end.")
+    ] = True,
+    today: Annotated[
+        date | None, typer.Option(parser=day, metavar="DAY", help="The day that the sample ends before.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo is put.")] = Path("demo"),
+) -> None:
+    """Shows the whole service on a sample organisation: collects, builds, publishes a scorecard, opens the dashboard.
+
+    Needs no account and no network: the sample comes from a server inside this command. While it runs, every other
+    command works on it from a second terminal.
+
+    Example: sixkeys metrics --by team --config demo/sixkeys.yaml
+    """
+    from config.settings import load_settings
+    from dashboards import service, terminal
+    from sample_data.folder import demo_folder
+    from sample_data.organisation import build_organisation
+    from sample_data.server import SampleServer
+    from sample_data.settings import demo_settings
+    from warehouse.values import compute
+
+    with service.stopped_by_signals(), demo_folder(folder):
+        say(f"Building the sample organisation in {folder}")
+        organisation = build_organisation(today or date.today(), folder / "repositories")
+        with SampleServer(organisation) as server:
+            path = demo_settings(organisation, server.url, folder)
+            settings = load_settings(path)
+            failed = collect_all(settings, now=organisation.now)
+            make_scorecard(settings)
+            with opened_facts(settings) as facts:
+                terminal.console(sys.stdout).print(terminal.values_table(compute(facts, settings)))
+            say(f"The scorecard is in {settings.reports.directory}. Every command works with --config {path}")
+            if dashboard:
+                port = service.free_port(settings.dashboard.host, settings.dashboard.port)
+                run_dashboard(path, None, settings.dashboard.host, port)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def init(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+    """Writes a configuration with a comment on every part, to be filled in.
+
+    Example: sixkeys init
+    """
+    text = resources.files("config").joinpath("example.yaml").read_text(encoding="utf-8")
+    if warehouse:
+        text = text.replace("warehouse: warehouse/sixkeys.duckdb", f"warehouse: {json.dumps(str(warehouse))}")
+    try:
+        with config.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigurationError(f"{config}: is there already; name another with --config") from None
+    except OSError as error:
+        raise ConfigurationError(f"{config}: cannot be written: {error.strerror}") from None
+    say(f'{config} is written: fill in your organization and its sources, then run "sixkeys check"')
+
+
+@app.command()
+def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+    """Tells whether the configuration works before anything is collected.
+
+    Shows each setting and where it comes from, tries each connection, and shows which environments, applications
+    and services match what, and which match nothing.
+
+    Example: sixkeys check
+    """
+    from collectors.connections import try_connections
+    from config.summary import summary
+    from dashboards import terminal
+    from warehouse.checking import report
+
+    settings = read_settings(config, warehouse)
+    out = terminal.console(sys.stdout)
+    out.print(terminal.settings_table(summary(config, settings)))
+    connections = []
+    for connection in try_connections(settings.sources):
+        out.print(terminal.connection(connection))
+        connections.append(connection)
+    if not connections:
+        out.print('No source is configured: name one below "sources", or bring data with "sixkeys import".')
+    for part in report(settings):
+        out.print(terminal.matches(part))
+    raise typer.Exit(0 if all(connection.works for connection in connections) else 1)
+
+
+@app.command()
+def collect(
+    source: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="Only this source, such as github.")
+    ] = None,
+    since: Annotated[
+        date | None, typer.Option(parser=day, metavar="DAY", help="Read again from this day on.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    warehouse: Warehouse = None,
+) -> None:
+    """Pulls what is new from every source and computes the numbers anew.
+
+    The first time takes longest. If one source fails, the others' data is kept and the exit status is 1.
+
+    Example: sixkeys collect --source github
+    """
+    raise typer.Exit(1 if collect_all(read_settings(config, warehouse), source, since) else 0)
+
+
+@app.command("import")
+def import_(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of records, such as deployments.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .jsonl or .parquet file.")],
+    covers: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="FROM TO", help="The days that the file is complete for; else its first to its last."
+        ),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    warehouse: Warehouse = None,
+) -> None:
+    """Takes records from a file, for whatever has no collector.
+
+    docs/records.md lists the kinds and their columns. A row with a known key replaces the earlier one.
+
+    Example: sixkeys import deployments deployments.csv --covers 2026-01-01 2026-07-01
+    """
+    from warehouse.imports import import_file
+
+    days = (day(covers[0]), day(covers[1])) if covers else None
+    in_order(*(days or (None, None)))
+    n = import_file(read_settings(config, warehouse), kind, file, days)
+    say(f"{n:,} {kind.replace('_', ' ')} taken from {file}")
+
+
+@app.command()
+def build(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+    """Computes the facts anew from what was collected, for instance after the configuration changed.
+
+    Example: sixkeys build
+    """
+    from warehouse.build import build as build_facts
+
+    say(f"built {build_facts(read_settings(config, warehouse), datetime.now(UTC))}")
+
+
+@app.command()
+def metrics(
+    by: Scope = "organisation",
+    period: Period = None,
+    first: First = None,
+    after: After = None,
+    where: Where = None,
+    format: TableFormat = "table",
+    config: Config = DEFAULT_CONFIG,
+    warehouse: Warehouse = None,
+) -> None:
+    """Shows the numbers against their targets.
+
+    Example: sixkeys metrics --by team --period week --from 2026-10-01
+
+    Example: sixkeys metrics --where service=checkout --format json
+    """
+    in_order(first, after)
+    narrowed = pairs(where)
+    from dashboards import terminal
+    from warehouse.values import as_rows, compute
+
+    settings = read_settings(config, warehouse)
+    with opened_facts(settings) as facts:
+        values = compute(facts, settings, by, period, first, after, narrowed)
+    terminal.write(sys.stdout, format, as_rows(values), terminal.values_table(values))
+
+
+@app.command()
+def explain(
+    metric: Annotated[str, typer.Argument(metavar="METRIC", help="Its name, such as lead_time or MTTR.")],
+    where: Where = None,
+    first: First = None,
+    after: After = None,
+    format: TableFormat = "table",
+    config: Config = DEFAULT_CONFIG,
+    warehouse: Warehouse = None,
+) -> None:
+    """Shows the rows behind a number, and those left out, each with the reason.
+
+    Example: sixkeys explain change_failure_rate --where team=payments --from 2026-11-01
+    """
+    from config.metrics import find
+    from config.metrics import metrics as declared
+
+    in_order(first, after)
+    narrowed = pairs(where)
+    found = find(metric)
+    if found is None:
+        raise typer.BadParameter(f'"{metric}" is none of {", ".join(declared())}', param_hint="METRIC")
+    from dashboards import terminal
+    from warehouse.explain import explain as explain_metric
+
+    settings = read_settings(config, warehouse)
+    with opened_facts(settings) as facts:
+        explanation = explain_metric(facts, settings, found.id, narrowed, first, after)
+    content = explanation.rows if format == "csv" else asdict(explanation)
+    terminal.write(sys.stdout, format, content, terminal.explanation(explanation))
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are put.")],
+    format: FileFormat = "csv",
+    config: Config = DEFAULT_CONFIG,
+    warehouse: Warehouse = None,
+) -> None:
+    """Writes every metric and every fact table as a file, for a spreadsheet or another program.
+
+    Example: sixkeys export report --format parquet
+    """
+    from warehouse.export import export as export_tables
+
+    settings = read_settings(config, warehouse)
+    with opened_facts(settings) as facts:
+        for path in export_tables(facts, settings, folder, format):
+            print(path)
+
+
+@app.command()
+def scorecard(
+    week: Annotated[
+        str | None, typer.Option(metavar="WEEK", help="As 2026-W46; else the last complete one.")
+    ] = None,
+    format: PageFormat = "html",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Freeze it: later data no longer changes it.")
+    ] = False,
+    send: Annotated[bool, typer.Option("--send", help="Publish it and deliver it as configured.")] = False,
+    config: Config = DEFAULT_CONFIG,
+    warehouse: Warehouse = None,
+) -> None:
+    """Writes the weekly scorecard: each number against its target, and what moved.
+
+    Example: sixkeys scorecard --week 2026-W46 --format md
+    """
+    from dashboards.rendering import render
+
+    settings = read_settings(config, warehouse)
+    content, failed = make_scorecard(settings, week, publish or send, send)
+    print(render(content, format), end="")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def dashboard(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+    """Runs the dashboard alone, until Ctrl-C.
+
+    Example: sixkeys dashboard
+    """
+    from dashboards import service
+
+    settings = read_settings(config, warehouse)
+    with service.stopped_by_signals():
+        run_dashboard(config, warehouse, settings.dashboard.host, settings.dashboard.port)
+
+
+@app.command()
+def serve(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+    """Runs everything: collects now and on schedule, sends the weekly scorecard, shows the dashboard.
+
+    Ends cleanly on Ctrl-C or SIGTERM. If the dashboard ends by itself, so does this, with status 1.
+
+    Example: sixkeys serve
+    """
+    from config.summary import summary
+    from dashboards import service
+    from warehouse.schedule import Job, scheduled
+
+    settings = read_settings(config, warehouse)
+    for entry in summary(config, settings):
+        say(f"{entry.key}: {entry.value} ({entry.origin})")
+    options = ["--config", str(config), *(["--warehouse", str(warehouse)] if warehouse else [])]
+    this = [sys.executable, str(Path(__file__).resolve())]
+    jobs = [
+        Job("collect", settings.schedule.collect, [*this, "collect", *options], at_start=True),
+        Job("scorecard", settings.schedule.scorecard, [*this, "scorecard", "--send", *options]),
+    ]
+    with service.stopped_by_signals(), scheduled(jobs, settings.timezone):
+        run_dashboard(config, warehouse, settings.dashboard.host, settings.dashboard.port)
+
+
+def main() -> None:
+    """Runs the command line; a reader that went away ends it without a word."""
+    try:
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0
+    except typer.TyperException as error:
+        say(f"sixkeys: {usage_error(error)}")
+        status = 2
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
