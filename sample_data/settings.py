@@ -1,0 +1,98 @@
+"""The configuration with which Sixkeys collects from the sample organisation's server."""
+
+import json
+import os
+from pathlib import Path
+
+from sample_data.model import Organisation
+from sample_data.weeks import Weeks
+
+_SETTINGS = """\
+# Sixkeys' settings for the sample organisation. "sixkeys init" writes a fuller example for an organisation of your own.
+organization: {name}
+timezone: Europe/Berlin      # days, weeks and months begin at midnight here
+warehouse: warehouse/{name}.duckdb
+
+sources:                     # where data comes from; each is optional
+  github:
+    url: {url}/api/v3
+    token: {token}
+    repositories: ["{name}/*"]
+    since: {since}
+  argocd:
+    - {{name: main, url: "{url}/argocd", token: {token}}}
+  pagerduty: {{url: "{url}/pagerduty", token: {token}, since: {since}}}
+  survey: {{files: ["surveys/*.csv"]}}
+  catalog:                   # who owns what: Backstage descriptors, here and in the repositories
+    files: ["catalog/*.yaml"]
+    from_github: true
+
+production:                  # environments of GitHub, clusters of Argo CD
+  environments: ["production*", "prod-*"]
+deployments:                 # which source tells of deployments; the first that knows a service is believed
+  sources: [argocd, deployments, releases]
+  tags: ["v*"]               # releases of these tags are deployments
+bots: ["*[bot]", "renovate*"]
+incidents:
+  window: 24h                # an incident this soon after a deployment is blamed on it
+  urgencies: [high]
+  links: ["links/*.csv"]     # what people found out about causes
+hotfix: {{labels: [hotfix], branches: ["hotfix/*"]}}
+
+metrics:                     # the targets; the other two metrics are shown without one
+  - name: "Time to First Commit (TTFC)"
+    description: "Time from repo creation to first commit"
+    target: "< 30 minutes"
+  - name: "Deployment Frequency"
+    description: "How often deployments occur"
+    target: "> 10/day"
+  - name: "Lead Time for Changes"
+    description: "Time from commit to production"
+    target: "< 1 hour"
+    overrides:
+      - {{team: payments, target: "< 2 days"}}  # every change is approved by a second person
+  - name: "Change Failure Rate"
+    description: "% of deployments causing failures"
+    target: "< 5%"
+  - name: "MTTR"
+    description: "Time to recover from failures"
+    target: "< 30 minutes"
+  - name: "Developer Satisfaction (DSAT)"
+    description: "Platform satisfaction score"
+    target: "> 4.5/5"
+
+golden_paths:                # components name theirs in the annotation sixkeys.dev/golden-path
+  - name: python-service
+    description: "A Python service from the template, with tests and deployment"
+  - name: argo-delivery
+    description: "Delivery by Argo CD from the config repository"
+
+reports: {{directory: scorecards}}
+"""
+
+
+def demo_settings(organisation: Organisation, server_url: str, folder: Path, token: str) -> Path:
+    """Writes `sixkeys.yaml` into `folder` and returns its path.
+
+    Beside it go the token (readable by its owner only), the survey's answers, the catalogue and the links by hand.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = organisation.survey_files | organisation.catalog_files | organisation.link_files
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    token_file = folder / "token"
+    token_file.unlink(missing_ok=True)
+    with os.fdopen(os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(token + "\n")
+    settings = folder / "sixkeys.yaml"
+    text = _SETTINGS.format(
+        name=organisation.name,
+        url=server_url.rstrip("/"),
+        token=json.dumps(f"file:{token_file}"),
+        since=Weeks(organisation.now.date()).first_day,
+    )
+    settings.write_text(text, encoding="utf-8")
+    return settings
