@@ -64,7 +64,14 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
             "any_urgency": _BOOL,
             "any_priority": _BOOL,
         },
-        [(naive(as_of), incidents.window.total_seconds(), bool(incidents.urgencies), bool(incidents.priorities))],
+        [
+            (
+                naive(as_of),
+                incidents.window.total_seconds(),
+                bool(incidents.urgencies),
+                bool(incidents.priorities),
+            )
+        ],
     )
     table("counted_urgencies", {"urgency": _STRING}, [(u.lower(),) for u in incidents.urgencies])
     table("counted_priorities", {"priority": _STRING}, [(p.lower(),) for p in incidents.priorities])
@@ -91,7 +98,9 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
         dict.fromkeys(("application", "project", "cluster", "namespace"), _STRING),
         [a for a in applications if any(map(produces, a))],
     )
-    refs = rows("select distinct ref from source.deployments where source in ('releases', 'tags') and ref is not null")
+    refs = rows(
+        "select distinct ref from source.deployments where source in ('releases', 'tags') and ref is not null"
+    )
     table(
         "tag_environments",
         {"ref": _STRING, "environment": _STRING},

@@ -37,7 +37,9 @@ def pointer(warehouse: Path) -> Path:
 
 def facts_files(warehouse: Path) -> list[Path]:
     """The facts files beside a warehouse, newest first."""
-    return sorted(warehouse.parent.glob("facts-*.duckdb"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return sorted(
+        warehouse.parent.glob("facts-*.duckdb"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
 
 
 def current(warehouse: Path) -> Path:

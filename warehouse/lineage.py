@@ -6,7 +6,7 @@ and service with the first deployment that contains it) and `ancestry` (whether 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import translate
@@ -91,7 +91,7 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
         traced += of_repo
     rows_of = [{name: getattr(c, name) for name in TRACES.names} for c in traced]
     _create(connection, "traces", pa.Table.from_pylist(rows_of, schema=TRACES))
-    columns = list(zip(*shipped, strict=True)) or [[]] * len(SHIPPED)
+    columns: list[Sequence[str]] = list(zip(*shipped, strict=True)) or [()] * len(SHIPPED)
     _create(connection, "shipped", pa.table([pa.array(c, pa.string()) for c in columns], schema=SHIPPED))
 
 
@@ -152,7 +152,9 @@ def _resolve(candidate: Candidate, history: History) -> None:
     """Finds the full SHA: the source's own, the one behind a tag, or the one that its images name."""
     known = history.graph.number
     if candidate.sha is not None:
-        candidate.sha = candidate.sha if candidate.sha in known else history.graph.find(candidate.sha) or candidate.sha
+        candidate.sha = (
+            candidate.sha if candidate.sha in known else history.graph.find(candidate.sha) or candidate.sha
+        )
     else:
         found = _from_images(candidate.images or (), candidate, history)
         if found:

@@ -54,7 +54,9 @@ def columns(record: type[Record]) -> dict[str, str]:
 @cache
 def arrow_schema(record: type[Record]) -> pa.Schema:
     """The Arrow schema of a record's table; instants are naive UTC in microseconds."""
-    return pa.schema([pa.field(name, _column(field.annotation)[1]) for name, field in record.model_fields.items()])
+    return pa.schema(
+        [pa.field(name, _column(field.annotation)[1]) for name, field in record.model_fields.items()]
+    )
 
 
 def arrow_table(records: Iterable[Record]) -> pa.Table:

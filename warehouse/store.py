@@ -23,7 +23,7 @@ from warehouse.schema import arrow_table, columns
 VERSION = 1
 WAIT_SECONDS = 60.0
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
-OPEN = {"storage_compatibility_version": "v1.4.0"}
+OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
 
 _BOOKKEEPING = """
 create table if not exists about (version int);
@@ -64,9 +64,7 @@ def open_warehouse(
         connection.close()
 
 
-def _connect(
-    path: Path, waiting: Callable[[str], None], wait_seconds: float
-) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) -> duckdb.DuckDBPyConnection:
     until = time.monotonic() + wait_seconds
     told = False
     while True:
@@ -92,7 +90,9 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     connection.execute(_BOOKKEEPING)
     found = connection.execute("select version from about").fetchall()
     if found and found[0][0] > VERSION:
-        raise WarehouseError(f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse")
+        raise WarehouseError(
+            f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"
+        )
     if not found:
         connection.execute("insert into about values (?)", [VERSION])
     known: dict[str, dict[str, str]] = defaultdict(dict)
@@ -156,18 +156,22 @@ class Warehouse:
         for item in items:
             row = [source, item.kind, item.subject, item.reason, item.raw]
             self.connection.execute(
-                "delete from quarantine where source = ? and kind = ? and subject = ? and reason = ? and raw = ?", row
+                "delete from quarantine where source = ? and kind = ? and subject = ? and reason = ? and raw = ?",
+                row,
             )
             self.connection.execute("insert into quarantine values (?, ?, ?, ?, ?, ?)", [*row, naive(at)])
 
     def cursors(self, source: str) -> dict[str, Any]:
         """Where a source's earlier runs stopped, by subject."""
-        found = self.connection.execute("select subject, cursor from cursors where source = ?", [source]).fetchall()
+        found = self.connection.execute(
+            "select subject, cursor from cursors where source = ?", [source]
+        ).fetchall()
         return {subject: json.loads(cursor) for subject, cursor in found}
 
     def move_cursor(self, source: str, subject: str, cursor: Any, at: datetime) -> None:
         """Remembers that `source` has been read up to `cursor` for `subject`."""
         self.connection.execute("delete from cursors where source = ? and subject = ?", [source, subject])
         self.connection.execute(
-            "insert into cursors values (?, ?, ?, ?)", [source, subject, json.dumps(cursor, default=str), naive(at)]
+            "insert into cursors values (?, ?, ?, ?)",
+            [source, subject, json.dumps(cursor, default=str), naive(at)],
         )

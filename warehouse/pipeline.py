@@ -1,0 +1,239 @@
+"""Collect, load, build, publish: the one place that catches what a source does wrong.
+
+Rows are stored with the cursor and the coverage that speak of them in one transaction, so that a run killed at any
+point leaves a warehouse that the next run completes. A source that fails leaves the others alone.
+"""
+
+import fcntl
+import json
+import os
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from collectors.records import Component, Record
+from collectors.stream import Checkpoint, Item, Malformed, Resume
+from config.errors import ConfigurationError, SixkeysError
+from config.settings import Settings
+from warehouse.build import build
+from warehouse.progress import Progress, Silent
+from warehouse.secrets import redact
+from warehouse.sources import Source, sources
+from warehouse.store import naive, open_warehouse
+
+BATCH_ROWS = 5_000
+BATCH_SECONDS = 2.0
+DEFAULT_HISTORY = timedelta(days=365)
+_COMPONENTS = "components seen"
+
+
+@dataclass
+class Run:
+    """What one source did in one run; `error` is None where all went well."""
+
+    run_id: str
+    source: str
+    started_at: datetime
+    error: str | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    quarantined: int = 0
+
+    @property
+    def status(self) -> str:
+        """`ok` or `failed`."""
+        return "failed" if self.error else "ok"
+
+    @property
+    def summary(self) -> str:
+        """In one line what came, or what went wrong."""
+        if self.error:
+            return self.error
+        told = [
+            f"{n:,} {kind.replace('_', ' ')}" for kind, n in sorted(self.counts.items()) if kind != "coverage"
+        ]
+        told += [f"{self.quarantined:,} set aside in the quarantine"] if self.quarantined else []
+        return ", ".join(told) or "nothing new"
+
+
+class RunInProgress(SixkeysError):
+    """Another process collects into the same warehouse: which, and what to do."""
+
+
+def collect(
+    settings: Settings,
+    progress: Progress | None = None,
+    only: str | None = None,
+    since: date | None = None,
+    now: datetime | None = None,
+) -> list[Run]:
+    """Reads what is new from every source (or `only` one), then builds and publishes the facts; one `Run` a source.
+
+    `since` overrides the first day that the settings ask for. Raises ConfigurationError where `only` names no source,
+    RunInProgress where another run is at work; a source's own failure is in its `Run`.
+    """
+    now = now or datetime.now(UTC)
+    shown = progress or Silent()
+    known = sources(settings)
+    wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
+    if not wanted:
+        names = (
+            ", ".join(source.name for source in known) or "none; add one below sources: in the configuration"
+        )
+        raise ConfigurationError(
+            f'there is no source "{only}"; configured: {names}' if only else f"sources: {names}"
+        )
+    with _alone(settings.warehouse):
+        _close_interrupted(settings.warehouse)
+        runs = [_run(settings, source, shown, since, now) for source in wanted]
+        build(settings, now)
+    return runs
+
+
+@contextmanager
+def _alone(warehouse: Path) -> Iterator[None]:
+    """Holds the warehouse's run lock, which the system releases however the process ends."""
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with warehouse.with_name(f"{warehouse.stem}.lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            raise RunInProgress(
+                f"{warehouse}: process {holder} is collecting; let it finish, or end it"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _close_interrupted(warehouse: Path) -> None:
+    with open_warehouse(warehouse) as opened:
+        opened.connection.execute(
+            "update runs set status = 'interrupted', error = 'ended before it was done; the next run went on from there'"
+            " where status = 'running'"
+        )
+
+
+def _run(settings: Settings, source: Source, progress: Progress, since: date | None, now: datetime) -> Run:
+    run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC))
+    first = since or source.since
+    zone = ZoneInfo(settings.timezone)
+    from_at = datetime.combine(first, clock(), zone).astimezone(UTC) if first else now - DEFAULT_HISTORY
+    progress.start(source.name)
+    writer = _Writer(settings.warehouse, run, progress)
+    try:
+        with open_warehouse(settings.warehouse) as warehouse:
+            writer.record("running")
+            cursors = warehouse.cursors(source.name)
+        resume = Resume(now=now, since=from_at, cursors={} if since else cursors)
+        for item in source.collect(resume):
+            writer.take(item)
+        writer.flush()
+        writer.forget_components(cursors.get(_COMPONENTS, []))
+    except SixkeysError as error:
+        run.error = redact(settings, str(error))
+    except Exception as error:  # one broken source must not cost the others their data
+        run.error = redact(settings, f"{source.name}: {type(error).__name__}: {error}")
+    if run.error:
+        _attempt(writer.flush)
+    _attempt(lambda: writer.record(run.status))
+    progress.finish(source.name, run.summary, failed=run.error is not None)
+    return run
+
+
+def _attempt(step: Callable[[], None]) -> None:
+    """Runs a last step of a failed source; its own failure is told where the first one is not yet."""
+    try:
+        step()
+    except SixkeysError:
+        return
+
+
+class _Writer:
+    """Stores a source's items in batches: rows, coverage, quarantine and cursors of a batch in one transaction."""
+
+    def __init__(self, warehouse: Path, run: Run, progress: Progress) -> None:
+        self._warehouse = warehouse
+        self._run = run
+        self._progress = progress
+        self._records: list[Record] = []
+        self._malformed: list[Malformed] = []
+        self._checkpoints: list[Checkpoint] = []
+        self._components: set[tuple[str, str]] = set()
+        self._flushed_at = time.monotonic()
+
+    def take(self, item: Item) -> None:
+        """Keeps `item` for the next batch and stores the batch when it is full or old."""
+        if isinstance(item, Checkpoint):
+            self._checkpoints.append(item)
+        elif isinstance(item, Malformed):
+            self._malformed.append(item)
+            self._run.quarantined += 1
+        else:
+            self._records.append(item)
+            self._run.counts[item.TABLE] += 1
+            self._progress.advance(self._run.source, item.TABLE, 1)
+            if isinstance(item, Component):
+                self._components.add((item.name, item.kind))
+        # a checkpoint speaks of all rows before it, so a batch may end anywhere
+        if len(self._records) >= BATCH_ROWS or time.monotonic() - self._flushed_at > BATCH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Stores what is held; nothing is kept if any of it cannot be stored."""
+        if self._records or self._malformed or self._checkpoints:
+            now = datetime.now(UTC)
+            with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+                warehouse.upsert(self._records)
+                warehouse.quarantine(self._run.source, self._malformed, now)
+                for checkpoint in self._checkpoints:
+                    warehouse.move_cursor(self._run.source, checkpoint.subject, checkpoint.cursor, now)
+            self._records, self._malformed, self._checkpoints = [], [], []
+        self._flushed_at = time.monotonic()
+
+    def forget_components(self, before: list[Any]) -> None:
+        """Removes the components that this source told last time and no longer does."""
+        gone = {(name, kind) for name, kind in before} - self._components
+        if not gone and not self._components:
+            return
+        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            for name, kind in sorted(gone):
+                warehouse.connection.execute(
+                    "delete from components where name = ? and kind = ?", [name, kind]
+                )
+            warehouse.move_cursor(
+                self._run.source, _COMPONENTS, sorted(map(list, self._components)), datetime.now(UTC)
+            )
+
+    def record(self, status: str) -> None:
+        """Puts the run on record as it stands."""
+        run = self._run
+        finished_at = None if status == "running" else naive(datetime.now(UTC))
+        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            warehouse.connection.execute(
+                "delete from runs where run_id = ? and source = ?", [run.run_id, run.source]
+            )
+            warehouse.connection.execute(
+                "insert into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    run.run_id,
+                    run.source,
+                    naive(run.started_at),
+                    finished_at,
+                    status,
+                    run.error,
+                    run.counts.total(),
+                    run.quarantined,
+                    json.dumps(run.counts),
+                ],
+            )

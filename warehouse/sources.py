@@ -1,0 +1,124 @@
+"""The configured sources: which collector reads each, with what it needs to know."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from collectors import argocd, backstage, files, git, github, pagerduty, survey
+from collectors.people import People
+from collectors.records import Repository
+from collectors.stream import Item, Resume
+from config.settings import Settings
+from config.sources import GitHub
+from warehouse.store import open_warehouse
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source by the name that `sixkeys collect --source` takes, how to read it, and the first day that is wanted."""
+
+    name: str
+    collect: Callable[[Resume], Iterator[Item]]
+    since: date | None = None
+
+
+def sources(settings: Settings) -> list[Source]:
+    """All configured sources in the order in which they are read: the catalogue first, git after GitHub."""
+    configured = settings.sources
+    people = _people(settings)
+    found: list[Source] = []
+    if configured.catalog.files:
+        found.append(Source("catalog", partial(backstage.collect, configured.catalog.files)))
+    if configured.github:
+        found.append(
+            Source(
+                "github",
+                partial(
+                    github.collect,
+                    configured.github,
+                    people=people,
+                    catalog=configured.catalog.from_github,
+                    workflow_repositories=_workflow_repositories(settings),
+                ),
+                configured.github.since,
+            )
+        )
+        found.append(
+            Source(
+                "git",
+                partial(_git, settings.warehouse, configured.github, people),
+                configured.github.since,
+            )
+        )
+    for instance in configured.argocd:
+        found.append(Source(f"argocd:{instance.name}", partial(argocd.collect, instance)))
+    if configured.pagerduty:
+        since = configured.pagerduty.since or (configured.github.since if configured.github else None)
+        found.append(Source("pagerduty", partial(pagerduty.collect, configured.pagerduty), since))
+    if configured.survey:
+        found.append(Source("survey", partial(survey.collect, configured.survey, people=people)))
+    if settings.incidents.links:
+        found.append(Source("links", partial(_links, settings.incidents.links)))
+    return found
+
+
+def _people(settings: Settings) -> People:
+    """What may be kept of persons; without a configured key, a random one is kept beside the warehouse."""
+    if settings.privacy.key:
+        key = settings.privacy.key.get_secret_value().encode()
+    else:
+        path = settings.warehouse.with_name(f"{settings.warehouse.stem}.people-key")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+        key = path.read_bytes()
+    return People(key, settings.bots, settings.privacy.logins)
+
+
+def _workflow_repositories(settings: Settings) -> list[str]:
+    """Globs of the repositories whose workflow runs are wanted: none where no workflow is a deployment."""
+    github_settings = settings.sources.github
+    return github_settings.repositories if settings.deployments.workflows and github_settings else []
+
+
+def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Iterator[Item]:
+    with open_warehouse(warehouse) as opened:
+        rows = opened.connection.execute("from repositories order by repo").fetchall()
+        columns = [column[0] for column in opened.connection.description or ()]
+        wanted = opened.connection.execute(
+            "select d.repo, list(distinct d.sha order by d.sha) from deployments as d where d.repo is not null"
+            " and length(d.sha) = 40 and not exists"
+            " (select 1 from commits as c where c.repo = d.repo and c.sha = d.sha) group by d.repo"
+        ).fetchall()
+        with_paths = opened.connection.execute(
+            "select distinct repo from components where cardinality(source_patterns) > 0 and repo is not null"
+        ).fetchall()
+    repositories = [_repository(dict(zip(columns, row, strict=True))) for row in rows]
+    yield from git.collect(
+        source,
+        resume,
+        people,
+        repositories,
+        cache=warehouse.parent / "git",
+        wanted=dict(wanted),
+        with_paths={repo for (repo,) in with_paths},
+    )
+
+
+def _repository(row: dict[str, Any]) -> Repository:
+    aware: dict[str, Any] = {
+        k: v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for k, v in row.items()
+    }
+    return Repository(**aware)
+
+
+def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
+    for pattern in globs:
+        for path in files.matching(pattern):
+            yield from files.read("links", path)
