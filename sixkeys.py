@@ -96,7 +96,7 @@ def demo(
         say(f"Building the sample organisation in {folder}")
         organisation = build_organisation(today or date.today(), folder / "repositories")
         with SampleServer(organisation) as server:
-            path = demo_settings(organisation, server.url, folder)
+            path = demo_settings(organisation, server.url, folder, server.token)
             settings = load_settings(path)
             failed = collect_all(settings, now=organisation.now)
             make_scorecard(settings)
@@ -151,7 +151,10 @@ def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
         connections.append(connection)
     if not connections:
         out.print('No source is configured: name one below "sources", or bring data with "sixkeys import".')
-    for part in report(settings):
+    parts = report(settings)
+    if not parts:
+        out.print('Nothing was collected yet: after "sixkeys collect" this shows what matches what.')
+    for part in parts:
         out.print(terminal.matches(part))
     raise typer.Exit(0 if all(connection.works for connection in connections) else 1)
 
@@ -200,7 +203,7 @@ def import_(
     days = (day(covers[0]), day(covers[1])) if covers else None
     in_order(*(days or (None, None)))
     n = import_file(read_settings(config, warehouse), kind, file, days)
-    say(f"{n:,} {kind.replace('_', ' ')} taken from {file}")
+    say(f'{n:,} {kind.replace("_", " ")} taken from {file}; they count after the next "sixkeys build"')
 
 
 @app.command()

@@ -18,7 +18,7 @@ from dashboards.formats import MISSING, STATUSES, counted, days, figure, figure_
 if TYPE_CHECKING:
     from collectors.connections import Connection
     from config.summary import Entry
-    from warehouse.checking import Matches
+    from warehouse.checking import Part
     from warehouse.explain import Explanation
     from warehouse.values import Value
 
@@ -75,15 +75,15 @@ def connection(found: "Connection") -> Text:
     return Text.assemble((f"{mark} {found.source}", style), f": {found.detail}")
 
 
-def matches(found: "Matches") -> RenderableType:
-    """One part of the dry run: which of what was collected matches what."""
+def matches(found: "Part") -> RenderableType:
+    """One part of the dry run: what was collected, what it matches, and what to do about what matches nothing."""
     table = _table(found.title)
     table.title_justify = "left"
     for heading in found.columns:
         table.add_column(heading, overflow="fold")
     for row in found.rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table if found.rows else Text(f"{found.title}: none")
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    return Group(table, Text(f"  {found.advice}\n", "dim")) if found.advice else table
 
 
 def values_table(values: Sequence["Value"]) -> RenderableType:
