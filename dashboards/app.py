@@ -1,0 +1,80 @@
+"""The dashboard: `streamlit run dashboards/app.py -- --config FILE [--warehouse FILE]`."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+# Streamlit puts this file's folder on the path, not the one that holds the packages
+if (_packages := str(Path(__file__).resolve().parents[1])) not in sys.path:
+    sys.path.insert(0, _packages)
+
+from config.errors import SixkeysError
+from config.settings import Settings, load_settings
+from dashboards import loading, overview_page
+from dashboards.loading import State
+from dashboards.markup import HERE, part, style
+from dashboards.overview import Notice
+from dashboards.published import Published, facts_now, wait_for_facts
+
+log = logging.getLogger("sixkeys.dashboard")
+
+
+def arguments() -> argparse.Namespace:
+    """What stands after the `--` on Streamlit's command line."""
+    parser = argparse.ArgumentParser(description="The Sixkeys dashboard.")
+    parser.add_argument("--config", type=Path, default=Path("sixkeys.yaml"), help="the configuration file")
+    parser.add_argument(
+        "--warehouse", type=Path, help="the warehouse, where it is not the configuration's own"
+    )
+    return parser.parse_args()
+
+
+def main(config: Path, warehouse: Path | None = None) -> None:
+    """Draws the page, or says in place of it what is missing or broken and what to do."""
+    st.set_page_config("Sixkeys", str(HERE / "icon.svg"), layout="wide", initial_sidebar_state="collapsed")
+    st.html(style())
+    try:
+        stamp = f"{config} {config.stat().st_mtime_ns}" if config.exists() else str(config)
+        settings = _settings(stamp, config)
+    except SixkeysError as error:
+        st.html(part("notice", Notice("The configuration cannot be used", (str(error),), bad=True)))
+        return
+    warehouse = warehouse or settings.warehouse
+    facts = facts_now(warehouse)
+    if facts is None:
+        st.html(part("empty", settings.organization, str(config)))
+        wait_for_facts(warehouse, facts)
+        return
+    try:
+        published = Published(warehouse, facts, stamp)
+        state = _state(published)
+        page = st.Page(
+            lambda: overview_page.show(settings, published, state), title="Overview", url_path="overview"
+        )
+        st.navigation([page], position="top").run()
+    except (
+        Exception
+    ) as error:  # the last border before a person: whatever is wrong with the file is told in one line
+        log.exception("the facts cannot be shown")
+        told = str(error) if isinstance(error, SixkeysError) else f"{facts}: {type(error).__name__}"
+        lines = (told, 'Run "sixkeys build" to make the facts anew; this page notices by itself.')
+        st.html(part("notice", Notice("The numbers cannot be read", lines, bad=True)))
+        wait_for_facts(warehouse, facts)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _settings(stamp: str, _config: Path) -> Settings:
+    return load_settings(_config)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _state(published: Published) -> State:
+    return loading.state(published.warehouse)
+
+
+if __name__ == "__main__":
+    given = arguments()
+    main(given.config, given.warehouse)

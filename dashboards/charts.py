@@ -1,0 +1,116 @@
+"""Plotly figures in colours that colour-blind people can tell apart, on a light and on a dark page."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from config.metrics import metrics
+from config.targets import parse_target
+from dashboards import formats
+from warehouse.values import Value
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a chart; blue and orange stay apart in every common colour blindness."""
+
+    line: str
+    target: str
+    faint: str
+    text: str
+    grid: str
+    surface: str
+
+
+LIGHT = Palette("#1f5fa8", "#b3470a", "#8a94a3", "#4d5866", "#e4e8ee", "#ffffff")
+DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b")
+# how many of a unit are shown as one on the axis, and what that is called
+_AXES = {"fraction": (0.01, "%"), "per day": (1.0, "a day"), "points": (1.0, "points")}
+
+
+def series(values: Sequence[Value], dark: bool = False) -> go.Figure:
+    """One metric's values by period with its target; periods with too few rows are hollow, missing ones are gaps."""
+    palette = DARK if dark else LIGHT
+    metric = metrics()[values[0].metric]
+    ordered = sorted(values, key=lambda value: value.period_start)
+    factor, unit = _axis(ordered)
+    figure = go.Figure(
+        go.Scatter(
+            x=[value.period_start for value in ordered],
+            y=[None if value.value is None else value.value / factor for value in ordered],
+            mode="lines+markers",
+            line={"color": palette.line, "width": 2.5},
+            marker={
+                "size": 8,
+                "color": [palette.surface if v.status == "insufficient" else palette.line for v in ordered],
+                "line": {"color": palette.line, "width": 2},
+            },
+            text=[_hover(value) for value in ordered],
+            hovertemplate="%{text}<extra></extra>",
+            connectgaps=False,
+            name=metric.name,
+        )
+    )
+    targets = [value.target for value in ordered if value.target]
+    if targets:
+        figure.add_hline(
+            y=parse_target(targets[-1], metric).limit / factor,
+            line={"color": palette.target, "width": 1.5, "dash": "dash"},
+            annotation={
+                "text": f"target {html.escape(targets[-1])}",
+                "font": {"color": palette.target, "size": 12},
+                "yshift": 2,
+            },
+            annotation_position="top left",
+        )
+    return _styled(figure, palette, unit)
+
+
+def _axis(values: Sequence[Value]) -> tuple[float, str]:
+    if values[0].unit != "seconds":
+        return _AXES[values[0].unit]
+    longest = max((value.value for value in values if value.value is not None), default=0.0)
+    if longest < 5400:
+        return 60.0, "minutes"
+    return (3600.0, "hours") if longest < 4 * 86400 else (86400.0, "days")
+
+
+def _hover(value: Value) -> str:
+    shown = formats.figure_against(value.metric, value.value, value.unit, value.target)
+    status = formats.STATUSES[value.status]
+    rows = formats.counted(value.n, metrics()[value.metric].fact)
+    parts = [
+        formats.days(value.period_start, value.period_end),
+        f"<b>{shown}</b> {status.symbol} {status.word}",
+        f"{formats.exact(value.value, value.unit)}, {rows}" if value.value is not None else rows,
+    ]
+    return "<br>".join(parts)
+
+
+def _styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
+    figure.update_layout(
+        height=300,
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": palette.text, "size": 13},
+        hoverlabel={
+            "bgcolor": palette.surface,
+            "bordercolor": palette.faint,
+            "font": {"color": palette.text},
+        },
+        showlegend=False,
+        dragmode=False,
+    )
+    figure.update_xaxes(showgrid=False, linecolor=palette.grid, tickformat="%-d %b\n%Y", fixedrange=True)
+    figure.update_yaxes(
+        gridcolor=palette.grid,
+        zeroline=False,
+        rangemode="tozero",
+        title={"text": unit, "standoff": 8},
+        fixedrange=True,
+        automargin=True,
+    )
+    return figure

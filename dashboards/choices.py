@@ -1,0 +1,84 @@
+"""A page's filters as widgets: each shows what the address says, and a choice goes to the address.
+
+The address is the only place that keeps the view, so that a link, the back button and a reload all show it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import streamlit as st
+
+from dashboards.filters import PERIODS, Filters, days, to_address
+from dashboards.loading import State
+
+_ALL = {"system": "All systems", "team": "All teams", "service": "All services"}
+
+
+def filters(view: Filters, state: State, names: Mapping[str, list[str]]) -> None:
+    """The row of filters: period, system, team, service."""
+    with st.container(key="filters", horizontal=True, vertical_alignment="bottom", gap="small"):
+        _shows("period", view.period)
+        st.segmented_control(
+            "Period",
+            list(PERIODS),
+            format_func=PERIODS.__getitem__,
+            key="period",
+            on_change=_period_chosen,
+            args=(view, state),
+        )
+        if view.period == "custom":
+            _dates(view, state)
+        for scope, everything in _ALL.items():
+            chosen = getattr(view, scope) or ""
+            options = {"": everything} | {name: name for name in (*names[scope], chosen) if name}
+            select(scope, scope.capitalize(), options, chosen, view, width=160)
+
+
+def select(key: str, label: str, options: Mapping[str, str], chosen: str, view: Filters, width: int) -> None:
+    """A choice among `options` (as kept in the address: as people read it) for the field `key` of the view."""
+    _shows(key, chosen)
+    st.selectbox(
+        label,
+        list(options),
+        format_func=lambda option: options[option],
+        key=key,
+        on_change=_chosen,
+        args=(view, key),
+        width=width,
+    )
+
+
+def _dates(view: Filters, state: State) -> None:
+    start, end = days(view, state.today)
+    _shows("start", start)
+    _shows("end", end - timedelta(days=1) if end else None)
+    for key, label in (("start", "First day"), ("end", "Last day")):
+        st.date_input(
+            label, None, key=key, on_change=_dates_chosen, args=(view,), format="YYYY-MM-DD", width=140
+        )
+
+
+def _shows(key: str, value: Any) -> None:
+    st.session_state[key] = value
+
+
+def _goes(view: Filters) -> None:
+    st.query_params.from_dict(to_address(view))
+
+
+def _chosen(view: Filters, key: str) -> None:
+    chosen: dict[str, Any] = {key: st.session_state[key] or None}
+    _goes(replace(view, **chosen))
+
+
+def _period_chosen(view: Filters, state: State) -> None:
+    period = st.session_state["period"] or view.period
+    start, end = days(view, state.today) if period == "custom" else (None, None)
+    _goes(replace(view, period=period, start=start, end=end))
+
+
+def _dates_chosen(view: Filters) -> None:
+    last = st.session_state["end"]
+    _goes(replace(view, start=st.session_state["start"], end=last + timedelta(days=1) if last else None))

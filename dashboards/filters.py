@@ -1,0 +1,137 @@
+"""What a reader chose to look at: from the page's address and back, and as days."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from config.metrics import metrics
+from warehouse.values import Scope
+
+PERIODS = {
+    "week": "Last week",
+    "4w": "4 weeks",
+    "12w": "12 weeks",
+    "quarter": "Quarter",
+    "12m": "12 months",
+    "all": "All",
+    "custom": "Custom",
+}
+ROWS = {"both": "Teams and services", "team": "Teams", "service": "Services", "system": "Systems"}
+SORTS = {
+    "name": "Name",
+    "missed": "Most targets missed",
+    **{metric.id: f"{metric.name}, worst first" for metric in metrics().values()},
+}
+_WEEKS = {"week": 1, "4w": 4, "12w": 12, "12m": 52}
+_CHOICES = {"period": set(PERIODS), "rows": set(ROWS), "sort": set(SORTS), "metric": set(metrics())}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """One view of a page; `start` and `end` (the first day after) are the days of the period `custom`."""
+
+    period: str = "4w"
+    start: date | None = None
+    end: date | None = None
+    system: str | None = None
+    team: str | None = None
+    service: str | None = None
+    rows: str = "both"
+    sort: str = "name"
+    metric: str = "lead_time"
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The restriction as `compute` takes it."""
+        chosen = {"system": self.system, "team": self.team, "service": self.service}
+        return {scope: name for scope, name in chosen.items() if name is not None}
+
+    @property
+    def scope(self) -> Scope:
+        """The grain of the view's own numbers: the narrowest restriction."""
+        narrowest: tuple[Scope, ...] = ("service", "team", "system")
+        return next((scope for scope in narrowest if scope in self.where), "organisation")
+
+
+def from_address(parameters: Mapping[str, str]) -> Filters:
+    """The view that an address asks for; what is absent or makes no sense is the default."""
+    found: dict[str, Any] = {}
+    for key, known in _CHOICES.items():
+        if parameters.get(key) in known:
+            found[key] = parameters[key]
+    for key in ("system", "team", "service"):
+        if parameters.get(key):
+            found[key] = parameters[key]
+    if found.get("period") == "custom":
+        for field, key in (("start", "from"), ("end", "to")):
+            try:
+                found[field] = date.fromisoformat(parameters.get(key, ""))
+            except ValueError:
+                continue
+    return Filters(**found)
+
+
+def to_address(filters: Filters) -> dict[str, str]:
+    """The address of a view: only what differs from the default, so that a link stays short."""
+    default = Filters()
+    kept = {
+        key: getattr(filters, key)
+        for key in ("period", "system", "team", "service", "rows", "sort", "metric")
+        if getattr(filters, key) != getattr(default, key)
+    }
+    if filters.period == "custom":
+        days = (("from", filters.start), ("to", filters.end))
+        kept |= {key: day.isoformat() for key, day in days if day is not None}
+    return kept
+
+
+def known(filters: Filters, names: Mapping[str, set[str]]) -> tuple[Filters, list[str]]:
+    """The view without the systems, teams and services that are not among `names`, and what was dropped."""
+    unknown = [scope for scope, name in filters.where.items() if name not in names[scope]]
+    cleared: dict[str, Any] = dict.fromkeys(unknown)
+    return replace(filters, **cleared), [f"{scope} {filters.where[scope]}" for scope in unknown]
+
+
+def days(filters: Filters, today: date) -> tuple[date | None, date | None]:
+    """(first day, first day after) of the period; None: as far as there is data.
+
+    Weeks are the last completed ones, so that a Monday morning compares like with like; the quarter runs to today.
+    """
+    monday = week_of(today)
+    if filters.period in _WEEKS:
+        return monday - timedelta(weeks=_WEEKS[filters.period]), monday
+    if filters.period == "quarter":
+        return _quarter(today), today + timedelta(days=1)
+    if filters.period == "custom":
+        if filters.start and filters.end and filters.end <= filters.start:
+            return filters.start, filters.start + timedelta(days=1)
+        return filters.start, filters.end
+    return None, None
+
+
+def days_before(filters: Filters, today: date) -> tuple[date, date] | None:
+    """The period that this one is compared with: as long and just before, or the whole quarter before."""
+    start, end = days(filters, today)
+    if filters.period == "quarter" and start is not None:
+        return _quarter(start - timedelta(days=1)), start
+    return (start - (end - start), start) if start is not None and end is not None else None
+
+
+def history(filters: Filters, today: date, weeks: int = 12) -> tuple[date, date]:
+    """The completed weeks up to the period's end, at least `weeks` of them: (a Monday, a Monday)."""
+    start, end = days(filters, today)
+    if filters.period == "all":
+        weeks = 52
+    last = week_of(min(end or today, today))
+    first = last - timedelta(weeks=weeks)
+    return (min(first, week_of(start)) if start is not None else first), last
+
+
+def week_of(day: date) -> date:
+    """The Monday of the day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def _quarter(day: date) -> date:
+    return day.replace(month=day.month - (day.month - 1) % 3, day=1)

@@ -1,0 +1,50 @@
+"""The page's own HTML from `overview.j2`; every text from data is escaped."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from dashboards import formats
+from dashboards.sparklines import HEIGHT, WIDTH, Sparkline
+
+HERE = Path(__file__).parent
+
+
+def part(name: str, *values: Any) -> str:
+    """The HTML of one macro of `overview.j2`."""
+    macro: Callable[..., Markup] = getattr(_module(), name)
+    return str(macro(*values))
+
+
+def style() -> str:
+    """The page's style sheet as an element."""
+    return f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"
+
+
+def _module() -> Any:
+    return _environment().get_template("overview.j2").module
+
+
+def _mask(spark: Sparkline) -> str:
+    """The line as a CSS mask: Streamlit drops SVG from HTML, and through a mask it takes the theme's colour."""
+    svg = " ".join(_environment().get_template("sparkline.j2").render(spark=spark).split())
+    uri = f'url("data:image/svg+xml,{quote(svg)}")'
+    return f"-webkit-mask-image:{uri};mask-image:{uri}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(statuses=formats.STATUSES, mask=_mask, width=WIDTH, height=HEIGHT)
+    return environment

@@ -1,0 +1,112 @@
+"""A small organisation's facts for tests of pages: three teams, five services, fourteen weeks, built by the warehouse."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from collectors.records import Commit, Component, Coverage, Deployment, Incident, Record, Repository, Response
+from config.settings import Settings
+from warehouse.build import build
+from warehouse.store import naive, open_warehouse
+
+NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)  # a Monday
+FIRST = NOW - timedelta(weeks=14)
+# service: (team, system, deployments a week, hours from commit to deployment, every n-th deployment fails)
+SERVICES = {
+    "checkout": ("payments", "shop", 20, 0.6, 9),
+    "billing": ("payments", "shop", 6, 5, 5),
+    "search": ("discovery", "shop", 12, 30, 40),
+    "ingest": ("platform", "data", 3, 90, 7),
+    "legacy-reports": (None, None, 1, 200, 50),
+}
+HOSTILE = "<img src=x onerror=alert(1)> **bold** :red[x]"
+
+
+def write(
+    folder: Path, failing: bool = True, now: datetime = NOW, extra: tuple[Record, ...] = ()
+) -> Settings:
+    """Stores the organisation in `folder`, builds its facts, writes `sixkeys.yaml`; the settings."""
+    (folder / "sixkeys.yaml").write_text("organization: acme\ntimezone: Europe/Berlin\n", encoding="utf-8")
+    settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=folder / "warehouse.duckdb")
+    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert([*_records(), *extra])
+        for source, error in (
+            ("github", None),
+            ("pagerduty", "answered 503 <b>later</b>" if failing else None),
+        ):
+            warehouse.connection.execute(
+                "insert into runs values ('r1', ?, ?, ?, ?, ?, 10, 0, '{}')",
+                [source, naive(now), naive(now), "failed" if error else "ok", error],
+            )
+    build(settings, now)
+    return settings
+
+
+def _records() -> Iterator[Record]:
+    for source in ("import deployments", "import incidents", "import repositories", "import responses"):
+        yield Coverage(source=source, subject="*", from_at=FIRST, until_at=NOW)
+    yield Component(
+        name=HOSTILE, owner="payments", system="shop", repo="acme/hostile", pagerduty_services=("P-hostile",)
+    )
+    for number, (service, (team, system, a_week, hours, fails)) in enumerate(SERVICES.items()):
+        repo = f"acme/{service}"
+        created = FIRST if number % 2 else NOW - timedelta(days=20, hours=number)
+        yield Repository(repo=repo, created_at=created)
+        if team:
+            yield Component(name=service, owner=team, system=system, repo=repo)
+        for source in ("import deployments", "import incidents"):
+            yield Coverage(source=source, subject=service, from_at=FIRST, until_at=NOW)
+        yield from _history(service, repo, a_week, hours, fails)
+    for team, size in (("payments", 7), ("discovery", 6), ("platform", 4)):
+        for person in range(size):
+            for closes, lift in ((NOW - timedelta(weeks=9), 0), (NOW - timedelta(days=10), 1)):
+                yield Response(
+                    round=f"{closes:%Y-%m}",
+                    respondent=f"{team}-{person}",
+                    question="overall",
+                    team=team,
+                    submitted_at=closes - timedelta(days=2),
+                    closes_at=closes,
+                    score=min(5, 3 + lift + person % 2),
+                )
+    yield Incident(
+        source="import",
+        id="nobody",
+        opened_at=NOW - timedelta(days=4),
+        resolved_at=NOW - timedelta(days=3),
+        urgency="high",
+    )
+
+
+def _history(service: str, repo: str, a_week: int, hours: float, fails: int) -> Iterator[Record]:
+    parent: tuple[str, ...] = ()
+    step = timedelta(weeks=1) / a_week
+    at, number = FIRST + step / 2, 0
+    while at < NOW - timedelta(hours=6):
+        number += 1
+        lead = timedelta(hours=hours * (1 + 0.4 * ((number * 7) % 5 - 2) / 2))
+        sha = f"{abs(hash_of(service)) % 0xFFFF:04x}{number:036x}"
+        yield Commit(
+            repo=repo,
+            sha=sha,
+            parents=parent,
+            authored_at=at - lead,
+            committed_at=at - lead,
+            subject=f"change {number}",
+        )
+        yield Deployment(
+            source="import", id=f"{service}-{number}", repo=repo, service=service, environment="production", sha=sha,
+            status="success", started_at=at - timedelta(minutes=4), finished_at=at,
+        )  # fmt: skip
+        if number % fails == 0:
+            opened = at + timedelta(minutes=9)
+            yield Incident(
+                source="import", id=f"i-{service}-{number}", service=service, title=f"{service} slow {HOSTILE}", urgency="high",
+                opened_at=opened, resolved_at=opened + timedelta(minutes=12 + number % 50),
+            )  # fmt: skip
+        parent, at = (sha,), at + step
+
+
+def hash_of(text: str) -> int:
+    """A number that is the same in every process."""
+    return int.from_bytes(text.encode(), "big")
