@@ -72,7 +72,7 @@ def _address(text: str) -> str:
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         raise ValueError(f'"{name}" is not a time zone; write one like "Europe/Berlin" or "UTC"') from None
     return name
 

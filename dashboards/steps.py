@@ -59,7 +59,7 @@ def make_scorecard(
     with opened_facts(settings) as facts:
         content = scorecards.scorecard(facts, settings, week)
     if publish:
-        scorecards.publish(settings.warehouse, content)
+        content = scorecards.publish(settings.warehouse, content)
     deliveries = deliver(content, settings.reports) if send else []
     for delivery in deliveries:
         say(f"{delivery.channel}: {delivery.error or f'delivered to {delivery.detail}'}")
