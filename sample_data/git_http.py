@@ -109,15 +109,22 @@ class GitCommit:
     message: str
 
 
-def read_commits(git_dir: Path, revision: str, limit: int = 1) -> list[GitCommit]:
-    """The newest `limit` commits reachable from `revision`, in git's order; none where there is no such revision."""
-    log = subprocess.run(
-        ["git", "-c", "safe.directory=*", "-C", str(git_dir), "log", "-z", f"--max-count={limit}",
-         "--format=%H%n%P%n%an%n%ae%n%at%n%ct%n%B", "--end-of-options", revision, "--"],
-        capture_output=True,
-    )  # fmt: skip
+def _git(git_dir: Path, *arguments: str) -> str:
+    """What git prints; nothing where it fails."""
+    done = subprocess.run(["git", "-c", "safe.directory=*", "-C", str(git_dir), *arguments], capture_output=True)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def read_commits(git_dir: Path, revision: str, limit: int = 1, without: str | None = None) -> list[GitCommit]:
+    """The newest `limit` commits (-1: all) reachable from `revision` and not from `without`, in git's order.
+
+    None where there is no such revision.
+    """
+    excluded = [f"^{without}"] if without else []
+    form = "--format=%H%n%P%n%an%n%ae%n%at%n%ct%n%B"
+    log = _git(git_dir, "log", "-z", f"--max-count={limit}", form, "--end-of-options", revision, *excluded, "--")
     commits = []
-    for text in filter(None, log.stdout.decode("utf-8", "replace").split("\0")):
+    for text in filter(None, log.split("\0")):
         sha, parents, name, email, authored, committed, message = text.split("\n", 6)
         commits.append(
             GitCommit(
@@ -131,3 +138,15 @@ def read_commits(git_dir: Path, revision: str, limit: int = 1) -> list[GitCommit
             )
         )
     return commits
+
+
+def read_tags(git_dir: Path) -> dict[str, str]:
+    """The commit of each tag."""
+    lines = _git(git_dir, "for-each-ref", "--format=%(refname:strip=2) %(objectname) %(*objectname)", "refs/tags")
+    return {parts[0]: parts[-1] for parts in map(str.split, lines.splitlines())}
+
+
+def read_paths(git_dir: Path, sha: str) -> list[str]:
+    """The files that a commit touches against its first parent."""
+    show = ("show", "-z", "--name-only", "--no-renames", "--diff-merges=first-parent", "--format=", sha, "--")
+    return [path for path in _git(git_dir, *show).split("\0") if path.strip()]

@@ -28,7 +28,7 @@ def user(person: Person) -> Json:
 
 
 def repository(item: Repository, api: str, root: str) -> Json:
-    """A repository as listed and as asked for by name."""
+    """A repository as listed: the template that it was made from is told only of one that is asked for by name."""
     return {
         "id": item.id,
         "node_id": f"R_{item.id}",
@@ -47,7 +47,6 @@ def repository(item: Repository, api: str, root: str) -> Json:
         "language": item.language,
         "topics": list(item.topics),
         "size": 0 if item.git_dir is None else 1,
-        "template_repository": item.template and {"full_name": item.template},
         "created_at": instant(item.created_at),
         "updated_at": instant(item.pushed_at or item.created_at),
         "pushed_at": instant(item.pushed_at),

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from sample_data import github_json as shape
-from sample_data.git_http import read_commits
+from sample_data.git_http import read_commits, read_paths, read_tags
 from sample_data.model import Organisation, PullRequest, Repository, WorkflowRun
 
 _LIMIT = 5000
@@ -31,6 +31,8 @@ _ROUTES = Map(
                 ("", "repository"),
                 ("/commits", "commits"),
                 ("/commits/<path:sha>", "commit"),
+                ("/compare/<path:range>", "compare"),
+                ("/tags", "tags"),
                 ("/contents/<path:path>", "content"),
                 ("/pulls", "pulls"),
                 ("/pulls/<int:number>", "pull"),
@@ -51,7 +53,7 @@ _ROUTES = Map(
 )
 
 
-class _Refusal(Exception):  # noqa: N818  not a failure of the program
+class _Refusal(Exception):
     """An answer that is an error: its status and GitHub's message."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -113,7 +115,9 @@ class GitHubRest:
         return asked.page(owned, lambda r: shape.repository(r, asked.api, asked.root))
 
     def _repository(self, asked: "_Asked", owner: str, name: str) -> Response:
-        return _json(shape.repository(self._find(owner, name), asked.api, asked.root))
+        found = self._find(owner, name)
+        template = found.template and {"full_name": found.template}
+        return _json({**shape.repository(found, asked.api, asked.root), "template_repository": template})
 
     def _commits(self, asked: "_Asked", owner: str, name: str) -> Response:
         repository = self._find(owner, name)
@@ -131,9 +135,25 @@ class GitHubRest:
     def _commit(self, asked: "_Asked", owner: str, name: str, sha: str) -> Response:
         repository = self._find(owner, name)
         commits = read_commits(repository.git_dir, sha) if repository.git_dir else []
-        if not commits:
+        if repository.git_dir is None or not commits:
             raise _Refusal(422, f"No commit found for SHA: {sha}")
-        return _json(shape.commit(commits[0]))
+        files = [{"filename": path, "status": "modified"} for path in read_paths(repository.git_dir, sha)]
+        return _json({**shape.commit(commits[0]), "files": files[:300]})
+
+    def _compare(self, asked: "_Asked", owner: str, name: str, range: str) -> Response:
+        """The commits of the second revision that the first has not, oldest first."""
+        repository = self._find(owner, name)
+        base, _, head = range.partition("...")
+        git_dir = repository.git_dir
+        if git_dir is None or not all(read_commits(git_dir, revision) for revision in (base, head)):
+            raise _Refusal(404, "Not Found")
+        ahead = read_commits(git_dir, head, limit=-1, without=base)[::-1]
+        return asked.page(ahead, shape.commit, lambda page: {"total_commits": len(ahead), "commits": page})
+
+    def _tags(self, asked: "_Asked", owner: str, name: str) -> Response:
+        repository = self._find(owner, name)
+        tags = read_tags(repository.git_dir) if repository.git_dir else {}
+        return asked.page([{"name": tag, "commit": {"sha": sha}} for tag, sha in tags.items()], dict)
 
     def _content(self, asked: "_Asked", owner: str, name: str, path: str) -> Response:
         repository = self._find(owner, name)

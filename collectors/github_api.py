@@ -1,0 +1,198 @@
+"""GitHub through PyGithub's requester: authentication, retries and rate limits are its work; one call, one request.
+
+PyGithub's own objects are left aside: a missing attribute of theirs costs one more request each.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from github import Auth, Github, GithubException, GithubRetry
+
+from collectors.shapes import listing, mapping, text
+from collectors.stream import SourceError
+from config.settings import GitHub
+
+_TIMEOUT_SECONDS = 60
+# a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
+_RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
+_TOO_MUCH = ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED")
+_ADVICE = {
+    401: "the token is wrong or expired: set sources.github.token",
+    403: "the token may not read this: give it read access to contents, pull requests, deployments and actions",
+    404: "it does not exist or the token cannot see it: mend sources.github, or widen the token",
+}
+
+Json = dict[str, Any]
+
+
+class TooMuchError(SourceError):
+    """A query that GitHub could not answer in its time; a smaller page may be answered."""
+
+
+def web_address(api: str) -> str:
+    """Where people and git find the repositories whose API is at `api`: `https://github.com`, an own server's root."""
+    parts = urlsplit(api)
+    host = parts.netloc.removeprefix("api.") if not parts.path.strip("/") else parts.netloc
+    return f"{parts.scheme}://{host}"
+
+
+class GitHubApi:
+    """The API at the configured address, with the configured identity; a context manager that closes its connections.
+
+    Every failure is a SourceError that names address and status and never holds the token.
+    """
+
+    def __init__(self, source: GitHub) -> None:
+        self.url = source.url.rstrip("/")
+        self.web = web_address(self.url)
+        auth: Auth.Auth
+        if source.app:
+            key = source.app.private_key.get_secret_value()
+            auth = Auth.AppInstallationAuth(Auth.AppAuth(source.app.id, key), source.app.installation)
+        else:
+            auth = Auth.Token(source.token.get_secret_value() if source.token else "")
+        self._github = Github(
+            base_url=self.url,
+            auth=auth,
+            timeout=_TIMEOUT_SECONDS,
+            retry=GithubRetry(**_RETRY),
+            # a query counts as a write for PyGithub; the limits that GitHub's headers give are obeyed instead
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+        )
+
+    def __enter__(self) -> "GitHubApi":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._github.close()
+
+    def token(self) -> str:
+        """The token that opens the repositories by git: the configured one, or the App installation's for an hour."""
+        auth = self._github.requester.auth
+        try:
+            return auth.token if auth else ""
+        except (GithubException, requests.RequestException, ValueError) as error:
+            raise self._explained(error, "/app/installations") from None
+
+    def graphql(self, query: str, **variables: Any) -> tuple[Json, list[Json]]:
+        """What `query` answers, and the errors of those parts that came back as null.
+
+        Raises TooMuchError where GitHub ran out of its time, SourceError where nothing came at all.
+        """
+        where = self._github.requester.graphql_url
+        while True:
+            try:
+                headers, answer = self._github.requester.graphql_query(query, variables)
+            except GithubException as error:
+                headers, answer = error.headers or {}, error.data
+                if not listing(answer, "errors"):
+                    raise self._explained(error, where) from None
+            except requests.exceptions.RetryError as error:
+                raise TooMuchError(str(self._explained(error, where))) from None
+            except (requests.RequestException, ValueError, TypeError, RuntimeError, AssertionError) as error:
+                raise self._explained(error, where) from None
+            errors = listing(answer, "errors")
+            if any(error.get("type") == "RATE_LIMITED" for error in errors):
+                _wait_until(headers.get("x-ratelimit-reset"))
+                continue
+            data = mapping(answer, "data")
+            if any(data.values()) or (data and not errors):
+                return data, errors
+            if not errors:
+                raise SourceError(
+                    f"github: {where} answered something other than GraphQL; is this GitHub's address?"
+                )
+            message = text(errors[0], "message") or "an error without a message"
+            if errors[0].get("type") in _TOO_MUCH or "timeout" in message:
+                raise TooMuchError(f"github: {where} ran out of time: {message}")
+            if any(error.get("type") == "NOT_FOUND" for error in errors):
+                return data, errors
+            raise SourceError(
+                f"github: {where} refused a query: {message}; where this server is too old for it, "
+                "set sources.github.graphql to false"
+            )
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON at `path` below the API's address, such as `/repos/acme/checkout`."""
+        return self._get(path, parameters)[1]
+
+    def pages(
+        self, path: str, key: str | None = None, page: int = 1, **parameters: Any
+    ) -> Iterator[list[Any]]:
+        """The lists at `path`, 100 items a page from page `page` on, below `key` where they are inside an object."""
+        while True:
+            headers, answer = self._get(path, {**parameters, "per_page": 100, "page": page})
+            items = mapping(answer).get(key) if key else answer
+            if not isinstance(items, list):
+                raise SourceError(
+                    f"github: {self.url}{path} answered no list; is this the address of GitHub's API?"
+                )
+            yield items
+            if 'rel="next"' not in headers.get("link", ""):
+                return
+            page += 1
+
+    def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
+        try:
+            return self._github.requester.requestJsonAndCheck("GET", path, parameters=parameters)
+        except (
+            GithubException,
+            requests.RequestException,
+            ValueError,
+            RuntimeError,
+            AssertionError,
+        ) as error:
+            raise self._explained(error, path) from None
+
+    def _explained(self, error: Exception, path: str) -> SourceError:
+        where = path if path.startswith("http") else f"{self.url}{path}"
+        if isinstance(error, GithubException):
+            said = text(error.data, "message") or "no message"
+            advice = _ADVICE.get(error.status, "try again later, or see githubstatus.com")
+            return (
+                MissingError(f"github: {where} answered 404: {said}; {advice}")
+                if error.status == 404
+                else SourceError(f"github: {where} answered {error.status}: {said}; {advice}")
+            )
+        if isinstance(error, requests.exceptions.RetryError):
+            return SourceError(f"github: {where} kept failing ({_innermost(error)}); try again later")
+        if isinstance(error, requests.RequestException):
+            return SourceError(
+                f"github: {where} cannot be reached ({_innermost(error)}); check sources.github.url and the network"
+            )
+        if isinstance(error, RuntimeError):
+            return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
+        return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
+
+
+class MissingError(SourceError):
+    """What was asked for is not there, or not for this token (404)."""
+
+
+def _wait_until(reset: str | None) -> None:
+    seconds = max(1.0, float(reset) - time.time() + 1) if reset else 60.0
+    logging.getLogger(__name__).warning(
+        "github: rate limit reached; waiting %.0f s until it is reset", seconds
+    )
+    time.sleep(seconds)
+
+
+def _innermost(error: BaseException) -> str:
+    """The reason below the layers of requests and urllib3, without addresses of objects."""
+    reason: Any = error
+    while True:
+        inner = getattr(reason, "reason", None) or next(
+            (arg for arg in getattr(reason, "args", ()) if isinstance(arg, BaseException)), None
+        )
+        if not isinstance(inner, BaseException):
+            break
+        reason = inner
+    return (str(reason).rpartition(">: ")[2] or type(reason).__name__).removeprefix("HTTPConnection(")
