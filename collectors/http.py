@@ -40,7 +40,9 @@ def _tell(details: RetryDetails) -> None:
 set_on_retry_hooks([_tell])
 
 
-class _Failed(Exception):  # noqa: N818  an attempt that failed, seen by the retry only
+class _Failed(Exception):
+    """An attempt that failed, seen by the retry only."""
+
     def __init__(self, text: str, retry: bool | float, response: httpx.Response | None = None) -> None:
         super().__init__(text)
         self.retry = retry
@@ -146,7 +148,7 @@ class Api:
             response = self._client.get(path, params=params, headers=headers)
         except httpx.RequestError as error:
             text = self._without_token(str(error)) or type(error).__name__
-            address = _address(error.request.url)
+            address = shown_address(error.request.url)
             raise _Failed(
                 f"{self.source}: {address} cannot be read: {text}; check the address, the network and the service",
                 isinstance(error, _TRANSIENT) and number < _UNREACHABLE,
@@ -171,8 +173,7 @@ class Api:
         status = response.status_code
         text = f"{self._where(response)} answered {status}"
         if response.is_redirect:
-            target = _address(httpx.URL(response.headers.get("location", "")))
-            return f"{text}, a redirect to {target}, where the token is not sent; configure that address if it is right"
+            return f"{text}, a redirect, which is not followed with a token; configure the address that it leads to"
         text += f": {self._quote(response)}"
         if status in (401, 403) and self._token_key:
             return f"{text}; the token is wrong, expired or may not read this: set {self._token_key}"
@@ -183,7 +184,7 @@ class Api:
         return f"{text}; try again later" if status >= 500 else text
 
     def _where(self, response: httpx.Response) -> str:
-        return f"{self.source}: {_address(response.request.url)}"
+        return f"{self.source}: {shown_address(response.request.url)}"
 
     def _quote(self, response: httpx.Response) -> str:
         shown = " ".join(self._without_token(response.text[:2000]).split())
@@ -193,9 +194,9 @@ class Api:
         return text.replace(self._token, "***") if self._token else text
 
 
-def _address(url: httpx.URL) -> str:
-    """`url` as it may be shown: a query can hold a key, and user information a password."""
-    return str(url.copy_with(query=None, fragment=None, userinfo=b""))
+def shown_address(url: str | httpx.URL) -> str:
+    """`url` as it may be shown and stored: a query can hold a key, and user information a password."""
+    return str(httpx.URL(url).copy_with(query=None, fragment=None, userinfo=b""))
 
 
 def _asked_wait(response: httpx.Response) -> bool | float:

@@ -321,7 +321,7 @@ def test_the_connection_is_tried_by_who_the_token_belongs_to() -> None:
         (Response('{"items": "none"}', 200), "lists no applications"),
         (
             Response(f"no {TOKEN}", 302, {"Location": f"https://evil.example/?t={TOKEN}"}),
-            "redirect to https://evil.example",
+            "a redirect, which is not followed",
         ),
         (Response(f"no {TOKEN}", 404), "answered 404"),
     ],
