@@ -1,1 +1,1 @@
-"""Records into source tables, source tables into fact tables, fact tables into metrics. The only place that knows DuckDB."""
+"""Records into source tables, those into fact tables, those into metrics. The only place that knows DuckDB."""

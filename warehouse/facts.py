@@ -48,7 +48,8 @@ def current(warehouse: Path) -> Path:
         return warehouse.parent / pointer(warehouse).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         raise NoFacts(
-            f'{warehouse.parent}: nothing has been built yet; run "sixkeys collect", or "sixkeys import" and "sixkeys build"'
+            f"{warehouse.parent}: nothing has been built yet;"
+            ' run "sixkeys collect", or "sixkeys import" and then "sixkeys build"'
         ) from None
 
 

@@ -27,7 +27,10 @@ def today(facts: Facts) -> date:
 
 
 def full_range(facts: Facts, start: date | None, end: date | None) -> tuple[date, date]:
-    """The range asked for; by default from the first covered day to tomorrow. Raises ConfigurationError if it is empty."""
+    """The range asked for; by default from the first covered day to tomorrow.
+
+    Raises ConfigurationError where it holds no day.
+    """
     if start is None:
         found = facts.connection.execute("select min(day) from covered_days").fetchall()
         start = found[0][0] or today(facts)

@@ -119,8 +119,8 @@ def _alone(warehouse: Path) -> Iterator[None]:
 def _close_interrupted(warehouse: Path) -> None:
     with open_warehouse(warehouse) as opened:
         opened.connection.execute(
-            "update runs set status = 'interrupted', error = 'ended before it was done; the next run went on from there'"
-            " where status = 'running'"
+            "update runs set status = 'interrupted',"
+            " error = 'ended before it was done; the next run went on from there' where status = 'running'"
         )
 
 

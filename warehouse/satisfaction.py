@@ -16,7 +16,7 @@ FLOOR = 5
 
 @dataclass(frozen=True)
 class Group:
-    """The organisation (`team` None) or a team in one round; `score` is None where it is withheld or nobody answered."""
+    """The organisation (`team` None) or a team in one round; `score` is None where it is withheld."""
 
     round: str
     closed_on: date

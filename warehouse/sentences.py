@@ -12,7 +12,7 @@ _MOST_FAILURES = 3
 def sentences(
     facts: Facts, where: Mapping[str, str], shown: Sequence[Mapping[str, Any]], monday: date
 ) -> list[str]:
-    """Up to six sentences: targets met, the failed deployments with their evidence, the slowest change, what is open."""
+    """Targets met, failed deployments with their evidence, the slowest change, and what is still open."""
     return [
         *_targets(shown),
         *_failures(facts, where, monday),

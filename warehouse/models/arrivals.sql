@@ -37,9 +37,9 @@ select
         else 'unsuccessful'
     end as kind,
     case
-        when c.told_by is not null then concat('told by ', c.told_by)
+        when c.told_by is not null then 'told by ' || c.told_by
         when c.status = 'success' and c.at is null then 'success without a time'
-        when c.status <> 'success' then concat('unsuccessful: ', c.status)
+        when c.status <> 'success' then 'unsuccessful: ' || c.status
         else s.excluded_because
     end as excluded_because,
     coalesce(d.counted_as_source, s.counted_as_source) as counted_as_source,

@@ -26,7 +26,7 @@ by_link as (
         b.at,
         'link' as method,
         1 as rank,
-        concat(l.reason, coalesce(concat(' (', l."by", ')'), '')) as detail
+        l.reason || coalesce(' (' || l."by" || ')', '') as detail
     from source.links as l
     inner join blameable as b
         on b.id = l.deployment_id and b.source = coalesce(l.deployment_source, b.source)
@@ -66,10 +66,10 @@ by_change_event as (
         b.at,
         'change event',
         2,
-        concat('change event ', w.event)
+        'change event ' || w.event
     from said as w
     inner join blameable as b
-        on (w.words = b.url or w.words like concat('%', b.sha, '%'))
+        on (w.words = b.url or w.words like ('%' || b.sha || '%'))
         and b.started_at <= w.opened_at
     left join incident_services as own on own.source = w.source and own.id = w.id and own.service = b.service
     left join incident_services as others on others.source = w.source and others.id = w.id
@@ -87,7 +87,7 @@ by_window as (
         b.at,
         'window',
         3,
-        concat('opened ', cast(i.opened_at as string), ' UTC')
+        'opened ' || cast(i.opened_at as string) || ' UTC'
     from judged_incidents as i
     inner join incident_services as s on s.source = i.source and s.id = i.id
     cross join settings as g

@@ -72,7 +72,7 @@ with told as (
     union all
     select
         'workflow_runs',
-        concat(cast(r.id as string), '/', cast(r.attempt as string)),
+        cast(r.id as string) || '/' || cast(r.attempt as string),
         r.repo,
         cast(null as string),
         cast(null as string),

@@ -116,17 +116,14 @@ select
         when o.is_merge then 'merge commit'
         when o.is_bot then 'bot'
         when o.unknown_since is not null
-            then concat(
-                'shipped at an unknown time between ', cast(o.unknown_since as string), ' and ',
-                cast(o.at as string), ' UTC'
-            )
+            then 'shipped at an unknown time between ' || cast(o.unknown_since as string) || ' and ' || cast(o.at as string) || ' UTC'
         when o.authored_at > o.at then 'authored after its deployment (clock skew)'
     end as excluded_because,
     p.coding_seconds,
     p.pickup_seconds,
     p.review_seconds,
     case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
-    coalesce(p.url, concat(r.url, '/commit/', o.sha)) as url
+    coalesce(p.url, r.url || '/commit/' || o.sha) as url
 from once as o
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
 left join source.repositories as r on r.repo = o.repo

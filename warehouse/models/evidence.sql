@@ -5,16 +5,16 @@ select
     b.service,
     b.method,
     case b.method when 'link' then 1 when 'change event' then 4 else 5 end as rank,
-    concat('incident ', b.incident_id, ': ', b.detail) as detail,
+    'incident ' || b.incident_id || ': ' || b.detail as detail,
     b.incident_source as by_source,
     b.incident_id as by_id
 from blames as b
 union all
-select r.source, r.id, r.service, 'rollback', 2, concat('rolled back by ', r.rollback_id), r.rollback_source,
+select r.source, r.id, r.service, 'rollback', 2, 'rolled back by ' || r.rollback_id, r.rollback_source,
     r.rollback_id
 from rollbacks as r
 where r.is_blamed
 union all
-select v.source, v.id, v.service, 'revert', 3, concat(v.sha, ' reverted by ', v.revert_id), v.revert_source,
+select v.source, v.id, v.service, 'revert', 3, v.sha || ' reverted by ' || v.revert_id, v.revert_source,
     v.revert_id
 from reverts as v

@@ -2,9 +2,9 @@
 select
     i.*,
     case
-        when i.merged_into is not null then concat('merged into ', i.merged_into)
-        when i.urgency is not null and u.urgency is null and g.any_urgency then concat('urgency ', i.urgency)
-        when i.priority is not null and p.priority is null and g.any_priority then concat('priority ', i.priority)
+        when i.merged_into is not null then 'merged into ' || i.merged_into
+        when i.urgency is not null and u.urgency is null and g.any_urgency then 'urgency ' || i.urgency
+        when i.priority is not null and p.priority is null and g.any_priority then 'priority ' || i.priority
     end as ignored_because
 from source.incidents as i
 cross join settings as g

@@ -11,10 +11,10 @@ with by_incidents as (
 ),
 
 ways as (
-    select r.source, r.id, r.service, r.rolled_back_at as at, concat('rollback ', r.rollback_id) as way
+    select r.source, r.id, r.service, r.rolled_back_at as at, 'rollback ' || r.rollback_id as way
     from rollbacks as r
     union all
-    select v.source, v.id, v.service, v.reverted_at, concat('revert deployed by ', v.revert_id)
+    select v.source, v.id, v.service, v.reverted_at, 'revert deployed by ' || v.revert_id
     from reverts as v
     union all
     select i.deployment_source, i.deployment_id, i.service, i.resolved_at, 'last incident resolved'

@@ -14,7 +14,7 @@ by_sha as (
         on o.service = r.service
         and o.repo = r.repo
         and substr(o.sha, 1, 7) = substr(r.reverts_sha, 1, 7)
-        and o.sha like concat(r.reverts_sha, '%')
+        and o.sha like (r.reverts_sha || '%')
 ),
 
 by_pull_request as (

@@ -16,7 +16,7 @@ with reasons as (
     having count(*) = count_if(c.is_revert or c.is_hotfix)
     union all
     (
-        select a.source, a.id, a.service, concat('resolved incident ', i.id), 3
+        select a.source, a.id, a.service, 'resolved incident ' || i.id, 3
         from blames as b
         inner join judged_incidents as i on i.source = b.incident_source and i.id = b.incident_id
         inner join arrivals as a

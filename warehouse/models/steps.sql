@@ -48,7 +48,7 @@ judged as (
         s.kind = 'deployment' or (s.kind = 'roll-forward' and s.step = 1) as counted,
         case
             when s.kind = 'repeat' then 'repeat: this revision was running already'
-            when s.kind = 'further environment' then concat('already in ', s.first_environment)
+            when s.kind = 'further environment' then 'already in ' || s.first_environment
             when s.kind = 'rollback' and s.step = 1 then 'rollback'
             when s.kind = 'rollback' then 'the same rollback in a further environment'
             when s.kind = 'roll-forward' and s.step > 1 then 'the same step in a further environment'

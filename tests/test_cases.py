@@ -1,0 +1,82 @@
+"""Each file in `cases` is a small organisation: records in, fact rows or values out, worked out by hand."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from collectors.records import RECORDS, Record
+from config.settings import Settings
+from warehouse.build import build
+from warehouse.facts import Facts, open_facts
+from warehouse.store import open_warehouse
+from warehouse.values import as_rows, compute
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+# what a case need not say
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "repositories": {"repo": "acme/app", "created_at": "2026-01-01T00:00:00Z"},
+    "commits": {"repo": "acme/app"},
+    "pull_requests": {"repo": "acme/app"},
+    "deployments": {
+        "source": "import",
+        "service": "app",
+        "repo": "acme/app",
+        "environment": "production",
+        "status": "success",
+    },
+    "incidents": {"source": "import", "service": "app", "urgency": "high"},
+    "links": {"incident_source": "import", "deployment_source": "import", "reason": "by hand"},
+    "responses": {"question": "satisfaction", "closes_at": "2026-11-08T23:00:00Z"},
+}
+
+
+def records(given: dict[str, list[dict[str, Any]]]) -> list[Record]:
+    found = []
+    for kind, rows in given.items():
+        for row in rows:
+            fields = DEFAULTS.get(kind, {}) | row
+            if kind == "commits":
+                fields.setdefault("committed_at", fields["authored_at"])
+            found.append(RECORDS[kind](**{name: value for name, value in fields.items() if value is not None}))
+    return found
+
+
+def cell(value: Any) -> Any:
+    """Instants and days as a case writes them; figures to six digits."""
+    if isinstance(value, datetime):
+        return value.strftime("%m-%d %H:%M")
+    if isinstance(value, date):
+        return value.isoformat()
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def fact_rows(facts: Facts, table: str, columns: list[str]) -> list[list[Any]]:
+    names = ", ".join(f'f."{column}"' for column in columns)
+    return [[cell(v) for v in row] for row in facts.connection.execute(f"select {names} from {table} as f").fetchall()]
+
+
+def value_rows(facts: Facts, settings: Settings, asked: dict[str, Any], columns: list[str]) -> list[list[Any]]:
+    days = {key: date.fromisoformat(str(asked[key])) for key in ("start", "end") if key in asked}
+    rows = as_rows(compute(facts, settings, **(asked | days)))
+    return [[cell(row[column]) for column in columns] for row in rows]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(path: Path, tmp_path: Path) -> None:
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings = Settings.model_validate(
+        {"organization": "acme", "warehouse": tmp_path / "w.duckdb"} | case.get("settings", {})
+    )
+    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert(records(case["given"]))
+    build(settings, datetime.fromisoformat(case.get("now", "2026-11-16T09:00:00Z")).astimezone(UTC))
+    with open_facts(settings.warehouse) as facts:
+        for table, expected in case.get("expect", {}).items():
+            found = fact_rows(facts, table, expected["columns"])
+            assert sorted(map(repr, found)) == sorted(map(repr, expected["rows"])), f"{table}: {case['why']}"
+        for expected in case.get("values", []):
+            found = value_rows(facts, settings, expected["asked"], expected["columns"])
+            assert found == expected["rows"], case["why"]

@@ -1,0 +1,149 @@
+"""Figures, changes, dates and text as people read them."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from config.metrics import metrics
+from config.targets import parse_target
+from dashboards import formats
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (0, "seconds", "0 s"),
+        (45.2, "seconds", "45 s"),
+        (90, "seconds", "1.5 min"),
+        (1500, "seconds", "25 min"),
+        (3660, "seconds", "61 min"),
+        (3.2 * 3600, "seconds", "3.2 h"),
+        (3 * 3600, "seconds", "3 h"),
+        (2.1 * 86400, "seconds", "2.1 d"),
+        (148.85 * 3600, "seconds", "6.2 d"),
+        (-7200, "seconds", "-2 h"),
+        (0.042, "fraction", "4.2 %"),
+        (0, "fraction", "0 %"),
+        (1, "fraction", "100 %"),
+        (12, "per day", "12 a day"),
+        (1234.4, "per day", "1,234 a day"),
+        (3.4 / 7, "per day", "3.4 a week"),
+        (0, "per day", "0 a week"),
+        (4.3, "points", "4.3 / 5"),
+    ],
+)
+def test_a_figure_has_the_unit_that_people_say(value, unit, said):
+    assert formats.figure(value, unit) == said
+
+
+@pytest.mark.parametrize("unit", ["seconds", "fraction", "per day", "points"])
+def test_missing_is_a_dash_and_never_zero(unit):
+    assert formats.figure(None, unit) == formats.exact(None, unit) == "–"
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "target", "said"),
+    [
+        ("change_failure_rate", 0.0504, "< 5%", "5.04 %"),
+        ("change_failure_rate", 0.05, "< 5%", "5 %"),
+        ("developer_satisfaction", 4.4999, "> 4.5/5", "4.4999 / 5"),
+        ("lead_time", 3600.5, "< 1 hour", "60.01 min"),
+        ("lead_time", 4000, None, "67 min"),
+    ],
+)
+def test_a_figure_beside_its_target_never_rounds_to_the_other_side(metric, value, target, said):
+    assert formats.figure_against(metric, value, metrics()[metric].unit, target) == said
+
+
+@given(value=st.floats(0, 0.2), limit=st.integers(1, 10))
+def test_whoever_reads_a_share_and_its_target_sees_the_same_verdict(value, limit):
+    target = parse_target(f"< {limit}%", metrics()["change_failure_rate"])
+    said = float(formats.figure(value, "fraction", target.limit).removesuffix(" %"))
+    if abs(value * 100 - limit) > 1e-4:
+        assert (said < limit) == target.met_by(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "unit", "said"),
+    [
+        (4000, 5000, "seconds", "↓ 20 %"),
+        (5000, 4000, "seconds", "↑ 25 %"),
+        (5000, 4999, "seconds", "→ unchanged"),
+        (40000, 4000, "seconds", "↑ 10.0 times"),
+        (2, 0, "per day", "↑ from zero"),
+        (0, 0, "per day", "→ unchanged"),
+        (0.042, 0.054, "fraction", "↓ 1.2 pp"),
+        (4.4, 4.1, "points", "↑ 0.3 points"),
+        (None, 4, "seconds", ""),
+        (4, None, "seconds", ""),
+    ],
+)
+def test_a_change_says_how_far_and_is_silent_where_one_side_is_missing(value, previous, unit, said):
+    assert formats.change(value, previous, unit) == said
+
+
+def test_rows_are_counted_in_their_own_words():
+    assert [formats.counted(n, m.fact) for n, m in zip((1, 2, 1, 0, 1, 5, 1, 1204), metrics().values(), strict=True)] == [
+        "1 repository",
+        "2 deployments",
+        "1 change",
+        "0 deployments",
+        "1 incident",
+        "5 respondents",
+        "1 recovery",
+        "1,204 deployments",
+    ]
+
+
+def test_days_are_given_with_the_last_one_included():
+    assert formats.days(date(2026, 10, 19), date(2026, 11, 16)) == "19 Oct – 15 Nov 2026"
+    assert formats.days(date(2026, 11, 9), date(2026, 11, 16)) == "9 – 15 Nov 2026"
+    assert formats.days(date(2025, 12, 29), date(2026, 1, 5)) == "29 Dec 2025 – 4 Jan 2026"
+    assert formats.days(date(2026, 11, 9), date(2026, 11, 10)) == "9 Nov 2026"
+
+
+def test_an_instant_is_told_in_the_configured_zone_on_both_sides_of_a_clock_change():
+    assert formats.instant(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "Europe/Berlin") == "Sun 25 Oct 2026, 02:30 CEST"
+    assert formats.instant(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "Europe/Berlin") == "Sun 25 Oct 2026, 02:30 CET"
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "said"),
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(minutes=119), "119 minutes ago"),
+        (timedelta(hours=3), "3 hours ago"),
+        (timedelta(days=2), "2 days ago"),
+    ],
+)
+def test_an_age_is_rounded_down_in_one_unit(elapsed, said):
+    assert formats.age(elapsed) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "**bold** _it_ ~~no~~ `code`",
+        "[x](javascript:alert(1)) ![y](http://evil.example/p.png)",
+        "# title",
+        "- item",
+        "+ item",
+        "1. item",
+        "=====",
+        "a | b",
+        "&lt;b&gt;",
+        "see https://evil.example and www.evil.example",
+        "back\\slash \\*",
+    ],
+)
+def test_text_from_data_stays_text_in_markdown(text):
+    reader = MarkdownIt("gfm-like", {"linkify": False, "html": True})
+    html = reader.render(formats.plain_markdown(text))
+    inline = html.removeprefix("<p>").removesuffix("</p>\n")
+    assert "<" not in inline
+    assert inline.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&") == text
