@@ -1,6 +1,6 @@
 """The sample organisation "acme": 26 weeks of work of four teams on twelve services, the same for the same day.
 
-The declarations are in `services.py` (routines), `checkout.py` and `cases.py` (written by hand), `gitops.py`,
+The declarations are in `services.py` (routines), `checkout.py` and `cases_*.py` (written by hand), `gitops.py`,
 `survey.py` and `catalog.py`; README.md says where each case of the definitions is.
 """
 

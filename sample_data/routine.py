@@ -225,7 +225,7 @@ class Working:
         if way < 0.4 and not self.routine.releases:
             self._free = self._to_production(opened + (resolved - opened) * 0.8, PREVIOUS)
             resolved = max(resolved, self._free + timedelta(minutes=2))
-        elif way < 0.75:
+        elif way < 0.75 and after_work(opened, 90) - opened < timedelta(hours=2):
             pull = self._pull(week, after_work(opened, 5))
             if pull.merged and pull.merged < self.weeks.end - timedelta(hours=8):
                 self._keep(pull)

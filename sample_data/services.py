@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sample_data import cases, checkout
+from sample_data import cases_payments, cases_platform, cases_shop, checkout
 from sample_data.plans import Incident, Plan
 from sample_data.routine import Routine
 from sample_data.staff import TEAMS
@@ -69,12 +69,12 @@ REPOSITORIES: tuple[Declared, ...] = (
             review=(260, 90),
             environments=(("production-eu", 0), ("production-us", 30)),
             deploy=9,
-            failing=(0.2, 0.09),
-            outage=(80, 35),
+            failing=(0.24, 0.03),
+            outage=(80, 25),
             quiet=frozenset({12}),
         ),
-        (cases.web_shop,),
-        cases.web_shop_incidents,
+        (cases_shop.web_shop,),
+        cases_shop.web_shop_incidents,
         age=130,
         topics=("shop", "frontend"),
     ),
@@ -97,7 +97,7 @@ REPOSITORIES: tuple[Declared, ...] = (
             outage=(50, 40),
             start=2,
         ),
-        (cases.search,),
+        (cases_shop.search,),
     ),
     Declared(
         "fulfilment",
@@ -118,8 +118,8 @@ REPOSITORIES: tuple[Declared, ...] = (
             quiet=frozenset({18}),
             reviewed=0.7,
         ),
-        (cases.fulfilment,),
-        cases.fulfilment_incidents,
+        (cases_shop.fulfilment,),
+        cases_shop.fulfilment_incidents,
         age=90,
         topics=("monorepo",),
     ),
@@ -141,8 +141,8 @@ REPOSITORIES: tuple[Declared, ...] = (
             outage=(45, 25),
             quiet=frozenset({15, 16}),
         ),
-        (cases.payments_api,),
-        cases.payments_api_incidents,
+        (cases_payments.payments_api,),
+        cases_payments.payments_api_incidents,
         age=150,
         topics=("pci",),
     ),
@@ -165,8 +165,8 @@ REPOSITORIES: tuple[Declared, ...] = (
             start=5,
             quiet=frozenset({17, 19}),
         ),
-        (cases.ledger,),
-        cases.ledger_incidents,
+        (cases_payments.ledger,),
+        cases_payments.ledger_incidents,
         topics=("pci",),
     ),
     Declared(
@@ -188,7 +188,7 @@ REPOSITORIES: tuple[Declared, ...] = (
             failing=(0.08, 0.08),
             outage=(60, 45),
         ),
-        (cases.fraud_scoring,),
+        (cases_payments.fraud_scoring,),
         age=60,
     ),
     Declared(
@@ -204,11 +204,11 @@ REPOSITORIES: tuple[Declared, ...] = (
             coding=(40, 14),
             review=(30, 11),
             deploy=5,
-            failing=(0.07, 0.035),
-            outage=(35, 17),
+            failing=(0.08, 0.02),
+            outage=(30, 12),
             quiet=frozenset({20}),
         ),
-        (cases.identity,),
+        (cases_platform.identity,),
         age=110,
         topics=("platform",),
     ),
@@ -231,7 +231,7 @@ REPOSITORIES: tuple[Declared, ...] = (
             outage=(30, 22),
             start=3,
         ),
-        (cases.notifications,),
+        (cases_platform.notifications,),
         template="acme-templates/python-service",
     ),
     Declared(
@@ -249,7 +249,7 @@ REPOSITORIES: tuple[Declared, ...] = (
             releases=True,
             start=7,
         ),
-        (cases.acme_cli,),
+        (cases_platform.acme_cli,),
         topics=("golden-path",),
     ),
     Declared(
@@ -272,12 +272,14 @@ REPOSITORIES: tuple[Declared, ...] = (
         ),
         age=200,
     ),
-    Declared("terraform-provider-dns", (8, "Wed 15:00"), "Go", by_hand=(cases.upstream,), is_fork=True),
+    Declared(
+        "terraform-provider-dns", (8, "Wed 15:00"), "Go", by_hand=(cases_platform.upstream,), is_fork=True
+    ),
     Declared(
         "public-suffix-list",
         (9, "Thu 11:00"),
         None,
-        by_hand=(cases.upstream,),
+        by_hand=(cases_platform.upstream,),
         mirror_url="https://git.example/public-suffix-list.git",
     ),
     Declared("loyalty", (24, "Wed 10:00"), None),
