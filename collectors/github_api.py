@@ -34,6 +34,14 @@ class TooMuchError(SourceError):
     """A query that GitHub could not answer in its time; a smaller page may be answered."""
 
 
+class MissingError(SourceError):
+    """What was asked for is not there, or not for this token (404)."""
+
+
+class EmptyError(SourceError):
+    """The commits of a repository that has none (409)."""
+
+
 def web_address(api: str) -> str:
     """Where people and git find the repositories whose API is at `api`: `https://github.com`, an own server's root."""
     parts = urlsplit(api)
@@ -157,11 +165,8 @@ class GitHubApi:
         if isinstance(error, GithubException):
             said = text(error.data, "message") or "no message"
             advice = _ADVICE.get(error.status, "try again later, or see githubstatus.com")
-            return (
-                MissingError(f"github: {where} answered 404: {said}; {advice}")
-                if error.status == 404
-                else SourceError(f"github: {where} answered {error.status}: {said}; {advice}")
-            )
+            kind = {404: MissingError, 409: EmptyError}.get(error.status, SourceError)
+            return kind(f"github: {where} answered {error.status}: {said}; {advice}")
         if isinstance(error, requests.exceptions.RetryError):
             return SourceError(f"github: {where} kept failing ({_innermost(error)}); try again later")
         if isinstance(error, requests.RequestException):
@@ -171,10 +176,6 @@ class GitHubApi:
         if isinstance(error, RuntimeError):
             return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
-
-
-class MissingError(SourceError):
-    """What was asked for is not there, or not for this token (404)."""
 
 
 def _wait_until(reset: str | None) -> None:

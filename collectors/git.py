@@ -1,0 +1,89 @@
+"""Commits and tags, by a clone of each repository or, where cloning is switched off, through GitHub's API."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from collectors.git_clone import Clone, GitError
+from collectors.git_history import History, since_1970
+from collectors.github_api import GitHubApi, MissingError
+from collectors.github_commits import collect_by_api
+from collectors.people import People
+from collectors.records import Repository
+from collectors.stream import Item, Resume, SourceError
+from config.settings import GitHub
+
+_COMMITS_A_CHECKPOINT = 10_000
+
+
+def collect(
+    source: GitHub,
+    resume: Resume,
+    people: People,
+    repositories: Iterable[Repository],
+    cache: Path,
+    wanted: Mapping[str, Collection[str]],
+    with_paths: Collection[str],
+) -> Iterator[Item]:
+    """Each commit of each repository once, parents first, and its tags, with a checkpoint (subject: the repository).
+
+    A repository that was not pushed to since its cursor costs no request. `wanted` are SHAs that were deployed and are
+    not known yet, by repository: they are fetched although no branch holds them. `with_paths` names the repositories
+    whose commits carry the files that they touch; one that is new among them is yielded again from its first commit.
+
+    Raises SourceError at the end, after the others were read, where a repository could not be.
+    """
+    failed: list[str] = []
+    with GitHubApi(source) as api:
+        for repository in repositories:
+            repo = repository.repo
+            history = History(
+                repository, resume, people, repo in with_paths, wanted.get(repo, ()), source.clone
+            )
+            if history.is_current():
+                yield from history.coverage()
+                continue
+            try:
+                if source.clone:
+                    yield from _by_clone(Clone(repo, api.web, api.token(), cache), history)
+                else:
+                    yield from collect_by_api(api, history)
+            except (GitError, MissingError) as error:
+                failed.append(str(error))
+    if failed:
+        others = f" ({len(failed) - 1} more repositories failed)" if len(failed) > 1 else ""
+        raise SourceError(f"{failed[0]}{others}")
+
+
+def _by_clone(clone: Clone, history: History) -> Iterator[Item]:
+    """What is in the repository and not reachable from the history's frontier."""
+    clone.update()
+    available = clone.fetch(history.frontier | history.wanted)
+    history.unavailable = history.wanted - available
+    history.frontier &= available
+    clone.keep(available)
+    for number, fields in enumerate(clone.log(history.frontier, history.with_paths), 1):
+        sha, parents, name, email, authored_at, committed_at, message, *paths = fields
+        yield history.commit(
+            sha,
+            parents.split(),
+            name,
+            email,
+            None,
+            since_1970(authored_at),
+            since_1970(committed_at),
+            message,
+            paths,
+        )
+        history.frontier.difference_update(parents.split())
+        history.frontier.add(sha)
+        if number % _COMMITS_A_CHECKPOINT == 0:
+            yield history.checkpoint(complete=False)
+    clone.keep(history.frontier)
+    tags = clone.tags()
+    digest = hashlib.sha256(repr(tags).encode()).hexdigest()
+    if history.tags != digest:
+        history.tags = digest
+        for name, sha, at in tags:
+            yield history.tag(name, sha, since_1970(at))
+    yield from history.finish()
