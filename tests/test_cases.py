@@ -72,7 +72,7 @@ def test_case(path: Path, tmp_path: Path) -> None:
     )
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         warehouse.upsert(records(case["given"]))
-    build(settings, datetime.fromisoformat(case.get("now", "2026-11-16T09:00:00Z")).astimezone(UTC))
+    build(settings, case.get("now", datetime(2026, 11, 16, 9, tzinfo=UTC)))
     with open_facts(settings.warehouse) as facts:
         for table, expected in case.get("expect", {}).items():
             found = fact_rows(facts, table, expected["columns"])

@@ -25,6 +25,7 @@ TRACES = pa.schema(
         ("repo", pa.string()),
         ("sha", pa.string()),
         ("sha_method", pa.string()),
+        ("service_sha", pa.string()),
         ("is_traced", pa.bool_()),
         ("is_baseline", pa.bool_()),
         ("new_commits", pa.int64()),
@@ -54,6 +55,7 @@ class Candidate:
     images: list[str] | None
     by_paths: bool
     ships: bool  # successful, timed, and told by the ranking source
+    service_sha: str | None = None  # the commit that first gave the service the content it has at `sha`
     is_traced: bool = False
     is_baseline: bool = False
     new_commits: int | None = None
@@ -187,23 +189,31 @@ def _belonging(
 ) -> Iterator[Candidate]:
     """The candidates without those of a service whose paths the deployment does not change.
 
-    What it changes is what differs from the revision that ran before in the same environment, either way.
+    What it changes is what differs from the revision that ran before in the same environment, either way. A revision
+    that changed nothing of a service stands for the one before: going back to it later is a return.
     """
     running: dict[str, str] = {}
-    touched: dict[tuple[str, str], set[str] | None] = {}
+    changed: dict[tuple[str, str], tuple[str | None, set[str] | None]] = {}
+    content: dict[tuple[str, str], str] = {}
     for candidate in candidates:
+        candidate.service_sha = candidate.sha
         if not candidate.by_paths:
             yield candidate
             continue
         key = (candidate.source, candidate.id)
-        if key not in touched:
-            touched[key] = _touched(candidate, running.get(candidate.environment), history)
+        if key not in changed:
+            before = running.get(candidate.environment)
+            changed[key] = before, _touched(candidate, before, history)
             if candidate.ships and candidate.is_traced and candidate.sha:
                 running[candidate.environment] = candidate.sha
-        paths = touched[key]
+        before, paths = changed[key]
         pattern = patterns[candidate.service]
+        here = (candidate.service, candidate.sha or "")
         if paths is None or any(pattern.fullmatch(path) for path in paths):
+            candidate.service_sha = content.get(here, candidate.sha)
             yield candidate
+        elif candidate.ships and before is not None:
+            content.setdefault(here, content.get((candidate.service, before), before))
 
 
 def _touched(candidate: Candidate, before: str | None, history: History) -> set[str] | None:

@@ -30,7 +30,10 @@ select
     r.created_at,
     p.first_commit_at,
     p.first_commit_sha,
-    greatest(seconds_between(r.created_at, p.first_commit_at), 0) as time_to_first_commit_seconds,
+    case
+        when p.first_commit_at < r.created_at then 0.0
+        else seconds_between(r.created_at, p.first_commit_at)
+    end as time_to_first_commit_seconds,
     case
         when r.is_fork then 'fork'
         when r.is_mirror then 'mirror'

@@ -7,8 +7,8 @@ with arrived as (
         c.environment,
         c.at,
         t.repo,
-        t.sha,
-        coalesce(t.sha, c.config_repo || '@' || c.config_sha, c.source || '/' || c.id) as revision
+        t.service_sha as sha,
+        coalesce(t.service_sha, c.config_repo || '@' || c.config_sha, c.source || '/' || c.id) as revision
     from candidates as c
     inner join traces as t on t.source = c.source and t.id = c.id and t.service = c.service
     where c.status = 'success' and c.at is not null and c.told_by is null
