@@ -65,6 +65,8 @@ def series(values: Sequence[Value], dark: bool = False) -> go.Figure:
             },
             annotation_position="top left",
         )
+    every = max(1, round(len(ordered) / 9))
+    figure.update_xaxes(tickvals=[value.period_start for value in ordered[::-every]])
     return _styled(figure, palette, unit)
 
 
@@ -92,10 +94,10 @@ def _hover(value: Value) -> str:
 def _styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
     figure.update_layout(
         height=300,
-        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        margin={"l": 8, "r": 16, "t": 24, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.text, "size": 13},
+        font={"color": palette.text, "size": 13, "family": "Source Sans, sans-serif"},
         hoverlabel={
             "bgcolor": palette.surface,
             "bordercolor": palette.faint,
@@ -104,7 +106,7 @@ def _styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
         showlegend=False,
         dragmode=False,
     )
-    figure.update_xaxes(showgrid=False, linecolor=palette.grid, tickformat="%-d %b\n%Y", fixedrange=True)
+    figure.update_xaxes(showgrid=False, linecolor=palette.grid, tickformat="%-d %b", fixedrange=True)
     figure.update_yaxes(
         gridcolor=palette.grid,
         zeroline=False,

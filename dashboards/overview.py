@@ -45,7 +45,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Row:
-    """A team, system or service against the targets; `level` 1 is a service below its team."""
+    """A team, system or service against the targets; `level` 1 is a service below its team.
+
+    The scope `group` is a heading without numbers of its own.
+    """
 
     scope: str
     name: str
@@ -151,7 +154,8 @@ def table(values: Iterable[Value], services: Sequence[Service], filters: Filters
     for team in _sorted((row(*key) for key in cells if key[0] == "team"), filters.sort):
         rows += [team, *_sorted((r for r in below if owned.get(r.name) == team.name), filters.sort)]
     shown = {r.name for r in rows if r.scope == "service"}
-    return rows + _sorted((r for r in below if r.name not in shown), filters.sort)
+    rest = _sorted((r for r in below if r.name not in shown), filters.sort)
+    return [*rows, Row("group", "Owned by no team", 0, True, (), ""), *rest] if rest else rows
 
 
 def _sorted(rows: Iterable[Row], by: str) -> list[Row]:

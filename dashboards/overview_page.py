@@ -66,7 +66,8 @@ def _weeks(state: State, view: Filters, content: Content) -> None:
     if any(week.value is not None for week in weeks):
         figure = charts.series(weeks, dark=st.context.theme.type == "dark")
         alt = f"{names[view.metric]} by week, with its target"
-        st.plotly_chart(figure, theme=None, config={"displaylogo": False}, alt=alt, key="chart")
+        with st.container(border=True, key="chart-card"):
+            st.plotly_chart(figure, theme=None, config={"displaylogo": False}, alt=alt, key="chart")
     else:
         st.html(part("notice", overview.Notice(f"There is no {names[view.metric]} in these weeks")))
 

@@ -1,4 +1,4 @@
-"""A small organisation's facts for tests of pages: three teams, five services, fourteen weeks, built by the warehouse."""
+"""A small organisation's facts for tests of pages: three teams, six services, fourteen weeks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -101,7 +101,7 @@ def _history(service: str, repo: str, a_week: int, hours: float, fails: int) -> 
         if number % fails == 0:
             opened = at + timedelta(minutes=9)
             yield Incident(
-                source="import", id=f"i-{service}-{number}", service=service, title=f"{service} slow {HOSTILE}", urgency="high",
+                source="import", id=f"i-{service}-{number}", service=service, title=HOSTILE, urgency="high",
                 opened_at=opened, resolved_at=opened + timedelta(minutes=12 + number % 50),
             )  # fmt: skip
         parent, at = (sha,), at + step

@@ -86,7 +86,10 @@ def test_a_change_says_how_far_and_is_silent_where_one_side_is_missing(value, pr
 
 
 def test_rows_are_counted_in_their_own_words():
-    assert [formats.counted(n, m.fact) for n, m in zip((1, 2, 1, 0, 1, 5, 1, 1204), metrics().values(), strict=True)] == [
+    assert [
+        formats.counted(n, m.fact)
+        for n, m in zip((1, 2, 1, 0, 1, 5, 1, 1204), metrics().values(), strict=True)
+    ] == [
         "1 repository",
         "2 deployments",
         "1 change",
@@ -106,8 +109,14 @@ def test_days_are_given_with_the_last_one_included():
 
 
 def test_an_instant_is_told_in_the_configured_zone_on_both_sides_of_a_clock_change():
-    assert formats.instant(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "Europe/Berlin") == "Sun 25 Oct 2026, 02:30 CEST"
-    assert formats.instant(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "Europe/Berlin") == "Sun 25 Oct 2026, 02:30 CET"
+    assert (
+        formats.instant(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "Europe/Berlin")
+        == "Sun 25 Oct 2026, 02:30 CEST"
+    )
+    assert (
+        formats.instant(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "Europe/Berlin")
+        == "Sun 25 Oct 2026, 02:30 CET"
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,4 +155,6 @@ def test_text_from_data_stays_text_in_markdown(text):
     html = reader.render(formats.plain_markdown(text))
     inline = html.removeprefix("<p>").removesuffix("</p>\n")
     assert "<" not in inline
-    assert inline.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&") == text
+    assert (
+        inline.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&") == text
+    )

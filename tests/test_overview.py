@@ -1,0 +1,357 @@
+"""The overview's content: filters and their days, tiles, the table, and what becomes of them as HTML and charts."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl, unquote
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.metrics import metrics
+from config.settings import MetricTarget, Settings, TargetOverride
+from dashboards import charts, filters, overview
+from dashboards.filters import Filters
+from dashboards.loading import Content, FailedRun, Service, State, content
+from dashboards.markup import part
+from dashboards.sparklines import sparkline
+from tests import small_organisation
+from warehouse.values import Value
+
+TODAY = date(2026, 11, 18)  # a Wednesday
+MONDAY = date(2026, 11, 16)
+HOSTILE = small_organisation.HOSTILE
+DEFAULT = Filters()
+
+
+def value(
+    metric="lead_time", scope="organisation", name="acme", known=5400.0, n=20, status="missed", **other
+) -> Value:
+    given = {
+        "period_start": date(2026, 10, 19),
+        "period_end": MONDAY,
+        "target": "< 1 hour",
+        "partial": False,
+    } | other
+    return Value(
+        metric=metric,
+        scope=scope,
+        name=name,
+        value=known,
+        unit=metrics()[metric].unit,
+        n=n,
+        status=status,
+        **given,
+    )
+
+
+def state(**other) -> State:
+    services = (
+        Service("checkout", "payments", "shop", True),
+        Service("billing", "payments", "shop", True),
+        Service("ingest", "platform", "data", True),
+        Service("legacy", None, None, False),
+    )
+    known = {
+        "path": "f",
+        "organization": "acme",
+        "timezone": "Europe/Berlin",
+        "as_of": datetime(2026, 11, 18, 8, tzinfo=UTC),
+    }
+    rest = {"warning": None, "services": services, "teams": ("guild", "payments", "platform"), "failed": ()}
+    return State(**(known | rest | other))
+
+
+class TestFilters:
+    def test_the_address_of_the_default_view_is_empty(self):
+        assert filters.to_address(Filters()) == {}
+        assert filters.from_address({}) == Filters()
+
+    @given(
+        st.builds(
+            Filters,
+            period=st.sampled_from(sorted(set(filters.PERIODS) - {"custom"})),
+            system=st.none() | st.text(min_size=1),
+            team=st.none() | st.text(min_size=1),
+            service=st.none() | st.text(min_size=1),
+            rows=st.sampled_from(sorted(filters.ROWS)),
+            sort=st.sampled_from(sorted(filters.SORTS)),
+            metric=st.sampled_from(sorted(metrics())),
+        )
+    )
+    def test_an_address_shows_the_view_that_it_was_taken_from(self, view):
+        assert filters.from_address(filters.to_address(view)) == view
+
+    def test_a_custom_period_is_in_the_address_as_the_command_line_takes_it(self):
+        view = Filters(period="custom", start=date(2026, 9, 1), end=date(2026, 10, 1), team="payments")
+        address = filters.to_address(view)
+        assert address == {"period": "custom", "team": "payments", "from": "2026-09-01", "to": "2026-10-01"}
+        assert filters.from_address(address) == view
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [{"period": "yesterday"}, {"sort": "1; drop"}, {"metric": ""}, {"team": ""}, {"from": "2026-09-01"}],
+    )
+    def test_what_makes_no_sense_in_an_address_is_the_default(self, parameters):
+        assert filters.from_address(parameters) == Filters()
+
+    def test_a_malformed_day_leaves_that_side_open(self):
+        found = filters.from_address({"period": "custom", "from": "soon", "to": "2026-10-01"})
+        assert filters.days(found, TODAY) == (None, date(2026, 10, 1))
+
+    @pytest.mark.parametrize(
+        ("period", "start", "end"),
+        [
+            ("week", date(2026, 11, 9), MONDAY),
+            ("4w", date(2026, 10, 19), MONDAY),
+            ("12w", date(2026, 8, 24), MONDAY),
+            ("quarter", date(2026, 10, 1), date(2026, 11, 19)),
+            ("12m", date(2025, 11, 17), MONDAY),
+            ("all", None, None),
+        ],
+    )
+    def test_a_preset_is_completed_weeks_and_the_quarter_runs_to_today(self, period, start, end):
+        assert filters.days(Filters(period=period), TODAY) == (start, end)
+
+    def test_a_custom_period_that_ends_before_it_begins_is_its_first_day(self):
+        view = Filters(period="custom", start=date(2026, 9, 2), end=date(2026, 9, 1))
+        assert filters.days(view, TODAY) == (date(2026, 9, 2), date(2026, 9, 3))
+
+    def test_the_period_before_is_as_long_or_the_whole_quarter_before(self):
+        assert filters.days_before(Filters(), TODAY) == (date(2026, 9, 21), date(2026, 10, 19))
+        assert filters.days_before(Filters(period="quarter"), TODAY) == (date(2026, 7, 1), date(2026, 10, 1))
+        assert filters.days_before(Filters(period="all"), TODAY) is None
+
+    def test_the_running_week_is_not_in_the_history(self):
+        assert filters.history(Filters(), TODAY) == (date(2026, 8, 24), MONDAY)
+        assert filters.history(Filters(period="quarter"), TODAY) == (date(2026, 8, 24), MONDAY)
+
+    def test_the_history_reaches_as_far_as_a_longer_period_and_ends_with_an_earlier_one(self):
+        assert filters.history(Filters(period="12m"), TODAY) == (date(2025, 11, 17), MONDAY)
+        view = Filters(period="custom", start=date(2026, 3, 4), end=date(2026, 9, 2))
+        assert filters.history(view, TODAY) == (date(2026, 3, 2), date(2026, 8, 31))
+
+    def test_names_that_the_data_does_not_know_are_dropped_and_told(self):
+        view = Filters(team="payments", service="gone")
+        names = {"system": {"shop"}, "team": {"payments"}, "service": {"checkout"}}
+        assert filters.known(view, names) == (Filters(team="payments"), ["service gone"])
+
+    def test_the_narrowest_restriction_is_the_grain(self):
+        assert Filters().scope == "organisation"
+        assert Filters(system="shop", team="payments").scope == "team"
+        assert Filters(team="payments", service="checkout").scope == "service"
+
+
+class TestTiles:
+    def test_tiles_stand_in_the_order_of_the_declaration(self):
+        found = overview.tiles([value("mttr"), value("time_to_first_commit")], [], [])
+        assert [tile.cell.value.metric for tile in found] == ["time_to_first_commit", "mttr"]
+
+    def test_a_tile_says_value_target_status_n_and_change(self):
+        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], [value(known=6000.0)], [])
+        assert (tile.cell.figure, tile.cell.status.word, tile.counted) == ("1.5 h", "missed", "20 changes")
+        assert (tile.percentiles, tile.change) == ("p75 2 h, p90 3 h", "↓ 10 % from 1.7 h")
+
+    @pytest.mark.parametrize(
+        ("now", "before"),
+        [
+            ({"n": 4, "status": "insufficient"}, {}),
+            ({}, {"n": 4, "status": "insufficient"}),
+            ({"known": None, "n": 0, "status": "none"}, {}),
+            ({"partial": True}, {}),
+        ],
+    )
+    def test_no_change_is_told_from_too_few_rows_or_in_a_running_period(self, now, before):
+        (tile,) = overview.tiles([value(**now)], [value(known=6000.0, **before)], [])
+        assert tile.change == ""
+
+    def test_weeks_without_a_value_are_gaps_in_the_line(self):
+        line = sparkline([1.0, 2.0, None, 3.0, None, 5.0, 4.0], [], None, "")
+        assert (len(line.lines), len(line.alone)) == (2, 1)
+
+    def test_a_missing_last_week_has_no_mark(self):
+        assert sparkline([1.0, None], [], None, "").last is None
+        assert sparkline([], [], 3.0, "").lines == ()
+
+    def test_a_target_out_of_sight_does_not_press_the_line_flat(self):
+        assert sparkline([1.0, 1.2], [], 1.1, "").limit is not None
+        assert sparkline([1.0, 1.2], [], 10.0, "").limit is None
+
+    @given(st.lists(st.none() | st.floats(0, 1e9), max_size=12), st.none() | st.floats(0, 1e9))
+    def test_every_line_stays_inside_its_box(self, values, limit):
+        line = sparkline(values, [], limit, "")
+        points = " ".join([*line.lines, *line.alone]).split()
+        assert all(
+            0 <= float(x) <= 120 and 0 <= float(y) <= 34 for x, y in (point.split(",") for point in points)
+        )
+
+
+class TestTable:
+    def rows(self, view: Filters = DEFAULT, values: list[Value] | None = None) -> list[overview.Row]:
+        values = values or [
+            value(scope="team", name="platform", status="met"),
+            value(scope="team", name="payments"),
+            value(scope="service", name="ingest", known=None, n=0, status="no data"),
+            value(scope="service", name="legacy", known=100.0, status="met"),
+            value(scope="service", name="checkout", known=9000.0),
+            value(scope="service", name="billing", known=8000.0),
+        ]
+        return overview.table(values, state().services, view)
+
+    def test_services_stand_below_their_team_and_the_unowned_ones_last(self):
+        assert [(row.name, row.level) for row in self.rows()] == [
+            ("payments", 0),
+            ("billing", 1),
+            ("checkout", 1),
+            ("platform", 0),
+            ("ingest", 1),
+            ("Owned by no team", 0),
+            ("legacy", 1),
+        ]
+
+    def test_an_unmapped_service_is_marked(self):
+        assert [row.name for row in self.rows() if not row.mapped] == ["legacy"]
+
+    def test_worst_first_puts_missing_values_last(self):
+        found = self.rows(Filters(rows="service", sort="lead_time"))
+        assert [row.name for row in found] == ["checkout", "billing", "legacy", "ingest"]
+
+    def test_most_targets_missed_first_then_by_name(self):
+        found = self.rows(Filters(rows="service", sort="missed"))
+        assert [row.name for row in found] == ["billing", "checkout", "ingest", "legacy"]
+
+    def test_more_is_better_sorts_the_lowest_first(self):
+        rows = [
+            value("deployment_frequency", "service", name, known, target="> 10/day")
+            for name, known in (("billing", 3.0), ("checkout", 1.0))
+        ]
+        found = self.rows(Filters(rows="service", sort="deployment_frequency"), rows)
+        assert [row.name for row in found] == ["checkout", "billing"]
+
+    def test_a_row_leads_to_its_own_view_of_the_same_period(self):
+        row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")
+        assert dict(parse_qsl(row.address.removeprefix("?"))) == {"period": "12w", "service": "checkout"}
+
+
+class TestSummary:
+    def test_the_headline_counts_targets_only(self):
+        found = [
+            value(status="met"),
+            value("mttr"),
+            value("change_failure_rate", n=3, status="insufficient"),
+            value("deployment_rework_rate", target=None, status="value"),
+        ]
+        assert overview.summary(found) == "1 of 3 targets met, 1 missed, 1 without enough data"
+
+    def test_the_name_says_what_the_numbers_are_of(self):
+        assert overview.scope_name(Filters(), "acme") == "acme"
+        assert (
+            overview.scope_name(Filters(team="payments", service="checkout"), "acme")
+            == "service checkout of team payments"
+        )
+
+    def test_narrower_choices_follow_the_wider_ones(self):
+        assert overview.names(state(), Filters())["team"] == ["guild", "payments", "platform"]
+        found = overview.names(state(), Filters(system="data"))
+        assert (found["team"], found["service"], found["system"]) == (
+            ["platform"],
+            ["ingest"],
+            ["data", "shop"],
+        )
+
+    def test_failed_sources_are_told_with_their_time_and_reason(self):
+        failed = (FailedRun("pagerduty", datetime(2026, 11, 18, 7, tzinfo=UTC), "answered 503"),)
+        (warning,) = overview.warnings(state(failed=failed), [])
+        assert warning.bad
+        assert warning.lines == ("pagerduty, Wed 18 Nov 2026, 08:00 CET: answered 503",)
+
+    def test_incidents_without_a_service_are_counted(self):
+        found = overview.remarks(Content([], [], [], [], 2))
+        assert found == [
+            "2 incidents belong to no service of the catalogue and count for the organisation only."
+        ]
+        assert overview.remarks(Content([], [], [], [], 0)) == []
+
+    def test_the_file_name_says_what_is_inside(self):
+        assert overview.csv_name("Acme & Co", [value()]) == "acme---co-metrics-2026-10-19-2026-11-15.csv"
+
+    def test_a_row_that_is_shown_twice_is_downloaded_once(self):
+        assert len(overview.distinct([value(), value(), value("mttr")])) == 2
+
+
+class TestMarkup:
+    def test_names_and_messages_from_data_are_text(self):
+        rows = overview.table(
+            [value(scope="service", name=HOSTILE)], [Service(HOSTILE, None, None, True)], Filters()
+        )
+        table = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services")
+        notice = part("notice", overview.Notice(HOSTILE, (HOSTILE,), bad=True))
+        header = part("header", HOSTILE, HOSTILE, "", False)
+        for html in (table, notice, header):
+            assert "<img" not in html
+            assert "&lt;img src=x onerror=alert(1)&gt;" in html
+
+    def test_a_status_is_told_in_words_and_not_by_colour_alone(self):
+        rows = overview.table([value(scope="team", name="payments")], [], Filters())
+        html = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams")
+        assert "✗" in html
+        assert "missed" in html
+
+    def test_the_exact_value_is_in_the_tooltip(self):
+        html = part("tiles", overview.tiles([value(known=5417.25)], [], []), [])
+        assert "5,417.25 seconds · 20 changes · target &lt; 1 hour" in html
+
+    def test_a_line_is_drawn_as_well_formed_svg(self):
+        weeks = [
+            value(known=known, period_start=date(2026, 8, 3 + 7 * at)) for at, known in enumerate((1.0, 3.0))
+        ]
+        html = part("tiles", overview.tiles([value()], [], weeks), [])
+        encoded = html.split("data:image/svg+xml,")[1].split("&#34;")[0]
+        drawing = ElementTree.fromstring(unquote(encoded))
+        assert drawing.find(".//{http://www.w3.org/2000/svg}polyline").get("points") == "30.0,30.3 90.0,3.7"
+
+
+class TestSeries:
+    def weeks(self, **other):
+        starts = (date(2026, 10, 19), date(2026, 10, 26), date(2026, 11, 2))
+        return [
+            value(
+                known=known, period_start=start, period_end=date.fromordinal(start.toordinal() + 7), **other
+            )
+            for start, known in zip(starts, (7200.0, None, 10800.0), strict=True)
+        ]
+
+    def test_missing_weeks_are_gaps_and_the_axis_has_a_unit_that_people_say(self):
+        figure = charts.series(self.weeks())
+        assert list(figure.data[0].y) == [2.0, None, 3.0]
+        assert not figure.data[0].connectgaps
+        assert figure.layout.yaxis.title.text == "hours"
+
+    def test_the_target_is_a_line_at_its_limit(self):
+        assert charts.series(self.weeks()).layout.shapes[0].y0 == 1.0
+        assert not charts.series(self.weeks(target=None)).layout.shapes
+
+    def test_weeks_with_too_few_rows_are_hollow(self):
+        weeks = self.weeks()
+        figure = charts.series([weeks[0], replace(weeks[2], n=2, status="insufficient")])
+        assert figure.data[0].marker.color == (charts.LIGHT.line, charts.LIGHT.surface)
+
+    def test_light_and_dark_differ(self):
+        assert (
+            charts.series(self.weeks(), dark=True).data[0].line.color
+            != charts.series(self.weeks()).data[0].line.color
+        )
+
+
+def test_values_are_held_against_the_target_that_holds_for_their_scope(tmp_path):
+    made = small_organisation.write(tmp_path)
+    own = MetricTarget(
+        name="Lead Time for Changes",
+        target="< 1 hour",
+        overrides=[TargetOverride(team="platform", target="< 5 days")],
+    )
+    settings = Settings(**{**dict(made), "metrics": [own]})
+    found = content(made.warehouse, settings, Filters(rows="team"))
+    status = {v.name: v.status for v in found.below if v.metric == "lead_time"}
+    assert status == {"discovery": "missed", "payments": "met", "platform": "met"}
