@@ -245,9 +245,9 @@ def _commits(tokens: Iterator[str]) -> Iterator[list[str]]:
             if fields:
                 yield fields
             fields = [token[1:]]
-        elif len(fields) < 7:
+        elif 0 < len(fields) < 7:
             fields.append(token)
-        elif path := token.removeprefix("\n"):
+        elif fields and (path := token.removeprefix("\n")):
             fields.append(path)
     if fields:
         yield fields
