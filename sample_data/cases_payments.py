@@ -121,7 +121,7 @@ def ledger(weeks: Weeks) -> list[Plan]:
 
 
 def ledger_incidents(weeks: Weeks) -> list[Incident]:
-    """One linked by hand, one that nothing explains."""
+    """One linked by hand, one over before its deployment had finished, one that nothing explains."""
     t = weeks.at
     recent = ChangeEvent(t(17, "Wed 10:54"), "Deployed ledger", "most_recent", "ledger", "L3")
     return [
@@ -135,6 +135,15 @@ def ledger_incidents(weeks: Weeks) -> list[Incident]:
             priority="P1",
             link="L1",
             link_reason="The nightly job of Monday's deployment was the cause",
+        ),
+        Incident(
+            "lock",
+            "PLEDGER",
+            "Bookings wait for a lock",
+            t(17, "Wed 10:43"),
+            t(17, "Wed 10:51"),
+            acknowledged=t(17, "Wed 10:44"),
+            priority="P2",
         ),
         Incident(
             "disk",

@@ -12,12 +12,12 @@ UPSTREAM = Staff("Alex Upstream", "alex@upstream.example", Person("alexupstream"
 
 
 def identity(weeks: Weeks) -> list[Plan]:
-    """A rollback, then forward again to the same revision."""
+    """A rollback, then forward again to the same revision; a revert that is shipped with what it reverts."""
 
     def t(text: str) -> datetime:
         return weeks.at(20, text)
 
-    def one(title: str, day: str, path: str) -> Pull:
+    def one(title: str, day: str, path: str, key: str | None = None) -> Pull:
         return Pull(
             title,
             YUKI,
@@ -26,6 +26,7 @@ def identity(weeks: Weeks) -> list[Plan]:
             t(f"{day} 09:20"),
             "rebase",
             reviews=(Review(PRIYA, t(f"{day} 09:15")),),
+            key=key,
         )
 
     return [
@@ -35,6 +36,18 @@ def identity(weeks: Weeks) -> list[Plan]:
         Deploy(t("Tue 09:24"), t("Tue 09:29"), key="B"),
         Deploy(t("Tue 10:30"), t("Tue 10:34"), what="A", key="back"),
         Deploy(t("Tue 14:00"), t("Tue 14:05"), what="B", key="forward"),
+        one("Try longer cookies", "Wed", "internal/login.py", key="cookies"),
+        Pull(
+            'Revert "Try longer cookies"',
+            YUKI,
+            (Change(t("Wed 09:40"), 'Revert "Try longer cookies"'),),
+            t("Wed 09:41"),
+            t("Wed 09:50"),
+            "rebase",
+            reviews=(Review(MAX, t("Wed 09:48")),),
+            reverts="cookies",
+        ),
+        Deploy(t("Wed 10:00"), t("Wed 10:05")),
     ]
 
 
