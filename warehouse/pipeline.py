@@ -139,7 +139,8 @@ def _run(settings: Settings, source: Source, progress: Progress, since: date | N
         for item in source.collect(resume):
             writer.take(item)
         writer.flush()
-        writer.forget_components(cursors.get(_COMPONENTS, []))
+        if not run.quarantined:  # a file that could not be read in full keeps the components that it had
+            writer.forget_components(cursors.get(_COMPONENTS, []))
     except SixkeysError as error:
         run.error = redact(settings, str(error))
     except Exception as error:  # one broken source must not cost the others their data

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from collectors import argocd, backstage, files, git, github, pagerduty, survey
 from collectors.people import People
 from collectors.records import Repository
-from collectors.stream import Item, Resume
+from collectors.stream import Item, Resume, SourceError
 from config.settings import Settings
 from config.sources import GitHub
 from warehouse.store import open_warehouse
@@ -120,5 +121,8 @@ def _repository(row: dict[str, Any]) -> Repository:
 
 def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
     for pattern in globs:
-        for path in files.matching(pattern):
-            yield from files.read("links", path)
+        found = sorted(glob(pattern, recursive=True))
+        if not found:
+            raise SourceError(f"links: {pattern} matches no file; mend incidents.links in the configuration")
+        for path in found:
+            yield from files.read("links", Path(path))

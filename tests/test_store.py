@@ -1,0 +1,118 @@
+"""The warehouse file: upsert, transactions, waiting, versions."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from collectors.records import Commit, Coverage
+from collectors.stream import Malformed
+from warehouse.store import WarehouseError, open_warehouse
+
+AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
+
+
+def commit(sha: str, subject: str) -> Commit:
+    return Commit(repo="acme/app", sha=sha, authored_at=AT, committed_at=AT, subject=subject)
+
+
+def test_a_record_with_a_known_key_replaces_the_earlier_one(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
+        with warehouse.transaction():
+            warehouse.upsert(
+                [commit("a", "first"), commit("b", "kept"), commit("a", "again in the same batch")]
+            )
+        with warehouse.transaction():
+            warehouse.upsert([commit("a", "second")])
+        rows = warehouse.connection.execute("select sha, subject from commits order by sha").fetchall()
+    assert rows == [("a", "second"), ("b", "kept")]
+
+
+def test_nothing_of_a_broken_transaction_stays(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
+        with pytest.raises(TypeError), warehouse.transaction():
+            warehouse.upsert([commit("a", "first")])
+            warehouse.move_cursor("git", "acme/app", {("no", "JSON"): 1}, AT)
+        assert warehouse.cursors("git") == {}
+        assert warehouse.connection.execute("select count(*) from commits").fetchall() == [(0,)]
+
+
+def test_coverage_only_grows(tmp_path: Path) -> None:
+    def until(days: int) -> Coverage:
+        return Coverage(source="s", subject="*", from_at=AT, until_at=AT + timedelta(days=days))
+
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
+        for days in (2, 5, 3):
+            with warehouse.transaction():
+                warehouse.upsert([until(days)])
+        rows = warehouse.connection.execute("select until_at from coverage").fetchall()
+    assert rows == [((AT + timedelta(days=5)).replace(tzinfo=None),)]
+
+
+def test_the_same_malformed_item_is_kept_once(tmp_path: Path) -> None:
+    item = Malformed("incidents", "pagerduty", "opened_at: Field required", "{}")
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
+        for _ in range(2):
+            with warehouse.transaction():
+                warehouse.quarantine("pagerduty", [item], AT)
+        assert warehouse.connection.execute("select count(*) from quarantine").fetchall() == [(1,)]
+
+
+def test_a_writer_waits_and_says_for_whom(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb; c = duckdb.connect({str(path)!r}); print('held', flush=True); input()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdin
+    assert holder.stdout
+    with holder:
+        assert holder.stdout.readline() == "held\n"
+        told: list[str] = []
+        with (
+            pytest.raises(WarehouseError, match=f"process {holder.pid} has held it"),
+            open_warehouse(path, told.append, wait_seconds=0.5),
+        ):
+            pass
+        assert [f"process {holder.pid}" in line for line in told] == [True]
+
+        def let_go(line: str) -> None:
+            assert holder.stdin
+            holder.stdin.write("\n")
+            holder.stdin.flush()
+
+        with open_warehouse(path, let_go, wait_seconds=30) as warehouse:
+            assert warehouse.cursors("git") == {}
+
+
+def test_a_warehouse_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as warehouse:
+        warehouse.connection.execute("update about set version = 99")
+    with pytest.raises(WarehouseError, match="newer Sixkeys"), open_warehouse(path):
+        pass
+
+
+def test_a_warehouse_without_a_newer_column_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as warehouse:
+        warehouse.connection.execute("alter table repositories drop column pushed_at")
+    with open_warehouse(path) as warehouse:
+        found = warehouse.connection.execute("select pushed_at from repositories").fetchall()
+    assert found == []
+
+
+def test_a_file_that_is_no_warehouse_is_refused_without_a_trace(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    path.write_text("this is not a database" * 1000)
+    with pytest.raises(WarehouseError, match=r"w\.duckdb"), open_warehouse(path):
+        pass
+    assert path.read_text().startswith("this is not")
