@@ -119,18 +119,7 @@ def test_a_blobless_clone_and_a_fetch_by_sha_work(acme: Organisation, tmp_path: 
     assert "\n?" in missing
     on_no_branch = checkout.pull_requests[0].commits[0].sha
     # version 2 of the protocol allows any commit to be asked for, version 0 only where the configuration says so
-    fetch = [
-        "git",
-        "--git-dir",
-        str(clone),
-        "-c",
-        "protocol.version=0",
-        "fetch",
-        "-q",
-        "--filter=blob:none",
-        source,
-        on_no_branch,
-    ]
+    fetch = ["git", "--git-dir", str(clone), "-c", "protocol.version=0", "fetch", "-q", "--filter=blob:none"]
     subprocess.run([*fetch, source, on_no_branch], check=True, capture_output=True)
 
 
