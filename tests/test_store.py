@@ -9,7 +9,7 @@ import pytest
 
 from collectors.records import Commit, Coverage
 from collectors.stream import Malformed
-from warehouse.store import WarehouseError, open_warehouse
+from warehouse.store import Warehouse, WarehouseError, open_warehouse
 
 AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
@@ -30,11 +30,16 @@ def test_a_record_with_a_known_key_replaces_the_earlier_one(tmp_path: Path) -> N
     assert rows == [("a", "second"), ("b", "kept")]
 
 
+def stored_with_a_bad_cursor(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        warehouse.upsert([commit("a", "first")])
+        warehouse.move_cursor("git", "acme/app", {("no", "JSON"): 1}, AT)
+
+
 def test_nothing_of_a_broken_transaction_stays(tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "w.duckdb") as warehouse:
-        with pytest.raises(TypeError), warehouse.transaction():
-            warehouse.upsert([commit("a", "first")])
-            warehouse.move_cursor("git", "acme/app", {("no", "JSON"): 1}, AT)
+        with pytest.raises(TypeError):
+            stored_with_a_bad_cursor(warehouse)
         assert warehouse.cursors("git") == {}
         assert warehouse.connection.execute("select count(*) from commits").fetchall() == [(0,)]
 

@@ -1,0 +1,96 @@
+"""The program's numbers on the sample organisation: those worked out by hand, and every number from its own rows."""
+
+import tomllib
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import pytest
+
+import sample_data
+from config.metrics import metrics
+from tests.conftest import Sample
+from warehouse.explain import Explanation, explain
+from warehouse.facts import Facts
+from warehouse.values import SCOPES, Value, compute
+
+WORKED = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml").read_text())["worked"]
+
+
+@pytest.mark.parametrize("worked", WORKED, ids=lambda worked: worked["metric"])
+def test_a_number_is_the_one_worked_out_by_hand(
+    sample: Sample, sample_facts: Facts, worked: dict[str, Any]
+) -> None:
+    values = compute(
+        sample_facts,
+        sample.settings,
+        worked["scope"],
+        None,
+        worked["from"],
+        worked["to"],
+        {},
+        [worked["metric"]],
+    )
+    (value,) = [value for value in values if value.name == worked["name"]]
+    assert value.value == pytest.approx(worked["value"], rel=1e-12)
+    assert value.n == worked["n"]
+
+
+def test_every_metric_is_worked_out_by_hand() -> None:
+    assert {worked["metric"] for worked in WORKED} == set(metrics())
+
+
+def recomputed(explained: Explanation) -> float | None:
+    """The number, from nothing but the rows that explain it."""
+    rows = [row for row in explained.rows if row["excluded_because"] is None]
+    if explained.covered_days is not None:
+        return len(rows) / explained.covered_days if explained.covered_days else None
+    if not rows:
+        return None
+    if explained.metric == "developer_satisfaction":
+        return sum(row["value"] * row["n"] for row in rows) / sum(row["n"] for row in rows)
+    values = [row["value"] for row in rows]
+    return median(values) if "median" in explained.statistic else mean(values)
+
+
+def spans(values: Iterable[Value]) -> list[tuple[str, date, date]]:
+    return list(dict.fromkeys((value.name, value.period_start, value.period_end) for value in values))
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("metric", list(metrics()))
+def test_the_rows_that_explain_a_number_give_it_again(
+    sample: Sample, sample_facts: Facts, metric: str, scope: Any
+) -> None:
+    values = [
+        *compute(sample_facts, sample.settings, scope, metrics=[metric]),
+        *compute(sample_facts, sample.settings, scope, "month", metrics=[metric]),
+    ]
+    assert values
+    for value in values:
+        where = {} if scope == "organisation" else {scope: value.name}
+        explained = explain(
+            sample_facts, sample.settings, metric, where, value.period_start, value.period_end
+        )
+        assert (explained.value, explained.n) == (value.value, value.n)
+        found = recomputed(explained)
+        assert found == (None if value.value is None else pytest.approx(value.value, rel=1e-9))
+
+
+def test_the_second_collection_asks_only_for_what_changed(sample: Sample) -> None:
+    assert [run.error for run in [*sample.first_runs, *sample.second_runs]] == [None] * 14
+    repositories = len(sample.organisation.repositories)
+    assert sample.second_requests.total() <= repositories
+    assert sample.second_requests["git"] == 0
+    assert sample.first_requests["git"] > 0
+
+
+def test_a_year_of_weeks_holds_each_row_once(sample: Sample, sample_facts: Facts) -> None:
+    whole = compute(sample_facts, sample.settings, metrics=["change_failure_rate", "lead_time", "mttr"])
+    weeks = compute(
+        sample_facts, sample.settings, period="week", metrics=["change_failure_rate", "lead_time", "mttr"]
+    )
+    for value in whole:
+        assert sum(week.n for week in weeks if week.metric == value.metric) == value.n
