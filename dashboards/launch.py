@@ -38,7 +38,8 @@ OPTIONS = {
 
 def command(settings_path: Path, warehouse: Path | None, host: str, port: int) -> list[str]:
     """The command that runs the dashboard in the foreground; `warehouse` None: the settings' own."""
-    streamlit = [sys.executable, "-m", "streamlit", "run", str(APP)]
+    # -P: a config.py in the user's folder must not stand in for the package
+    streamlit = [sys.executable, "-P", "-m", "streamlit", "run", str(APP)]
     options = {"server.address": host, "server.port": str(port), **OPTIONS}
     given = ["--config", str(settings_path)]
     if warehouse is not None:

@@ -12,7 +12,7 @@ from dashboards.loading import State
 from dashboards.markup import part
 from warehouse.facts import current
 
-EVERY_SECONDS = 30
+EVERY_SECONDS = 15
 OLD = timedelta(hours=24)
 
 
