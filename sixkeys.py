@@ -96,13 +96,14 @@ def demo(
         say(f"Building the sample organisation in {folder}")
         organisation = build_organisation(today or date.today(), folder / "repositories")
         with SampleServer(organisation) as server:
-            path = demo_settings(organisation, server.url, folder, server.token)
+            demo_settings(organisation, server.url, folder, server.token)
+            path = folder / "sixkeys.yaml"
             settings = load_settings(path)
             failed = collect_all(settings, now=organisation.now)
             make_scorecard(settings)
             with opened_facts(settings) as facts:
                 terminal.console(sys.stdout).print(terminal.values_table(compute(facts, settings)))
-            say(f"The scorecard is in {settings.reports.directory}. Every command works with --config {path}")
+            say(f"The scorecard is in {folder / 'scorecards'}. Every command works with --config {path}")
             if dashboard:
                 port = service.free_port(settings.dashboard.host, settings.dashboard.port)
                 run_dashboard(path, None, settings.dashboard.host, port)

@@ -53,10 +53,7 @@ def collect(
             if entry.catalog:
                 yield from backstage.parse(entry.catalog, f"{repo}/catalog-info.yaml", repo)
         if not listed:
-            raise SourceError(
-                f"github: no repository that the token can see at {api.url} matches "
-                f"{', '.join(source.repositories)}; mend sources.github.repositories, or widen the token"
-            )
+            raise _none_matches(source)
         yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
         again = dict(reader.deployments_again(_open_deployments(listed, resume)))
         for entry in listed:
@@ -68,6 +65,23 @@ def collect(
                 yield from collect_runs(api, entry.record.repo, from_at, resume)
         # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
         yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
+
+
+def try_connection(source: GitHub) -> str:
+    """How many repositories match, in words; raises SourceError where GitHub cannot be read or none does."""
+    with GitHubApi(source) as api:
+        reader = (GraphQLReader if source.graphql else RestReader)(api, People(b""), False)
+        n = sum(not isinstance(entry, Malformed) for entry in _matching(source, reader))
+    if not n:
+        raise _none_matches(source)
+    return f"{n} {'repository matches' if n == 1 else 'repositories match'} {', '.join(source.repositories)}"
+
+
+def _none_matches(source: GitHub) -> SourceError:
+    return SourceError(
+        f"github: no repository that the token can see at {source.url} matches "
+        f"{', '.join(source.repositories)}; mend sources.github.repositories, or widen the token"
+    )
 
 
 def _matches(repo: str, patterns: Collection[str]) -> bool:

@@ -34,8 +34,10 @@ def summary(path: Path, settings: Settings) -> list[Entry]:
 def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
     """(key, value, what the file has in its place) for each setting that has a value."""
     if isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            below = raw.get(name) if isinstance(raw, Mapping) else None
+        for index, name in enumerate(type(value).model_fields):
+            # an entry may be written as its first key's value alone
+            shorthand = raw if isinstance(raw, str) and index == 0 else None
+            below = raw.get(name) if isinstance(raw, Mapping) else shorthand
             yield from _leaves(getattr(value, name), below, f"{key}.{name}".lstrip("."))
     elif isinstance(value, list) and any(isinstance(item, BaseModel) for item in value):
         for index, item in enumerate(value):

@@ -38,6 +38,7 @@ _COLUMNS = {
     "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
     "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
 }
+_ENDS = ("value", "excluded_because", "url")
 _SHA_LENGTH = 10
 
 
@@ -71,19 +72,20 @@ def settings_table(entries: Sequence["Entry"]) -> Table:
 
 def connection(found: "Connection") -> Text:
     """Whether a source answers, and what it said."""
-    mark, style = ("✓", "green") if found.works else ("✗", "red")
-    return Text.assemble((f"{mark} {found.source}", style), f": {found.detail}")
+    if found.works:
+        return Text.assemble(("✓", "green"), f" {found.source}: {found.detail}")
+    return Text.assemble(("✗", "red"), f" {found.detail}")  # which begins with the source, as every error
 
 
 def matches(found: "Part") -> RenderableType:
     """One part of the dry run: what was collected, what it matches, and what to do about what matches nothing."""
-    table = _table(found.title)
-    table.title_justify = "left"
+    table = _table()
     for heading in found.columns:
         table.add_column(heading, overflow="fold")
     for row in found.rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    return Group(table, Text(f"  {found.advice}\n", "dim")) if found.advice else table
+    advice = [Text(f"{found.advice}\n", "dim")] if found.advice else []
+    return Group(Text(found.title, "bold"), table, *advice)
 
 
 def values_table(values: Sequence["Value"]) -> RenderableType:
@@ -96,10 +98,10 @@ def values_table(values: Sequence["Value"]) -> RenderableType:
     return _one(list(values)) if len(rows) == 1 else _several(values[0].scope, rows)
 
 
-def _one(values: list["Value"]) -> Table:
+def _one(values: list["Value"]) -> RenderableType:
     first = values[0]
     span = days(first.period_start, first.period_end) + (", still running" if first.partial else "")
-    table = _table(f"{first.name} · {span}")
+    table = _table()
     table.add_column("Metric")
     for heading in ("Value", "p75", "p90", "Target"):
         table.add_column(heading, justify="right")
@@ -119,10 +121,10 @@ def _one(values: list["Value"]) -> Table:
             Text(f"{status.symbol} {status.word}".strip(), _STYLES.get(value.status, "")),
             counted(value.n, metric.fact),
         )
-    return table
+    return Group(Text(f"{first.name}, {span}", "bold"), table)
 
 
-def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, "Value"]]) -> Table:
+def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, "Value"]]) -> RenderableType:
     present = {metric for row in rows.values() for metric in row}
     table = _table()
     table.add_column(scope.capitalize())
@@ -135,8 +137,7 @@ def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, "Val
         cells = [_cell(row.get(metric)) for metric in metrics() if metric in present]
         table.add_row(name, days(start, end) + (" (running)" if partial else ""), *cells)
     legend = "   ".join(f"{s.symbol} {s.word}" for s in STATUSES.values() if s.symbol)
-    table.caption = legend
-    return table
+    return Group(table, Text(legend, "dim"))
 
 
 def _cell(value: "Value | None") -> Text:
@@ -150,15 +151,15 @@ def _cell(value: "Value | None") -> Text:
 
 def explanation(found: "Explanation") -> RenderableType:
     """The number and its definition, then the rows that made it and those left out, each with its reason."""
-    metric = metrics()[found.metric]
+    metric, status = metrics()[found.metric], STATUSES[found.status]
     within = [row for row in found.rows if row.get("excluded_because") is None]
     left_out = [row for row in found.rows if row.get("excluded_because") is not None]
+    span = days(found.period_start, found.period_end)
     parts: list[RenderableType] = [
         Text.assemble(
-            (metric.name, "bold"), f" of {found.name}: ", (figure(found.value, found.unit), "bold")
+            (metric.name, "bold"), f" of {found.name}, {span}: ", (figure(found.value, found.unit), "bold")
         ),
-        Text(f"{found.rule}"),
-        Text(""),
+        Text(f"{found.rule} {status.meaning} Times are UTC.\n"),
         _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit),
     ]
     if left_out:
@@ -166,19 +167,20 @@ def explanation(found: "Explanation") -> RenderableType:
     return Group(*parts)
 
 
-def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -> Table:
-    known = _COLUMNS.get(fact, tuple(rows[0]) if rows else ())
+def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -> RenderableType:
+    if not rows:
+        return Text(title, "bold")
+    known = _COLUMNS.get(fact) or [column for column in rows[0] if column not in _ENDS]
     shown = [column for column in known if any(row.get(column) is not None for row in rows)]
-    table = _table(title)
-    table.title_justify = "left"
+    table = _table()
     for column in shown:
         table.add_column(column.replace("_", " "), overflow="fold", max_width=50)
-    reason = any(row.get("excluded_because") is not None for row in rows)
+    reason = rows[0].get("excluded_because") is not None
     table.add_column("why" if reason else "value", justify="left" if reason else "right", overflow="fold")
     for row in rows:
         last = row["excluded_because"] if reason else _row_value(row.get("value"), unit)
         table.add_row(*(_plain(column, row.get(column)) for column in shown), Text(str(last)))
-    return table
+    return Group(Text(title, "bold"), table)
 
 
 def _row_value(value: float | None, unit: str) -> str:
@@ -196,8 +198,8 @@ def _plain(column: str, value: Any) -> Text:
     return Text(str(value)[:_SHA_LENGTH] if column == "sha" else str(value))
 
 
-def _table(title: str | None = None) -> Table:
-    return Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False)
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def as_json(content: Any) -> str:
