@@ -55,14 +55,18 @@ def main(config: Path, warehouse: Path | None = None) -> None:
             lambda: overview_page.show(settings, published, state), title="Overview", url_path="overview"
         )
         st.navigation([page], position="top").run()
-    except (
-        Exception
-    ) as error:  # the last border before a person: whatever is wrong with the file is told in one line
-        log.exception("the facts cannot be shown")
-        told = str(error) if isinstance(error, SixkeysError) else f"{facts}: {type(error).__name__}"
-        lines = (told, 'Run "sixkeys build" to make the facts anew; this page notices by itself.')
-        st.html(part("notice", Notice("The numbers cannot be read", lines, bad=True)))
-        wait_for_facts(warehouse, facts)
+    except SixkeysError as error:
+        _unreadable(str(error), warehouse, facts)
+    except Exception as error:  # the last border before a person: told in one line, and in full to the log
+        log.exception("%s cannot be shown", facts)
+        told = f'{facts}: cannot be shown ({type(error).__name__}); run "sixkeys build"'
+        _unreadable(told, warehouse, facts)
+
+
+def _unreadable(told: str, warehouse: Path, facts: str) -> None:
+    lines = (told, "This page notices by itself when there are new facts.")
+    st.html(part("notice", Notice("The numbers cannot be read", lines, bad=True)))
+    wait_for_facts(warehouse, facts)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

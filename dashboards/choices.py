@@ -56,7 +56,7 @@ def _dates(view: Filters, state: State) -> None:
     _shows("end", end - timedelta(days=1) if end else None)
     for key, label in (("start", "First day"), ("end", "Last day")):
         st.date_input(
-            label, None, key=key, on_change=_dates_chosen, args=(view,), format="YYYY-MM-DD", width=140
+            label, None, key=key, on_change=_dates_chosen, args=(view,), format="YYYY-MM-DD", width=175
         )
 
 
