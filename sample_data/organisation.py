@@ -84,8 +84,9 @@ def _declared(declared: Declared, weeks: Weeks) -> tuple[list[Plan], list[Incide
     incidents = declared.incidents(weeks) if declared.incidents else []
     routine = declared.routine
     if routine:
-        if declared.age:
-            plans += history_before(routine.repo, routine.authors, routine.topics, weeks, declared.age)
+        if declared.created[0] < 0:
+            created = weeks.at(*declared.created)
+            plans += history_before(routine.repo, routine.authors, routine.topics, weeks, created)
         working = Working(routine, weeks).run()
         plans += working.plans
         incidents += working.incidents

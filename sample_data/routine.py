@@ -8,6 +8,7 @@ from math import log
 from random import Random
 
 from sample_data.plans import (
+    MAIN,
     PREVIOUS,
     Change,
     Deploy,
@@ -82,7 +83,7 @@ class Working:
         self._free = weeks.at(routine.start, "Mon 00:00")
         self._shipped = self._free
         self._merged: list[datetime] = []
-        self._deployed = 0
+        self._deployed = self._deployments = 0
 
     def run(self) -> "Working":
         """Makes all weeks but the quiet ones."""
@@ -248,14 +249,18 @@ class Working:
             )
         )
 
-    def _to_production(self, at: datetime, what: str = "main") -> datetime:
+    def _to_production(self, at: datetime, what: str = MAIN) -> datetime:
+        """Deploys everywhere, one place after the other, what the first of them gets; returns the last finish."""
         at = at.replace(microsecond=0)
         finished = at
+        self._deployments += 1
+        first: str | None = f"deployment {self._deployments}"
         for application, delay in self.routine.applications:
             commit = at + timedelta(minutes=delay)
             started = commit + timedelta(seconds=75)
             finished = started + timedelta(seconds=self.random.randint(35, 150))
-            self.plans.append(Sync(commit, started, finished, application, what))
+            self.plans.append(Sync(commit, started, finished, application, what, key=first))
+            what, first = first or what, None
         if self.routine.applications and not self.routine.github_too:
             return finished
         for environment, delay in self.routine.environments:
@@ -263,16 +268,19 @@ class Working:
             finished = start + timedelta(
                 seconds=int(60 * self.routine.deploy * self.random.uniform(0.8, 1.4))
             )
-            self.plans.append(Deploy(start, finished, environment, what))
+            self.plans.append(Deploy(start, finished, environment, what, key=first))
+            what, first = first or what, None
         return finished
 
 
 def history_before(
-    repo: str, authors: Sequence[Staff], topics: Sequence[str], weeks: Weeks, ago: int
+    repo: str, authors: Sequence[Staff], topics: Sequence[str], weeks: Weeks, created: datetime
 ) -> list[Plan]:
-    """The commits that an older repository had before the 26 weeks, the first `ago` weeks before them."""
+    """The commits that a repository created before the 26 weeks has from then."""
     chance = Random(f"before/{repo}")
-    pushes: list[Plan] = [Push(weeks.at(-ago, "Mon 10:00"), authors[0], "Begin", ("README.md",))]
+    ago = -weeks.week_of(created)
+    first = created + timedelta(minutes=chance.randint(5, 90))
+    pushes: list[Plan] = [Push(first, authors[0], "Begin", ("README.md",))]
     for position, topic in enumerate(topics):
         week = -ago + 1 + position * (ago - 2) // max(1, len(topics))
         at = weeks.at(week, f"Tue {chance.randint(9, 16):02}:{chance.randrange(60):02}")

@@ -38,7 +38,6 @@ class Declared:
     routine: Routine | None = None
     by_hand: Sequence[Plans] = ()
     incidents: Callable[[Weeks], list[Incident]] | None = None
-    age: int = 0
     is_fork: bool = False
     mirror_url: str | None = None
     template: str | None = None
@@ -75,7 +74,6 @@ REPOSITORIES: tuple[Declared, ...] = (
         ),
         (cases_shop.web_shop,),
         cases_shop.web_shop_incidents,
-        age=130,
         topics=("shop", "frontend"),
     ),
     Declared("checkout", (21, "Mon 09:00"), by_hand=(checkout.plans,), incidents=checkout.incidents),
@@ -120,7 +118,6 @@ REPOSITORIES: tuple[Declared, ...] = (
         ),
         (cases_shop.fulfilment,),
         cases_shop.fulfilment_incidents,
-        age=90,
         topics=("monorepo",),
     ),
     Declared(
@@ -143,7 +140,6 @@ REPOSITORIES: tuple[Declared, ...] = (
         ),
         (cases_payments.payments_api,),
         cases_payments.payments_api_incidents,
-        age=150,
         topics=("pci",),
     ),
     Declared(
@@ -183,13 +179,12 @@ REPOSITORIES: tuple[Declared, ...] = (
             review=(300, 260),
             cadence="weekly",
             applications=(("fraud-scoring-staging", 0), ("fraud-scoring", 20)),
-            environments=(("production", 21),),
+            environments=(("production", 24),),
             deploy=1.5,
             failing=(0.08, 0.08),
             outage=(60, 45),
         ),
         (cases_payments.fraud_scoring,),
-        age=60,
     ),
     Declared(
         "identity",
@@ -209,7 +204,6 @@ REPOSITORIES: tuple[Declared, ...] = (
             quiet=frozenset({20}),
         ),
         (cases_platform.identity,),
-        age=110,
         topics=("platform",),
     ),
     Declared(
@@ -270,7 +264,6 @@ REPOSITORIES: tuple[Declared, ...] = (
             reviewed=0.3,
             bots=0,
         ),
-        age=200,
     ),
     Declared(
         "terraform-provider-dns", (8, "Wed 15:00"), "Go", by_hand=(cases_platform.upstream,), is_fork=True
