@@ -1,0 +1,152 @@
+"""What GitHub's collector makes of answers that are none."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from werkzeug import Request, Response
+
+from collectors.github import collect
+from collectors.records import Repository
+from collectors.stream import Malformed, Resume, SourceError
+from sample_data.github_graphql import GitHubGraphQL
+from tests.github_organisation import (
+    NOW,
+    PEOPLE,
+    SINCE,
+    TOKEN,
+    answer,
+    make_organisation,
+    make_pull,
+    make_repository,
+    numbers,
+    of,
+    read,
+    serve,
+    settings,
+)
+from tests.loopback import Loopback, closed_address
+
+
+@pytest.mark.parametrize("graphql", [True, False])
+def test_a_named_repository_that_is_not_there_is_set_aside(graphql: bool) -> None:
+    with serve(make_repository()) as server:
+        items = read(server, {}, "acme/checkout", "acme/gone", graphql=graphql)
+    assert [r.repo for r in of(items, Repository)] == ["acme/checkout"]
+    assert "gone" in of(items, Malformed)[0].reason
+
+
+@pytest.mark.parametrize("graphql", [True, False])
+@pytest.mark.parametrize("pattern", ["acme/nothing*", "acme/gone", "stranger/*"])
+def test_no_repository_at_all_is_a_failure_that_says_what_to_mend(graphql: bool, pattern: str) -> None:
+    with serve(make_repository()) as server, pytest.raises(SourceError, match=r"sources\.github"):
+        read(server, {}, pattern, graphql=graphql)
+
+
+def test_a_null_where_an_object_was_is_set_aside_and_the_rest_is_read() -> None:
+    broken = make_pull(2, created_at=None)  # not null in the schema, so the whole pull request is null
+    with serve(make_repository(pull_requests=[make_pull(1), broken, make_pull(3)])) as server:
+        items = read(server)
+    assert numbers(items) == [3, 1]
+    (malformed,) = of(items, Malformed)
+    assert malformed.subject == "acme/checkout"
+    assert "pullRequests.nodes.1.createdAt" in malformed.reason
+
+
+def test_an_item_of_the_wrong_shape_is_set_aside_with_its_reason() -> None:
+    broken = replace(make_pull(2), title={"not": "a title"})
+    with serve(make_repository(pull_requests=[make_pull(1), broken])) as server:
+        items = read(server, graphql=False)
+    assert numbers(items) == [1]
+    (malformed,) = of(items, Malformed)
+    assert (malformed.kind, malformed.subject) == ("pull_requests", "acme/checkout#2")
+    assert "title" in malformed.reason
+
+
+def test_a_smaller_page_is_asked_for_where_github_runs_out_of_time() -> None:
+    api = GitHubGraphQL(
+        make_organisation(make_repository(pull_requests=[make_pull(n) for n in range(1, 101)])), TOKEN
+    )
+    sizes = []
+
+    def slow(request: Request) -> Response:
+        variables = request.get_json()["variables"]
+        if "pullRequests(first: $first" in request.get_json()["query"]:
+            sizes.append(variables["first"])
+            if variables["first"] > 20:
+                message = (
+                    "Something went wrong while executing your query. This may be the result of a timeout."
+                )
+                return Response(json.dumps({"data": None, "errors": [{"message": message}]}))
+        return api(request)
+
+    with Loopback(slow) as server:
+        assert len(numbers(read(server))) == 100
+    assert sizes[:4] == [50, 25, 12, 24], "halved until answered, then more again"
+
+
+@pytest.mark.parametrize("graphql", [True, False])
+def test_a_wrong_token_says_what_to_set_and_not_what_it_was(graphql: bool) -> None:
+    with serve(make_repository()) as server, pytest.raises(SourceError) as error:
+        read(server, graphql=graphql, token="wrong-and-secret")
+    assert "401" in str(error.value)
+    assert server.url in str(error.value)
+    assert "sources.github.token" in str(error.value)
+    assert "wrong-and-secret" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize("graphql", [True, False])
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (lambda: answer(200, "<html>Sign in</html>"), r"something other than|no list"),
+        (lambda: answer(200, '{"data": {"repositoryOwner"'), "something other than JSON"),
+        (lambda: answer(200, ""), r"something other than|no list"),
+        (
+            lambda: answer(403, {"message": "Resource not accessible by integration"}),
+            "403.*Resource not accessible",
+        ),
+        (lambda: answer(404, {"message": "Not Found"}), "404"),
+        (lambda: answer(302, "", Location="https://elsewhere.example/"), r"something other than|no list"),
+        (lambda: answer(301, "", Location="https://elsewhere.example/"), "redirects elsewhere"),
+    ],
+    ids=["HTML", "cut off", "nothing", "403", "404", "302", "301"],
+)
+def test_an_answer_that_is_no_answer_is_a_failure_in_one_line(
+    graphql: bool, response: Callable[[], Response], expected: str
+) -> None:
+    with Loopback(lambda request: response()) as server, pytest.raises(SourceError, match=expected) as error:
+        read(server, graphql=graphql)
+    assert server.url in str(error.value)
+    assert "\n" not in str(error.value)
+    assert TOKEN not in str(error.value)
+
+
+def test_an_address_where_nobody_answers_is_a_failure_in_one_line() -> None:
+    source = settings(closed_address())
+    with pytest.raises(SourceError, match=r"cannot be reached.*refused.*check sources\.github\.url"):
+        list(collect(source, Resume(NOW, SINCE, {}), PEOPLE))
+
+
+def test_one_bad_gateway_is_tried_again() -> None:
+    api = GitHubGraphQL(make_organisation(make_repository()), TOKEN)
+    with Loopback(api, faults=[answer(502, "<html>Bad gateway</html>")]) as server:
+        assert len(of(read(server), Repository)) == 1
+
+
+def test_a_query_that_an_old_server_refuses_points_to_rest() -> None:
+    refusal = {"errors": [{"message": "Field 'isMirror' doesn't exist on type 'Repository'"}]}
+    with Loopback(lambda request: answer(200, refusal)) as server, pytest.raises(SourceError) as error:
+        read(server)
+    assert "isMirror" in str(error.value)
+    assert "sources.github.graphql" in str(error.value)
+
+
+def test_the_rate_limit_of_graphql_is_waited_for() -> None:
+    api = GitHubGraphQL(make_organisation(make_repository()), TOKEN)
+    limited = answer(200, {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]})
+    limited.headers["X-RateLimit-Reset"] = "0"  # long past, so that the wait is the shortest there is
+    with Loopback(api, faults=[limited]) as server:
+        assert len(of(read(server), Repository)) == 1
