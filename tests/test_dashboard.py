@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from config.errors import SixkeysError
@@ -23,23 +22,11 @@ from config.settings import Settings
 from dashboards.formats import figure_against
 from dashboards.launch import address, command, wait_until_up
 from dashboards.terminal import as_csv
-from tests import small_organisation
+from tests import chromium, small_organisation
+from tests.chromium import artifact
 from warehouse.build import build
 from warehouse.facts import current, open_facts, pointer
 from warehouse.values import as_rows, compute
-
-ARTIFACTS = Path(__file__).parents[1] / "artifacts"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-CHROMIUM_OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def page(config: str) -> None:
@@ -198,8 +185,6 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
-    if CHROMIUM is None:
-        pytest.fail("no chromium, chromium-browser or google-chrome is installed; `make test` installs one")
     folder, settings = organisation
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -214,10 +199,8 @@ def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
     )
     try:
         wait_until_up(address("127.0.0.1", port), process)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        with chromium.launched() as browser:
             yield Running(address("127.0.0.1", port), settings, browser)
-            browser.close()
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
@@ -305,8 +288,7 @@ class TestBrowser:
     )
     def test_the_page_fits_its_width_in_light_dark_and_on_a_phone(self, running, name, scheme, width, height):
         tab = running.open(scheme=scheme, width=width, height=height)
-        ARTIFACTS.mkdir(exist_ok=True)
-        tab.screenshot(path=ARTIFACTS / f"overview-{name}.png")
+        tab.screenshot(path=artifact(f"overview-{name}.png"))
         wide = "e => e.getBoundingClientRect().right"
         for part in (".six-head", ".six-tiles", ".six-scroll", ".js-plotly-plot"):
             assert tab.locator(part).first.evaluate(wide) <= width

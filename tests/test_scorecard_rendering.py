@@ -1,0 +1,157 @@
+"""The scorecard's forms: complete, safe against what data says, and readable in a mail program."""
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+from PIL import Image
+
+from dashboards.pictures import span, sparkline
+from dashboards.rendering import FORMATS, render
+from tests import chromium
+from tests.chromium import artifact
+from tests.small_scorecard import HOSTILE, scorecard
+from warehouse.scorecard import scorecard as computed
+
+CONTENT = scorecard("payments", HOSTILE)
+
+
+class Tags(HTMLParser):
+    """The start tags of a document with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render(CONTENT, "html")
+
+
+class TestEveryForm:
+    @pytest.mark.parametrize("format", ["html", "md", "txt"])
+    def test_it_has_the_value_target_status_and_n_of_every_metric(self, format):
+        text = render(CONTENT, format)
+        text = Tags(text).text if format == "html" else text.replace("\\", "")
+        said = (
+            "20 min",
+            "4.5 a day",
+            "3.2 h",
+            "5.04 %",
+            "–",
+            "15 min",
+            "25 %",
+            "< 30 minutes",
+            "> 10/day",
+            "met",
+        )
+        for part in (*said, "missed", "none", "withheld", "too few", "no target", "96 changes", "↓ 20 %"):
+            assert part in text, part
+
+    @pytest.mark.parametrize("format", ["html", "md", "txt"])
+    def test_a_change_from_too_few_rows_is_not_told(self, format):
+        few = scorecard()
+        (rework,) = (m for m in few["scopes"][0]["metrics"] if m["metric"] == "deployment_rework_rate")
+        few["scopes"][0]["metrics"] = [rework]
+        assert "6.2 pp" not in render(few, format)
+        rework["n"] = rework["previous_n"] = 10
+        assert "↓ 6.2 pp" in render(few, format)
+
+    def test_json_is_the_content_itself(self):
+        assert json.loads(render(CONTENT, "json")) == CONTENT
+
+    @pytest.mark.parametrize("format", FORMATS)
+    def test_the_same_content_gives_the_same_bytes(self, format):
+        assert render(CONTENT, format) == render(scorecard("payments", HOSTILE), format)
+
+    @pytest.mark.parametrize("format", FORMATS)
+    def test_the_sample_organisation_has_it(self, format, sample, sample_facts):
+        content = computed(sample_facts, sample.settings)
+        assert content["week"] in render(content, format)
+
+
+class TestHtml:
+    def test_nothing_runs_and_nothing_is_loaded(self, html):
+        found = Tags(html)
+        known = "html head meta title style body table caption tr th td p h1 h2 b br span ul li img"
+        assert {tag for tag, _ in found.tags} == set(known.split())
+        for _, attributes in found.tags:
+            assert not any(name.startswith("on") for name in attributes)
+            assert "href" not in attributes
+            assert (attributes.get("src") or "data:image/png;base64,").startswith("data:image/png;base64,")
+        assert "url(" not in html
+        assert "@import" not in html
+
+    def test_text_from_data_is_text(self, html):
+        assert HOSTILE in Tags(html).text
+        assert "<script" not in html
+
+    def test_pictures_are_png_with_words_for_those_who_do_not_see_them(self, html):
+        images = [attributes for tag, attributes in Tags(html).tags if tag == "img"]
+        assert len(images) == 8 * 3
+        for image in images:
+            assert base64.b64decode((image["src"] or "").partition(",")[2]).startswith(b"\x89PNG")
+        assert images[2]["alt"] == (
+            "Lead Time for Changes, the last 12 weeks: –, 4 h, 4 h, 4 h, 4 h, –, 4 h, 4 h, 4 h, 4 h, –, 3.2 h"
+        )
+
+    def test_without_the_style_sheet_each_cell_has_its_own_style(self, html):
+        cells = [attributes for tag, attributes in Tags(html).tags if tag in ("td", "th")]
+        assert all(attributes.get("style") for attributes in cells)
+
+    def test_it_has_a_dark_form(self, html):
+        assert "@media (prefers-color-scheme: dark)" in html
+        assert '<meta name="color-scheme" content="light dark">' in html
+
+    @pytest.mark.parametrize(("scheme", "width"), [("light", 800), ("dark", 800), ("light", 400)])
+    def test_it_fits_its_width_in_a_browser(self, html, tmp_path, scheme, width):
+        (tmp_path / "card.html").write_text(html)
+        with chromium.launched() as browser:
+            tab = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+            tab.goto((tmp_path / "card.html").as_uri())
+            tab.screenshot(path=artifact(f"scorecard-{scheme}-{width}.png"), full_page=True)
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            shown = tab.locator(".card").first.evaluate("e => getComputedStyle(e).backgroundColor")
+            assert shown == ("rgb(26, 33, 43)" if scheme == "dark" else "rgb(255, 255, 255)")
+
+
+class TestMarkdown:
+    def test_text_from_data_is_text(self):
+        reader = MarkdownIt("gfm-like", {"linkify": False, "html": True})
+        html = reader.render(render(CONTENT, "md"))
+        assert "<script" not in html
+        assert "<a " not in html
+        assert HOSTILE.replace("<", "&lt;").replace(">", "&gt;") in html
+
+    def test_each_scope_has_a_table_of_all_metrics(self):
+        html = MarkdownIt("gfm-like", {"linkify": False}).render(render(CONTENT, "md"))
+        assert html.count("<table>") == 3
+        assert html.count("<tr>") == 3 * 9
+        rows = re.findall(r"<tr>(.*?)</tr>", html, re.S)
+        assert {row.count("<td>") for row in rows} == {0, 6}
+
+
+class TestPicture:
+    def test_it_is_transparent_so_that_it_stands_on_light_and_dark(self):
+        data = base64.b64decode(sparkline([1, None, 3], 2, "").uri.partition(",")[2])
+        corner = Image.open(io.BytesIO(data)).convert("RGBA").getpixel((0, 0))
+        assert corner[3] == 0
+
+    @pytest.mark.parametrize("values", [[], [None], [None] * 12, [5.0], [0.0] * 12, [1e9, 0.0]])
+    def test_any_history_can_be_drawn(self, values):
+        low, high = span(values, 3.0)
+        assert low < high
+        assert sparkline(values, 3.0, "").uri.startswith("data:image/png;base64,")
