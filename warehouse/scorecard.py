@@ -82,13 +82,17 @@ def _scopes(facts: Facts, scope: Scope, values: list[Value], monday: date) -> It
     for value in values:
         by_name.setdefault(value.name, {}).setdefault(value.metric, []).append(value)
     for name, of_name in by_name.items():
-        shown = [_metric(metric, weeks) for metric, weeks in of_name.items()]
+        shown = [
+            _metric(metric, weeks)
+            for metric, weeks in of_name.items()
+            if scope != "system" or declared()[metric].fact != "responses"  # asked of teams, not of systems
+        ]
         where: dict[str, str] = {} if scope == "organisation" else {scope: name}
         yield {
             "scope": scope,
             "name": name,
             "metrics": shown,
-            "sentences": sentences(facts, where, shown, monday),
+            "sentences": sentences(facts, where, monday),
             "caveats": caveats(facts, where, shown, monday),
         }
 

@@ -7,14 +7,18 @@ from typing import Any
 from warehouse.facts import Facts
 
 _MOST_FAILURES = 3
+_EVIDENCE = {
+    "link": "a person",
+    "rollback": "its rollback",
+    "revert": "the revert of a change that it shipped",
+    "change event": "an incident's change event",
+    "window": "an incident within the window after it",
+}
 
 
-def sentences(
-    facts: Facts, where: Mapping[str, str], shown: Sequence[Mapping[str, Any]], monday: date
-) -> list[str]:
-    """Targets met, failed deployments with their evidence, the slowest change, and what is still open."""
+def sentences(facts: Facts, where: Mapping[str, str], monday: date) -> list[str]:
+    """Failed deployments with their evidence and recovery, the slowest change, and what is still open."""
     return [
-        *_targets(shown),
         *_failures(facts, where, monday),
         *_slowest_change(facts, where, monday),
         *_open_incidents(facts, where, monday),
@@ -55,19 +59,10 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"
 
 
-def _targets(shown: Sequence[Mapping[str, Any]]) -> list[str]:
-    met = [m["name"] for m in shown if m["status"] == "met"]
-    missed = [m["name"] for m in shown if m["status"] == "missed"]
-    if not met and not missed:
-        return []
-    told = [f"{len(met)} of {_count(len(met) + len(missed), 'target')} met."]
-    return told + ([f"Missed: {', '.join(missed)}."] if missed else [])
-
-
 def _failures(facts: Facts, where: Mapping[str, str], monday: date) -> list[str]:
     rows = _all(
         facts,
-        "select f.source, f.id, min(f.service), min(f.failed_by), min(f.failed_evidence), min(r.recovery_seconds)"
+        "select f.source, f.id, min(f.service), min(f.failed_by), min(r.recovery_seconds)"
         " from deployments as f left join recoveries as r"
         " on r.source = f.source and r.id = f.id and r.service = f.service and r.excluded_because is null"
         " where f.failed = 1 and f.excluded_because is null and f.day >= $start and f.day < $end{where}"
@@ -76,9 +71,9 @@ def _failures(facts: Facts, where: Mapping[str, str], monday: date) -> list[str]
         monday,
     )
     told = [
-        f"A deployment of {service} failed ({method}: {evidence}), "
-        + ("not recovered yet." if seconds is None else f"recovered after {duration(seconds)}.")
-        for _, _, service, method, evidence, seconds in rows[:_MOST_FAILURES]
+        f"A deployment of {service} failed, told by {_EVIDENCE[method]}; it "
+        + ("has not recovered yet." if seconds is None else f"recovered after {duration(seconds)}.")
+        for _, _, service, method, seconds in rows[:_MOST_FAILURES]
     ]
     more = len(rows) - _MOST_FAILURES
     return told + ([f"{_count(more, 'more deployment')} failed."] if more > 0 else [])
