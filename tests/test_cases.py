@@ -40,7 +40,9 @@ def records(given: dict[str, list[dict[str, Any]]]) -> list[Record]:
             fields = DEFAULTS.get(kind, {}) | row
             if kind == "commits":
                 fields.setdefault("committed_at", fields["authored_at"])
-            found.append(RECORDS[kind](**{name: value for name, value in fields.items() if value is not None}))
+            found.append(
+                RECORDS[kind](**{name: value for name, value in fields.items() if value is not None})
+            )
     return found
 
 
@@ -55,10 +57,15 @@ def cell(value: Any) -> Any:
 
 def fact_rows(facts: Facts, table: str, columns: list[str]) -> list[list[Any]]:
     names = ", ".join(f'f."{column}"' for column in columns)
-    return [[cell(v) for v in row] for row in facts.connection.execute(f"select {names} from {table} as f").fetchall()]
+    return [
+        [cell(v) for v in row]
+        for row in facts.connection.execute(f"select {names} from {table} as f").fetchall()
+    ]
 
 
-def value_rows(facts: Facts, settings: Settings, asked: dict[str, Any], columns: list[str]) -> list[list[Any]]:
+def value_rows(
+    facts: Facts, settings: Settings, asked: dict[str, Any], columns: list[str]
+) -> list[list[Any]]:
     days = {key: date.fromisoformat(str(asked[key])) for key in ("start", "end") if key in asked}
     rows = as_rows(compute(facts, settings, **(asked | days)))
     return [[cell(row[column]) for column in columns] for row in rows]
