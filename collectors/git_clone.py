@@ -28,6 +28,7 @@ _CONFIGURATION = {
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "60",  # a stalled transfer ends after a minute
     "gc.autoDetach": "false",
+    "maintenance.autoDetach": "false",
     "protocol.allow": "never",
     "protocol.https.allow": "always",
     "protocol.http.allow": "always",

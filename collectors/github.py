@@ -62,7 +62,7 @@ def collect(
             yield from _Kind("releases", entry, reader.releases, resume).collect()
             if source.workflow_runs and _matches(entry.record.repo, workflow_repositories):
                 from_at = max(resume.since, entry.record.created_at)
-                yield from collect_runs(api, entry.record.repo, from_at, resume)
+                yield from collect_runs(api, entry.record.repo, from_at, resume, people)
         # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
         yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
 

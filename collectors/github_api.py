@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 from github import Auth, Github, GithubException, GithubRetry
+from jwt import PyJWTError
 
 from collectors.shapes import listing, mapping, text
 from collectors.stream import SourceError
@@ -26,6 +27,17 @@ _ADVICE = {
     403: "the token may not read this: give it read access to contents, pull requests, deployments and actions",
     404: "it does not exist or the token cannot see it: mend sources.github, or widen the token",
 }
+
+# what PyGithub raises, its JSON, its redirects and its App's key included
+_FAILURES = (
+    GithubException,
+    requests.RequestException,
+    PyJWTError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    AssertionError,
+)
 
 Json = dict[str, Any]
 
@@ -87,7 +99,7 @@ class GitHubApi:
         auth = self._github.requester.auth
         try:
             return auth.token if auth else ""
-        except (GithubException, requests.RequestException, ValueError) as error:
+        except _FAILURES as error:
             raise self._explained(error, "/app/installations") from None
 
     def graphql(self, query: str, **variables: Any) -> tuple[Json, list[Json]]:
@@ -105,7 +117,7 @@ class GitHubApi:
                     raise self._explained(error, where) from None
             except requests.exceptions.RetryError as error:
                 raise TooMuchError(str(self._explained(error, where))) from None
-            except (requests.RequestException, ValueError, TypeError, RuntimeError, AssertionError) as error:
+            except _FAILURES as error:
                 raise self._explained(error, where) from None
             errors = listing(answer, "errors")
             if any(error.get("type") == "RATE_LIMITED" for error in errors):
@@ -173,6 +185,8 @@ class GitHubApi:
             return SourceError(
                 f"github: {where} cannot be reached ({_innermost(error)}); check sources.github.url and the network"
             )
+        if isinstance(error, PyJWTError):
+            return SourceError("github: sources.github.app.private_key is no private key; write file:KEY.pem")
         if isinstance(error, RuntimeError):
             return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")

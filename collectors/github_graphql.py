@@ -184,7 +184,7 @@ class GraphQLReader:
         author = self._account(node.get("author"))
         commits = [mapping(item, "commit") for item in self._whole("MoreCommits", node, "commits")]
         reviews = [
-            (self._account(item.get("author")), item.get("state"), instant(item, "submittedAt"))
+            (self._account(item.get("author")), instant(item, "submittedAt"))
             for item in self._whole("MoreReviews", node, "reviews")
         ]
         ready = [
@@ -224,7 +224,8 @@ class GraphQLReader:
             "reverts": records.reverted_number(repo, node.get("body")),
             "url": node.get("url"),
         }
-        record = record_or_malformed(PullRequest, f"{repo}#{node.get('number')}", fields, node)
+        raw = records.without_people(node, self._people)
+        record = record_or_malformed(PullRequest, f"{repo}#{node.get('number')}", fields, raw)
         return records.read(record, node, "updatedAt")
 
     def _deployment(self, repo: str, node: Json) -> Read:
@@ -235,7 +236,7 @@ class GraphQLReader:
         record = records.deployment(
             repo,
             text(node, "repository", "url") or "",
-            node,
+            records.without_people(node, self._people),
             statuses,
             state=node.get("state"),
             id=node.get("databaseId") or node.get("id"),
@@ -252,7 +253,7 @@ class GraphQLReader:
             return None
         record = records.release(
             repo,
-            node,
+            records.without_people(node, self._people),
             id=node.get("databaseId"),
             ref=node.get("tagName"),
             sha=text(node, "tagCommit", "oid"),

@@ -81,18 +81,28 @@ def reverted_number(repo: str, body: str | None) -> int | None:
     return None
 
 
-def first_review(
-    author: str | None, reviews: Iterable[tuple[Account, str | None, datetime | None]]
-) -> datetime | None:
-    """When a person other than `author` first submitted a review; reviews are (who, state, submitted at)."""
+def first_review(author: str | None, reviews: Iterable[tuple[Account, datetime | None]]) -> datetime | None:
+    """When a person other than `author` first submitted a review; reviews are (who, submitted at: None if pending)."""
     return min(
-        (
-            at
-            for who, state, at in reviews
-            if at and state != "PENDING" and not who.is_bot and (who.login is None or who.login != author)
-        ),
+        (at for who, at in reviews if at and not who.is_bot and (who.login is None or who.login != author)),
         default=None,
     )
+
+
+def without_people(raw: Any, people: People) -> Any:
+    """An item as it came, for the quarantine: accounts by their pseudonym, no name, no address, no free text."""
+    if isinstance(raw, list):
+        return [without_people(item, people) for item in raw]
+    if not isinstance(raw, dict):
+        return raw
+    if "login" in raw:
+        login = raw["login"] if isinstance(raw["login"], str) else None
+        return {"login": people.pseudonym(login), "type": raw.get("type") or raw.get("__typename")}
+    if "email" in raw:
+        return {
+            key: without_people(value, people) for key, value in raw.items() if key not in ("email", "name")
+        }
+    return {key: without_people(value, people) for key, value in raw.items() if key != "body"}
 
 
 @dataclass(frozen=True)

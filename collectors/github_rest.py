@@ -29,9 +29,7 @@ def pull_request(
     ready = [
         at for e in events if text(e, "event") == "ready_for_review" and (at := instant(e, "created_at"))
     ]
-    reviewed = [
-        (_account(r.get("user"), people), text(r, "state"), instant(r, "submitted_at")) for r in reviews
-    ]
+    reviewed = [(_account(r.get("user"), people), instant(r, "submitted_at")) for r in reviews]
     fields = {
         "repo": repo,
         "number": raw.get("number"),
@@ -60,7 +58,8 @@ def pull_request(
         "reverts": records.reverted_number(repo, text(raw, "body")),
         "url": text(raw, "html_url"),
     }
-    return record_or_malformed(PullRequest, f"{repo}#{raw.get('number')}", fields, raw)
+    subject = f"{repo}#{raw.get('number')}"
+    return record_or_malformed(PullRequest, subject, fields, records.without_people(raw, people))
 
 
 def commit_author(raw: Json, people: People) -> Account:
@@ -203,7 +202,7 @@ class RestReader:
         record = records.deployment(
             repo,
             f"{self._api.web}/{repo}",
-            raw,
+            records.without_people(raw, self._people),
             statuses,
             state=None,
             id=raw.get("id"),
@@ -218,7 +217,7 @@ class RestReader:
     def _release(self, repo: str, raw: Json, tags: dict[str, str]) -> Read:
         record = records.release(
             repo,
-            raw,
+            records.without_people(raw, self._people),
             id=raw.get("id"),
             ref=raw.get("tag_name"),
             sha=tags.get(text(raw, "tag_name") or "") or None,

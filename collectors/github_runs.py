@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from collectors.github_api import GitHubApi
+from collectors.github_records import without_people
+from collectors.people import People
 from collectors.records import Coverage, Record, WorkflowRun
 from collectors.shapes import instant, listing, mapping, text
 from collectors.stream import Checkpoint, Item, Malformed, Resume, record_or_malformed
@@ -37,7 +39,9 @@ class _Known:
         }
 
 
-def collect_runs(api: GitHubApi, repo: str, from_at: datetime, resume: Resume) -> Iterator[Item]:
+def collect_runs(
+    api: GitHubApi, repo: str, from_at: datetime, resume: Resume, people: People
+) -> Iterator[Item]:
     """All attempts of the repository's runs since `from_at` with their jobs; a later run reads what is new.
 
     Runs that went on are read again each time; new attempts of runs up to 30 days old are looked for once a day.
@@ -51,7 +55,7 @@ def collect_runs(api: GitHubApi, repo: str, from_at: datetime, resume: Resume) -
     low = min([low, *(at for attempt, at in known.attempts.values() if attempt == 0)])
     for high, runs in _windows(api, repo, low, resume.now):
         for raw in runs:
-            yield from _attempts(api, repo, raw, known)
+            yield from _attempts(api, repo, raw, known, people)
         known.until = max(known.until, high)
         if high < resume.now:
             yield Checkpoint(subject, known.written(resume.now))
@@ -91,17 +95,19 @@ def _windows(
     yield high, runs
 
 
-def _attempts(api: GitHubApi, repo: str, raw: Json, known: _Known) -> Iterator[Record | Malformed]:
+def _attempts(
+    api: GitHubApi, repo: str, raw: Json, known: _Known, people: People
+) -> Iterator[Record | Malformed]:
     """The attempts of a run that are not known yet, with their jobs; one that goes on has none yet."""
     id, last = str(raw.get("id")), raw.get("run_attempt") or 1
     seen, _ = known.attempts.get(id, (0, None))
     for attempt in range(seen + 1, last):
         earlier = api.get(f"/repos/{repo}/actions/runs/{id}/attempts/{attempt}")
-        yield _record(repo, earlier, _jobs(api, repo, id, attempt))
+        yield _record(repo, earlier, _jobs(api, repo, id, attempt), people)
     if seen >= last:
         return
     done = raw.get("status") == "completed"
-    yield _record(repo, raw, _jobs(api, repo, id, last) if done else [])
+    yield _record(repo, raw, _jobs(api, repo, id, last) if done else [], people)
     created_at = instant(raw, "created_at")
     if created_at:
         known.attempts[id] = (last if done else 0, created_at)
@@ -115,7 +121,7 @@ def _jobs(api: GitHubApi, repo: str, id: str, attempt: int) -> list[Json]:
     ]
 
 
-def _record(repo: str, raw: Json, jobs: list[Json]) -> Record | Malformed:
+def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | Malformed:
     path = (text(raw, "path") or text(raw, "name") or "").partition("@")[0]
     ended = [at for job in jobs if (at := instant(job, "completed_at"))]
     done = raw.get("status") == "completed"
@@ -143,7 +149,7 @@ def _record(repo: str, raw: Json, jobs: list[Json]) -> Record | Malformed:
         ],
         "url": raw.get("html_url"),
     }
-    return record_or_malformed(WorkflowRun, repo, fields, raw)
+    return record_or_malformed(WorkflowRun, repo, fields, without_people(raw, people))
 
 
 def _written(at: datetime) -> str:

@@ -5,18 +5,26 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from collectors.github import collect
 from collectors.records import Repository
 from collectors.stream import Malformed, Resume, SourceError
+from config.settings import GitHub, GitHubApp
 from sample_data.github_graphql import GitHubGraphQL
+from sample_data.model import Review
 from tests.github_organisation import (
+    BEN,
     NOW,
     PEOPLE,
     SINCE,
     TOKEN,
     answer,
+    hours,
+    make_commit,
     make_organisation,
     make_pull,
     make_repository,
@@ -62,6 +70,18 @@ def test_an_item_of_the_wrong_shape_is_set_aside_with_its_reason() -> None:
     (malformed,) = of(items, Malformed)
     assert (malformed.kind, malformed.subject) == ("pull_requests", "acme/checkout#2")
     assert "title" in malformed.reason
+
+
+@pytest.mark.parametrize("graphql", [True, False])
+def test_what_is_set_aside_names_nobody(graphql: bool) -> None:
+    commit = replace(make_commit(1), sha="")
+    broken = make_pull(1, commits=(commit,), body="Thanks to @anna", reviews=(Review(BEN, hours(1)),))
+    with serve(make_repository(pull_requests=[broken])) as server:
+        (malformed,) = of(read(server, graphql=graphql), Malformed)
+    assert "commits.0.sha" in malformed.reason
+    assert not any(name in malformed.raw for name in ("anna", "ben", "noreply"))
+    if graphql:
+        assert str(PEOPLE.pseudonym("ben")) in malformed.raw
 
 
 def test_a_smaller_page_is_asked_for_where_github_runs_out_of_time() -> None:
@@ -142,6 +162,27 @@ def test_a_query_that_an_old_server_refuses_points_to_rest() -> None:
         read(server)
     assert "isMirror" in str(error.value)
     assert "sources.github.graphql" in str(error.value)
+
+
+def test_an_app_reads_with_its_installations_token() -> None:
+    api = GitHubGraphQL(make_organisation(make_repository()), TOKEN)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+    def with_installation(request: Request) -> Response:
+        if request.path == "/api/v3/app/installations/5/access_tokens":
+            return answer(201, {"token": TOKEN, "expires_at": "2099-01-01T00:00:00Z"})
+        return api(request)
+
+    with Loopback(with_installation) as server:
+        for private_key, expected in ((pem, "acme/checkout"), ("no key", "private_key")):
+            app = GitHubApp(id=4, installation=5, private_key=SecretStr(private_key))
+            source = GitHub(url=f"{server.url}/api/v3", app=app, repositories=["acme/*"])
+            try:
+                found = str(list(collect(source, Resume(NOW, SINCE, {}), PEOPLE)))
+            except SourceError as error:
+                found = str(error)
+            assert expected in found
 
 
 def test_the_rate_limit_of_graphql_is_waited_for() -> None:
