@@ -85,7 +85,7 @@ def cursors_of(items: list[Item]) -> dict[str, Any]:
 
 
 def test_an_incident_has_its_service_urgency_priority_and_times() -> None:
-    one = incident("Q1", ago(days=9), ago(days=8), resolve_reason={"type": "other"})
+    one = incident("Q1", ago(days=9), ago(days=8), resolve_reason={"type": "other", "incident": {"id": "Q9"}})
     with serving(account(one, extra=(log("acknowledge", "Q1", ago(days=9, minutes=-5)),))) as server:
         (found,) = incidents(run(server))
     assert (found.source, found.id, found.source_service, found.urgency, found.priority) == (
@@ -105,6 +105,9 @@ def test_without_resolved_at_the_resolve_log_entry_tells_it_and_never_the_update
         assert incidents(run(server))[0].resolved_at == NOW - timedelta(days=7)
     with serving(account(one)) as server:
         assert incidents(run(server))[0].resolved_at is None
+    one["resolved_at"] = ago(days=8)
+    with serving(account(one, extra=(log("resolve", "Q1", ago(days=7)),))) as server:
+        assert incidents(run(server))[0].resolved_at == NOW - timedelta(days=8)
 
 
 def test_a_merged_incident_names_the_one_it_went_into_and_no_change_event_is_asked_for() -> None:
@@ -188,6 +191,14 @@ def test_an_open_incident_is_read_again_and_yielded_only_when_it_changed() -> No
         changed = run(server, cursors)
     assert incidents(again) == []
     assert [i.priority for i in incidents(changed)] == ["P1"]
+
+
+def test_an_open_incident_whose_resolution_the_log_does_not_tell_is_read_by_itself() -> None:
+    one = incident("Q1", ago(days=30))
+    with serving(account(one)) as server:
+        cursors = cursors_of(run(server))
+        one.update(status="resolved", resolved_at=ago(hours=9))
+        assert [i.status for i in incidents(run(server, cursors))] == ["resolved"]
 
 
 def test_an_acknowledgement_of_an_earlier_run_is_kept_when_the_incident_is_resolved() -> None:
@@ -320,6 +331,13 @@ def test_a_server_error_that_passes_is_not_noticed(status: int) -> None:
         stamina.set_testing(True, attempts=2),
         serving(account(one), faults=[Response("oops", status)]) as server,
     ):
+        assert [i.id for i in incidents(run(server))] == ["Q1"]
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_again() -> None:
+    cut = Response('{"log_entries": [', headers={"Content-Length": "5000"})
+    one = incident("Q1", ago(days=9), ago(days=8))
+    with stamina.set_testing(True, attempts=2), serving(account(one), faults=[cut]) as server:
         assert [i.id for i in incidents(run(server))] == ["Q1"]
 
 
