@@ -7,6 +7,7 @@ Packages are imported inside the commands, so that `--help` answers at once.
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from importlib import metadata, resources
@@ -356,7 +357,8 @@ def serve(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
         Job("collect", settings.schedule.collect, [*this, "collect", *options], at_start=True),
         Job("scorecard", settings.schedule.scorecard, [*this, "scorecard", "--send", *options]),
     ]
-    with service.stopped_by_signals(), scheduled(jobs, settings.timezone):
+    # asked to stop at any time, it did what it was asked
+    with suppress(KeyboardInterrupt), service.stopped_by_signals(), scheduled(jobs, settings.timezone):
         run_dashboard(config, warehouse, settings.dashboard.host, settings.dashboard.port)
 
 

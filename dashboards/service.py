@@ -45,11 +45,12 @@ def until_stopped(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """While the context lasts, SIGTERM and SIGHUP interrupt like Ctrl-C does."""
+    """While the context lasts, SIGTERM and SIGHUP interrupt like Ctrl-C does, in the background of a script too."""
     before: dict[int, Callable[..., object] | int | None] = {}
     number: int
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        nohup = number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+        if not nohup:
             before[number] = signal.signal(number, signal.default_int_handler)
     try:
         yield
