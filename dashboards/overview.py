@@ -104,16 +104,10 @@ def _tile(value: Value, before: Value | None, weeks: list[Value]) -> Tile:
         percentiles=", ".join(
             f"{name} {formats.figure(known, value.unit)}" for name, known in percentiles if known is not None
         ),
-        change=_change(value, before) if before and comparable else "",
+        change=formats.change_from(value.value, before.value, value.unit) if before and comparable else "",
         previous=formats.figure(before.value, before.unit) if before else "",
         line=_line(value, sorted(weeks, key=lambda week: week.period_start)[-12:]),
     )
-
-
-def _change(value: Value, before: Value) -> str:
-    moved = formats.change(value.value, before.value, value.unit)
-    same = not moved or moved.startswith("→")
-    return moved if same else f"{moved} from {formats.figure(before.value, before.unit)}"
 
 
 def _line(value: Value, weeks: Sequence[Value]) -> Sparkline:
@@ -181,12 +175,12 @@ def _declared(values: Iterable[Value]) -> list[Value]:
 
 
 def summary(current: Sequence[Value]) -> str:
-    """The view in one sentence: "2 of 6 targets met, 3 missed, 1 without enough data"."""
+    """The view in one sentence: "2 of 6 targets met, 3 missed, 1 not judged"."""
     aimed = [value for value in current if value.target]
     met, missed = (sum(value.status == status for value in aimed) for status in ("met", "missed"))
     rest = len(aimed) - met - missed
     parts = [f"{met} of {len(aimed)} targets met", f"{missed} missed" if missed else ""]
-    return ", ".join(part for part in [*parts, f"{rest} without enough data" if rest else ""] if part)
+    return ", ".join(part for part in [*parts, f"{rest} not judged" if rest else ""] if part)
 
 
 def scope_name(filters: Filters, organization: str) -> str:

@@ -1,7 +1,7 @@
 """A scorecard's content as HTML, Markdown, plain text or JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,7 @@ def _environment(format: str) -> Environment:
         figure=lambda m: formats.figure_against(m["metric"], m["value"], m["unit"], m["target"]),
         exact=lambda m: formats.exact(m["value"], m["unit"]),
         was=lambda m: formats.figure(m["previous"], m["unit"]),
+        moved=lambda m: _change(m, formats.change),
         change=_change,
         counted=lambda m: formats.counted(m["n"], metrics()[m["metric"]].fact),
         others=_others,
@@ -57,11 +58,11 @@ def _markdown(text: Any) -> Any:
     return text if isinstance(text, Markup) else formats.plain_markdown(str(text))
 
 
-def _change(metric: Mapping[str, Any]) -> str:
+def _change(metric: Mapping[str, Any], told: Callable[..., str] = formats.change_from) -> str:
     """How far the metric moved from the week before; nothing where either week has too few rows."""
     if min(metric["n"], metric["previous_n"] or 0) < metrics()[metric["metric"]].floor:
         return ""
-    return formats.change(metric["value"], metric["previous"], metric["unit"])
+    return told(metric["value"], metric["previous"], metric["unit"])
 
 
 def _others(metric: Mapping[str, Any]) -> str:

@@ -242,7 +242,7 @@ class TestSummary:
             value("change_failure_rate", n=3, status="insufficient"),
             value("deployment_rework_rate", target=None, status="value"),
         ]
-        assert overview.summary(found) == "1 of 3 targets met, 1 missed, 1 without enough data"
+        assert overview.summary(found) == "1 of 3 targets met, 1 missed, 1 not judged"
 
     def test_the_name_says_what_the_numbers_are_of(self):
         assert overview.scope_name(Filters(), "acme") == "acme"
