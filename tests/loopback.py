@@ -8,6 +8,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 Api = Callable[[Request], Response]
+Fault = Response | Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -21,7 +22,7 @@ class Loopback:
     `faults` are answered first, one a request, to requests whose path contains `fault_path`.
     """
 
-    def __init__(self, api: Api, faults: Iterable[Response] = (), fault_path: str = "") -> None:
+    def __init__(self, api: Api, faults: Iterable[Fault] = (), fault_path: str = "") -> None:
         self._api = api
         self._faults = list(faults)
         self._fault_path = fault_path

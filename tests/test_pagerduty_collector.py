@@ -335,7 +335,10 @@ def test_a_server_error_that_passes_is_not_noticed(status: int) -> None:
 
 
 def test_an_answer_that_was_cut_off_is_asked_for_again() -> None:
-    cut = Response('{"log_entries": [', headers={"Content-Length": "5000"})
+    def cut(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5000")])
+        return [b'{"log_entries": [']
+
     one = incident("Q1", ago(days=9), ago(days=8))
     with stamina.set_testing(True, attempts=2), serving(account(one), faults=[cut]) as server:
         assert [i.id for i in incidents(run(server))] == ["Q1"]
