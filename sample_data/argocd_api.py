@@ -13,7 +13,7 @@ _METADATA = re.compile(r"/api/v1/applications/([^/]+)/revisions/([^/]+)/metadata
 
 
 class ArgoCDApi:
-    """A WSGI-free application of paths `/api/...`; answers and errors have Argo CD's (grpc-gateway's) shapes."""
+    """Answers requests for paths `/api/...`; answers and errors have Argo CD's (grpc-gateway's) shapes."""
 
     def __init__(self, organisation: Organisation, token: str) -> None:
         self._argocd = organisation.argocd

@@ -28,7 +28,7 @@ class _InvalidInputError(Exception):
 
 
 class PagerDutyApi:
-    """A WSGI-free application of paths `/incidents` and so on, with PagerDuty's limits on ranges and paging."""
+    """Answers requests for paths `/incidents` and so on, with PagerDuty's limits on ranges and paging."""
 
     def __init__(self, organisation: Organisation, token: str) -> None:
         self._pagerduty = organisation.pagerduty
