@@ -10,6 +10,7 @@ from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.facts import Facts
 from warehouse.periods import full_range
+from warehouse.reasons import left_out, rule
 from warehouse.satisfaction import histogram, rounds, shown_group
 from warehouse.values import SCOPES, Scope, compute
 
@@ -28,9 +29,10 @@ _STATISTICS = {"median": "median of value", "mean": "mean of value", "share": "m
 class Explanation:
     """A number with its rows.
 
-    Each row has its fact's columns, `value` (what entered the statistic, None where the row is left out),
-    `excluded_because` (None where it counts) and `url`. Satisfaction has a histogram instead: a row a score, `n`
-    respondents. `covered_days` divides a rate and is None for the others.
+    Each row has its fact's columns, `value` (what entered the statistic, None where the row is left out), `rule` (the
+    rule that made it count), `excluded_because` (None where it counts) and `url`. Satisfaction has a histogram instead:
+    a row a score, `n` respondents. `covered_days` divides a rate and is None for the others; `left_out` counts the
+    rows that do not count by reason.
     """
 
     metric: str
@@ -45,6 +47,7 @@ class Explanation:
     statistic: str
     rule: str
     covered_days: int | None
+    left_out: dict[str, int]
     rows: list[dict[str, Any]]
 
 
@@ -87,7 +90,8 @@ def explain(
         statistic=statistic,
         rule=about.rule,
         covered_days=covered,
-        rows=rows,
+        left_out=left_out(rows),
+        rows=[row | {"rule": rule(metric, row)} for row in rows],
     )
 
 
