@@ -286,7 +286,9 @@ def test_metadata_that_argo_cd_could_not_read_is_asked_for_again_by_the_next_pol
 
 def test_a_malformed_entry_is_set_aside_and_the_others_are_kept() -> None:
     broken = [entry(1, deployedAt="yesterday"), {"revision": "x", "initiatedBy": {"username": "jane"}}, None]
-    with serving(application([entry(0), *broken, entry(2)]), {"metadata": {"name": "broken"}, "spec": {}}) as server:
+    with serving(
+        application([entry(0), *broken, entry(2)]), {"metadata": {"name": "broken"}, "spec": {}}
+    ) as server:
         items = poll(server)
     malformed = [item for item in items if isinstance(item, Malformed)]
     assert [d.id for d in deployments(items)] == ["u1/0", "u1/2"]
