@@ -170,8 +170,7 @@ class _Kind:
 
     def _floor(self) -> datetime:
         until = instant(self._cursor, "until")
-        # releases are few, and one may be published long after the one before it was made
-        return until - _OVERLAP if until and self._kind != "releases" else self._from_at
+        return until - _OVERLAP if until else self._from_at
 
     def _sweep(self, after: str | None, newest: datetime | None) -> Iterator[Item]:
         floor = self._floor()
