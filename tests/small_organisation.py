@@ -30,14 +30,15 @@ def write(
     settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=folder / "warehouse.duckdb")
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         warehouse.upsert([*_records(), *extra])
-        for source, error in (
-            ("github", None),
-            ("pagerduty", "answered 503 <b>later</b>" if failing else None),
+        reason = "answered 503 <b>later</b>" if failing else None
+        for source, hours, error in (
+            ("github", 1, "has recovered"),
+            ("github", 0, None),
+            ("pagerduty", 0, reason),
         ):
-            warehouse.connection.execute(
-                "insert into runs values ('r1', ?, ?, ?, ?, ?, 10, 0, '{}')",
-                [source, naive(now), naive(now), "failed" if error else "ok", error],
-            )
+            at = naive(now - timedelta(hours=hours))
+            run = [f"r{hours}", source, at, at, "failed" if error else "ok", error]
+            warehouse.connection.execute("insert into runs values (?, ?, ?, ?, ?, ?, 10, 0, '{}')", run)
     build(settings, now)
     return settings
 

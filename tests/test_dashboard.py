@@ -99,10 +99,11 @@ class TestPage:
         app = opened(organisation[0], team="<b>gone</b>")
         assert "Not found, so not applied: team &lt;b&gt;gone&lt;/b&gt;" in shown(app)
 
-    def test_a_failed_source_and_incidents_without_a_service_are_told(self, organisation):
+    def test_a_source_that_failed_last_and_incidents_without_a_service_are_told(self, organisation):
         app = opened(organisation[0])
         assert "Not all sources could be read" in shown(app)
         assert "answered 503 &lt;b&gt;later&lt;/b&gt;" in shown(app)
+        assert "github" not in shown(app)
         assert "1 incident belongs to no service" in shown(app)
 
     def test_a_target_that_changes_in_the_configuration_changes_the_page(self, tmp_path):
