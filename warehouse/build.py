@@ -39,7 +39,10 @@ STEPS = (
     "recoveries",
     "repositories",
     "responses",
+    "service_coverage",
     "covered_days",
+    "gaps",
+    "unmapped",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards")
 # what readers get; the steps on the way stay out of the published file
@@ -51,7 +54,10 @@ PUBLISHED = (
     "recoveries",
     "repositories",
     "responses",
+    "service_coverage",
     "covered_days",
+    "gaps",
+    "unmapped",
     "application_services",
     "production_environments",
     "production_applications",

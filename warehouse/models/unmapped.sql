@@ -1,0 +1,34 @@
+-- grain: one name that a source gives and no component of the catalogue claims
+select
+    'Argo CD application' as kind,
+    d.application as name,
+    count(*) as entries
+from source.deployments as d
+inner join production_applications as p
+    on p.application = d.application
+    and p.project is not distinct from d.project
+    and p.cluster is not distinct from d.cluster
+    and p.namespace is not distinct from d.namespace
+left join application_services as a on a.application = d.application
+where d.source = 'argocd' and d.service is null and a.service is null
+group by d.application
+union all
+select 'PagerDuty service', i.source_service, count(*)
+from source.incidents as i
+left join pagerduty_services as p on p.source_service = i.source_service
+where i.service is null and i.source_service is not null and p.service is null
+group by i.source_service
+union all
+select 'incident without a service', '', count(*)
+from source.incidents as i
+where i.service is null and i.source_service is null
+having count(*) > 0
+union all
+select
+    case when max(s.repo) = s.service then 'repository' else 'service of an import' end,
+    s.service,
+    count(c.id)
+from services as s
+left join candidates as c on c.service = s.service
+where not s.mapped
+group by s.service
