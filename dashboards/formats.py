@@ -26,7 +26,7 @@ STATUSES = {
     "insufficient": Status("…", "too few", "Too few rows to say whether the target is met or missed."),
     "none": Status("○", "none", "Covered, and nothing happened."),
     "no data": Status("", "no data", "Not covered: nothing is known of this period."),
-    "withheld": Status("", "withheld", "Withheld: fewer than five people answered."),
+    "withheld": Status("", "withheld", "Withheld, so that nobody's answer can be worked out."),
     "value": Status("", "no target", "No target is set."),
 }
 

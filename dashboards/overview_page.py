@@ -51,7 +51,7 @@ def _table(settings: Settings, state: State, view: Filters, content: Content) ->
         choices.select("rows", "Rows", ROWS, view.rows, view, width=190)
         choices.select("sort", "Sort by", SORTS, view.sort, view, width=240)
         _download("Download CSV", "csv", overview.distinct([*content.current, *content.below]), state)
-    targets = {metric: settings.target(metric) for metric in metrics()}
+    targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
     rows = overview.table(content.below, state.services, view)
     st.html(part("table", rows, list(metrics().values()), targets, ROWS[view.rows]))
 
@@ -60,7 +60,7 @@ def _weeks(state: State, view: Filters, content: Content) -> None:
     weeks = [value for value in content.history if value.metric == view.metric]
     names = {metric.id: metric.name for metric in metrics().values()}
     with st.container(key="week-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.html(part("section", "Week by week"), width="stretch")
+        st.html(part("section", f"{names[view.metric]} by week"), width="stretch")
         choices.select("metric", "Metric", names, view.metric, view, width=290)
         _download("Download weeks", "weeks-csv", weeks, state)
     if any(week.value is not None for week in weeks):

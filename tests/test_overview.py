@@ -298,6 +298,16 @@ class TestMarkup:
         assert "✗" in html
         assert "missed" in html
 
+    def test_a_target_of_its_own_stands_in_the_cell(self):
+        own = [
+            value(scope="team", name="payments", target="< 2 days"),
+            value(scope="team", name="platform", target="< 1 hour"),
+        ]
+        targets = dict.fromkeys(metrics()) | {"lead_time": "< 1 hour"}
+        html = part("table", overview.table(own, [], DEFAULT), list(metrics().values()), targets, "Teams")
+        assert html.count("<small>target") == 1
+        assert "<small>target &lt; 2 days</small>" in html
+
     def test_the_exact_value_is_in_the_tooltip(self):
         html = part("tiles", overview.tiles([value(known=5417.25)], [], []), [])
         assert "5,417.25 seconds · 20 changes · target &lt; 1 hour" in html
