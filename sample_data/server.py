@@ -66,8 +66,7 @@ class SampleServer:
 
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._thread.join()  # the thread closes the socket as it ends
 
     def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         asked = Request(environ)

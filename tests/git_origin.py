@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,18 @@ class Reader:
         pushed: bool = True,
         wanted: tuple[str, ...] = (),
         with_paths: bool = False,
-        since: datetime = NOW - timedelta(days=365),
     ) -> list[Item]:
+        items = list(self._stream(name, pushed, wanted, with_paths))
+        self.cursors |= {
+            i.subject: json.loads(json.dumps(i.cursor)) for i in items if isinstance(i, Checkpoint)
+        }
+        return items
+
+    def interrupted(self) -> None:
+        """A run that ends at its first item."""
+        next(self._stream("checkout", True, (), False))
+
+    def _stream(self, name: str, pushed: bool, wanted: tuple[str, ...], with_paths: bool) -> Iterator[Item]:
         self._pushes += pushed
         repo = f"acme/{name}"
         repository = Repository(
@@ -109,22 +120,9 @@ class Reader:
             default_branch="main",
             url=f"https://github.example/{repo}",
         )
-        resume = Resume(NOW, since, dict(self.cursors))
-        items = list(
-            collect(
-                self._source,
-                resume,
-                PEOPLE,
-                [repository],
-                self.cache,
-                {repo: wanted},
-                [repo] if with_paths else [],
-            )
-        )
-        self.cursors |= {
-            i.subject: json.loads(json.dumps(i.cursor)) for i in items if isinstance(i, Checkpoint)
-        }
-        return items
+        resume = Resume(NOW, NOW - timedelta(days=365), dict(self.cursors))
+        paths = [repo] if with_paths else []
+        return collect(self._source, resume, PEOPLE, [repository], self.cache, {repo: wanted}, paths)
 
 
 def commits(items: list[Item]) -> dict[str, Commit]:
