@@ -59,7 +59,7 @@ define install
 	@echo "Installing what Sixkeys needs into $(VENV); this happens once and takes a minute or two."
 	@total=$$(grep -c '^[a-z].*==' $(1)); log=$(VENV)/install.log; \
 	$(PIP) install --progress-bar off --require-hashes -r $(1) 2>&1 | tee "$$log" | awk -v total=$$total -v tty=$$(test -t 1 && echo 1 || echo 0) ' \
-		/^(Collecting|Requirement already)/ { n++; if (tty) printf "\r  %d of %d packages", n, total; \
+		/^(Collecting|Processing)/ { n++; if (tty) printf "\r  %d of %d packages", n, total; \
 			else if (n % 20 == 0) print "  " n " of " total " packages"; fflush() } \
 		/^Installing/ { if (tty) printf "\r"; print "  unpacking " total " packages"; fflush() }' \
 	|| { grep -v '^Collecting\|^  ' "$$log" | tail -20 >&2; exit 1; }
