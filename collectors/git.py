@@ -79,7 +79,6 @@ def _by_clone(clone: Clone, history: History) -> Iterator[Item]:
         history.frontier.add(sha)
         if number % _COMMITS_A_CHECKPOINT == 0:
             yield history.checkpoint(complete=False)
-    clone.keep(history.frontier)
     tags = clone.tags()
     digest = hashlib.sha256(repr(tags).encode()).hexdigest()
     if history.tags != digest:
