@@ -111,7 +111,9 @@ class GitCommit:
 
 def _git(git_dir: Path, *arguments: str) -> str:
     """What git prints; nothing where it fails."""
-    done = subprocess.run(["git", "-c", "safe.directory=*", "-C", str(git_dir), *arguments], capture_output=True)
+    done = subprocess.run(
+        ["git", "-c", "safe.directory=*", "-C", str(git_dir), *arguments], capture_output=True
+    )
     return done.stdout.decode("utf-8", "replace")
 
 
@@ -122,7 +124,9 @@ def read_commits(git_dir: Path, revision: str, limit: int = 1, without: str | No
     """
     excluded = [f"^{without}"] if without else []
     form = "--format=%H%n%P%n%an%n%ae%n%at%n%ct%n%B"
-    log = _git(git_dir, "log", "-z", f"--max-count={limit}", form, "--end-of-options", revision, *excluded, "--")
+    log = _git(
+        git_dir, "log", "-z", f"--max-count={limit}", form, "--end-of-options", revision, *excluded, "--"
+    )
     commits = []
     for text in filter(None, log.split("\0")):
         sha, parents, name, email, authored, committed, message = text.split("\n", 6)
@@ -142,7 +146,9 @@ def read_commits(git_dir: Path, revision: str, limit: int = 1, without: str | No
 
 def read_tags(git_dir: Path) -> dict[str, str]:
     """The commit of each tag."""
-    lines = _git(git_dir, "for-each-ref", "--format=%(refname:strip=2) %(objectname) %(*objectname)", "refs/tags")
+    lines = _git(
+        git_dir, "for-each-ref", "--format=%(refname:strip=2) %(objectname) %(*objectname)", "refs/tags"
+    )
     return {parts[0]: parts[-1] for parts in map(str.split, lines.splitlines())}
 
 
