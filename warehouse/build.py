@@ -12,6 +12,7 @@ import pyarrow as pa
 from config.settings import Settings
 from warehouse import lineage
 from warehouse.catalogue import create_inputs
+from warehouse.closing import close_rounds
 from warehouse.facts import facts_files, pointer
 from warehouse.store import OPEN, naive, open_warehouse
 
@@ -38,6 +39,7 @@ STEPS = (
     "incidents",
     "recoveries",
     "repositories",
+    "answers",
     "responses",
     "service_coverage",
     "covered_days",
@@ -111,8 +113,8 @@ def build(settings: Settings, as_of: datetime) -> Path:
 
     Readers keep what they have open; the pointer is replaced when the new file is complete and on disk.
     """
-    with open_warehouse(settings.warehouse):
-        pass  # creates or migrates the source tables
+    with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
+        close_rounds(warehouse, model("answers"), as_of)
     folder = settings.warehouse.parent
     name = f"facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
     work, temporary = folder / f"{name}.work", folder / f"{name}.tmp"

@@ -2,16 +2,14 @@
 
 A round exists for the organisation and for one partition, its teams. A team under five respondents is withheld; if the
 withheld together are under five, their mean would follow from the organisation's, so the smallest published team is
-withheld too, until they are not.
+withheld too, until they are not. Which those are is decided once for a round, in `closing.py`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from warehouse.closing import FLOOR
 from warehouse.facts import Facts
-
-FLOOR = 5
 
 
 @dataclass(frozen=True)
@@ -30,32 +28,22 @@ class Group:
         return self.n > 0 and self.score is None
 
 
-def withheld_teams(respondents: Mapping[str | None, int]) -> set[str | None]:
-    """The teams of a round whose means stay hidden, from the respondents per team; None are those without a team."""
-    hidden = {team for team, n in respondents.items() if team is None or n < FLOOR}
-    shown = sorted((n, team) for team, n in respondents.items() if team is not None and team not in hidden)
-    while shown and 0 < sum(respondents[team] for team in hidden) < FLOOR:
-        hidden.add(shown.pop(0)[1])
-    return hidden
-
-
 def rounds(facts: Facts) -> list[tuple[date, Group, dict[str, Group]]]:
     """Each closed round in order of closing: the day, the organisation, and its teams by name."""
     rows = facts.connection.execute(
-        "select r.round, max(r.day), r.team, avg(r.score), count(*) from responses as r"
+        "select r.round, max(r.day), r.team, avg(r.score), count(*), bool_or(r.is_pooled) from responses as r"
         " where r.excluded_because is null group by r.round, r.team order by max(r.at), r.round, r.team nulls last"
     ).fetchall()
     found = []
     for name in dict.fromkeys(row[0] for row in rows):
         of_round = [row for row in rows if row[0] == name]
         closed_on = max(row[1] for row in of_round)
-        hidden = withheld_teams({team: n for _, _, team, _, n in of_round})
         total = sum(row[4] for row in of_round)
         mean = sum(row[3] * row[4] for row in of_round) / total
         everyone = Group(name, closed_on, None, mean if total >= FLOOR else None, total)
         teams = {
-            team: Group(name, closed_on, team, None if team in hidden else score, n)
-            for _, _, team, score, n in of_round
+            team: Group(name, closed_on, team, None if is_pooled or n < FLOOR else score, n)
+            for _, _, team, score, n, is_pooled in of_round
             if team is not None
         }
         found.append((closed_on, everyone, teams))

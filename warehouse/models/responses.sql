@@ -1,46 +1,41 @@
--- grain: one respondent of one survey round
-with answered as (
-    select
-        r.round,
-        r.respondent,
-        max(r.team) as team,
-        max(r.submitted_at) as submitted_at,
-        avg(1 + 4 * (r.score - r.scale_min) / nullif(r.scale_max - r.scale_min, 0)) as score
-    from source.responses as r
-    group by r.round, r.respondent
+-- grain: one respondent of one survey round; of a round that was published, as it was taken into it
+with fixed as (
+    select distinct t.round, t.closes_at
+    from source.round_answers as t
 ),
 
-closing as (
-    select r.round, max(r.closes_at) as closes_at
-    from source.responses as r
-    group by r.round
-),
-
-timed as (
+current_answers as (
     select
-        a.*,
-        c.closes_at,
-        a.submitted_at > c.closes_at as is_late,
-        row_number() over (
-            partition by a.round, a.team, a.submitted_at > c.closes_at order by a.submitted_at, a.respondent
-        ) as place,
-        count(*) over (partition by a.round, a.team, a.submitted_at > c.closes_at) as answers
-    from answered as a
-    inner join closing as c on c.round = a.round
+        coalesce(t.round, a.round) as round,
+        coalesce(t.respondent, a.respondent) as respondent,
+        case when t.round is not null then t.team else a.team end as team,
+        case when t.round is not null then t.submitted_at else a.submitted_at end as submitted_at,
+        coalesce(t.score, a.score) as score,
+        coalesce(t.closes_at, a.closes_at) as closes_at,
+        t.round is not null as is_taken,
+        t.batch,
+        coalesce(t.is_pooled, true) as is_pooled
+    from answers as a
+    full join source.round_answers as t on t.round = a.round and t.respondent = a.respondent
 )
 
 select
-    t.round,
-    t.respondent,
-    t.team,
-    t.closes_at as at,
-    cast(local_time(t.closes_at) as date) as day,
-    t.submitted_at,
-    t.score,
+    c.round,
+    c.respondent,
+    c.team,
+    coalesce(f.closes_at, c.closes_at) as at,
+    cast(local_time(coalesce(f.closes_at, c.closes_at)) as date) as day,
+    c.submitted_at,
+    c.score,
+    c.batch,
+    c.is_pooled,
     case
-        when t.closes_at > g.as_of then 'its round has not closed'
-        -- a closed round changes by five answers at a time, or the one that came could be told from the difference
-        when t.is_late and t.place > t.answers - t.answers % 5 then 'late: counted once five of its team came late'
+        when coalesce(f.closes_at, c.closes_at) > g.as_of then 'its round has not closed'
+        when c.score is null then 'its scale has no width'
+        -- a published round changes by five answers at a time, or the one that came could be told from the difference
+        when f.round is not null and not c.is_taken
+            then 'late: counted once five of its team, or of those withheld, came late'
     end as excluded_because
-from timed as t
+from current_answers as c
+left join fixed as f on f.round = c.round
 cross join settings as g

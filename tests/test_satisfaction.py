@@ -1,0 +1,326 @@
+"""No output, nor any difference of outputs, tells what fewer than five people or a withheld team answered."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collectors.records import Component, Response
+from config.settings import Settings
+from warehouse.build import build
+from warehouse.closing import FLOOR, Answer, next_batches
+from warehouse.explain import explain
+from warehouse.export import export
+from warehouse.facts import Facts, open_facts
+from warehouse.satisfaction import rounds
+from warehouse.scorecard import scorecard
+from warehouse.store import open_warehouse
+from warehouse.values import SCOPES, compute
+
+CLOSES = datetime(2026, 11, 6, 18, tzinfo=UTC)
+SUBMITTED = CLOSES - timedelta(days=1)
+BUILDS = [CLOSES + timedelta(days=day) for day in (1, 2, 3)]
+START, END = date(2026, 11, 2), date(2026, 11, 16)
+TEAMS = (None, "a", "b", "c")
+# each score is a bit of its own, so that any sum of answers tells whose they are
+BITS = 24
+DSAT = ["developer_satisfaction"]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An answer as it arrives before the build of that number; a later one of the same person replaces it."""
+
+    person: int
+    team: str | None
+    arrives: int
+    is_late: bool
+
+    def response(self, bit: int) -> Response:
+        return Response(
+            round="2026-Q4",
+            respondent=f"p{self.person}",
+            question="satisfaction",
+            team=self.team,
+            submitted_at=CLOSES + timedelta(hours=1 + self.arrives) if self.is_late else SUBMITTED,
+            closes_at=CLOSES,
+            score=2**bit,
+            scale_min=0,
+            scale_max=2**BITS,
+        )
+
+
+def sent(
+    arrivals: list[tuple[str | None, int, bool]], again: list[tuple[int, str | None, int]]
+) -> list[Sent]:
+    first = [Sent(person, *arrival) for person, arrival in enumerate(arrivals)]
+    return first + [Sent(person, team, build, True) for person, team, build in again if person < len(first)]
+
+
+answers = st.builds(
+    sent,
+    st.lists(st.tuples(st.sampled_from(TEAMS), st.sampled_from((0, 0, 0, 1, 2)), st.booleans()), max_size=18),
+    st.lists(st.tuples(st.integers(0, 17), st.sampled_from(TEAMS), st.sampled_from((1, 2))), max_size=4),
+)
+
+
+def whose(mean: float, n: int) -> frozenset[int]:
+    """The answers that a mean of `n` scores is made of, by their bits."""
+    total = round((mean - 1) * n * 2**BITS / 4)
+    return frozenset(bit for bit in range(BITS) if total >> bit & 1)
+
+
+def told(facts: Facts, of: Settings, folder: Path) -> Iterator[frozenset[int]]:
+    """The sets of answers whose mean or histogram any output shows."""
+    wheres: list[dict[str, str]] = [{}, *({"team": team} for team in ("a", "b", "c"))]
+    wheres += [{"service": "app"}, {"system": "shop"}, {"team": "a", "service": "app"}]
+    for where in wheres:
+        for by, period in product(SCOPES, (None, "day", "week", "month")):
+            for value in compute(facts, of, by, period, START, END, where, DSAT):  # type: ignore[arg-type]
+                assert value.status != "withheld" or value.value is None
+                yield from of_mean(value.value, value.n)
+        explained = explain(facts, of, DSAT[0], where, START, END)
+        yield from of_mean(explained.value, explained.n)
+        yield from of_histogram(row for row in explained.rows if row["value"] is not None)
+    paths = {path.stem: path for path in export(facts, of, folder)}
+    for row in read(paths["metrics"]):
+        if row["metric"] == DSAT[0] and row["value"]:
+            yield from of_mean(float(row["value"]), int(row["n"]))
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in read(paths["satisfaction"]):
+        if row["score"]:
+            groups.setdefault((row["scope"], row["name"]), []).append(row)
+    for rows in groups.values():
+        yield from of_histogram(rows)
+    for scope in json.loads(json.dumps(scorecard(facts, of, "2026-W46")))["scopes"]:
+        for metric in scope["metrics"]:
+            if metric["metric"] == DSAT[0]:
+                yield from of_mean(metric["value"], metric["n"])
+                yield from of_mean(metric["previous"], metric["previous_n"])
+                for week in metric["history"]:
+                    yield from of_mean(week["value"], week["n"])
+
+
+def of_mean(mean: float | None, n: int) -> list[frozenset[int]]:
+    return [] if mean is None else [whose(mean, n)]
+
+
+def of_histogram(rows: Iterable[dict[str, Any]]) -> list[frozenset[int]]:
+    counts = [(float(row["score"]), int(row["n"])) for row in rows]
+    n = sum(n for _, n in counts)
+    return [whose(sum(score * n for score, n in counts) / n, n)] if n else []
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def follows(known: set[frozenset[int]], secrets: list[frozenset[int]]) -> list[frozenset[int]]:
+    """The secret sums that can be worked out from the known ones by adding and subtracting multiples."""
+
+    def rows(sets: Iterable[frozenset[int]]) -> np.ndarray:
+        return np.array([[bit in one for bit in range(BITS)] for one in sets], dtype=float).reshape(-1, BITS)
+
+    # a sum follows if whatever leaves the known ones as they are leaves it too
+    _, sizes, vectors = np.linalg.svd(rows(known))
+    free = vectors[int((sizes > 1e-9).sum()) :]
+    changed = np.abs(rows(secrets) @ free.T).max(axis=1, initial=0.0)
+    return [secret for secret, change in zip(secrets, changed, strict=True) if change < 1e-9]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    return (tmp_path_factory.mktemp("round") for _ in iter(int, 1))
+
+
+@given(answers)
+@settings(max_examples=15, deadline=None)
+def test_nothing_withheld_can_be_recovered_by_differencing(
+    folders: Iterator[Path], arriving: list[Sent]
+) -> None:
+    folder = next(folders)
+    of = Settings(organization="acme", warehouse=folder / "w.duckdb")
+    known: set[frozenset[int]] = set()
+    withheld: set[frozenset[int]] = set()
+    for number, now in enumerate(BUILDS):
+        with open_warehouse(of.warehouse) as warehouse, warehouse.transaction():
+            warehouse.upsert([Component(name="app", owner="a", system="shop")])
+            came = [(bit, one) for bit, one in enumerate(arriving) if one.arrives == number]
+            warehouse.upsert([one.response(bit) for bit, one in came])
+            if number == 0:  # every team is known, whoever answered
+                warehouse.upsert([Component(name=f"of-{team}", owner=team) for team in TEAMS if team])
+        build(of, now)
+        with open_facts(of.warehouse) as facts:
+            known |= set(told(facts, of, folder / f"export{number}"))
+            for team, group in (item for _, _, teams in rounds(facts) for item in teams.items()):
+                if group.is_withheld:
+                    rows = facts.connection.execute(
+                        "select score from responses where team = ? and excluded_because is null", [team]
+                    ).fetchall()
+                    withheld.add(frozenset().union(*(whose(score, 1) for (score,) in rows)))
+    few = [frozenset(some) for size in range(1, FLOOR) for some in combinations(range(len(arriving)), size)]
+    assert follows(known, [*few, *withheld]) == []
+
+
+def test_a_difference_is_found_where_there_is_one() -> None:
+    known = {frozenset({0, 1, 2, 3, 4, 5}), frozenset({0, 1, 2, 3, 4})}
+    assert follows(known, [frozenset({5}), frozenset({4})]) == [frozenset({5})]
+
+
+waiting = st.lists(
+    st.tuples(st.sampled_from((None, *"abcde")), st.integers(0, 3), st.booleans()), max_size=60
+)
+
+
+@given(waiting)
+def test_a_batch_holds_five_people_and_a_published_team_has_its_own(
+    arrivals: list[tuple[str | None, int, bool]],
+) -> None:
+    taken: dict[str | None, bool] = {}
+    held: list[Answer] = []
+    for build_number in range(4):
+        held += [
+            Answer(f"p{n}", team, is_late)
+            for n, (team, at, is_late) in enumerate(arrivals)
+            if at == build_number
+        ]
+        batches = next_batches(taken, held)
+        entered = {answer for batch in batches for answer in batch.answers}
+        assert sum(len(batch.answers) for batch in batches) == len(entered)
+        for batch in batches:
+            teams = {answer.team for answer in batch.answers}
+            assert len(batch.answers) >= FLOOR
+            assert batch.is_pooled or (len(teams) == 1 and None not in teams)
+            for team in teams:
+                # a team that was published is never withheld later, nor the other way round
+                assert taken.setdefault(team, batch.is_pooled) == batch.is_pooled
+        held = [answer for answer in held if answer not in entered]
+
+
+def test_a_round_closes_as_soon_as_five_people_answered() -> None:
+    people = [Answer(f"p{n}", "a", is_late=n > 3) for n in range(5)]
+    assert next_batches({}, people[:4]) == []
+    assert [len(batch.answers) for batch in next_batches({}, people)] == [5]
+
+
+# --- what a closed round does with what comes later
+
+
+def score_of(of: Settings, now: datetime, *responses: Response, team: str = "") -> tuple[float | None, int]:
+    with open_warehouse(of.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert(responses)
+    build(of, now)
+    with open_facts(of.warehouse) as facts:
+        where = {"team": team} if team else {}
+        (value,) = compute(facts, of, "organisation", None, START, END, where, DSAT)
+    return value.value, value.n
+
+
+def answer(person: str, score: float, at: datetime = SUBMITTED, team: str = "a", **other: Any) -> Response:
+    fields = {"round": "1", "question": "satisfaction", "closes_at": CLOSES, "team": team}
+    return Response(**fields | {"respondent": person, "score": score, "submitted_at": at} | other)
+
+
+LATE = CLOSES + timedelta(hours=2)
+FIVE = [answer(f"a{n}", 4) for n in range(5)]
+
+
+@pytest.fixture
+def of(tmp_path: Path) -> Settings:
+    return Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
+
+
+def test_an_answer_sent_again_after_the_close_changes_nothing(of: Settings) -> None:
+    assert score_of(of, BUILDS[0], *FIVE) == (4, 5)
+    assert score_of(of, BUILDS[1], answer("a0", 1, LATE)) == (4, 5)
+
+
+def test_a_changed_answer_of_a_published_round_changes_nothing(of: Settings) -> None:
+    assert score_of(of, BUILDS[0], *FIVE) == (4, 5)
+    assert score_of(of, BUILDS[1], answer("a0", 1), answer("a1", 4, team="b")) == (4, 5)
+
+
+def test_a_published_round_is_not_reopened_by_a_later_close(of: Settings) -> None:
+    assert score_of(of, BUILDS[0], *FIVE) == (4, 5)
+    assert score_of(of, BUILDS[1], answer("a9", 1, closes_at=CLOSES + timedelta(days=90))) == (4, 5)
+
+
+def test_an_answer_that_was_sent_in_time_and_arrives_after_the_close_waits_for_four_more(
+    of: Settings,
+) -> None:
+    assert score_of(of, BUILDS[0], *FIVE) == (4, 5)
+    assert score_of(of, BUILDS[1], answer("a9", 1)) == (4, 5)
+    assert score_of(of, BUILDS[2], *(answer(f"b{n}", 1) for n in range(4))) == (2.5, 10)
+
+
+def test_what_waits_is_listed_with_the_reason(of: Settings) -> None:
+    score_of(of, BUILDS[0], *FIVE)
+    score_of(of, BUILDS[1], answer("a9", 1))
+    with open_facts(of.warehouse) as facts:
+        rows = facts.connection.execute(
+            "select respondent, excluded_because from responses where excluded_because is not null"
+        ).fetchall()
+    assert rows == [("a9", "late: counted once five of its team, or of those withheld, came late")]
+
+
+def test_a_second_question_answered_late_leaves_the_first(of: Settings) -> None:
+    late = answer("a0", 1, LATE, question="tools")
+    assert score_of(of, BUILDS[0], *FIVE, late) == (4, 5)
+
+
+def test_a_team_whose_answers_come_later_in_one_piece_is_published(of: Settings) -> None:
+    assert score_of(of, BUILDS[0], *FIVE) == (4, 5)
+    others = [answer(f"b{n}", 2, team="b") for n in range(5)]
+    assert score_of(of, BUILDS[1], *others, team="b") == (2, 5)
+    assert score_of(of, BUILDS[2]) == (3, 10)
+
+
+def test_a_withheld_team_stays_withheld_when_more_of_it_come(of: Settings) -> None:
+    # its earlier four would follow from its new mean and the organisation's before and after
+    four = [answer(f"b{n}", 2, team="b") for n in range(4)]
+    more = [answer(f"b{n}", 3, LATE, team="b") for n in range(4, 9)]
+    assert score_of(of, BUILDS[0], *FIVE, *four, team="b") == (None, 4)
+    assert score_of(of, BUILDS[1], *more, team="b") == (None, 9)
+    assert score_of(of, BUILDS[2], team="a") == (None, 5)
+
+
+def test_fewer_than_five_people_are_withheld_from_the_organisation_too(of: Settings) -> None:
+    assert score_of(of, BUILDS[0], *FIVE[:4]) == (None, 4)
+    assert score_of(of, BUILDS[1], FIVE[4]) == (4, 5)
+
+
+def test_a_person_who_names_two_teams_counts_in_one(of: Settings) -> None:
+    twice = answer("a0", 4, question="tools", team="b")
+    assert score_of(of, BUILDS[0], *FIVE, twice, *(answer(f"c{n}", 5, team="c") for n in range(5)))[1] == 10
+    with open_facts(of.warehouse) as facts:
+        ((_, everyone, teams),) = rounds(facts)
+    assert everyone.n == sum(group.n for group in teams.values())
+
+
+def test_a_renamed_team_has_no_data_until_it_answers_under_its_name(of: Settings) -> None:
+    again = [
+        answer(f"a{n}", 5, CLOSES + timedelta(days=1), "z", round="2", closes_at=CLOSES + timedelta(days=1))
+        for n in range(5)
+    ]
+    score_of(of, BUILDS[2], *FIVE, *again)
+    assert score_of(of, BUILDS[2], team="a") == (None, 0)
+    assert score_of(of, BUILDS[2], team="z") == (5, 5)
+
+
+def test_rounds_of_the_same_people_stay_apart(of: Settings) -> None:
+    closes = CLOSES + timedelta(days=1)
+    second = [answer(f"a{n}", 2, CLOSES, round="2", closes_at=closes) for n in range(4)]
+    score_of(of, BUILDS[2], *FIVE, *second)
+    with open_facts(of.warehouse) as facts:
+        found = [(everyone.round, everyone.score, everyone.n) for _, everyone, _ in rounds(facts)]
+    assert found == [("1", 4, 5), ("2", None, 4)]
