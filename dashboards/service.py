@@ -17,7 +17,11 @@ STOP_SECONDS = 5.0
 def running(
     settings_path: Path, warehouse: Path | None, host: str, port: int
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """(address, process) of a dashboard that answers; it is ended with the context. Raises SixkeysError."""
+    """(address, process) of a dashboard that answers; it is ended with the context. Raises SixkeysError.
+
+    Port 0 stands for any that is free.
+    """
+    port = port or free_port(host, 0)
     require_free(host, port)
     process = subprocess.Popen(
         launch.command(settings_path, warehouse, host, port),
@@ -60,11 +64,12 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def free_port(host: str, wanted: int) -> int:
-    """`wanted` where it is free, else a port that is."""
-    with suppress(SixkeysError):
-        require_free(host, wanted)
-        return wanted
-    with socket.socket() as probe:
+    """`wanted` where it is free, else a port that is; 0 wants any."""
+    if wanted:
+        with suppress(SixkeysError):
+            require_free(host, wanted)
+            return wanted
+    with socket.socket(_family(host)) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
@@ -72,8 +77,7 @@ def free_port(host: str, wanted: int) -> int:
 
 def require_free(host: str, port: int) -> None:
     """Raises SixkeysError where something else listens, which could be taken for our dashboard."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -82,3 +86,7 @@ def require_free(host: str, port: int) -> None:
                 f"dashboard: cannot listen at {host}:{port} ({error.strerror}); end what is there, "
                 "or set another port under dashboard in the configuration"
             ) from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
