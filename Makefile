@@ -41,29 +41,29 @@ clean: ## removes the demo, caches and reports; the environment stays in .venv
 
 $(BIN)/python:
 	@command -v git > /dev/null || { echo "make: git is missing; install it and try again" >&2; exit 1; }
-	@for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	@found=; for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then \
-			python=$$candidate; break; fi; done; \
-	if [ -z "$${python:-}" ]; then \
+			found=$$candidate; break; fi; done; \
+	if [ -z "$${found:-}" ]; then \
 		echo "make: needs Python 3.11 or newer; name one with make PYTHON=/path/to/python" >&2; exit 1; fi; \
-	if ! "$$python" -c 'import ensurepip' 2> /dev/null; then \
-		package=$$("$$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+	if ! "$$found" -c 'import ensurepip' 2> /dev/null; then \
+		package=$$("$$found" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 			apt-get update -qq && apt-get install -y -qq "$$package"; \
 		else \
 			echo "make: this Python cannot make environments; run: sudo apt-get install $$package" >&2; exit 1; fi; fi; \
-	"$$python" -m venv --clear $(VENV)
+	"$$found" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # $(1): the lock file. One line as packages arrive, the whole log if it fails.
 define install
 	@echo "Installing what Sixkeys needs into $(VENV); this happens once and takes a minute or two."
-	@total=$$(grep -c '^[a-z].*==' $(1)); log=$(VENV)/install.log; \
+	@set -o pipefail; total=$$(grep -c '^[a-z].*==' $(1)); log=$(VENV)/install.log; \
 	$(PIP) install --progress-bar off --require-hashes -r $(1) 2>&1 | tee "$$log" | awk -v total=$$total -v tty=$$(test -t 1 && echo 1 || echo 0) ' \
 		/^(Collecting|Processing)/ { n++; if (tty) printf "\r  %d of %d packages", n, total; \
 			else if (n % 20 == 0) print "  " n " of " total " packages"; fflush() } \
 		/^Installing/ { if (tty) printf "\r"; print "  unpacking " total " packages"; fflush() }' \
 	|| { grep -v '^Collecting\|^  ' "$$log" | tail -20 >&2; exit 1; }
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 endef
 
