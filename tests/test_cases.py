@@ -1,4 +1,4 @@
-"""Each file in `cases` is a small organisation: records in, fact rows or values out, worked out by hand."""
+"""Each file below `cases` is a small organisation: records in, fact rows or values out, worked out by hand."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from warehouse.facts import Facts, open_facts
 from warehouse.store import open_warehouse
 from warehouse.values import as_rows, compute
 
-CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+FOLDER = Path(__file__).parent / "cases"
+CASES = sorted(FOLDER.rglob("*.yaml"))
 # what a case need not say
 DEFAULTS: dict[str, dict[str, Any]] = {
     "repositories": {"repo": "acme/app", "created_at": "2026-01-01T00:00:00Z"},
@@ -71,7 +72,7 @@ def value_rows(
     return [[cell(row[column]) for column in columns] for row in rows]
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(FOLDER).with_suffix("")))
 def test_case(path: Path, tmp_path: Path) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings = Settings.model_validate(

@@ -20,10 +20,13 @@ from warehouse.store import OPEN, naive, open_warehouse
 STEPS = (
     "services",
     "candidates",
+    "service_coverage",
+    "gaps",
     lineage.trace,  # traces, shipped
     "sequences",
     lineage.compare,  # ancestry
     "steps",
+    "rollbacks",
     "arrivals",
     "pull_commits",
     "pull_stages",
@@ -31,7 +34,6 @@ STEPS = (
     "incident_services",
     "judged_incidents",
     "blames",
-    "rollbacks",
     "reverts",
     "evidence",
     "rework",
@@ -41,9 +43,7 @@ STEPS = (
     "repositories",
     "answers",
     "responses",
-    "service_coverage",
     "covered_days",
-    "gaps",
     "unmapped",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards")

@@ -16,6 +16,9 @@ class Graph:
         self.shas = [sha for sha, _ in rows]
         self.number = {sha: i for i, sha in enumerate(self.shas)}
         self.parents = [[self.number[p] for p in parents or () if p in self.number] for _, parents in rows]
+        self._cut = {
+            i for i, (_, parents) in enumerate(rows) if any(p not in self.number for p in parents or ())
+        }
         self._sorted = sorted(self.shas)
         self._depth = self._depths()
 
@@ -56,6 +59,27 @@ class Graph:
                     reached.append(parent)
                     stack.append(parent)
         return reached
+
+    def is_cut(self, commits: Iterable[int]) -> bool:
+        """Whether a parent of one of `commits` is unknown, so that they are not all there is."""
+        return not self._cut.isdisjoint(commits)
+
+    def adrift(self, reached: Sequence[int]) -> set[int]:
+        """Of what one walk reached, the commits whose known history ends at an unknown parent and meets nothing older.
+
+        Nobody can tell whether they are ahead of what earlier walks reached or part of its unknown history.
+        """
+        if not self.is_cut(reached):
+            return set()
+        fresh = set(reached)
+        ending: set[int] = set()
+        meeting: set[int] = set()
+        for commit in sorted(reached, key=self._depth.__getitem__):
+            if commit in self._cut or not ending.isdisjoint(self.parents[commit]):
+                ending.add(commit)
+            if any(parent in meeting or parent not in fresh for parent in self.parents[commit]):
+                meeting.add(commit)
+        return ending - meeting
 
     def only_in(self, commit: int, other: int) -> list[int]:
         """Commits reachable from `commit` and not from `other`: `git rev-list commit --not other`."""

@@ -1,7 +1,12 @@
 """Which deployment shipped which commit: git ancestry, never time.
 
-Writes three tables for the models: `traces` (each candidate's commit and what it brought), `shipped` (a row per commit
-and service with the first deployment that contains it) and `ancestry` (whether a return goes back to an ancestor).
+Writes four tables for the models: `traces` (each candidate's commit and what it brought), `shipped` (a row per commit
+and service with the first deployment that contains it), `baselined` (a pull request's commits that a service's baseline
+contained) and `ancestry` (whether a return goes back to an ancestor).
+
+What the collected commits do not say stays unknown. A deployment whose own commit is unknown is untraced; where a walk
+ends at an unknown parent (a shallow clone) without having met anything deployed before, what it passed may be new or
+may be history (`is_adrift`), and how many commits the deployment brought is unknown (`new_commits` is null).
 """
 
 import re
@@ -11,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import translate
 from itertools import groupby
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -33,10 +39,15 @@ TRACES = pa.schema(
         ("unknown_since", pa.timestamp("us")),
     ]
 )
-SHIPPED = pa.schema([(name, pa.string()) for name in ("service", "repo", "sha", "source", "id")])
+SHIPPED = pa.schema(
+    [*((name, pa.string()) for name in ("service", "repo", "sha", "source", "id")), ("is_adrift", pa.bool_())]
+)
+BASELINED = pa.schema([(name, pa.string()) for name in ("service", "repo", "sha")])
 ANCESTRY = pa.schema(
     [("repo", pa.string()), ("sha", pa.string()), ("of_sha", pa.string()), ("is_ancestor", pa.bool_())]
 )
+REVISION_LABEL = "org.opencontainers.image.revision"
+Gaps = Sequence[tuple[datetime, datetime]]
 
 
 @dataclass
@@ -53,6 +64,7 @@ class Candidate:
     sha_method: str | None
     ref: str | None
     images: list[str] | None
+    label: str | None
     by_paths: bool
     ships: bool  # successful, timed, and told by the ranking source
     service_sha: str | None = None  # the commit that first gave the service the content it has at `sha`
@@ -70,14 +82,17 @@ class History:
     graph: Graph
     paths: dict[str, list[str] | None]
     tags: dict[str, str] = field(default_factory=dict)
+    pulled: set[str] = field(default_factory=set)  # own and merge commits of pull requests
 
 
 def trace(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes the tables `traces` and `shipped` from `candidates`, the source's commits and the source patterns."""
+    """Makes `traces`, `shipped` and `baselined` from `candidates`, `gaps`, the source's commits and source patterns."""
     patterns = _source_patterns(connection)
+    gaps = _gaps(connection)
     candidates = _candidates(connection)
     traced: list[Candidate] = []
-    shipped: list[tuple[str, str, str, str, str]] = []
+    shipped: list[tuple[str, str, str, str, str, bool]] = []
+    baselined: list[tuple[str, str, str]] = []
     for repo, rows in groupby(candidates, key=lambda c: c.repo):
         of_repo = list(rows)
         history = _history(connection, repo)
@@ -88,13 +103,16 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
         for candidate in of_repo:
             by_service[candidate.service].append(candidate)
         for service, deployments in by_service.items():
-            for sha, by in _walk(deployments, history, patterns.get(service)):
-                shipped.append((service, repo or "", sha, by.source, by.id))
+            for sha, by, adrift in _walk(deployments, history, patterns.get(service), gaps.get(service, ())):
+                if not by.is_baseline:
+                    shipped.append((service, repo or "", sha, by.source, by.id, adrift))
+                elif sha in history.pulled:
+                    baselined.append((service, repo or "", sha))
         traced += of_repo
     rows_of = [{name: getattr(c, name) for name in TRACES.names} for c in traced]
     _create(connection, "traces", pa.Table.from_pylist(rows_of, schema=TRACES))
-    columns: list[Sequence[str]] = list(zip(*shipped, strict=True)) or [()] * len(SHIPPED)
-    _create(connection, "shipped", pa.table([pa.array(c, pa.string()) for c in columns], schema=SHIPPED))
+    _create(connection, "shipped", _table(shipped, SHIPPED))
+    _create(connection, "baselined", _table(baselined, BASELINED))
 
 
 def compare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -115,6 +133,11 @@ def compare(connection: duckdb.DuckDBPyConnection) -> None:
     _create(connection, "ancestry", pa.Table.from_pylist(rows, schema=ANCESTRY))
 
 
+def _table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(c, kind) for c, kind in zip(columns, schema.types, strict=True)], schema=schema)
+
+
 def _create(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table) -> None:
     connection.register("content", content)
     connection.execute(f"create table {table} as from content")
@@ -128,11 +151,24 @@ def _source_patterns(connection: duckdb.DuckDBPyConnection) -> dict[str, re.Patt
     return {name: re.compile("|".join(translate(p) for p in globs)) for name, globs in found if globs}
 
 
+def _gaps(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[datetime, datetime]]]:
+    """The stretches, by service, in which Argo CD dropped syncs that nobody read."""
+    rows = connection.execute(
+        "select service, from_at, until_at from gaps where fact = 'deployments' and source = 'argocd' order by all"
+    ).fetchall()
+    gaps = defaultdict(list)
+    for service, from_at, until_at in rows:
+        gaps[service].append((from_at, until_at))
+    return gaps
+
+
 def _candidates(connection: duckdb.DuckDBPyConnection) -> list[Candidate]:
     rows = connection.execute(
         "select c.source, c.id, c.service, c.repo, c.environment, c.at, c.sha, c.sha_method, c.ref, c.images,"
-        " c.by_paths, c.status = 'success' and c.at is not null and c.told_by is null from candidates as c"
-        " order by c.repo nulls last, c.at nulls last, c.id, c.source, c.service"
+        " d.labels[?], c.by_paths, c.status = 'success' and c.at is not null and c.told_by is null"
+        " from candidates as c left join source.deployments as d on d.source = c.source and d.id = c.id"
+        " order by c.repo nulls last, c.finish_order",
+        [REVISION_LABEL],
     ).fetchall()
     return [Candidate(*row) for row in rows]
 
@@ -146,19 +182,25 @@ def _history(connection: duckdb.DuckDBPyConnection, repo: str | None) -> History
         " and ref is not null and sha is not null",
         [repo],
     ).fetchall()
+    pulled = connection.execute(
+        "select unnest(list_append(list_transform(commits, lambda c: c.sha), merge_sha))"
+        " from source.pull_requests where repo = ? and merged_at is not null and merge_sha is not null",
+        [repo],
+    ).fetchall()
     graph = Graph((sha, parents) for sha, parents, _ in commits)
-    return History(graph, {sha: paths for sha, _, paths in commits if paths is not None}, dict(tags))
+    paths_of = {sha: paths for sha, _, paths in commits if paths is not None}
+    return History(graph, paths_of, dict(tags), {sha for (sha,) in pulled})
 
 
 def _resolve(candidate: Candidate, history: History) -> None:
-    """Finds the full SHA: the source's own, the one behind a tag, or the one that its images name."""
+    """Finds the full SHA: the source's own, the one that its images name by SHA or tag, or the OCI revision label's."""
     known = history.graph.number
     if candidate.sha is not None:
         candidate.sha = (
             candidate.sha if candidate.sha in known else history.graph.find(candidate.sha) or candidate.sha
         )
     else:
-        found = _from_images(candidate.images or (), candidate, history)
+        found = _from_images(candidate.images or (), candidate, history) or _from_label(candidate, history)
         if found:
             candidate.sha, candidate.sha_method = found
     candidate.is_traced = candidate.sha in known
@@ -182,6 +224,15 @@ def _from_images(images: Iterable[str], candidate: Candidate, history: History) 
                 found[is_own].add((sha, "image sha"))
     choices = found[True] or found[False]
     return choices.pop() if len(choices) == 1 else None
+
+
+def _from_label(candidate: Candidate, history: History) -> tuple[str, str] | None:
+    """The commit that the label of the image names; an abbreviated one only where the history knows it."""
+    named = (candidate.label or "").strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{7,64}", named):
+        return None
+    sha = history.graph.find(named) or (named if len(named) in (40, 64) else None)
+    return (sha, "oci label") if sha else None
 
 
 def _belonging(
@@ -235,33 +286,40 @@ def _touched(candidate: Candidate, before: str | None, history: History) -> set[
 
 
 def _walk(
-    deployments: list[Candidate], history: History, pattern: re.Pattern[str] | None
-) -> Iterator[tuple[str, Candidate]]:
-    """Each commit with the first deployment of one service that contains it; the baseline's are history.
+    deployments: list[Candidate], history: History, pattern: re.Pattern[str] | None, gaps: Gaps
+) -> Iterator[tuple[str, Candidate, bool]]:
+    """Each commit with the first deployment of one service that contains it, and whether it may be history after all.
 
-    `deployments` in order of finish. Marks on them the baseline, their counts, and since when what they bring may
-    have been live already because an untraced deployment came between.
+    `deployments` in order of finish; what the first traced one contains is the baseline. Marks on them the baseline,
+    their counts, and since when what they bring may have been live already, because an untraced deployment or a gap in
+    what was read came between.
     """
     graph = history.graph
     visited = bytearray(len(graph.shas))
     last_traced: datetime | None = None
     untraced = False
     for deployment in deployments:
-        if not deployment.ships:
+        if not deployment.ships or deployment.at is None:
             continue
         if not deployment.is_traced:
             untraced = True
             continue
         new = graph.unvisited(graph.number[deployment.sha or ""], visited)
         deployment.is_baseline = last_traced is None
-        deployment.unknown_since = last_traced if untraced else None
+        if last_traced and (untraced or _has_gap(gaps, last_traced, deployment.at)):
+            deployment.unknown_since = last_traced
         last_traced, untraced = deployment.at, False
-        related = [sha for sha in map(graph.shas.__getitem__, new) if _is_related(sha, history, pattern)]
-        deployment.new_commits = len(related)
-        deployment.unrelated_commits = len(new) - len(related)
-        if not deployment.is_baseline:
-            for sha in related:
-                yield sha, deployment
+        related = [number for number in new if _is_related(graph.shas[number], history, pattern)]
+        if not graph.is_cut(new):
+            deployment.new_commits = len(related)
+            deployment.unrelated_commits = len(new) - len(related)
+        adrift = set() if deployment.is_baseline else graph.adrift(new)
+        for number in related:
+            yield graph.shas[number], deployment, number in adrift
+
+
+def _has_gap(gaps: Gaps, after: datetime, until: datetime) -> bool:
+    return any(from_at < until and until_at > after for from_at, until_at in gaps)
 
 
 def _is_related(sha: str, history: History, pattern: re.Pattern[str] | None) -> bool:

@@ -4,7 +4,6 @@ with blameable as (
         a.source,
         a.id,
         a.service,
-        a.repo,
         a.sha,
         a.url,
         a.at,
@@ -15,10 +14,21 @@ with blameable as (
     where a.excluded_because is null or a.counted_as_id is not null
 ),
 
+-- an application's page or an environment's is the address of no deployment
+addresses as (
+    select d.url
+    from source.deployments as d
+    where d.url is not null
+    group by d.url
+    having count(*) > 1
+),
+
 by_link as (
     select
         l.incident_source,
         l.incident_id,
+        b.source,
+        b.id,
         b.service,
         b.counted_source,
         b.counted_id,
@@ -30,11 +40,6 @@ by_link as (
     from source.links as l
     inner join blameable as b
         on b.id = l.deployment_id and b.source = coalesce(l.deployment_source, b.source)
-    left join incident_services as own
-        on own.source = l.incident_source and own.id = l.incident_id and own.service = b.service
-    left join incident_services as others
-        on others.source = l.incident_source and others.id = l.incident_id
-    where own.service is not null or others.service is null
 ),
 
 -- what a change event says: its links and its details; PagerDuty's guess at the most recent change says nothing
@@ -55,10 +60,23 @@ said as (
     cross join lateral unnest(v.links) as u (link)
 ),
 
+named as (
+    select w.source, w.id, w.opened_at, w.event, address, cast(null as string) as sha
+    from said as w
+    cross join lateral
+        unnest(regexp_extract_all(w.words, 'https?:[-0-9A-Za-z/._~%?#=&+@:]*[-0-9A-Za-z/_~%=&]', 0)) as u (address)
+    union
+    select w.source, w.id, w.opened_at, w.event, cast(null as string), lower(word)
+    from said as w
+    cross join lateral unnest(regexp_extract_all(w.words, '[0-9A-Fa-f]{7,64}', 0)) as u (word)
+),
+
 by_change_event as (
     select
-        w.source,
-        w.id,
+        w.source as incident_source,
+        w.id as incident_id,
+        b.source,
+        b.id,
         b.service,
         b.counted_source,
         b.counted_id,
@@ -67,19 +85,36 @@ by_change_event as (
         'change event',
         2,
         'change event ' || w.event
-    from said as w
+    from named as w
+    inner join blameable as b on b.url = w.address and b.started_at <= w.opened_at
+    where w.address not in (select s.url from addresses as s)
+    union all
+    select
+        w.source,
+        w.id,
+        b.source,
+        b.id,
+        b.service,
+        b.counted_source,
+        b.counted_id,
+        b.started_at,
+        b.at,
+        'change event',
+        2,
+        'change event ' || w.event
+    from named as w
     inner join blameable as b
-        on (w.words = b.url or w.words like ('%' || b.sha || '%'))
+        on substr(b.sha, 1, 7) = substr(w.sha, 1, 7)
+        and b.sha like (w.sha || '%')
         and b.started_at <= w.opened_at
-    left join incident_services as own on own.source = w.source and own.id = w.id and own.service = b.service
-    left join incident_services as others on others.source = w.source and others.id = w.id
-    where own.service is not null or others.service is null
 ),
 
 by_window as (
     select
         i.source,
         i.id,
+        b.source,
+        b.id,
         b.service,
         b.counted_source,
         b.counted_id,
@@ -106,33 +141,37 @@ all_methods as (
     select * from by_window
 ),
 
--- "blames none", said by hand, leaves an incident without a deployment whatever else speaks
-silenced as (
-    select l.incident_source, l.incident_id
-    from source.links as l
-    where l.deployment_id is null
+-- what a person said of an incident stands alone, also where the deployment it names is none that may be blamed
+admitted as (
+    select m.*, o.service is not null as is_own
+    from all_methods as m
+    left join source.links as l on l.incident_source = m.incident_source and l.incident_id = m.incident_id
+    left join incident_services as o
+        on o.source = m.incident_source and o.id = m.incident_id and o.service = m.service
+    where m.method = 'link' or l.incident_id is null
 ),
 
--- the strongest method, then the latest start; services that share this deployment stay together
+-- the strongest method, then the incident's own services, then the latest start; services that share the deployment
+-- stay together
 chosen as (
     select
-        m.*,
+        a.*,
         rank() over (
-            partition by m.incident_source, m.incident_id
-            order by m.rank, m.started_at desc, m.at desc, m.counted_id desc, m.counted_source
+            partition by a.incident_source, a.incident_id
+            order by
+                a.rank, a.is_own desc, a.started_at desc, a.at desc, length(a.id) desc, a.id desc, a.source
         ) as choice
-    from all_methods as m
-    left join silenced as s on s.incident_source = m.incident_source and s.incident_id = m.incident_id
-    where s.incident_id is null
+    from admitted as a
 )
 
-select distinct
+select
     c.incident_source,
     c.incident_id,
     c.service,
     c.counted_source as deployment_source,
     c.counted_id as deployment_id,
     c.method,
-    c.detail
+    min(c.detail) as detail
 from chosen as c
 where c.choice = 1
+group by c.incident_source, c.incident_id, c.service, c.counted_source, c.counted_id, c.method

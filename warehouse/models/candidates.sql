@@ -160,7 +160,8 @@ select
     m.for_service as service,
     s.team,
     s.system,
-    coalesce(m.repo, s.repo) as repo,
+    -- a trailer or an image may write the name in other letters
+    case when lower(m.repo) = lower(s.repo) then s.repo else coalesce(m.repo, s.repo) end as repo,
     m.environment,
     m.started_at,
     m.finished_at as at,
@@ -173,7 +174,9 @@ select
     m.config_sha,
     m.url,
     m.by_paths,
-    h.told_by
+    h.told_by,
+    -- decides wherever one comes before another: by finish, then by id, where 9 comes before 10
+    row_number() over (order by m.finished_at nulls last, length(m.id), m.id, m.source, m.for_service) as finish_order
 from mapped as m
 inner join services as s on s.service = m.for_service
 left join higher as h on h.source = m.source and h.id = m.id and h.for_service = m.for_service

@@ -15,29 +15,32 @@ with delivered as (
         a.team,
         a.system,
         a.at,
-        t.unknown_since
+        a.finish_order,
+        t.unknown_since,
+        s.is_adrift
     from shipped as s
     inner join source.commits as c on c.repo = s.repo and c.sha = s.sha
     inner join arrivals as a on a.source = s.source and a.id = s.id and a.service = s.service
     inner join traces as t on t.source = s.source and t.id = s.id and t.service = s.service
 ),
 
--- a commit's pull request: its own commit, its merge commit, or a rebased copy that was committed by the merge
+-- a commit's pull request: the one that it is the squash of, else the one that it was committed for (its own commit,
+-- its merge commit, or a rebased copy that was committed by the merge), the first to be merged
 pulled as (
-    select d.service, d.repo, d.sha, p.number, p.is_squashed, 1 as rank
+    select d.service, d.repo, d.sha, p.number, p.merged_at, true as is_squash, 1 as rank
+    from delivered as d
+    inner join pull_commits as p on p.repo = d.repo and p.merge_sha = d.sha and p.is_squashed
+    union all
+    select d.service, d.repo, d.sha, p.number, p.merged_at, false, 2
     from delivered as d
     inner join pull_commits as p on p.repo = d.repo and p.sha = d.sha
     union all
-    select d.service, d.repo, d.sha, p.number, p.is_squashed, 2
-    from delivered as d
-    inner join pull_commits as p on p.repo = d.repo and p.merge_sha = d.sha
-    union all
-    select d.service, d.repo, d.sha, p.number, cast(null as boolean), 3
+    select d.service, d.repo, d.sha, p.number, p.merged_at, false, 3
     from delivered as d
     inner join source.pull_requests as p on p.repo = d.repo and p.merge_sha = d.sha
     where p.merged_at is not null
     union all
-    select d.service, d.repo, d.sha, p.number, false, 4
+    select d.service, d.repo, d.sha, p.number, p.merged_at, false, 4
     from delivered as d
     inner join pull_commits as p
         on p.repo = d.repo
@@ -50,12 +53,12 @@ associated as (
     select
         d.*,
         p.number as pull_request,
-        coalesce(p.is_squashed and p.rank = 2, false) as is_squash
+        coalesce(p.is_squash, false) as is_squash
     from delivered as d
     left join (
         select *
         from pulled
-        qualify row_number() over (partition by service, repo, sha order by rank, number) = 1
+        qualify row_number() over (partition by service, repo, sha order by rank, merged_at, number) = 1
     ) as p
         on p.service = d.service and p.repo = d.repo and p.sha = d.sha
 ),
@@ -79,7 +82,9 @@ expanded as (
         a.team,
         a.system,
         a.at,
+        a.finish_order,
         a.unknown_since,
+        a.is_adrift,
         a.pull_request
     from associated as a
     inner join pull_commits as p on p.repo = a.repo and p.number = a.pull_request
@@ -92,8 +97,18 @@ once as (
     from expanded as e
     qualify row_number() over (
         partition by e.service, e.repo, e.sha
-        order by e.at, e.deployment_id, e.deployment_source, e.pull_request nulls last
+        order by e.finish_order, e.pull_request nulls last
     ) = 1
+),
+
+-- what a pull request's commits were before the first traced deployment: there themselves, or in their squash
+baseline as (
+    select b.service, b.repo, b.sha
+    from baselined as b
+    union
+    select b.service, b.repo, p.sha
+    from baselined as b
+    inner join pull_commits as p on p.repo = b.repo and p.merge_sha = b.sha and p.is_squashed
 )
 
 select
@@ -115,6 +130,8 @@ select
     case
         when o.is_merge then 'merge commit'
         when o.is_bot then 'bot'
+        when b.sha is not null then 'history: in the first traced deployment already'
+        when o.is_adrift then 'unknown whether new: the known history ends before anything deployed earlier'
         when o.unknown_since is not null
             then 'shipped at an unknown time between ' || cast(o.unknown_since as string) || ' and ' || cast(o.at as string) || ' UTC'
         when o.authored_at > o.at then 'authored after its deployment (clock skew)'
@@ -125,5 +142,6 @@ select
     case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
     coalesce(p.url, r.url || '/commit/' || o.sha) as url
 from once as o
+left join baseline as b on b.service = o.service and b.repo = o.repo and b.sha = o.sha
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
 left join source.repositories as r on r.repo = o.repo

@@ -1,14 +1,10 @@
 -- grain: one production deployment of one service, counted or left out with the reason
 with strongest as (
-    select
-        e.source,
-        e.id,
-        e.service,
-        min_by(e.method, e.rank) as method,
-        min_by(e.detail, e.rank) as detail,
-        count(*) as pieces
+    select e.*, count(*) over (partition by e.source, e.id, e.service) as pieces
     from evidence as e
-    group by e.source, e.id, e.service
+    qualify row_number() over (
+        partition by e.source, e.id, e.service order by e.rank, e.detail, e.by_source, e.by_id
+    ) = 1
 ),
 
 delivered as (

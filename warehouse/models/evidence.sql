@@ -13,7 +13,7 @@ union all
 select r.source, r.id, r.service, 'rollback', 2, 'rolled back by ' || r.rollback_id, r.rollback_source,
     r.rollback_id
 from rollbacks as r
-where r.is_blamed
+where r.is_blamed and not r.is_further_environment
 union all
 select v.source, v.id, v.service, 'revert', 3, v.sha || ' reverted by ' || v.revert_id, v.revert_source,
     v.revert_id

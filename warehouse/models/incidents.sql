@@ -33,6 +33,12 @@ blamed as (
         max(b.method) as method
     from blames as b
     group by b.incident_source, b.incident_id
+),
+
+known_links as (
+    select distinct l.incident_source, l.incident_id
+    from source.links as l
+    inner join arrivals as a on a.id = l.deployment_id and a.source = coalesce(l.deployment_source, a.source)
 )
 
 select
@@ -53,7 +59,14 @@ select
     seconds_between(i.opened_at, i.resolved_at) as open_seconds,
     b.deployment_source as blames_source,
     b.deployment_id as blames_id,
-    case when l.incident_id is not null and b.method is null then 'link: blames none' else b.method end as blamed_by,
+    case
+        when b.method is not null then b.method
+        when l.incident_id is null then null
+        when l.deployment_id is null then 'link: blames none'
+        when n.incident_id is null then 'link: to no known production deployment'
+        else 'link: to a deployment that does not count'
+    end as blamed_by,
+    l.reason || coalesce(' (' || l."by" || ')', '') as link_reason,
     case
         when i.ignored_because is not null then i.ignored_because
         when i.resolved_at is null then 'not resolved'
@@ -64,5 +77,5 @@ select
 from judged_incidents as i
 left join scoped as s on s.source = i.source and s.id = i.id
 left join blamed as b on b.incident_source = i.source and b.incident_id = i.id
-left join source.links as l
-    on l.incident_source = i.source and l.incident_id = i.id and l.deployment_id is null
+left join source.links as l on l.incident_source = i.source and l.incident_id = i.id
+left join known_links as n on n.incident_source = i.source and n.incident_id = i.id

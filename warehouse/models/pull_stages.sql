@@ -35,10 +35,10 @@ timed as (
     where p.merged_at is not null
 )
 
--- a stage that would end before it began did not happen
+-- a stage that would end before it began did not happen; a review after the merge was none on the way
 select
     t.* except (coding_seconds, pickup_seconds, review_seconds),
     case when t.coding_seconds >= 0 then t.coding_seconds end as coding_seconds,
-    case when t.pickup_seconds >= 0 then t.pickup_seconds end as pickup_seconds,
+    case when t.pickup_seconds >= 0 and t.review_seconds >= 0 then t.pickup_seconds end as pickup_seconds,
     case when t.review_seconds >= 0 then t.review_seconds end as review_seconds
 from timed as t

@@ -23,9 +23,9 @@ ways as (
 ),
 
 earliest as (
-    select w.source, w.id, w.service, min(w.at) as at, min_by(w.way, w.at) as way
+    select w.*
     from ways as w
-    group by w.source, w.id, w.service
+    qualify row_number() over (partition by w.source, w.id, w.service order by w.at, w.way) = 1
 )
 
 select

@@ -1,6 +1,6 @@
 -- grain: one repository and one service that it belongs to
 with persons as (
-    select c.repo, min(c.authored_at) as first_commit_at, min_by(c.sha, c.authored_at) as first_commit_sha
+    select c.repo, c.authored_at as first_commit_at, c.sha as first_commit_sha, c.parents
     from source.commits as c
     inner join source.repositories as r on r.repo = c.repo
     where
@@ -17,7 +17,16 @@ with persons as (
             and r.from_template is not null
             and abs(seconds_between(r.created_at, c.authored_at)) <= 600
         )
-    group by c.repo
+    qualify row_number() over (partition by c.repo order by c.authored_at, c.sha) = 1
+),
+
+-- where the first known commit has a parent that is not known, an earlier one may be missing
+beheaded as (
+    select distinct p.repo
+    from persons as p
+    cross join lateral unnest(p.parents) as u (parent)
+    left join source.commits as c on c.repo = p.repo and c.sha = parent
+    where c.sha is null
 )
 
 select
@@ -39,8 +48,10 @@ select
         when r.is_mirror then 'mirror'
         when p.first_commit_at is null then 'open: no commit by a person yet'
         when seconds_between(p.first_commit_at, r.created_at) > 3600 then 'imported history'
+        when b.repo is not null then 'unknown: the first commits were not read'
     end as excluded_because,
     r.url
 from source.repositories as r
 left join persons as p on p.repo = r.repo
+left join beheaded as b on b.repo = r.repo
 left join services as s on s.repo = r.repo

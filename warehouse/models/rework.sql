@@ -1,8 +1,8 @@
 -- grain: one deployment of a service that was rework, with the reason
 with reasons as (
-    select s.source, s.id, s.service, 'rollback' as reason, 1 as rank
-    from steps as s
-    where s.kind = 'rollback' and s.excluded_because = 'rollback'
+    select r.source, r.id, r.service, 'rollback' as reason, 1 as rank
+    from arrivals as r
+    where r.kind = 'rollback' and r.excluded_because = 'rollback'
     union all
     select
         c.deployment_source,
@@ -26,7 +26,7 @@ with reasons as (
             and (a.source <> b.deployment_source or a.id <> b.deployment_id)
             and (a.excluded_because is null or a.excluded_because = 'rollback')
         qualify row_number() over (
-            partition by b.incident_source, b.incident_id, b.service order by a.at desc, a.id desc, a.source
+            partition by b.incident_source, b.incident_id, b.service order by a.finish_order desc
         ) = 1
     )
 )

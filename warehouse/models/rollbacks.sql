@@ -7,15 +7,18 @@ with targets as (
         r.environment,
         r.place,
         r.at,
+        r.finish_order,
+        r.target,
         max(live.place) as last_live_place
     from steps as r
     inner join steps as live
         on live.service = r.service
         and live.environment = r.environment
-        and live.revision = r.revision
         and live.place < r.place
-    where r.kind = 'rollback' and r.excluded_because = 'rollback'
-    group by r.source, r.id, r.service, r.environment, r.place, r.at
+        and live.revision = r.revision
+        and (live.state = r.state or not r.is_reconfigured)
+    where r.kind = 'rollback'
+    group by r.source, r.id, r.service, r.environment, r.place, r.at, r.finish_order, r.target
 ),
 
 -- counted as: the row itself, or the one that a further environment stands for
@@ -24,7 +27,10 @@ left_behind as (
         t.source as rollback_source,
         t.id as rollback_id,
         t.service,
+        t.environment,
+        t.target,
         t.at as rolled_back_at,
+        t.finish_order,
         s.counted_as_source as source,
         s.counted_as_id as id,
         min(s.place) as place
@@ -36,11 +42,45 @@ left_behind as (
         and s.place < t.place
         and s.counted_as_id is not null
     group by all
+),
+
+ranked as (
+    select
+        l.*,
+        row_number() over (
+            partition by l.rollback_source, l.rollback_id, l.service order by l.place, l.id, l.source
+        ) = 1 as is_blamed
+    from left_behind as l
+),
+
+-- one rollback in several environments: back to the same revision, away from the same deployment
+numbered as (
+    select
+        r.*,
+        row_number() over (
+            partition by r.service, r.environment, r.target, r.source, r.id, r.is_blamed order by r.finish_order
+        ) as occurrence
+    from ranked as r
+),
+
+stepped as (
+    select
+        n.*,
+        row_number() over (
+            partition by n.service, n.target, n.source, n.id, n.is_blamed, n.occurrence order by n.finish_order
+        ) as step
+    from numbered as n
 )
 
 select
-    l.*,
-    row_number() over (
-        partition by l.rollback_source, l.rollback_id, l.service order by l.place, l.id, l.source
-    ) = 1 as is_blamed
-from left_behind as l
+    s.rollback_source,
+    s.rollback_id,
+    s.service,
+    s.rolled_back_at,
+    s.source,
+    s.id,
+    s.is_blamed,
+    max(case when s.is_blamed then s.step end) over (
+        partition by s.rollback_source, s.rollback_id, s.service
+    ) > 1 as is_further_environment
+from stepped as s

@@ -1,20 +1,48 @@
 -- grain: one successful production deployment of a service, with what kind of step it was in its environment
-with returned as (
+with compared as (
     select
         s.*,
-        p.first_at as previous_first_at,
+        -- the same application under a new configuration: its step is between states, else between revisions
+        coalesce(s.revision = s.previous_revision, false) as is_same_revision,
+        coalesce(s.revision = s.previous_revision and s.configuration <> s.previous_configuration, false)
+            as is_reconfigured
+    from sequences as s
+),
+
+first_of_revision as (
+    select distinct s.service, s.revision, s.first_order
+    from sequences as s
+),
+
+first_of_state as (
+    select distinct s.service, s.state, s.state_first_order
+    from sequences as s
+),
+
+returned as (
+    select
+        c.*,
+        case when c.is_reconfigured then c.previous_state else c.previous_revision end as replaced,
+        case when c.is_reconfigured then c.state else c.revision end as target,
+        case when c.is_reconfigured then c.state_first_environment else c.first_environment end as had_first,
         case
-            when s.revision = s.previous_revision then 'repeat'
-            when s.arrival_here = 1 and s.arrival = 1 then 'deployment'
-            when s.arrival_here = 1 then 'further environment'
-            when coalesce(a.is_ancestor, s.first_at < p.first_at) then 'rollback'
+            when c.is_same_revision and not c.is_reconfigured then 'repeat'
+            when c.is_reconfigured and c.state_first_order = c.finish_order then 'configuration change'
+            when c.is_reconfigured and c.state_arrival_here = 1 then 'further environment'
+            when c.is_reconfigured and c.state_first_order < t.state_first_order then 'rollback'
+            when c.is_reconfigured then 'roll-forward'
+            when c.first_order = c.finish_order then 'deployment'
+            when c.arrival_here = 1 then 'further environment'
+            when coalesce(a.is_ancestor, c.first_order < r.first_order) then 'rollback'
             else 'roll-forward'
         end as kind
-    from sequences as s
+    from compared as c
     left join ancestry as a
-        on a.repo = s.repo and a.sha = s.sha and a.of_sha = s.previous_sha
-    left join sequences as p
-        on p.service = s.service and p.revision = s.previous_revision and p.arrival = 1
+        on a.repo = c.repo and a.sha = c.sha and a.of_sha = c.previous_sha
+    left join first_of_revision as r
+        on r.service = c.service and r.revision = c.previous_revision
+    left join first_of_state as t
+        on t.service = c.service and t.state = c.previous_state
 ),
 
 -- the same step in several environments: the n-th of one environment is the n-th of another
@@ -22,8 +50,7 @@ numbered as (
     select
         r.*,
         row_number() over (
-            partition by r.service, r.environment, r.previous_revision, r.revision, r.kind
-            order by r.at, r.id, r.source
+            partition by r.service, r.environment, r.replaced, r.target, r.kind order by r.finish_order
         ) as occurrence
     from returned as r
 ),
@@ -31,63 +58,62 @@ numbered as (
 stepped as (
     select
         n.*,
-        case
-            when n.kind in ('rollback', 'roll-forward')
-                then row_number() over (
-                    partition by n.service, n.previous_revision, n.revision, n.kind, n.occurrence
-                    order by n.at, n.id, n.source
-                )
-            else 1
-        end as step
+        row_number() over (
+            partition by n.service, n.replaced, n.target, n.kind, n.occurrence order by n.finish_order
+        ) = 1 as is_first_step
     from numbered as n
 ),
 
 judged as (
     select
         s.*,
-        s.kind = 'deployment' or (s.kind = 'roll-forward' and s.step = 1) as counted,
+        s.kind in ('deployment', 'configuration change') or (s.kind = 'roll-forward' and s.is_first_step) as counted,
         case
             when s.kind = 'repeat' then 'repeat: this revision was running already'
-            when s.kind = 'further environment' then 'already in ' || s.first_environment
-            when s.kind = 'rollback' and s.step = 1 then 'rollback'
-            when s.kind = 'rollback' then 'the same rollback in a further environment'
-            when s.kind = 'roll-forward' and s.step > 1 then 'the same step in a further environment'
+            when s.kind = 'further environment' then 'already in ' || s.had_first
+            when s.kind = 'rollback' then 'rollback'
+            when s.kind = 'roll-forward' and not s.is_first_step then 'the same step in a further environment'
         end as excluded_because
     from stepped as s
 ),
 
--- a repeat stands for what it repeats: the newest step here, which may be a rollback, and then for nothing
-headed as (
+-- a step stands for the newest counted one of its revision; a rollback for none
+standing as (
     select
         j.*,
-        max_by(j.kind, j.place) filter (where j.kind <> 'repeat') over (
+        case
+            when j.kind <> 'rollback'
+                then max(case when j.counted then j.finish_order end) over (
+                    partition by j.service, j.revision order by j.finish_order
+                    rows between unbounded preceding and current row
+                )
+        end as counted_order,
+        max(case when j.kind <> 'repeat' then j.place end) over (
             partition by j.service, j.environment order by j.place
             rows between unbounded preceding and current row
-        ) as head
+        ) as head_place
     from judged as j
 )
 
 select
-    h.source,
-    h.id,
-    h.service,
-    h.environment,
-    h.at,
-    h.repo,
-    h.sha,
-    h.revision,
-    h.place,
-    h.previous_revision,
-    h.kind,
-    h.excluded_because,
-    case when h.head <> 'rollback' then
-        max_by(h.source, h.at) filter (where h.counted) over earlier
-    end as counted_as_source,
-    case when h.head <> 'rollback' then
-        max_by(h.id, h.at) filter (where h.counted) over earlier
-    end as counted_as_id
-from headed as h
-window earlier as (
-    partition by h.service, h.revision order by h.at, h.id, h.source
-    rows between unbounded preceding and current row
-)
+    s.source,
+    s.id,
+    s.service,
+    s.environment,
+    s.at,
+    s.finish_order,
+    s.repo,
+    s.sha,
+    s.revision,
+    s.state,
+    s.is_reconfigured,
+    s.target,
+    s.place,
+    s.kind,
+    s.excluded_because,
+    c.source as counted_as_source,
+    c.id as counted_as_id
+from standing as s
+-- a repeat stands for what the newest other step here stands for
+inner join standing as h on h.service = s.service and h.environment = s.environment and h.place = s.head_place
+left join standing as c on c.finish_order = h.counted_order
