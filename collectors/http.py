@@ -4,7 +4,6 @@ What the address answers is never trusted: a redirect is not followed with a tok
 """
 
 import json
-import logging
 import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -16,9 +15,11 @@ import httpx
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
+from collectors import meter
 from collectors.stream import SourceError
 
-_TIMEOUT = httpx.Timeout(60, connect=10)
+TIMEOUT_SECONDS = 60.0
+_CONNECT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 900
 # how often a request is sent at most, by what it was answered with; anything else is final at once
 _UNREACHABLE = 4
@@ -32,27 +33,38 @@ _TRANSIENT = (
 )
 
 
+class _Failed(Exception):
+    """An attempt that failed, seen by the retry only; `why` says for what, or after what, the next one waits."""
+
+    def __init__(
+        self,
+        text: str,
+        retry: bool | float,
+        response: httpx.Response | None = None,
+        why: str = "",
+        told: meter.Meter | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.retry = retry
+        self.response = response
+        self.why = why
+        self.told = told
+
+
 def _tell(details: RetryDetails) -> None:
-    logging.getLogger(__name__).warning("%s; next try in %.1f s", details.caused_by, details.wait_for)
+    if isinstance(details.caused_by, _Failed) and details.caused_by.told:
+        details.caused_by.told.wait(details.wait_for, details.caused_by.why)
 
 
 # stamina would log its own words, which mean nothing to the person who reads them
 set_on_retry_hooks([_tell])
 
 
-class _Failed(Exception):
-    """An attempt that failed, seen by the retry only."""
-
-    def __init__(self, text: str, retry: bool | float, response: httpx.Response | None = None) -> None:
-        super().__init__(text)
-        self.retry = retry
-        self.response = response
-
-
 class Api:
     """A client of the API at `url` for `source` (its name in messages); `token_key` is where its token is configured.
 
-    The token is in `headers` only. Redirects are followed only where there is none.
+    The token is in `headers` only. Redirects are followed only where there is none. A part of an answer that does not
+    come within `timeout` seconds ends the attempt. What is asked for is told to the current meter.
     """
 
     def __init__(
@@ -62,6 +74,7 @@ class Api:
         token: str = "",
         headers: Mapping[str, str] | None = None,
         token_key: str = "",
+        timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         if not (token.isascii() and token.isprintable()):
             raise SourceError(
@@ -71,9 +84,14 @@ class Api:
         self._token = token.strip()
         self._token_key = token_key
         self._wait_until = 0.0
+        self._meter = meter.current()
         try:
             self._client = httpx.Client(
-                base_url=url, headers=headers, timeout=_TIMEOUT, follow_redirects=not token, max_redirects=5
+                base_url=url,
+                headers=headers,
+                timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
+                follow_redirects=not token,
+                max_redirects=5,
             )
         except (httpx.InvalidURL, ValueError) as error:
             raise SourceError(f"{source}: {url} is not an address ({error}); mend it") from None
@@ -143,23 +161,32 @@ class Api:
         accept: Collection[int],
         number: int,
     ) -> httpx.Response:
-        time.sleep(max(0.0, self._wait_until - time.monotonic()))
+        limit = f"for {self.source}'s rate limit"
+        if (early := self._wait_until - time.monotonic()) > 0:
+            self._meter.wait(early, limit)
+            time.sleep(early)
         try:
             response = self._client.get(path, params=params, headers=headers)
         except httpx.RequestError as error:
+            self._meter.request(failed=True)
             text = self._without_token(str(error)) or type(error).__name__
             address = shown_address(error.request.url)
             raise _Failed(
                 f"{self.source}: {address} cannot be read: {text}; check the address, the network and the service",
                 isinstance(error, _TRANSIENT) and number < _UNREACHABLE,
+                why=f"since {address} cannot be read: {text}",
+                told=self._meter,
             ) from None
         except (httpx.InvalidURL, ValueError) as error:
             raise _Failed(f"{self.source}: an address is not valid ({error}); mend it", False) from None
-        self._heed(response)
         status = response.status_code
+        fine = response.is_success or status in accept
+        self._meter.request(response.num_bytes_downloaded, failed=not fine)
+        self._heed(response)
         if number < _ATTEMPTS.get(status, 0):
-            raise _Failed(self._explained(response), _asked_wait(response), response)
-        if response.is_success or status in accept:
+            why = limit if status == 429 else f"since {shown_address(response.request.url)} answered {status}"
+            raise _Failed(self._explained(response), _asked_wait(response), response, why, self._meter)
+        if fine:
             return response
         raise _Failed(self._explained(response), False, response)
 

@@ -18,12 +18,16 @@ from config.errors import SixkeysError
 
 @dataclass(frozen=True)
 class Malformed:
-    """An item that could not be read: set aside in the quarantine with its reason, neither stored nor lost."""
+    """An item that could not be read: set aside in the quarantine with its reason, neither stored nor lost.
+
+    Where its `key` is known, it leaves the quarantine once a later run reads the same item well.
+    """
 
     kind: str
     subject: str
     reason: str
     raw: str
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ class SourceError(SixkeysError):
     """A source that cannot be read: which, what it answered, and what to do. Never holds a secret."""
 
 
-def record_or_malformed(record: type[Record], subject: str, fields: dict[str, Any], raw: Any) -> Record | Malformed:
+def record_or_malformed(
+    record: type[Record], subject: str, fields: dict[str, Any], raw: Any
+) -> Record | Malformed:
     """The record made of `fields`, or what was wrong with it together with the item as it came (`raw`)."""
     try:
         return record(**fields)
@@ -58,4 +64,14 @@ def record_or_malformed(record: type[Record], subject: str, fields: dict[str, An
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or record.TABLE
         reason = f"{where}: {first['msg']}"
-        return Malformed(record.TABLE, subject, reason, json.dumps(raw, default=str, sort_keys=True))
+        raw_text = json.dumps(raw, default=str, sort_keys=True)
+        return Malformed(record.TABLE, subject, reason, raw_text, _key([fields.get(k) for k in record.KEY]))
+
+
+def key_of(record: Record) -> str | None:
+    """By what `record` is known, the same as that of a malformed item of the same key."""
+    return _key([getattr(record, name) for name in record.KEY])
+
+
+def _key(parts: list[Any]) -> str | None:
+    return None if any(part in (None, "") for part in parts) else json.dumps([str(part) for part in parts])

@@ -14,6 +14,7 @@ from rich.text import Text
 from warehouse.progress import Progress
 
 PLAIN_SECONDS = 5.0
+ESTIMATED_AFTER_SECONDS = 2.0
 
 
 @contextmanager
@@ -27,6 +28,7 @@ def shown_on(console: Console) -> Iterator[Progress]:
         TextColumn("{task.fields[source]}", style="bold"),
         TextColumn("{task.description}"),
         _Rate(),
+        TextColumn("{task.fields[part]}", style="dim"),
         TimeElapsedColumn(),
     )
     with Bar(*columns, console=console) as bar:
@@ -36,6 +38,15 @@ def shown_on(console: Console) -> Iterator[Progress]:
 def tally(counts: Counter[str]) -> str:
     """ "1,204 pull requests, 88 deployments": what came so far."""
     return ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in counts.items())
+
+
+def estimate(done: int, total: int, of: str, elapsed_seconds: float) -> str:
+    """ "12 of 200 repositories, about 3 min left"; no time where too little was seen to tell."""
+    told = f"{done:,} of {total:,} {of}"
+    if not done or done >= total or elapsed_seconds < ESTIMATED_AFTER_SECONDS:
+        return told
+    left = elapsed_seconds * (total - done) / done
+    return f"{told}, about {f'{left / 60:,.0f} min' if left >= 90 else f'{max(left, 1):.0f} s'} left"
 
 
 class _Rate(ProgressColumn):
@@ -58,19 +69,28 @@ class Live:
     def start(self, source: str) -> None:
         """Adds the source's line."""
         self._counts[source] = Counter()
-        self._tasks[source] = self._bar.add_task("connecting", total=None, source=escape(source))
+        self._tasks[source] = self._bar.add_task("connecting", total=None, source=escape(source), part="")
 
     def advance(self, source: str, kind: str, n: int) -> None:
         """Redraws the source's line."""
         self._counts[source][kind] += n
         self._bar.update(self._tasks[source], advance=n, description=tally(self._counts[source]))
 
+    def part(self, source: str, done: int, total: int, of: str) -> None:
+        """Shows how much is done, and how long the rest may take, in the source's line."""
+        task = next(task for task in self._bar.tasks if task.id == self._tasks[source])
+        self._bar.update(task.id, part=estimate(done, total, of, task.elapsed or 0))
+
+    def wait(self, source: str, text: str) -> None:
+        """Says so in the source's line until the next record comes."""
+        self._bar.update(self._tasks[source], description=escape(text))
+
     def finish(self, source: str, summary: str, failed: bool) -> None:
         """Leaves the source's summary in its line."""
         colour = "red" if failed else "green"
         n = self._counts[source].total() or 1
         description = f"[{colour}]{escape(summary)}[/{colour}]"
-        self._bar.update(self._tasks[source], total=n, completed=n, description=description)
+        self._bar.update(self._tasks[source], total=n, completed=n, description=description, part="")
 
 
 class Lines:
@@ -80,6 +100,7 @@ class Lines:
         self._console = console
         self._counts: dict[str, Counter[str]] = {}
         self._started: dict[str, float] = {}
+        self._parts: dict[str, tuple[int, int, str]] = {}
         self._told = 0.0
 
     def start(self, source: str) -> None:
@@ -90,18 +111,32 @@ class Lines:
 
     def advance(self, source: str, kind: str, n: int) -> None:
         """Says what came so far, unless it did so a moment ago."""
-        counts = self._counts[source]
-        counts[kind] += n
-        now = time.monotonic()
-        if now - self._told >= PLAIN_SECONDS:
-            self._told = now
-            rate = counts.total() / (now - self._started[source])
-            self._say(f"{source}: {tally(counts)} ({rate:,.0f}/s)")
+        self._counts[source][kind] += n
+        self._now_and_then(source)
+
+    def part(self, source: str, done: int, total: int, of: str) -> None:
+        """Says how much is done and how long the rest may take, with what came."""
+        self._parts[source] = (done, total, of)
+        self._now_and_then(source)
+
+    def wait(self, source: str, text: str) -> None:
+        """Says so at once: nothing else will be said for a while."""
+        self._say(f"{source}: {text}")
 
     def finish(self, source: str, summary: str, failed: bool) -> None:
         """Says how it ended."""
         seconds = time.monotonic() - self._started[source]
         self._say(f"{source}: {'failed: ' if failed else ''}{summary} ({seconds:.1f} s)")
+
+    def _now_and_then(self, source: str) -> None:
+        now = time.monotonic()
+        if now - self._told < PLAIN_SECONDS:
+            return
+        self._told = now
+        counts, elapsed = self._counts[source], now - self._started[source]
+        told = [f"{tally(counts)} ({counts.total() / elapsed:,.0f}/s)"] if counts else []
+        told += [estimate(*self._parts[source], elapsed)] if source in self._parts else []
+        self._say(f"{source}: {'; '.join(told)}")
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

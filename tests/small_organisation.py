@@ -38,7 +38,11 @@ def write(
         ):
             at = naive(now - timedelta(hours=hours))
             run = [f"r{hours}", source, at, at, "failed" if error else "ok", error]
-            warehouse.connection.execute("insert into runs values (?, ?, ?, ?, ?, ?, 10, 0, '{}')", run)
+            warehouse.connection.execute(
+                "insert into runs (run_id, source, started_at, finished_at, status, error, items, quarantined, counts)"
+                " values (?, ?, ?, ?, ?, ?, 10, 0, '{}')",
+                run,
+            )
     build(settings, now)
     return settings
 

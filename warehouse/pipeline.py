@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from collectors.meter import Meter, metered
 from collectors.records import Component, Record
 from collectors.stream import Checkpoint, Item, Malformed, Resume
 from config.errors import ConfigurationError, SixkeysError
@@ -45,6 +46,7 @@ class Run:
     error: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
+    meter: Meter = field(default_factory=Meter)
 
     @property
     def status(self) -> str:
@@ -53,14 +55,32 @@ class Run:
 
     @property
     def summary(self) -> str:
-        """In one line what came, or what went wrong."""
+        """In one line what came and what it cost, or what went wrong."""
         if self.error:
             return self.error
+        return f"{self._came()}{self._cost()}"
+
+    def _came(self) -> str:
         told = [
             f"{n:,} {kind.replace('_', ' ')}" for kind, n in sorted(self.counts.items()) if kind != "coverage"
         ]
         told += [f"{self.quarantined:,} set aside in the quarantine"] if self.quarantined else []
         return ", ".join(told) or "nothing new"
+
+    def _cost(self) -> str:
+        meter = self.meter
+        if not meter.requests:
+            return ""
+        told = f" in {meter.requests:,} {'request' if meter.requests == 1 else 'requests'}"
+        told += f", {_size(meter.bytes)}" if meter.bytes else ""
+        return told + (f", {meter.waited_seconds:,.0f} s waiting" if meter.waited_seconds >= 1 else "")
+
+
+def _size(n: int) -> str:
+    """`n` bytes as people say it: 812 B, 45 kB, 1.2 MB."""
+    if n < 1_000:
+        return f"{n} B"
+    return f"{n / 1_000:.0f} kB" if n < 1_000_000 else f"{n / 1_000_000:,.1f} MB"
 
 
 class RunInProgress(SixkeysError):
@@ -126,19 +146,23 @@ def _close_interrupted(warehouse: Path) -> None:
 
 def _run(settings: Settings, source: Source, progress: Progress, since: date | None, now: datetime) -> Run:
     run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC))
-    first = since or source.since
     zone = ZoneInfo(settings.timezone)
-    from_at = datetime.combine(first, clock(), zone).astimezone(UTC) if first else now - DEFAULT_HISTORY
+    from_at = _from_at(since or source.since, zone, now)
     progress.start(source.name)
+    run.meter.on_wait = lambda text: progress.wait(source.name, text)
+    run.meter.on_part = lambda done, total, of: progress.part(source.name, done, total, of)
     writer = _Writer(settings.warehouse, run, progress)
     try:
         with open_warehouse(settings.warehouse) as warehouse:
             writer.record("running")
             cursors = warehouse.cursors(source.name)
         resume = Resume(now=now, since=from_at, cursors={} if since else cursors)
-        for item in source.collect(resume):
-            writer.take(item)
+        with metered(run.meter):
+            for item in source.collect(resume):
+                writer.take(item)
         writer.flush()
+        if since and from_at <= _from_at(source.since, zone, now):
+            writer.release_unseen()
         if not run.quarantined:  # a file that could not be read in full keeps the components that it had
             writer.forget_components(cursors.get(_COMPONENTS, []))
     except SixkeysError as error:
@@ -150,6 +174,10 @@ def _run(settings: Settings, source: Source, progress: Progress, since: date | N
     _attempt(lambda: writer.record(run.status))
     progress.finish(source.name, run.summary, failed=run.error is not None)
     return run
+
+
+def _from_at(first: date | None, zone: ZoneInfo, now: datetime) -> datetime:
+    return datetime.combine(first, clock(), zone).astimezone(UTC) if first else now - DEFAULT_HISTORY
 
 
 def _attempt(step: Callable[[], None]) -> None:
@@ -196,11 +224,17 @@ class _Writer:
             now = datetime.now(UTC)
             with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
                 warehouse.upsert(self._records)
+                warehouse.release(self._run.source, self._records)
                 warehouse.quarantine(self._run.source, self._malformed, now)
                 for checkpoint in self._checkpoints:
                     warehouse.move_cursor(self._run.source, checkpoint.subject, checkpoint.cursor, now)
             self._records, self._malformed, self._checkpoints = [], [], []
         self._flushed_at = time.monotonic()
+
+    def release_unseen(self) -> None:
+        """Empties the quarantine of what this run, which read everything again, did not meet."""
+        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            warehouse.release_unseen(self._run.source, self._run.started_at)
 
     def forget_components(self, before: list[Any]) -> None:
         """Removes the components that this source told last time and no longer does."""
@@ -219,22 +253,26 @@ class _Writer:
     def record(self, status: str) -> None:
         """Puts the run on record as it stands."""
         run = self._run
-        finished_at = None if status == "running" else naive(datetime.now(UTC))
+        row = {
+            "run_id": run.run_id,
+            "source": run.source,
+            "started_at": naive(run.started_at),
+            "finished_at": None if status == "running" else naive(datetime.now(UTC)),
+            "status": status,
+            "error": run.error,
+            "items": run.counts.total(),
+            "quarantined": run.quarantined,
+            "counts": json.dumps(run.counts),
+            "requests": run.meter.requests,
+            "failed_requests": run.meter.failed_requests,
+            "bytes": run.meter.bytes,
+            "waited_seconds": run.meter.waited_seconds,
+        }
         with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
             warehouse.connection.execute(
                 "delete from runs where run_id = ? and source = ?", [run.run_id, run.source]
             )
             warehouse.connection.execute(
-                "insert into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    run.run_id,
-                    run.source,
-                    naive(run.started_at),
-                    finished_at,
-                    status,
-                    run.error,
-                    run.counts.total(),
-                    run.quarantined,
-                    json.dumps(run.counts),
-                ],
+                f"insert into runs ({', '.join(row)}) values ({', '.join('?' * len(row))})",
+                list(row.values()),
             )

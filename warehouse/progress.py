@@ -12,6 +12,12 @@ class Progress(Protocol):
     def advance(self, source: str, kind: str, n: int) -> None:
         """`n` more records of `kind` came from `source`."""
 
+    def part(self, source: str, done: int, total: int, of: str) -> None:
+        """`done` of `total` `of` (such as "repositories") were read from `source`."""
+
+    def wait(self, source: str, text: str) -> None:
+        """Reading `source` pauses: "waiting 35 s for GitHub's rate limit"."""
+
     def finish(self, source: str, summary: str, failed: bool) -> None:
         """`source` is done; `summary` says in one line what came or what went wrong."""
 
@@ -23,6 +29,12 @@ class Silent:
         """Nothing."""
 
     def advance(self, source: str, kind: str, n: int) -> None:
+        """Nothing."""
+
+    def part(self, source: str, done: int, total: int, of: str) -> None:
+        """Nothing."""
+
+    def wait(self, source: str, text: str) -> None:
         """Nothing."""
 
     def finish(self, source: str, summary: str, failed: bool) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from collectors.records import RECORDS, Coverage, Record
-from collectors.stream import Malformed
+from collectors.stream import Malformed, key_of
 from config.errors import SixkeysError
 from warehouse.schema import arrow_table, columns
 
@@ -25,17 +25,41 @@ WAIT_SECONDS = 60.0
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
 OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
 
-_BOOKKEEPING = """
-create table if not exists about (version int);
-create table if not exists cursors (source varchar, subject varchar, cursor varchar, moved_at timestamp);
-create table if not exists runs (
-    run_id varchar, source varchar, started_at timestamp, finished_at timestamp, status varchar, error varchar,
-    items bigint, quarantined bigint, counts varchar);
-create table if not exists quarantine (
-    source varchar, kind varchar, subject varchar, reason varchar, raw varchar, seen_at timestamp);
-create table if not exists scorecards (
-    scope varchar, name varchar, week varchar, published_at timestamp, content varchar);
-"""
+_BOOKKEEPING = {
+    "about": {"version": "int"},
+    "cursors": {"source": "varchar", "subject": "varchar", "cursor": "varchar", "moved_at": "timestamp"},
+    "runs": {
+        "run_id": "varchar",
+        "source": "varchar",
+        "started_at": "timestamp",
+        "finished_at": "timestamp",
+        "status": "varchar",
+        "error": "varchar",
+        "items": "bigint",
+        "quarantined": "bigint",
+        "counts": "varchar",
+        "requests": "bigint",
+        "failed_requests": "bigint",
+        "bytes": "bigint",
+        "waited_seconds": "double",
+    },
+    "quarantine": {
+        "source": "varchar",
+        "kind": "varchar",
+        "subject": "varchar",
+        "reason": "varchar",
+        "raw": "varchar",
+        "seen_at": "timestamp",
+        "key": "varchar",
+    },
+    "scorecards": {
+        "scope": "varchar",
+        "name": "varchar",
+        "week": "varchar",
+        "published_at": "timestamp",
+        "content": "varchar",
+    },
+}
 
 
 class WarehouseError(SixkeysError):
@@ -87,21 +111,12 @@ def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) ->
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    connection.execute(_BOOKKEEPING)
-    found = connection.execute("select version from about").fetchall()
-    if found and found[0][0] > VERSION:
-        raise WarehouseError(
-            f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"
-        )
-    if not found:
-        connection.execute("insert into about values (?)", [VERSION])
     known: dict[str, dict[str, str]] = defaultdict(dict)
     for table, column, kind in connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() where database_name = current_database()"
     ).fetchall():
         known[table][column] = kind
-    for table, record in RECORDS.items():
-        wanted = columns(record)
+    for table, wanted in (_BOOKKEEPING | {name: columns(record) for name, record in RECORDS.items()}).items():
         if table not in known:
             declared = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
             connection.execute(f"create table {table} ({declared})")
@@ -109,6 +124,13 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         for column, kind in wanted.items():
             if column not in known[table]:
                 connection.execute(f'alter table {table} add column "{column}" {kind}')
+    found = connection.execute("select version from about").fetchall()
+    if found and found[0][0] > VERSION:
+        raise WarehouseError(
+            f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"
+        )
+    if not found:
+        connection.execute("insert into about values (?)", [VERSION])
 
 
 class Warehouse:
@@ -152,14 +174,36 @@ class Warehouse:
             self.connection.unregister("incoming")
 
     def quarantine(self, source: str, items: Iterable[Malformed], at: datetime) -> None:
-        """Sets malformed items aside; the same item met again is kept once."""
+        """Sets malformed items aside; the same item met again is kept once, as it was met last."""
         for item in items:
             row = [source, item.kind, item.subject, item.reason, item.raw]
             self.connection.execute(
-                "delete from quarantine where source = ? and kind = ? and subject = ? and reason = ? and raw = ?",
-                row,
+                "delete from quarantine where source = ? and kind = ?"
+                " and (key = ? or (subject = ? and reason = ? and raw = ?))",
+                [source, item.kind, item.key, *row[2:]],
             )
-            self.connection.execute("insert into quarantine values (?, ?, ?, ?, ?, ?)", [*row, naive(at)])
+            self.connection.execute(
+                "insert into quarantine (source, kind, subject, reason, raw, seen_at, key)"
+                " values (?, ?, ?, ?, ?, ?, ?)",
+                [*row, naive(at), item.key],
+            )
+
+    def release(self, source: str, records: Iterable[Record]) -> None:
+        """Takes out of the quarantine what `source` told well after all."""
+        held = self.connection.execute(
+            "select kind, key from quarantine where source = ? and key is not null", [source]
+        ).fetchall()
+        if held:
+            for kind, key in set(held).intersection((record.TABLE, key_of(record)) for record in records):
+                self.connection.execute(
+                    "delete from quarantine where source = ? and kind = ? and key = ?", [source, kind, key]
+                )
+
+    def release_unseen(self, source: str, since: datetime) -> None:
+        """Takes out of the quarantine what a complete reading of `source` that began at `since` did not meet again."""
+        self.connection.execute(
+            "delete from quarantine where source = ? and seen_at < ?", [source, naive(since)]
+        )
 
     def cursors(self, source: str) -> dict[str, Any]:
         """Where a source's earlier runs stopped, by subject."""

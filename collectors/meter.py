@@ -1,0 +1,63 @@
+"""What reading a source costs, told by whoever sends its requests and kept by whoever started the reading.
+
+The meter is found through the context, so that sources read at the same time keep apart; without one nothing is kept.
+A client takes it when it is made and may then use it from threads of its own.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Meter:
+    """Requests sent, those of them that failed, bytes that came, and seconds spent waiting before the next request.
+
+    `on_wait` is told each wait of a second or more in words; `on_part` how much of a known whole is done, and of what.
+    """
+
+    on_wait: Callable[[str], None] = lambda text: None
+    on_part: Callable[[int, int, str], None] = lambda done, total, of: None
+    requests: int = 0
+    failed_requests: int = 0
+    bytes: int = 0
+    waited_seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def request(self, size: int = 0, failed: bool = False) -> None:
+        """A request was answered with `size` bytes, or was refused or not answered (`failed`)."""
+        with self._lock:
+            self.requests += 1
+            self.failed_requests += failed
+            self.bytes += size
+
+    def wait(self, seconds: float, why: str) -> None:
+        """`seconds` will be waited; `why` goes on from "waiting 35 s", as "for GitHub's rate limit" does."""
+        with self._lock:
+            self.waited_seconds += seconds
+        if seconds >= 1:
+            self.on_wait(f"waiting {seconds:,.0f} s {why}")
+
+    def part(self, done: int, total: int, of: str) -> None:
+        """`done` of `total` were read of what is called `of`, such as "repositories"."""
+        self.on_part(done, total, of)
+
+
+_CURRENT: ContextVar[Meter | None] = ContextVar("meter", default=None)
+
+
+def current() -> Meter:
+    """The meter of the reading that this belongs to; one that nobody looks at where there is none."""
+    return _CURRENT.get() or Meter()
+
+
+@contextmanager
+def metered(meter: Meter) -> Iterator[Meter]:
+    """Makes `meter` the current one."""
+    token = _CURRENT.set(meter)
+    try:
+        yield meter
+    finally:
+        _CURRENT.reset(token)
