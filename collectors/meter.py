@@ -33,6 +33,11 @@ class Meter:
             self.failed_requests += failed
             self.bytes += size
 
+    def receive(self, size: int) -> None:
+        """`size` bytes came in answer to a request that was told already."""
+        with self._lock:
+            self.bytes += size
+
     def wait(self, seconds: float, why: str) -> None:
         """`seconds` will be waited; `why` goes on from "waiting 35 s", as "for GitHub's rate limit" does."""
         with self._lock:
