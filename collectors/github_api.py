@@ -3,7 +3,7 @@
 PyGithub's own objects are left aside: a missing attribute of theirs costs one more request each.
 """
 
-import logging
+import json
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -11,14 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from github import Auth, Github, GithubException, GithubRetry
+from github import Auth, Github, GithubException
 from jwt import PyJWTError
 
+from collectors import meter
+from collectors.github_retry import MeteredRetry
 from collectors.shapes import listing, mapping, text
 from collectors.stream import SourceError
 from config.settings import GitHub
 
-_TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 60.0
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
 _RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
 _TOO_MUCH = ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED")
@@ -67,7 +69,8 @@ class GitHubApi:
     Every failure is a SourceError that names address and status and never holds the token.
     """
 
-    def __init__(self, source: GitHub) -> None:
+    def __init__(self, source: GitHub, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._meter = meter.current()
         self.url = source.url.rstrip("/")
         self.web = web_address(self.url)
         auth: Auth.Auth
@@ -79,8 +82,8 @@ class GitHubApi:
         self._github = Github(
             base_url=self.url,
             auth=auth,
-            timeout=_TIMEOUT_SECONDS,
-            retry=GithubRetry(**_RETRY),
+            timeout=timeout,  # type: ignore[arg-type]  # seconds, handed on to requests
+            retry=MeteredRetry(self._meter, **_RETRY),
             # a query counts as a write for PyGithub; the limits that GitHub's headers give are obeyed instead
             seconds_between_requests=0,
             seconds_between_writes=0,
@@ -119,9 +122,10 @@ class GitHubApi:
                 raise TooMuchError(str(self._explained(error, where))) from None
             except _FAILURES as error:
                 raise self._explained(error, where) from None
+            self._meter.receive(_size(headers, answer))
             errors = listing(answer, "errors")
             if any(error.get("type") == "RATE_LIMITED" for error in errors):
-                _wait_until(headers.get("x-ratelimit-reset"))
+                self._wait_until(headers.get("x-ratelimit-reset"))
                 continue
             data = mapping(answer, "data")
             if any(data.values()) or (data and not errors):
@@ -162,7 +166,7 @@ class GitHubApi:
 
     def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
         try:
-            return self._github.requester.requestJsonAndCheck("GET", path, parameters=parameters)
+            headers, answer = self._github.requester.requestJsonAndCheck("GET", path, parameters=parameters)
         except (
             GithubException,
             requests.RequestException,
@@ -171,6 +175,13 @@ class GitHubApi:
             AssertionError,
         ) as error:
             raise self._explained(error, path) from None
+        self._meter.receive(_size(headers, answer))
+        return headers, answer
+
+    def _wait_until(self, reset: str | None) -> None:
+        seconds = max(1.0, float(reset) - time.time() + 1) if reset else 60.0
+        self._meter.wait(seconds, "for GitHub's rate limit")
+        time.sleep(seconds)
 
     def _explained(self, error: Exception, path: str) -> SourceError:
         where = path if path.startswith("http") else f"{self.url}{path}"
@@ -192,12 +203,10 @@ class GitHubApi:
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
 
 
-def _wait_until(reset: str | None) -> None:
-    seconds = max(1.0, float(reset) - time.time() + 1) if reset else 60.0
-    logging.getLogger(__name__).warning(
-        "github: rate limit reached; waiting %.0f s until it is reset", seconds
-    )
-    time.sleep(seconds)
+def _size(headers: Json, answer: Any) -> int:
+    """How many bytes came; where they were sent compressed in pieces of no told length, those of the JSON."""
+    told = str(headers.get("content-length", ""))
+    return int(told) if told.isdigit() else len(json.dumps(answer))
 
 
 def _innermost(error: BaseException) -> str:
