@@ -20,7 +20,7 @@ from collectors.shapes import listing, mapping, text
 from collectors.stream import SourceError
 from config.settings import GitHub
 
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 60
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
 _RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
 _TOO_MUCH = ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED")
@@ -69,7 +69,7 @@ class GitHubApi:
     Every failure is a SourceError that names address and status and never holds the token.
     """
 
-    def __init__(self, source: GitHub, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, source: GitHub, timeout: int = TIMEOUT_SECONDS) -> None:
         self._meter = meter.current()
         self.url = source.url.rstrip("/")
         self.web = web_address(self.url)
@@ -82,7 +82,7 @@ class GitHubApi:
         self._github = Github(
             base_url=self.url,
             auth=auth,
-            timeout=timeout,  # type: ignore[arg-type]  # seconds, handed on to requests
+            timeout=timeout,
             retry=MeteredRetry(self._meter, **_RETRY),
             # a query counts as a write for PyGithub; the limits that GitHub's headers give are obeyed instead
             seconds_between_requests=0,
