@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from collectors.git_clone import Clone, GitError
+from collectors import meter
+from collectors.git_clone import STALL_SECONDS, Clone, GitError
 from collectors.git_history import History, since_1970
 from collectors.github_api import GitHubApi, MissingError
 from collectors.github_commits import collect_by_api
@@ -24,6 +25,7 @@ def collect(
     cache: Path,
     wanted: Mapping[str, Collection[str]],
     with_paths: Collection[str],
+    stall_seconds: int = STALL_SECONDS,
 ) -> Iterator[Item]:
     """Each commit of each repository once, parents first, and its tags, with a checkpoint (subject: the repository).
 
@@ -34,8 +36,10 @@ def collect(
     Raises SourceError at the end, after the others were read, where a repository could not be.
     """
     failed: list[str] = []
+    known = list(repositories)
     with GitHubApi(source) as api:
-        for repository in repositories:
+        for number, repository in enumerate(known):
+            meter.current().part(number, len(known), "repositories")
             repo = repository.repo
             history = History(
                 repository, resume, people, repo in with_paths, wanted.get(repo, ()), source.clone
@@ -45,7 +49,7 @@ def collect(
                 continue
             try:
                 if source.clone:
-                    yield from _by_clone(Clone(repo, api.web, api.token(), cache), history)
+                    yield from _by_clone(Clone(repo, api.web, api.token(), cache, stall_seconds), history)
                 else:
                     yield from collect_by_api(api, history)
             except (GitError, MissingError) as error:

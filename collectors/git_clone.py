@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from collectors import meter
 from collectors.stream import SourceError
 
+STALL_SECONDS = 60
 _FETCH_SECONDS = 3600
 _READ_SECONDS = 1800
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -26,7 +28,6 @@ _CONFIGURATION = {
     "credential.helper": "",  # nobody else's token, and nobody is asked
     "http.followRedirects": "false",  # a token is not carried elsewhere
     "http.lowSpeedLimit": "1000",
-    "http.lowSpeedTime": "60",  # a stalled transfer ends after a minute
     "gc.autoDetach": "false",
     "maintenance.autoDetach": "false",
     "protocol.allow": "never",
@@ -41,9 +42,14 @@ class GitError(SourceError):
 
 
 class Clone:
-    """The repository `repo` (`owner/name`) of the host at `web`, below the folder `cache`."""
+    """The repository `repo` (`owner/name`) of the host at `web`, below the folder `cache`.
 
-    def __init__(self, repo: str, web: str, token: str, cache: Path) -> None:
+    A transfer that stalls for `stall_seconds` ends. What is asked of the network is told to the current meter.
+    """
+
+    def __init__(
+        self, repo: str, web: str, token: str, cache: Path, stall_seconds: int = STALL_SECONDS
+    ) -> None:
         host = urlsplit(web)
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo) or repo.split("/")[1] in (".", ".."):
             raise GitError(f'git: "{repo}" is not a name of a repository; mend sources.github.repositories')
@@ -57,8 +63,13 @@ class Clone:
         self.url = f"{web}/{repo}.git"
         self._path = cache / f"{repo}.git"
         secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-        configuration = {**_CONFIGURATION, f"http.{web}/.extraHeader": f"Authorization: Basic {secret}"}
+        configuration = {
+            **_CONFIGURATION,
+            "http.lowSpeedTime": str(stall_seconds),
+            f"http.{web}/.extraHeader": f"Authorization: Basic {secret}",
+        }
         self._environment = _environment(configuration)
+        self._meter = meter.current()
 
     def update(self) -> None:
         """All branches and tags as the host has them now, by a fetch, or by a new clone where there is none to mend.
@@ -74,7 +85,7 @@ class Clone:
                 "origin",
                 *_BRANCHES_AND_TAGS,
             )
-            if self._run(*arguments, timeout=_FETCH_SECONDS).returncode == 0:
+            if self._asked(self._run(*arguments, timeout=_FETCH_SECONDS)):
                 return
         self._clone()
 
@@ -145,7 +156,7 @@ class Clone:
                 self._environment,
                 _FETCH_SECONDS,
             )
-            if done.returncode:
+            if not self._asked(done):
                 raise GitError(f"git: {self.url} cannot be read: {_said(done)}")
             shutil.rmtree(self._path, ignore_errors=True)
             made.rename(self._path)
@@ -158,7 +169,12 @@ class Clone:
     def _fetch_by_name(self, shas: list[str]) -> bool:
         kept = (f"{sha}:{_KEPT}{sha}" for sha in shas)
         arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *kept)
-        return self._run(*arguments, timeout=_FETCH_SECONDS).returncode == 0
+        return self._asked(self._run(*arguments, timeout=_FETCH_SECONDS))
+
+    def _asked(self, done: subprocess.CompletedProcess[bytes]) -> bool:
+        """Whether a command that went over the network did what it should; each counts as one request."""
+        self._meter.request(failed=done.returncode != 0)
+        return done.returncode == 0
 
     def _checked(self, *arguments: str, given: str = "", output: IO[bytes] | None = None) -> str:
         done = self._run(*arguments, given=given, output=output)
