@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from collectors import argocd, github, pagerduty
+from collectors.http import shown_address
 from config.errors import SixkeysError
 from config.sources import Sources
 
@@ -28,7 +29,7 @@ def try_connections(sources: Sources) -> Iterator[Connection]:
     if sources.pagerduty:
         yield _tried("pagerduty", partial(pagerduty.try_connection, sources.pagerduty))
     for source, patterns in (
-        ("survey", sources.survey.files if sources.survey else []),
+        ("survey", [entry.files for entry in sources.survey.files] if sources.survey else []),
         ("catalog", sources.catalog.files),
     ):
         for pattern in patterns:
@@ -44,7 +45,7 @@ def _tried(source: str, attempt: Callable[[], str]) -> Connection:
 
 def _files(pattern: str) -> str:
     if pattern.startswith(("http://", "https://")):
-        return f"{pattern} (an address, read when collected)"
+        return f"{shown_address(pattern)} (an address, read when collected)"
     n = len(glob.glob(pattern, recursive=True))
     if not n:
         raise SixkeysError(f"no file matches {pattern}; mend the pattern or put the files there")

@@ -1,22 +1,26 @@
-"""Survey answers from CSV files and addresses; the columns are those of the record `responses`."""
+"""Survey answers from CSV files and addresses, and from the survey page.
 
-import csv
+A file's columns are those of the record `responses`, or the configuration says what they mean.
+"""
+
 import difflib
 import glob
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from collectors.csv_table import Table, read_table
 from collectors.http import Api, shown_address
+from collectors.inbox import collect_inbox
 from collectors.people import People
 from collectors.records import Coverage, Response
 from collectors.shapes import instant, mapping, text
 from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
-from config.sources import Survey
+from collectors.survey_forms import form_answers, wanted_columns
+from config.survey import Survey, SurveyFiles
 
 _FIELDS = tuple(Response.model_fields)
 # what is asked where there is no such column
@@ -27,37 +31,85 @@ _REQUIRED = [
 _INSTANTS = ("submitted_at", "closes_at")
 
 
-def collect(source: Survey, resume: Resume, people: People) -> Iterator[Item]:
+def collect(
+    source: Survey | None,
+    resume: Resume,
+    people: People,
+    timezone: str = "UTC",
+    inbox: Path | None = None,
+) -> Iterator[Item]:
     """The answers in every file and address that changed since it was last read, a checkpoint for each of them.
 
-    Of a respondent only `people`'s pseudonym is kept. The cursor (subject: path, or address without its query) is the
+    `timezone` holds for a form's times without a zone, `inbox` is the folder of the survey page's answers. Of a
+    respondent only `people`'s pseudonym is kept. The cursor (subject: path, or address without its query) is the
     content's hash, with an address's validators; that of `*` is the first answer's time, where the coverage starts.
     Raises SourceError, after the rest was read, for what is missing, cannot be read or has wrong columns.
     """
     wrong: list[str] = []
     from_at = instant(resume.cursors.get("*"), "from_at")
-    for pattern in source.files:
-        places = [pattern] if _is_address(pattern) else sorted(glob.glob(pattern, recursive=True))
-        if not places:
-            wrong.append(f"no file matches {pattern}; mend sources.survey.files")
-        for place in places:
-            before = mapping(resume.cursors.get(_subject(place)))
-            try:
-                items, state = _changed(place, before, people)
-            except SourceError as error:
-                # a file with a mistake must not hide the others' answers
-                wrong.append(str(error).removeprefix("survey: "))
-                continue
-            yield from items
-            submitted = [item.submitted_at for item in items if isinstance(item, Response)]
-            from_at = min([*submitted, *([from_at] if from_at else [])], default=None)
-            if state != before:
-                yield Checkpoint(_subject(place), state)
+    for item in _all(source, resume, people, timezone, inbox, wrong):
+        if isinstance(item, Response):
+            from_at = min(from_at or item.submitted_at, item.submitted_at)
+        yield item
     if from_at:
         yield Coverage(source="survey", subject="*", from_at=from_at, until_at=max(resume.now, from_at))
         yield Checkpoint("*", {"from_at": from_at.isoformat()})
     if wrong:
         raise SourceError(f"survey: {'; '.join(wrong)}")
+
+
+def _all(
+    source: Survey | None,
+    resume: Resume,
+    people: People,
+    timezone: str,
+    inbox: Path | None,
+    wrong: list[str],
+) -> Iterator[Item]:
+    """What is new anywhere; what cannot be read is added to `wrong`: it must not hide the others' answers."""
+    if inbox:
+        try:
+            yield from collect_inbox(inbox, resume, people)
+        except SourceError as error:
+            wrong.append(str(error).removeprefix("survey: "))
+    for entry in source.files if source else ():
+        places = [entry.files] if _is_address(entry.files) else sorted(glob.glob(entry.files, recursive=True))
+        if not places:
+            wrong.append(f"no file matches {entry.files}; mend sources.survey.files")
+        for place in places:
+            before = mapping(resume.cursors.get(_subject(place)))
+            try:
+                content, state = _changed(place, before, _meaning(entry, timezone))
+                items = _items(content, _subject(place), entry, timezone, people)
+            except SourceError as error:
+                wrong.append(str(error).removeprefix("survey: "))
+                continue
+            yield from items
+            if state != before:
+                yield Checkpoint(_subject(place), state)
+
+
+def _meaning(entry: SurveyFiles, timezone: str) -> dict[str, str]:
+    """What is kept of a mapping beside the content that was read by it: another one reads the same content anew."""
+    if not entry.columns:
+        return {}
+    said = entry.model_dump_json(exclude={"files"}) + (entry.timezone or timezone)
+    return {"meaning": hashlib.sha256(said.encode()).hexdigest()}
+
+
+def _items(
+    content: bytes | None, where: str, entry: SurveyFiles, timezone: str, people: People
+) -> list[Item]:
+    """The answers in `content`; of several by one respondent, the last before the close comes last and stands."""
+    if content is None:
+        return []
+    if entry.columns:
+        items = form_answers(read_table(content, where, wanted_columns(entry)), entry, timezone, people)
+    else:
+        items = list(_answers(read_table(content, where, _FIELDS), people))
+    answers = [item for item in items if isinstance(item, Response)]
+    answers.sort(key=lambda answer: (answer.submitted_at <= answer.closes_at, answer.submitted_at))
+    return [*(item for item in items if not isinstance(item, Response)), *answers]
 
 
 def _is_address(place: str) -> bool:
@@ -72,22 +124,23 @@ def _subject(place: str) -> str:
     return shown if shown == place else f"{shown}#{hashlib.sha256(place.encode()).hexdigest()[:8]}"
 
 
-def _changed(place: str, before: dict[str, Any], people: People) -> tuple[list[Item], dict[str, Any]]:
-    """The answers at `place` with its new cursor; no answers where it is as it was before."""
-    state: dict[str, Any] = {}
+def _changed(
+    place: str, before: dict[str, Any], meaning: dict[str, str]
+) -> tuple[bytes | None, dict[str, Any]]:
+    """What is at `place`, None where it was read before with the same meaning; and the cursor that says so."""
+    if meaning != {key: before[key] for key in ("meaning",) if key in before}:
+        before = {}
     if _is_address(place):
         content, state = _fetched(place, before)
     else:
         try:
-            content = Path(place).read_bytes()
+            content, state = Path(place).read_bytes(), {}
         except OSError as error:
             raise SourceError(f"{place} cannot be read: {error.strerror}") from None
     if content is None:
-        return [], before
-    state["sha256"] = hashlib.sha256(content).hexdigest()
-    if state["sha256"] == before.get("sha256"):
-        return [], state
-    return list(_answers(content, _subject(place), people)), state
+        return None, before
+    state = {**state, **meaning, "sha256": hashlib.sha256(content).hexdigest()}
+    return (None if state["sha256"] == before.get("sha256") else content), state
 
 
 def _fetched(address: str, before: dict[str, Any]) -> tuple[bytes | None, dict[str, Any]]:
@@ -107,26 +160,11 @@ def _fetched(address: str, before: dict[str, Any]) -> tuple[bytes | None, dict[s
     return response.content, {key: value for key, value in validators.items() if value}
 
 
-def _answers(content: bytes, where: str, people: People) -> Iterator[Item]:
+def _answers(table: Table, people: People) -> Iterator[Item]:
     """A response, or what was wrong with it, for each row; raises SourceError where the file itself is wrong."""
-    try:
-        decoded = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SourceError(f"{where} is not UTF-8 text; save it as CSV UTF-8") from None
-    header = decoded.partition("\n")[0]
-    reader = csv.reader(
-        io.StringIO(decoded, newline=""), delimiter=";" if header.count(";") > header.count(",") else ","
-    )
-    try:
-        columns = [name.strip() for name in next(reader, [])]
-        _check(columns, where)
-        line = reader.line_num + 1
-        for cells in reader:
-            if any(cells):
-                yield _answer(dict(zip(columns, cells, strict=False)), f"{where}:{line}", people)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise SourceError(f"{where}:{reader.line_num}: is not CSV: {error}") from None
+    _check(table.columns, table.where)
+    for line, cells in table.rows:
+        yield _answer(dict(zip(table.columns, cells, strict=False)), f"{table.where}:{line}", people)
 
 
 def _check(columns: list[str], where: str) -> None:

@@ -14,7 +14,8 @@ from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
 from config.mistakes import explain
-from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources, Survey
+from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
+from config.survey import Survey, SurveyPage
 from config.targets import Target, parse_target
 
 # the sources are part of the settings to everyone else
@@ -27,6 +28,7 @@ __all__ = [
     "Settings",
     "Sources",
     "Survey",
+    "SurveyPage",
     "load_settings",
 ]
 
@@ -214,6 +216,7 @@ class Settings(Section):
     reports: Reports = Reports()
     dashboard: Dashboard = Dashboard()
     privacy: Privacy = Privacy()
+    survey_page: SurveyPage | None = None
 
     @field_validator("metrics")
     @classmethod
@@ -271,7 +274,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         return pattern if re.match(r"https?://", pattern) else str(folder / pattern)
 
     sources = settings.sources
-    survey = sources.survey and Survey(files=[from_folder(f) for f in sources.survey.files])
+    survey = sources.survey and Survey(
+        files=[entry.model_copy(update={"files": from_folder(entry.files)}) for entry in sources.survey.files]
+    )
     catalog = sources.catalog.model_copy(update={"files": [from_folder(f) for f in sources.catalog.files]})
     reports = settings.reports.model_copy(update={"directory": folder / settings.reports.directory})
     return settings.model_copy(

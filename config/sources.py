@@ -6,6 +6,7 @@ from datetime import date
 from pydantic import Field, field_validator, model_validator
 
 from config.fields import Address, Plain, Secret, Section
+from config.survey import Survey
 
 
 class GitHubApp(Section):
@@ -17,12 +18,17 @@ class GitHubApp(Section):
 
 
 class GitHub(Section):
-    """GitHub: `repositories` are globs of `owner/name`; `clone` reads commits by git, else through the API."""
+    """GitHub: `repositories` are globs of `owner/name`; `clone` reads commits by git, else through the API.
+
+    Where there are `topics`, a repository needs one of them; of `properties` (custom ones, by name) it needs all.
+    """
 
     url: Address = "https://api.github.com"
     token: Secret | None = None
     app: GitHubApp | None = None
     repositories: list[str] = Field(min_length=1)
+    topics: list[str] = []
+    properties: dict[str, str] = {}
     since: date | None = None
     archived: bool = True
     forks: bool = True
@@ -37,6 +43,21 @@ class GitHub(Section):
             if not re.fullmatch(r"[\w.-]+/\S+", pattern):
                 raise ValueError(f'"{pattern}" is not a repository; write "owner/name" or "owner/*"')
         return patterns
+
+    @field_validator("properties", mode="before")
+    @classmethod
+    def _as_github_writes_them(cls, properties: object) -> object:
+        if not isinstance(properties, dict):
+            return properties
+        # YAML takes true and 1 for more than text, GitHub does not
+        return {
+            name: str(value).lower()
+            if isinstance(value, bool)
+            else str(value)
+            if isinstance(value, int)
+            else value
+            for name, value in properties.items()
+        }
 
     @model_validator(mode="after")
     def _one_identity(self) -> "GitHub":
@@ -59,12 +80,6 @@ class PagerDuty(Section):
     url: Address = "https://api.pagerduty.com"
     token: Secret
     since: date | None = None
-
-
-class Survey(Section):
-    """Survey answers: CSV files by glob, or http(s) addresses."""
-
-    files: list[Plain] = Field(min_length=1)
 
 
 class Catalog(Section):

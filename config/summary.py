@@ -27,7 +27,8 @@ def summary(path: Path, settings: Settings) -> list[Entry]:
     """Every setting of the file at `path`, which `settings` were read from, in the order of their declaration."""
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
     return [
-        Entry(key, _words(value), _origin(path, raw)) for key, value, raw in _leaves(settings, written, "")
+        Entry(key, _words(value, raw), _origin(path, raw))
+        for key, value, raw in _leaves(settings, written, "")
     ]
 
 
@@ -46,18 +47,21 @@ def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
                 yield f"target of {item.name}", item.target, below
             else:
                 yield from _leaves(item, below, f"{key}.{index}")
-    elif value not in (None, [], ""):
+    elif value not in (None, [], {}, ""):
         yield key, value, raw
 
 
-def _words(value: Any) -> str:
+def _words(value: Any, raw: Any) -> str:
     if isinstance(value, SecretStr):
         return "***"
+    if isinstance(raw, str) and re.search(REFERENCE, raw):
+        # an address may have a key in its query
+        return raw
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, timedelta):
         return f"{value.total_seconds() / 3600:g}h"
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
 def _origin(path: Path, raw: Any) -> str:

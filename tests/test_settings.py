@@ -11,8 +11,15 @@ from config.settings import Settings, load_settings
 from config.summary import summary
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "example.yaml"
-TOKEN = "ghp_s3cr3t"
-VARIABLES = ("GITHUB_TOKEN", "ARGOCD_TOKEN", "PAGERDUTY_TOKEN", "SLACK_WEBHOOK", "SMTP_PASSWORD")
+TOKEN = "ghp_s3cr3t_long_enough_for_a_key"
+VARIABLES = (
+    "GITHUB_TOKEN",
+    "ARGOCD_TOKEN",
+    "PAGERDUTY_TOKEN",
+    "SLACK_WEBHOOK",
+    "SMTP_PASSWORD",
+    "SURVEY_KEY",
+)
 
 
 def load(folder: Path, text: str) -> Settings:
@@ -229,7 +236,8 @@ sources:
     assert settings.warehouse == tmp_path / "data" / "acme.duckdb"
     assert settings.reports.directory == tmp_path / "scorecards"
     assert settings.sources.survey
-    assert settings.sources.survey.files == [f"{tmp_path}/surveys/*.csv", "https://forms.example/export.csv"]
+    places = [entry.files for entry in settings.sources.survey.files]
+    assert places == [f"{tmp_path}/surveys/*.csv", "https://forms.example/export.csv"]
     assert settings.sources.catalog.files == ["/srv/catalog/*.yaml"]
 
 

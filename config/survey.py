@@ -1,0 +1,144 @@
+"""Where survey answers come from: files with their columns, and the survey page of our own."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainValidator, SecretStr, field_validator, model_validator
+
+from config.fields import Address, Plain, Secret, Section, Timezone
+
+_SHORTEST_KEY = 16
+
+
+def _closing(value: Any) -> date | datetime | dict[str, date | datetime]:
+    """A day or an instant, or one for each round."""
+    if isinstance(value, dict):
+        return {str(name): _moment(at) for name, at in value.items()}
+    return _moment(value)
+
+
+def _moment(value: Any) -> date | datetime:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    if isinstance(value, date):
+        return value
+    raise ValueError(
+        f'"{value}" is no day; write it like 2026-11-20, or with a time like "2026-11-20T18:00", '
+        'or for several rounds {"2026-Q4": 2026-11-20}'
+    )
+
+
+# a day closes at its end
+Closing = Annotated[Any, PlainValidator(_closing)]
+
+
+class SurveyColumns(Section):
+    """The headers of a form's export that hold what is not a question's answer."""
+
+    submitted_at: str
+    respondent: str | None = None
+    team: str | None = None
+    round: str | None = None
+    closes_at: str | None = None
+
+
+class SurveyQuestion(Section):
+    """A column that holds the answers to a question: numbers on `scale`, or `answers` in words, worst first."""
+
+    column: str
+    question: str = "satisfaction"
+    scale: list[float] = [1, 5]
+    answers: list[str] = []
+
+    @field_validator("scale")
+    @classmethod
+    def _from_least_to_most(cls, scale: list[float]) -> list[float]:
+        if len(scale) != 2 or scale[0] >= scale[1]:
+            raise ValueError("is the worst score and the best; write it like [1, 10]")
+        return scale
+
+    @field_validator("answers")
+    @classmethod
+    def _several(cls, answers: list[str]) -> list[str]:
+        if answers and len({answer.casefold() for answer in answers}) < max(2, len(answers)):
+            raise ValueError('are at least two different ones, worst first; write them like ["no", "yes"]')
+        return answers
+
+
+class SurveyFiles(Section):
+    """CSV files by glob, or an http(s) address; without `columns` the columns are those of the record `responses`."""
+
+    files: Plain
+    columns: SurveyColumns | None = None
+    questions: list[SurveyQuestion] = []
+    round: str | None = None
+    closes_at: Closing | None = None
+    time_format: str | None = None
+    timezone: Timezone | None = None
+
+    @field_validator("time_format")
+    @classmethod
+    def _whole(cls, format: str | None) -> str | None:
+        some = datetime(2026, 11, 30, 17, 15)
+        try:
+            whole = format is None or datetime.strptime(some.strftime(format), format).date() == some.date()
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError(f'"{format}" gives no day; write it like "%d/%m/%Y %H:%M:%S"')
+        return format
+
+    @model_validator(mode="after")
+    def _complete(self) -> "SurveyFiles":
+        given = [
+            name
+            for name in ("questions", "round", "closes_at", "time_format", "timezone")
+            if getattr(self, name)
+        ]
+        if self.columns is None:
+            if given:
+                raise ValueError(
+                    f'has {given[0]} without columns; add columns: {{submitted_at: "Timestamp"}}'
+                )
+            return self
+        if not self.questions:
+            raise ValueError(
+                'names no question; add questions: [{column: "How satisfied are you?", scale: [1, 5]}]'
+            )
+        if (self.round is None) == (self.columns.round is None):
+            raise ValueError('needs one round for all of it or a column of rounds; write round: "2026-Q4"')
+        if (self.closes_at is None) == (self.columns.closes_at is None):
+            raise ValueError(
+                "needs either the day that its round closes or a column; write closes_at: 2026-11-20"
+            )
+        return self
+
+
+class Survey(Section):
+    """Survey answers: an entry is a glob or an address, or a mapping that says what the columns mean."""
+
+    files: list[
+        Annotated[
+            SurveyFiles, BeforeValidator(lambda value: {"files": value} if isinstance(value, str) else value)
+        ]
+    ] = Field(min_length=1)
+
+
+class SurveyPage(Section):
+    """The survey page of the dashboard: the key that signs its links, where people reach it, and what it asks."""
+
+    key: Secret
+    url: Address | None = None
+    question: str = Field(default="How satisfied are you with our platform?", min_length=1)
+
+    @field_validator("key")
+    @classmethod
+    def _long(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(
+                f"has fewer than {_SHORTEST_KEY} characters; take what `openssl rand -hex 32` prints"
+            )
+        return key
