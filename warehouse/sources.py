@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors import argocd, backstage, files, git, github, pagerduty, survey
+from collectors.inbox import inbox
 from collectors.people import People
 from collectors.records import Repository
 from collectors.stream import Item, Resume, SourceError
@@ -61,8 +62,19 @@ def sources(settings: Settings) -> list[Source]:
     if configured.pagerduty:
         since = configured.pagerduty.since or (configured.github.since if configured.github else None)
         found.append(Source("pagerduty", partial(pagerduty.collect, configured.pagerduty), since))
-    if configured.survey:
-        found.append(Source("survey", partial(survey.collect, configured.survey, people=people)))
+    if configured.survey or settings.survey_page:
+        found.append(
+            Source(
+                "survey",
+                partial(
+                    survey.collect,
+                    configured.survey,
+                    people=people,
+                    timezone=settings.timezone,
+                    inbox=inbox(settings.warehouse) if settings.survey_page else None,
+                ),
+            )
+        )
     if settings.incidents.links:
         found.append(Source("links", partial(_links, settings.incidents.links)))
     return found
