@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from collectors import meter
 from collectors.argocd_sync import Config, config_of, images_of, referenced_commit
-from collectors.http import Api
+from collectors.http import TIMEOUT_SECONDS, Api
 from collectors.records import Coverage, Deployment
 from collectors.shapes import instant, listing, mapping, text, without
 from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
@@ -20,20 +21,22 @@ _STATUS = {
     "Succeeded": "success",
     "Failed": "failure",
     "Error": "failure",
-    "Running": "running",
-    "Terminating": "cancelled",
 }
+# what becomes of an operation that still went on at a poll and that no later one saw end
+_UNFINISHED = {"Running": "failure", "Terminating": "cancelled"}
+# the cluster that an instance runs in has the same name in all of them
+_OWN_CLUSTER = ("in-cluster", "https://kubernetes.default.svc")
 # where a sync tells of persons, which is not kept, in the quarantine neither
 _PEOPLE = ("initiatedBy",)
 Commit = tuple[str | None, str | None]  # (sha, repository)
 References = dict[tuple[str | None, str], Commit]  # what a (config repository, revision) names
 
 
-def open_api(source: ArgoCD) -> Api:
+def open_api(source: ArgoCD, timeout: float = TIMEOUT_SECONDS) -> Api:
     """A client of the instance `source`."""
     token = source.token.get_secret_value().strip()
     key = "sources.argocd.token"
-    return Api(f"argocd {source.name}", source.url, token, {"Authorization": f"Bearer {token}"}, key)
+    return Api(f"argocd {source.name}", source.url, token, {"Authorization": f"Bearer {token}"}, key, timeout)
 
 
 def try_connection(source: ArgoCD) -> str:
@@ -46,13 +49,15 @@ def try_connection(source: ArgoCD) -> str:
     return f"signed in as {text(user, 'username') or 'unknown'}"
 
 
-def collect(source: ArgoCD, resume: Resume) -> Iterator[Item]:
+def collect(source: ArgoCD, resume: Resume, timeout: float = TIMEOUT_SECONDS) -> Iterator[Item]:
     """Each application's syncs since the last poll, oldest first, then its coverage; a checkpoint per application.
 
-    A cursor (subject: the application's uid) keeps the last history id, the coverage's start, what the revisions still
-    in the history name, and the operation last seen. An unchanged instance costs one request.
+    An operation is told once it has ended. The cluster that the instance runs in is told by the instance's name. A
+    cursor (subject: the application's uid) keeps the last history entry, how often the history was wiped, the
+    coverage's start, what the revisions still in the history name, and the operation last seen. An unchanged instance
+    costs one request.
     """
-    with open_api(source) as api:
+    with open_api(source, timeout) as api:
         answer = api.get("/api/v1/applications")
         # null stands for an empty list
         if not isinstance(answer.get("items", ""), list | None):
@@ -60,7 +65,9 @@ def collect(source: ArgoCD, resume: Resume) -> Iterator[Item]:
                 f"{api.source}: {source.url} lists no applications; check that the url is Argo CD's"
             )
         references: References = {}
-        for item in answer.get("items") or []:
+        items = answer.get("items") or []
+        for number, item in enumerate(items):
+            meter.current().part(number, len(items), "applications")
             uid, name = text(item, "metadata", "uid"), text(item, "metadata", "name")
             if uid and name:
                 application = _Application(api, source, resume, item, uid, name, references)
@@ -86,6 +93,7 @@ class _Application:
         references: References,
     ) -> None:
         self.api, self.item, self.uid, self.name = api, item, uid, name
+        self.instance = source.name
         self.now = resume.now
         self.before = mapping(resume.cursors.get(uid))
         self.references = references
@@ -97,6 +105,11 @@ class _Application:
             entry for entry in listing(item, "status", "history") if isinstance(mapping(entry).get("id"), int)
         ]
         self.history: list[dict[str, Any]] = sorted(history, key=lambda entry: entry["id"])
+        is_wiped = self._is_wiped()
+        self.wiped = int(self.before.get("wiped", 0)) + is_wiped
+        # Argo CD counts from 0
+        self.last = -1 if is_wiped else self.before.get("last", -1)
+        self.has_gap = bool(self.history) and (is_wiped or self.history[0]["id"] > self.last + 1)
 
     def items(self) -> Iterator[Item]:
         """What is new, the coverage, and a checkpoint where anything is."""
@@ -107,7 +120,12 @@ class _Application:
         from_at = self._covered_from()
         if from_at:
             after["from_at"] = from_at
-            fields = {"source": "argocd", "subject": self.name, "from_at": from_at, "until_at": self.now}
+            fields = {
+                "source": "argocd",
+                "subject": self._subject(),
+                "from_at": from_at,
+                "until_at": self.now,
+            }
             yield record_or_malformed(Coverage, self.name, fields, fields)
         if after != self.before:
             yield Checkpoint(self.uid, after)
@@ -117,12 +135,23 @@ class _Application:
             if not isinstance(mapping(entry).get("id"), int):
                 yield Malformed("deployments", self.name, "history: an entry without an id", _raw(entry))
 
-    @property
-    def _last(self) -> int:
-        """The last history id that was collected; -1 before the first, since Argo CD counts from 0."""
+    def _subject(self) -> str:
+        """What tells the application apart from those of the same name in other instances and namespaces."""
+        place = "" if self.namespace == "argocd" else f"{self.namespace}/"
+        return f"{self.instance}/{place}{self.name}"
+
+    def _is_wiped(self) -> bool:
+        """Whether the history began anew since the last poll: it ends before, or has another entry of the last id."""
         last = self.before.get("last", -1)
-        # a history that was wiped counts from the start again
-        return last if not self.history or self.history[-1]["id"] >= last else -1
+        if not self.history or last == -1:
+            return False
+        same = next((entry for entry in self.history if entry["id"] == last), None)
+        last_at, at = instant(self.before, "last_at"), instant(same, "deployedAt")
+        return self.history[-1]["id"] < last or bool(last_at and at and at != last_at)
+
+    def _id(self, entry: dict[str, Any]) -> str:
+        """The entry's id, which a history that was wiped uses again."""
+        return f"{self.uid}{f'~{self.wiped}' if self.wiped else ''}/{entry['id']}"
 
     def _covered_from(self) -> str | None:
         """Since when no sync is missing: unchanged, or the oldest entry kept where ids before it were lost."""
@@ -133,15 +162,13 @@ class _Application:
             return known or (
                 created.isoformat() if created and self.spec.get("revisionHistoryLimit") != 0 else None
             )
-        gap = self.history[0]["id"] > self._last + 1 or self.history[-1]["id"] < self.before.get("last", -1)
-        if known and not gap:
+        if known and not self.has_gap:
             return known
         return min((at.isoformat() for e in self.history if (at := instant(e, "deployedAt"))), default=known)
 
     def _syncs(self, after: dict[str, Any]) -> Iterator[Item]:
-        fresh = [
-            e for e in self.history if e["id"] > self._last or e["id"] in listing(self.before, "pending")
-        ]
+        again = [] if self.wiped > self.before.get("wiped", 0) else listing(self.before, "pending")
+        fresh = [e for e in self.history if e["id"] > self.last or e["id"] in again]
         named, pending = dict(mapping(self.before, "revisions")), []
         for entry in fresh:
             config = config_of(entry)
@@ -154,19 +181,23 @@ class _Application:
             yield self._sync(entry, config, commit or (None, None))
         if self.history:
             after["last"] = self.history[-1]["id"]
+            after["last_at"] = text(self.history[-1], "deployedAt")
+            after["wiped"] = self.wiped
         kept = {config_of(entry).revision for entry in self.history}
         after["revisions"] = {revision: list(named[revision]) for revision in named if revision in kept}
         after["pending"] = pending
 
     def _sync(self, entry: dict[str, Any], config: Config, commit: Commit) -> Item:
         if not instant(entry, "deployedAt"):
-            return Malformed("deployments", self.name, "deployedAt: is missing, or no instant", _raw(entry))
+            reason = "deployedAt: is missing, or no instant"
+            key = json.dumps(["argocd", self._id(entry)])
+            return Malformed("deployments", self.name, reason, _raw(entry), key)
         sha, repo = commit
         made = (
             self.operation if _start(entry, "deployStartedAt") == _start(self.operation, "startedAt") else {}
         )
         fields = self._common() | {
-            "id": f"{self.uid}/{entry['id']}",
+            "id": self._id(entry),
             "status": "success",
             "started_at": entry.get("deployStartedAt"),
             "finished_at": entry.get("deployedAt"),
@@ -207,14 +238,16 @@ class _Application:
         return referenced_commit(self.api.content(response)) if response.is_success else (None, None)
 
     def _operation(self, after: dict[str, Any]) -> Iterator[Item]:
-        """The last operation, unless it reached the history; and one that ran at the last poll and never did."""
+        """The last operation if it has ended, unless it reached the history; and one that ran and never did."""
         started, phase = text(self.operation, "startedAt"), text(self.operation, "phase")
         before = mapping(self.before, "operation")
         if before.get("started") == started and before.get("phase") == phase:
             return
-        running = mapping(before, "running")
-        if running and before.get("started") != started and not self._in_history(text(before, "started")):
-            yield Deployment(**{**running, "status": "failure"})
+        unfinished = mapping(before, "unfinished")
+        is_over = before.get("started") != started and not self._in_history(text(before, "started"))
+        # where entries were lost, it may have been one of them
+        if unfinished and is_over and not self.has_gap:
+            yield Deployment(**unfinished)
         after["operation"] = {"started": started, "phase": phase}
         sync = mapping(self.operation, "operation", "sync")
         partial = listing(sync, "resources") or sync.get("dryRun")
@@ -225,7 +258,7 @@ class _Application:
         config = config_of(made_from)
         fields = self._common() | {
             "id": f"{self.uid}/{started}",
-            "status": _STATUS.get(phase or "", phase),
+            "status": {**_STATUS, **_UNFINISHED}.get(phase or "", phase),
             "started_at": started,
             "finished_at": self.operation.get("finishedAt"),
             "config_repo": config.repo,
@@ -233,9 +266,10 @@ class _Application:
             "images": images_of(made_from),
         }
         record = record_or_malformed(Deployment, self.name, fields, without(self.operation, _PEOPLE))
-        if isinstance(record, Deployment) and record.status == "running":
-            after["operation"]["running"] = record.model_dump(mode="json")
-        yield record
+        if isinstance(record, Deployment) and phase in _UNFINISHED:
+            after["operation"]["unfinished"] = record.model_dump(mode="json")
+        else:
+            yield record
 
     def _in_history(self, started: str | None) -> bool:
         start = _start({"at": started}, "at")
@@ -243,12 +277,13 @@ class _Application:
 
     def _common(self) -> dict[str, Any]:
         labels = mapping(self.item, "metadata", "labels")
+        cluster = text(self.spec, "destination", "name") or text(self.spec, "destination", "server")
         return {
             "source": "argocd",
             "application": self.name,
             "project": text(self.spec, "project"),
             "labels": {key: value for key, value in labels.items() if isinstance(value, str)},
-            "cluster": text(self.spec, "destination", "name") or text(self.spec, "destination", "server"),
+            "cluster": self.instance if cluster in _OWN_CLUSTER else cluster,
             "namespace": text(self.spec, "destination", "namespace"),
             "url": self.url,
         }

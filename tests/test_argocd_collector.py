@@ -63,14 +63,13 @@ def serving(
     return Loopback(ArgoCDApi(organisation, TOKEN), **faults)
 
 
-def source_at(url: str, token: str = TOKEN) -> ArgoCD:
-    return ArgoCD.model_construct(name="main", url=url, token=SecretStr(token))
+def source_at(url: str, token: str = TOKEN, name: str = "main") -> ArgoCD:
+    return ArgoCD.model_construct(name=name, url=url, token=SecretStr(token))
 
 
-def poll(server: Loopback, cursors: dict[str, Any] | None = None) -> list[Item]:
-    return list(
-        collect(source_at(server.url), Resume(NOW, datetime(2025, 11, 16, tzinfo=UTC), cursors or {}))
-    )
+def poll(server: Loopback, cursors: dict[str, Any] | None = None, name: str = "main") -> list[Item]:
+    resume = Resume(NOW, datetime(2025, 11, 16, tzinfo=UTC), cursors or {})
+    return list(collect(source_at(server.url, name=name), resume))
 
 
 def deployments(items: list[Item]) -> list[Deployment]:
@@ -108,7 +107,7 @@ def test_a_revision_is_looked_up_once_and_an_unchanged_instance_costs_one_reques
         again = poll(server, cursors)
         assert len(server.requests) == 3
     assert deployments(again) == []
-    assert [c.subject for c in coverage(again)] == ["web", "api"]
+    assert [c.subject for c in coverage(again)] == ["main/web", "main/api"]
     assert all("fields" not in path for path in server.requests)
 
 
@@ -151,9 +150,7 @@ def test_the_sha_of_a_second_entry_of_a_known_revision_comes_from_the_cursor() -
     assert second.sha == SHAS[12]
 
 
-@pytest.mark.parametrize(
-    ("phase", "status"), [("Failed", "failure"), ("Error", "failure"), ("Terminating", "cancelled")]
-)
+@pytest.mark.parametrize(("phase", "status"), [("Failed", "failure"), ("Error", "failure")])
 def test_an_operation_that_did_not_succeed_is_a_deployment_of_its_start(phase: str, status: str) -> None:
     with serving(application([entry(0)], operationState=operation(at(500), phase))) as server:
         found = poll(server)
@@ -183,13 +180,32 @@ def test_a_partial_sync_and_a_dry_run_are_no_deployments() -> None:
         assert deployments(poll(server)) == []
 
 
-def test_an_operation_that_ran_and_was_replaced_without_reaching_the_history_failed() -> None:
-    with serving(application([entry(0)], operationState=operation(at(500), "Running"))) as server:
+@pytest.mark.parametrize(("phase", "status"), [("Running", "failure"), ("Terminating", "cancelled")])
+def test_an_operation_that_was_replaced_without_reaching_the_history_did_not_succeed(
+    phase: str, status: str
+) -> None:
+    with serving(application([entry(0)], operationState=operation(at(500), phase))) as server:
         first = poll(server)
-    assert deployments(first)[-1].status == "running"
+    assert [d.id for d in deployments(first)] == ["u1/0"]
     with serving(application([entry(0)], operationState=operation(at(600), "Running"))) as server:
         second = deployments(poll(server, cursors_of(first)))
-    assert [(d.id, d.status) for d in second] == [(f"u1/{at(500)}", "failure"), (f"u1/{at(600)}", "running")]
+    assert [(d.id, d.status) for d in second] == [(f"u1/{at(500)}", status)]
+
+
+def test_an_operation_that_still_goes_on_is_told_only_by_the_entry_that_it_becomes() -> None:
+    with serving(application([entry(0)], operationState=operation(at(10), "Running"))) as server:
+        first = poll(server)
+    with serving(application([entry(0), entry(1)], operationState=operation(at(600), "Running"))) as server:
+        second = poll(server, cursors_of(first))
+    assert [d.id for d in deployments(first) + deployments(second)] == ["u1/0", "u1/1"]
+
+
+def test_an_operation_that_may_have_left_the_history_again_is_not_called_a_failure() -> None:
+    with serving(application([entry(0)], operationState=operation(at(10), "Running"))) as server:
+        first = poll(server)
+    with serving(application([entry(8), entry(9)], operationState=operation(at(600), "Running"))) as server:
+        second = poll(server, cursors_of(first))
+    assert [d.id for d in deployments(second)] == ["u1/8", "u1/9"]
 
 
 def test_images_come_from_the_entry_s_own_kustomize_and_helm_settings() -> None:
@@ -261,6 +277,42 @@ def test_a_recreated_application_is_collected_from_its_first_entry() -> None:
     assert [d.id for d in found] == ["u9/0"]
 
 
+@pytest.mark.parametrize("after", [[7], [7, 8, 9, 10, 11]], ids=["shorter", "longer"])
+def test_a_history_that_was_wiped_and_began_anew_overwrites_nothing(after: list[int]) -> None:
+    with serving(application([entry(0), entry(1), entry(2)])) as server:
+        first = poll(server)
+    # the same numbers from 0 on, at later times
+    begun = [{**entry(minute), "id": id} for id, minute in enumerate(after)]
+    with serving(application(begun)) as server:
+        second = poll(server, cursors_of(first))
+        third = poll(server, {**cursors_of(first), **cursors_of(second)})
+    assert [d.id for d in deployments(second)] == [f"u1~1/{id}" for id in range(len(after))]
+    assert deployments(third) == []
+    assert coverage(second)[0].from_at == datetime(2026, 11, 1, 1, 11, tzinfo=UTC)
+
+
+def test_applications_of_the_same_name_are_told_apart_by_their_instances_and_namespaces() -> None:
+    web = application([entry(0)])
+    web["spec"]["destination"] = {"server": "https://kubernetes.default.svc", "namespace": "web"}
+    other = application([entry(0)], uid="u2")
+    other["metadata"]["namespace"] = "team-a"
+    with serving(web, other) as server:
+        eu, us = poll(server, name="eu"), poll(server, name="us")
+    assert [c.subject for c in coverage(eu) + coverage(us)] == [
+        *("eu/web", "eu/team-a/web", "us/web", "us/team-a/web"),
+    ]
+    # the cluster that an instance runs in is another one in each
+    assert [d.cluster for d in deployments(eu) + deployments(us)] == ["eu", "eu-1", "us", "eu-1"]
+    assert {d.application for d in deployments(eu)} == {"web"}
+
+
+def test_an_application_set_s_applications_are_collected_like_any_other() -> None:
+    made = application([entry(0)], "web-eu", "u7")
+    made["metadata"]["ownerReferences"] = [{"kind": "ApplicationSet", "name": "web", "uid": "s1"}]
+    with serving(made) as server:
+        assert [(d.id, d.application) for d in deployments(poll(server))] == [("u7/0", "web-eu")]
+
+
 def test_metadata_that_is_missing_or_forbidden_leaves_the_sha_unknown_for_good() -> None:
     refused = Response('{"error": "permission denied"}', 403)
     with serving(application([entry(0), entry(1)]), faults=[refused], fault_path="metadata") as server:
@@ -293,6 +345,7 @@ def test_a_malformed_entry_is_set_aside_and_the_others_are_kept() -> None:
     malformed = [item for item in items if isinstance(item, Malformed)]
     assert [d.id for d in deployments(items)] == ["u1/0", "u1/2"]
     assert len(malformed) == 4
+    assert [item.key for item in malformed if item.key] == ['["argocd", "u1/1"]']
     assert all("jane" not in item.raw for item in malformed)
 
 
