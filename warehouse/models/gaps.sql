@@ -43,7 +43,7 @@ select
 from read as r
 left join followed as f
     on r.source = 'argocd'
-    and f.application = r.subject
+    and f.application = regexp_extract(r.subject, '([^/]+)$', 1)
     and f.entries > 0
     and f.lost_after <= r.read_until
     and f.lost_before >= r.from_at

@@ -11,6 +11,8 @@ with read as (
         end as fact,
         c.source,
         c.subject,
+        -- Argo CD's are `instance/application`
+        case when c.source = 'argocd' then regexp_extract(c.subject, '([^/]+)$', 1) else c.subject end as application,
         c.from_at,
         c.until_at
     from source.coverage as c
@@ -39,8 +41,8 @@ concerned as (
     union
     select r.*, a.service
     from read as r
-    inner join application_services as a on a.application = r.subject
-    inner join production as p on p.application = r.subject
+    inner join application_services as a on a.application = r.application
+    inner join production as p on p.application = r.application
     where r.fact = 'deployments'
     union
     select r.*, p.service
