@@ -4,6 +4,7 @@ PyGithub's own objects are left aside: a missing attribute of theirs costs one m
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -46,6 +47,14 @@ Json = dict[str, Any]
 
 class TooMuchError(SourceError):
     """A query that GitHub could not answer in its time; a smaller page may be answered."""
+
+
+class UnknownFieldError(SourceError):
+    """A query that asks for `fields` that this server does not have."""
+
+    def __init__(self, text: str, fields: set[str]) -> None:
+        super().__init__(text)
+        self.fields = fields
 
 
 class MissingError(SourceError):
@@ -108,7 +117,8 @@ class GitHubApi:
     def graphql(self, query: str, **variables: Any) -> tuple[Json, list[Json]]:
         """What `query` answers, and the errors of those parts that came back as null.
 
-        Raises TooMuchError where GitHub ran out of its time, SourceError where nothing came at all.
+        Raises TooMuchError where GitHub ran out of its time, UnknownFieldError where it is too old for a field,
+        SourceError where nothing came at all.
         """
         where = self._github.requester.graphql_url
         while True:
@@ -128,21 +138,20 @@ class GitHubApi:
                 self._wait_until(headers.get("x-ratelimit-reset"))
                 continue
             data = mapping(answer, "data")
-            if any(data.values()) or (data and not errors):
-                return data, errors
-            if not errors:
+            if not errors and not data:
                 raise SourceError(
                     f"github: {where} answered something other than GraphQL; is this GitHub's address?"
                 )
-            message = text(errors[0], "message") or "an error without a message"
-            if errors[0].get("type") in _TOO_MUCH or "timeout" in message:
-                raise TooMuchError(f"github: {where} ran out of time: {message}")
-            if any(error.get("type") == "NOT_FOUND" for error in errors):
+            if any(_is_too_much(error) for error in errors):  # what came with it is a part of a part
+                raise TooMuchError(f"github: {where} ran out of time: {text(errors[0], 'message')}")
+            if any(data.values()) or not errors or any(error.get("type") == "NOT_FOUND" for error in errors):
                 return data, errors
-            raise SourceError(
-                f"github: {where} refused a query: {message}; where this server is too old for it, "
-                "set sources.github.graphql to false"
+            refused = (
+                f"github: {where} refused a query: {text(errors[0], 'message') or 'an error without a message'};"
+                " where this server is too old for it, set sources.github.graphql to false"
             )
+            unknown = {field for error in errors if (field := _unknown_field(error))}
+            raise UnknownFieldError(refused, unknown) if unknown else SourceError(refused)
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON at `path` below the API's address, such as `/repos/acme/checkout`."""
@@ -201,6 +210,15 @@ class GitHubApi:
         if isinstance(error, RuntimeError):
             return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
+
+
+def _is_too_much(error: Json) -> bool:
+    return error.get("type") in _TOO_MUCH or "timeout" in (text(error, "message") or "")
+
+
+def _unknown_field(error: Json) -> str | None:
+    found = re.match(r"Field '(\w+)' doesn't exist on type '\w+'", text(error, "message") or "")
+    return found[1] if found else None
 
 
 def _size(headers: Json, answer: Any) -> int:

@@ -1,67 +1,56 @@
-"""GitHub read by GraphQL: many items with all that belongs to them in one request."""
+"""GitHub read by GraphQL: many items of many repositories, with all that belongs to them, in one request."""
 
-import re
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from functools import cache
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from collectors import github_records as records
-from collectors.github_api import GitHubApi, TooMuchError
-from collectors.github_records import Account, Listed, Page, Read, Status
+from collectors.github_api import GitHubApi, TooMuchError, UnknownFieldError
+from collectors.github_nodes import NodeReader
+from collectors.github_queries import named_query, page_field, page_query, query, rest_query, without
+from collectors.github_records import Asked, Listed, Page, Read
 from collectors.people import People
-from collectors.records import PullRequest, Repository
-from collectors.shapes import instant, listing, mapping, text
-from collectors.stream import Malformed, SourceError, record_or_malformed
+from collectors.shapes import listing, mapping, text
+from collectors.stream import Malformed, SourceError
 
 Json = dict[str, Any]
+Answer = TypeVar("Answer")
 
-_FULL_PAGE = {"PullRequests": 50}
-_NAMES_A_QUERY = 50
-_IDS_A_QUERY = 100
-
-
-@cache
-def query(name: str) -> str:
-    """The query `name` of github_queries.graphql with the fragments that it uses."""
-    document = (Path(__file__).parent / "github_queries.graphql").read_text(encoding="utf-8")
-    parts = {
-        found[1]: found[0].rstrip()
-        for found in re.finditer(r"^(?:query|fragment) (\w+).*?^}", document, re.DOTALL | re.MULTILINE)
-    }
-    needed = [name]
-    for part in needed:
-        needed += [f for f in re.findall(r"\.\.\.(\w+)", parts[part]) if f not in needed]
-    return "\n".join(parts[part] for part in needed)
-
-
-def named_query(names: Sequence[str]) -> str:
-    """A query for the repositories `owner/name` under the aliases r0, r1 …, with what the listing asks of them."""
-    fields = (
-        f'r{index}: repository(owner: "{owner}", name: "{name}") {{ ...Listed }}'
-        for index, (owner, _, name) in enumerate(full.partition("/") for full in names)
-    )
-    return f"query Named($catalog: Boolean!) {{ {' '.join(fields)} }}\n{query('Listed')}"
+# items of one request, all repositories together: what GitHub answers well within its ten seconds
+_ITEMS = {"pull_requests": 50, "deployments": 250, "releases": 250}
+_A_LIST = 100  # as much as GitHub gives of one list
+_REPOSITORIES = 25  # that one request asks for pages of
+_NAMES = 50
+_IDS = 100
+_CUT_LISTS = 10  # that are completed by one request
+# lists inside an item that may be cut
+_NESTED = {
+    "pull_requests": ("PullRequest", ("commits", "reviews", "labels")),
+    "deployments": ("Deployment", ("statuses",)),
+    "releases": ("Release", ()),
+}
 
 
 class GraphQLReader:
-    """Reads repositories and their pull requests, deployments and releases, newest first, a page a request.
+    """Reads repositories and their pull requests, deployments and releases, newest first.
 
-    A page may reach below `floor`, since a page costs the same however much of it is wanted.
+    Half as much is asked for where GitHub runs out of time, more again where it does not. A field that the server
+    lacks is missing in the records; each is told once.
     """
 
     def __init__(self, api: GitHubApi, people: People, catalog: bool) -> None:
         self._api = api
-        self._people = people
+        self._nodes = NodeReader(people)
         self._catalog = catalog
         self._sizes: dict[str, int] = {}
+        self._lacking: set[str] = set()
 
     def owned(self, owner: str) -> Iterator[Listed | Malformed]:
         """All repositories of `owner`, oldest first."""
         after: str | None = None
         while True:
-            data, errors = self._ask("Repositories", owner=owner, after=after, catalog=self._catalog)
+            ask = partial(self._owned_page, owner, after)
+            data, errors = self._fitting("repositories", _A_LIST, ask)
             if not data.get("repositoryOwner"):
                 raise SourceError(
                     f'github: {self._api.url} knows no owner "{owner}", or the token cannot see it; '
@@ -69,202 +58,121 @@ class GraphQLReader:
                 )
             found = mapping(data, "repositoryOwner", "repositories")
             yield from (_unread("repositories", owner, error) for error in errors)
-            yield from (self._listed(owner, node) for node in listing(found, "nodes") if node)
+            yield from (self._nodes.repository(owner, node) for node in listing(found, "nodes") if node)
             after = _next(found)
             if after is None:
                 return
 
     def named(self, names: Sequence[str]) -> Iterator[Listed | Malformed]:
         """The repositories `owner/name`; one that is not there, or not for this token, is set aside."""
-        for start in range(0, len(names), _NAMES_A_QUERY):
-            batch = names[start : start + _NAMES_A_QUERY]
-            data, errors = self._api.graphql(named_query(batch), catalog=self._catalog)
+        for start in range(0, len(names), _NAMES):
+            batch = names[start : start + _NAMES]
+            data, errors = self._ask(named_query(batch), catalog=self._catalog)
             yield from (_unread("repositories", "named", error) for error in errors)
             for index, name in enumerate(batch):
                 if data.get(f"r{index}"):
-                    yield self._listed(name, data[f"r{index}"])
+                    yield self._nodes.repository(name, data[f"r{index}"])
 
-    def pull_requests(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
-        """Pull requests by their last update."""
-        return self._pages("PullRequests", "pullRequests", repo, after, self._pull_request)
+    def pages(self, kind: str, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Page]]:
+        """The page of each of `asked`, as many in one request as it may hold; the last one of a request may be short.
 
-    def deployments(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
-        """Deployments by their creation, with their whole status history."""
-        return self._pages("Deployments", "deployments", repo, after, self._deployment)
-
-    def releases(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
-        """Published releases by their creation."""
-        return self._pages("Releases", "releases", repo, after, self._release)
+        A page may reach below the floor: it costs the same however much of it is wanted.
+        """
+        left = list(asked)
+        while left:
+            batch, (data, errors) = self._fitting(kind, _ITEMS[kind], partial(self._asked, kind, left))
+            left = left[len(batch) :]
+            connections = [mapping(data, f"r{index}", page_field(kind)) for index in range(len(batch))]
+            self._complete(kind, [node for found in connections for node in listing(found, "nodes") if node])
+            for index, (one, found) in enumerate(zip(batch, connections, strict=True)):
+                reads: list[Read | Malformed] = [
+                    _unread(kind, one.repo, error)
+                    for error in errors
+                    if (listing(error, "path") or ["r0"])[0] == f"r{index}"
+                ]
+                parsed = (self._nodes.item(kind, one.repo, node) for node in listing(found, "nodes") if node)
+                yield one, Page([*reads, *filter(None, parsed)], _next(found), is_read=bool(found))
 
     def deployments_again(self, ids: Sequence[str]) -> Iterator[tuple[str, Read]]:
         """(id, deployment) of those `ids` that are still there."""
-        for start in range(0, len(ids), _IDS_A_QUERY):
-            data, _ = self._api.graphql(query("DeploymentsById"), ids=ids[start : start + _IDS_A_QUERY])
-            for node in listing(data, "nodes"):
-                found = (
-                    self._deployment(text(node, "repository", "nameWithOwner") or "", node) if node else None
-                )
+        for start in range(0, len(ids), _IDS):
+            data, _ = self._ask(query("DeploymentsById"), ids=ids[start : start + _IDS])
+            nodes = [node for node in listing(data, "nodes") if node]
+            self._complete("deployments", nodes)
+            for node in nodes:
+                found = self._nodes.item("deployments", text(node, "repository", "nameWithOwner") or "", node)
                 if found:
                     yield found.id, found
 
-    def _pages(
-        self, name: str, field: str, repo: str, after: str | None, parse: Callable[[str, Json], Read | None]
-    ) -> Iterator[Page]:
-        owner, _, repository = repo.partition("/")
-        while True:
-            data, errors = self._ask(name, owner=owner, name=repository, after=after)
-            found = mapping(data, "repository", field)
-            reads: list[Read | Malformed] = [_unread(field, repo, error) for error in errors]
-            reads += filter(None, (parse(repo, node) for node in listing(found, "nodes") if node))
-            after = _next(found)
-            yield Page(reads, after)
-            if after is None:
-                return
+    def _owned_page(self, owner: str, after: str | None, first: int) -> tuple[Json, list[Json]]:
+        return self._ask(query("Repositories"), owner=owner, first=first, after=after, catalog=self._catalog)
 
-    def _ask(self, operation: str, **variables: Any) -> tuple[Json, list[Json]]:
-        """The answer for a page: half as many items where GitHub runs out of time, more again where it does not."""
-        full = _FULL_PAGE.get(operation, 100)
+    def _asked(
+        self, kind: str, left: Sequence[Asked], room: int
+    ) -> tuple[list[Asked], tuple[Json, list[Json]]]:
+        """Those of `left` that came into one request of `room` items, and the answer to it."""
+        wanted: list[tuple[Asked, int]] = []
+        for one in left[:_REPOSITORIES]:
+            first = min(room, _A_LIST, one.expected or _A_LIST)
+            if not first:
+                break
+            wanted.append((one, first))
+            room -= first
+        return [one for one, _ in wanted], self._ask(page_query(kind, wanted))
+
+    def _fitting(self, kind: str, full: int, ask: Callable[[int], Answer]) -> Answer:
+        """The answer to a request for `full` items, or for as many as GitHub has the time for."""
         while True:
-            size = self._sizes.get(operation, full)
+            size = self._sizes.get(kind, full)
             try:
-                answer = self._api.graphql(query(operation), first=size, **variables)
+                answer = ask(size)
             except TooMuchError:
                 if size == 1:
                     raise
-                self._sizes[operation] = max(1, size // 2)
+                self._sizes[kind] = size // 2
                 continue
-            self._sizes[operation] = min(full, size * 2)
+            self._sizes[kind] = min(full, size * 2)
             return answer
 
-    def _whole(self, name: str, node: Json, field: str) -> list[Json]:
-        """The items of a nested list, with the rest of it asked for where it was cut."""
-        found = mapping(node, field)
-        items = [item for item in listing(found, "nodes") if item]
-        after = _next(found)
-        if after is None and (found.get("totalCount") or 0) > len(listing(found, "nodes")):
-            items, after = [], ""  # a list without a cursor: from the beginning
-        while after is not None:
-            data, _ = self._api.graphql(query(name), id=node.get("id"), after=after or None)
-            found = mapping(data, "node", field)
-            items += [item for item in listing(found, "nodes") if item]
-            after = _next(found)
-        return items
+    def _ask(self, document: str, **variables: Any) -> tuple[Json, list[Json]]:
+        """The answer to a query, without the fields that the server turns out to lack."""
+        while True:
+            try:
+                return self._api.graphql(without(document, self._lacking), **variables)
+            except UnknownFieldError as error:
+                if error.fields <= self._lacking:
+                    raise
+                self._lacking |= error.fields
+                names = ", ".join(sorted(error.fields))
+                logging.getLogger(__name__).warning(
+                    "github: %s does not know %s; it is left out", self._api.url, names
+                )
 
-    def _listed(self, subject: str, node: Json) -> Listed | Malformed:
-        repo = text(node, "nameWithOwner")
-        record = record_or_malformed(
-            Repository,
-            repo or subject,
-            {
-                "repo": repo,
-                "external_id": node.get("databaseId"),
-                "created_at": node.get("createdAt"),
-                "pushed_at": node.get("pushedAt"),
-                "default_branch": text(node, "defaultBranchRef", "name"),
-                "is_fork": node.get("isFork") or False,
-                "is_mirror": node.get("isMirror") or False,
-                "from_template": text(node, "templateRepository", "nameWithOwner"),
-                "is_archived": node.get("isArchived") or False,
-                "topics": [
-                    name
-                    for t in listing(node, "repositoryTopics", "nodes")
-                    if (name := text(t, "topic", "name"))
-                ],
-                "language": text(node, "primaryLanguage", "name"),
-                "url": text(node, "url"),
-            },
-            node,
-        )
-        if isinstance(record, Malformed):
-            return record
-        assert isinstance(record, Repository)  # noqa: S101  what was asked for
-        return Listed(record, _marks(node), text(node, "catalog", "text"))
-
-    def _pull_request(self, repo: str, node: Json) -> Read:
-        author = self._account(node.get("author"))
-        commits = [mapping(item, "commit") for item in self._whole("MoreCommits", node, "commits")]
-        reviews = [
-            (self._account(item.get("author")), instant(item, "submittedAt"))
-            for item in self._whole("MoreReviews", node, "reviews")
+    def _complete(self, kind: str, nodes: Sequence[Json]) -> None:
+        """Puts into the lists inside `nodes` what was cut off them."""
+        type_name, fields = _NESTED[kind]
+        cut = [
+            (found, (text(node, "id") or "", type_name, field, _next(found)))
+            for node in nodes
+            for field in fields
+            if _is_cut(found := mapping(node, field))
         ]
-        ready = [
-            at for event in listing(node, "timelineItems", "nodes") if (at := instant(event, "createdAt"))
-        ]
-        fields = {
-            "repo": repo,
-            "number": node.get("number"),
-            "title": node.get("title") or "",
-            "author": self._people.pseudonym(author.login),
-            "is_bot": author.is_bot,
-            "created_at": node.get("createdAt"),
-            "ready_at": max(ready) if ready and not node.get("isDraft") else None,
-            "first_review_at": records.first_review(author.login, reviews),
-            "merged_at": node.get("mergedAt"),
-            "closed_at": node.get("closedAt"),
-            "merge_sha": text(node, "mergeCommit", "oid") if node.get("mergedAt") else None,
-            "head_branch": node.get("headRefName"),
-            "base_branch": node.get("baseRefName"),
-            "labels": [
-                name for label in self._whole("MoreLabels", node, "labels") if (name := text(label, "name"))
-            ],
-            "commits": [
-                {
-                    "sha": commit.get("oid"),
-                    "authored_at": commit.get("authoredDate"),
-                    "is_merge": (mapping(commit, "parents").get("totalCount") or 0) > 1,
-                    "is_bot": records.git_author(
-                        text(commit, "author", "name"),
-                        text(commit, "author", "email"),
-                        text(commit, "author", "user", "login"),
-                        self._people,
-                    ).is_bot,
-                }
-                for commit in commits
-            ],
-            "reverts": records.reverted_number(repo, node.get("body")),
-            "url": node.get("url"),
-        }
-        raw = records.without_people(node, self._people)
-        record = record_or_malformed(PullRequest, f"{repo}#{node.get('number')}", fields, raw)
-        return records.read(record, node, "updatedAt")
+        while cut:
+            batch, cut = cut[:_CUT_LISTS], cut[_CUT_LISTS:]
+            data, _ = self._ask(rest_query([asked for _, asked in batch]))
+            for index, (whole, (id, _, field, after)) in enumerate(batch):
+                found = mapping(data, f"n{index}", field)
+                whole["nodes"] = (listing(whole, "nodes") if after else []) + listing(found, "nodes")
+                following = _next(found)
+                if following:
+                    cut.append((whole, (id, type_name, field, following)))
 
-    def _deployment(self, repo: str, node: Json) -> Read:
-        statuses = [
-            Status(text(item, "state") or "", instant(item, "createdAt"), text(item, "logUrl"))
-            for item in self._whole("MoreStatuses", node, "statuses")
-        ]
-        record = records.deployment(
-            repo,
-            text(node, "repository", "url") or "",
-            records.without_people(node, self._people),
-            statuses,
-            state=node.get("state"),
-            id=node.get("databaseId") or node.get("id"),
-            environment=node.get("environment"),
-            sha=node.get("commitOid"),
-            ref=text(node, "ref", "name"),
-            started_at=node.get("createdAt"),
-            creator=self._people.pseudonym(self._account(node.get("creator")).login),
-        )
-        return records.read(record, node, "createdAt", text(node, "id") or "")
 
-    def _release(self, repo: str, node: Json) -> Read | None:
-        if node.get("isDraft") or not node.get("publishedAt"):
-            return None
-        record = records.release(
-            repo,
-            records.without_people(node, self._people),
-            id=node.get("databaseId"),
-            ref=node.get("tagName"),
-            sha=text(node, "tagCommit", "oid"),
-            started_at=node.get("publishedAt"),
-            creator=self._people.pseudonym(text(node, "author", "login")),
-            url=node.get("url"),
-        )
-        return records.read(record, node, "publishedAt")
-
-    def _account(self, node: Any) -> Account:
-        return Account.of(text(node, "login"), text(node, "__typename"), self._people)
+def _is_cut(connection: Json) -> bool:
+    # one that is cut without a cursor is asked for from its beginning
+    return _next(connection) is not None or (connection.get("totalCount") or 0) > len(
+        listing(connection, "nodes")
+    )
 
 
 def _next(connection: Json) -> str | None:
@@ -276,19 +184,3 @@ def _unread(kind: str, subject: str, error: Json) -> Malformed:
     """What GitHub says of a part that it left out of its answer."""
     where = ".".join(str(step) for step in listing(error, "path"))
     return Malformed(kind, subject, f"{where or 'query'}: {text(error, 'message') or 'error'}", str(error))
-
-
-def _marks(node: Json) -> dict[str, str]:
-    """Of each kind a text that changes when something of it did; empty where there is nothing of it."""
-    marks = {}
-    for kind, field, key in (
-        ("pull_requests", "pullRequests", "updatedAt"),
-        ("deployments", "deployments", "id"),
-        ("releases", "releases", "updatedAt"),
-    ):
-        found = mapping(node, field)
-        total = found.get("totalCount")
-        if isinstance(total, int):
-            newest = max((text(item, key) or "" for item in listing(found, "nodes")), default="")
-            marks[kind] = f"{total} {newest}" if total else ""
-    return marks

@@ -17,16 +17,37 @@ _NOREPLY = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A repository as the listing has it.
+class Mark:
+    """What the listing tells of one kind of items: `text` changes when something of it did and is empty without any.
 
-    `marks` change when something of a kind did (`pull_requests`, `deployments`, `releases`); a kind that is not
-    there has to be asked. An empty mark says that there is nothing to read.
+    `newest` is when the list's first item came into it, where that is told.
     """
 
+    text: str
+    total: int
+    newest: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A repository as the listing has it; a kind (`pull_requests`, …) without a mark has to be asked for."""
+
     record: Repository
-    marks: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
     catalog: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A page of a repository's items of one kind, newest first: from the cursor `after` on (None: from the top).
+
+    Items before `floor` are not wanted; `expected` is how many are to come, where somebody knows.
+    """
+
+    repo: str
+    after: str | None
+    floor: datetime
+    expected: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,10 +61,11 @@ class Read:
 
 @dataclass(frozen=True)
 class Page:
-    """Items newest first, and from where to go on (None: that was the last)."""
+    """Items newest first, and from where to go on (None: that was the last); not `is_read`: the list was not given."""
 
     reads: list[Read | Malformed]
     after: str | None
+    is_read: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from collectors import github_records as records
 from collectors.github_api import GitHubApi, MissingError
-from collectors.github_records import Account, Listed, Page, Read, Status
+from collectors.github_records import Account, Asked, Listed, Page, Read, Status
 from collectors.people import People
 from collectors.records import PullRequest, Record, Repository
 from collectors.shapes import instant, listing, mapping, text
@@ -96,7 +96,16 @@ class RestReader:
             except MissingError as error:
                 yield Malformed("repositories", name, str(error), "null")
 
-    def pull_requests(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
+    def pages(self, kind: str, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Page]]:
+        """All pages of each of `asked`, down to its floor."""
+        read = {
+            "pull_requests": self._pull_requests,
+            "deployments": self._deployments,
+            "releases": self._releases,
+        }[kind]
+        return ((one, page) for one in asked for page in read(one.repo, one.after, one.floor))
+
+    def _pull_requests(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
         """Pull requests by their last update, down to `floor`; for each its commits, reviews and events."""
         order = {"state": "all", "sort": "updated", "direction": "desc"}
         for page, raw in self._newest_first(f"/repos/{repo}/pulls", after, "updated_at", floor, order):
@@ -112,13 +121,13 @@ class RestReader:
             yield Page([records.read(record, raw, "updated_at")], page)
         yield Page([], None)
 
-    def deployments(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
+    def _deployments(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
         """Deployments by their creation, down to `floor`, with their whole status history."""
         for page, raw in self._newest_first(f"/repos/{repo}/deployments", after, "created_at", floor, {}):
             yield Page([self._deployment(repo, raw)], page)
         yield Page([], None)
 
-    def releases(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
+    def _releases(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
         """Published releases by their creation; their commits are those of the tags."""
         tags: dict[str, str] | None = None
         for page in self._api.pages(f"/repos/{repo}/releases"):
@@ -129,7 +138,10 @@ class RestReader:
                     for found in self._api.pages(f"/repos/{repo}/tags")
                     for tag in found
                 }
-            yield Page([self._release(repo, raw, tags or {}) for raw in published], "")
+            reads = [self._release(repo, raw, tags or {}) for raw in published]
+            yield Page([*reads], "")
+            if any(read.at and read.at < floor for read in reads):
+                return
         yield Page([], None)
 
     def deployments_again(self, ids: Sequence[str]) -> Iterator[tuple[str, Read]]:

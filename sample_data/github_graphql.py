@@ -2,6 +2,8 @@
 
 import hmac
 import json
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,15 @@ _LIMIT = 5000
 
 
 class GitHubGraphQL:
-    """`POST /api/graphql` with GitHub's paging rules, rate limit and error shapes."""
+    """`POST /api/graphql` with GitHub's paging rules, rate limit and error shapes.
 
-    def __init__(self, organisation: Organisation, token: str) -> None:
+    `lacking` names fields (`Repository.isMirror`) that it does not know, as an older Enterprise Server.
+    """
+
+    def __init__(self, organisation: Organisation, token: str, lacking: Collection[str] = ()) -> None:
         self._organisation = organisation
         self._token = token
-        self._schema = _schema()
+        self._schema = _schema(lacking)
         self._used = 0
 
     def __call__(self, request: Request) -> Response:
@@ -63,12 +68,24 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 def _error(error: GraphQLFormattedError) -> dict[str, Any]:
-    """GitHub puts an error's `type` beside its message, not below `extensions`."""
-    return {**error.get("extensions", {}), **{k: v for k, v in error.items() if k != "extensions"}}
+    """GitHub puts an error's `type` beside its message, not below `extensions`, and has its own words for a field."""
+    told = {**error.get("extensions", {}), **{k: v for k, v in error.items() if k != "extensions"}}
+    unknown = re.match(r"Cannot query field '(\w+)' on type '(\w+)'", error["message"])
+    if unknown:
+        told["message"] = f"Field '{unknown[1]}' doesn't exist on type '{unknown[2]}'"
+        told["extensions"] = {
+            "code": "undefinedField",
+            "typeName": unknown[2],
+            "fieldName": unknown[1],
+        }
+    return told
 
 
-def _schema() -> GraphQLSchema:
+def _schema(lacking: Collection[str]) -> GraphQLSchema:
     schema = build_schema((Path(__file__).parent / "github.graphql").read_text(encoding="utf-8"))
+    for name in lacking:
+        type_name, _, field_name = name.partition(".")
+        del schema.type_map[type_name].fields[field_name]  # type: ignore[attr-defined]
     # GitHub answers with ids beyond 32 bits although its schema says Int
     wide = GraphQLScalarType("WideInt", serialize=int)
     for type_ in schema.type_map.values():

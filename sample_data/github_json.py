@@ -53,6 +53,20 @@ def repository(item: Repository, api: str, root: str) -> Json:
     }
 
 
+def properties(item: Repository) -> Json:
+    """The values of a repository's custom properties; one of several choices is a list."""
+    values = [
+        {"property_name": name, "value": list(value) if isinstance(value, tuple) else value}
+        for name, value in item.properties.items()
+    ]
+    return {
+        "repository_id": item.id,
+        "repository_name": item.name,
+        "repository_full_name": item.full_name,
+        "properties": values,
+    }
+
+
 def pull_request(item: PullRequest, of: Repository, api: str, root: str) -> Json:
     """A pull request as listed."""
     return {

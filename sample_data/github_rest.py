@@ -25,6 +25,7 @@ _ROUTES = Map(
         Rule("/rate_limit", endpoint="rate_limit"),
         Rule("/orgs/<owner>/repos", endpoint="repositories"),
         Rule("/users/<owner>/repos", endpoint="repositories"),
+        Rule("/orgs/<owner>/properties/values", endpoint="properties"),
         *(
             Rule(f"/repos/<owner>/<name>{path}", endpoint=endpoint)
             for path, endpoint in (
@@ -113,6 +114,12 @@ class GitHubRest:
         else:
             owned.sort(key=lambda r: (r.created_at, r.id), reverse=asked.get("direction", "desc") == "desc")
         return asked.page(owned, lambda r: shape.repository(r, asked.api, asked.root))
+
+    def _properties(self, asked: "_Asked", owner: str) -> Response:
+        owned = [r for r in self._organisation.repositories if r.owner.lower() == owner.lower()]
+        if not owned:
+            raise _Refusal(404, "Not Found")
+        return asked.page(owned, shape.properties)
 
     def _repository(self, asked: "_Asked", owner: str, name: str) -> Response:
         found = self._find(owner, name)

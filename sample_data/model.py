@@ -145,6 +145,7 @@ class Repository:
     template: str | None = None
     is_archived: bool = False
     topics: tuple[str, ...] = ()
+    properties: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     language: str | None = None
     catalog_info: str | None = None
     pull_requests: list[PullRequest] = field(default_factory=list)

@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 
 from collectors.records import Component, Coverage, PullRequest, Repository, WorkflowRun
 from collectors.records import Deployment as DeploymentRecord
-from collectors.stream import Malformed
+from collectors.stream import Malformed, SourceError
 from sample_data.model import DeploymentStatus, Person, Review
 from tests.github_organisation import (
     ANNA,
@@ -190,6 +190,41 @@ def test_repositories_are_chosen_by_pattern_archive_and_fork(graphql: bool) -> N
         assert chosen("acme/api*", archived=False, forks=False) == {"acme/api"}
         assert chosen("acme/web", "ACME/Api") == {"acme/web", "acme/api"}
         assert chosen("acme/web", "acme/a*", archived=False) == {"acme/web", "acme/api", "acme/api-fork"}
+
+
+def test_repositories_are_chosen_by_topic() -> None:
+    repositories = [
+        make_repository("api", topics=("service", "go")),
+        make_repository("web", topics=("site",)),
+        make_repository("notes"),
+    ]
+    with serve(*repositories) as server:
+        for graphql in (True, False):
+            found = of(read(server, topics=["Service", "site"], graphql=graphql), Repository)
+            assert {r.repo for r in found} == {"acme/api", "acme/web"}
+        with pytest.raises(SourceError, match=r"acme/\* with topics mobile"):
+            read(server, topics=["mobile"])
+
+
+@pytest.mark.parametrize("patterns", [("acme/*",), ("acme/api", "acme/web", "acme/notes")])
+@pytest.mark.parametrize("graphql", [True, False])
+def test_repositories_are_chosen_by_custom_properties(graphql: bool, patterns: tuple[str, ...]) -> None:
+    repositories = [
+        make_repository("api", properties={"tier": "1", "regulated": "true", "regions": ("eu", "us")}),
+        make_repository("web", properties={"tier": "1", "regulated": "false"}),
+        make_repository("notes"),
+    ]
+    with serve(*repositories) as server:
+
+        def having(**properties: Any) -> set[str]:
+            items = read(server, {}, *patterns, graphql=graphql, properties=properties)
+            return {r.repo for r in of(items, Repository)}
+
+        assert having(tier=1) == {"acme/api", "acme/web"}
+        assert having(tier="1", regulated=True) == {"acme/api"}
+        assert having(regions="us") == {"acme/api"}
+        with pytest.raises(SourceError, match="with properties tier"):
+            having(tier="2")
 
 
 REAL = Path(__file__).parents[2] / "shared" / "real" / "ants" / "pulls.json"

@@ -1,8 +1,10 @@
 """What GitHub's collector makes of answers that are none."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -11,7 +13,7 @@ from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from collectors.github import collect
-from collectors.records import Repository
+from collectors.records import Coverage, Deployment, PullRequest, Repository
 from collectors.stream import Malformed, Resume, SourceError
 from config.settings import GitHub, GitHubApp
 from sample_data.github_graphql import GitHubGraphQL
@@ -23,6 +25,7 @@ from tests.github_organisation import (
     SINCE,
     TOKEN,
     answer,
+    everything,
     hours,
     make_commit,
     make_organisation,
@@ -62,6 +65,24 @@ def test_a_null_where_an_object_was_is_set_aside_and_the_rest_is_read() -> None:
     assert "pullRequests.nodes.1.createdAt" in malformed.reason
 
 
+def test_a_repository_that_goes_while_it_is_read_is_not_taken_for_read() -> None:
+    repositories = [make_repository(name, pull_requests=[make_pull(1)]) for name in ("here", "gone")]
+    api = GitHubGraphQL(make_organisation(*repositories), TOKEN)
+    partial = GitHubGraphQL(make_organisation(repositories[0]), TOKEN)
+
+    def shrinking(request: Request) -> Response:
+        return (api if "repositoryOwner" in request.get_json()["query"] else partial)(request)
+
+    cursors: dict[str, Any] = {}
+    with Loopback(shrinking) as server:
+        items = read(server, cursors)
+    assert [(pull.repo, pull.number) for pull in of(items, PullRequest)] == [("acme/here", 1)]
+    assert [m.subject for m in of(items, Malformed)] == ["acme/gone"]
+    assert {c.subject for c in of(items, Coverage) if c.source == "pull_requests"} == {"acme/here"}
+    with Loopback(api) as server:
+        assert [pull.repo for pull in of(read(server, cursors), PullRequest)] == ["acme/gone"]
+
+
 def test_an_item_of_the_wrong_shape_is_set_aside_with_its_reason() -> None:
     broken = replace(make_pull(2), title={"not": "a title"})
     with serve(make_repository(pull_requests=[make_pull(1), broken])) as server:
@@ -84,26 +105,50 @@ def test_what_is_set_aside_names_nobody(graphql: bool) -> None:
         assert str(PEOPLE.pseudonym("ben")) in malformed.raw
 
 
-def test_a_smaller_page_is_asked_for_where_github_runs_out_of_time() -> None:
-    api = GitHubGraphQL(
-        make_organisation(make_repository(pull_requests=[make_pull(n) for n in range(1, 101)])), TOKEN
-    )
+def test_half_as_much_is_asked_for_where_github_runs_out_of_time() -> None:
+    repositories = [
+        make_repository(name, pull_requests=[make_pull(n) for n in range(1, 36)]) for name in ("a", "b")
+    ]
+    api = GitHubGraphQL(make_organisation(*repositories), TOKEN)
     sizes = []
 
     def slow(request: Request) -> Response:
-        variables = request.get_json()["variables"]
-        if "pullRequests(first: $first" in request.get_json()["query"]:
-            sizes.append(variables["first"])
-            if variables["first"] > 20:
+        asked = [
+            int(n) for n in re.findall(r"pullRequests\(first: (\d+), after", request.get_json()["query"])
+        ]
+        if asked:
+            sizes.append(sum(asked))
+            if sum(asked) > 20:
                 message = (
                     "Something went wrong while executing your query. This may be the result of a timeout."
                 )
-                return Response(json.dumps({"data": None, "errors": [{"message": message}]}))
+                # what came in time comes with it
+                some = {"r0": {"pullRequests": {"nodes": [], "pageInfo": {"hasNextPage": False}}}}
+                return Response(json.dumps({"data": some, "errors": [{"message": message}]}))
         return api(request)
 
     with Loopback(slow) as server:
-        assert len(numbers(read(server))) == 100
+        assert len(numbers(read(server))) == 70
     assert sizes[:4] == [50, 25, 12, 24], "halved until answered, then more again"
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        ("Repository.isMirror", "Repository.templateRepository"),
+        ("Deployment.databaseId", "DeploymentStatus.logUrl", "Release.databaseId"),
+        ("Repository.repositoryTopics", "PullRequest.timelineItems", "Deployment.ref"),
+    ],
+    ids=["of repositories", "of deployments", "with all that is inside"],
+)
+def test_a_field_that_an_old_server_lacks_is_left_out(lacking: tuple[str, ...]) -> None:
+    api = GitHubGraphQL(make_organisation(everything()), TOKEN, lacking)
+    with Loopback(api) as server:
+        items = read(server)
+    assert of(items, Malformed) == []
+    assert [r.repo for r in of(items, Repository)] == ["acme/checkout"]
+    assert sorted(numbers(items)) == [1, 2, 3]
+    assert len(of(items, Deployment)) == 4
 
 
 @pytest.mark.parametrize("graphql", [True, False])
@@ -157,10 +202,10 @@ def test_one_bad_gateway_is_tried_again() -> None:
 
 
 def test_a_query_that_an_old_server_refuses_points_to_rest() -> None:
-    refusal = {"errors": [{"message": "Field 'isMirror' doesn't exist on type 'Repository'"}]}
+    refusal = {"errors": [{"message": "Argument 'orderBy' doesn't exist on Field 'releases'"}]}
     with Loopback(lambda request: answer(200, refusal)) as server, pytest.raises(SourceError) as error:
         read(server)
-    assert "isMirror" in str(error.value)
+    assert "orderBy" in str(error.value)
     assert "sources.github.graphql" in str(error.value)
 
 
@@ -183,6 +228,13 @@ def test_an_app_reads_with_its_installations_token() -> None:
             except SourceError as error:
                 found = str(error)
             assert expected in found
+
+
+def test_a_field_that_no_server_can_lack_points_to_rest() -> None:
+    refusal = {"errors": [{"message": "Field 'repositories' doesn't exist on type 'RepositoryOwner'"}]}
+    with Loopback(lambda request: answer(200, refusal)) as server, pytest.raises(SourceError) as error:
+        read(server)
+    assert "sources.github.graphql" in str(error.value)
 
 
 def test_the_rate_limit_of_graphql_is_waited_for() -> None:
