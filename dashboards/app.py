@@ -13,7 +13,7 @@ if (_packages := str(Path(__file__).resolve().parents[1])) not in sys.path:
 
 from config.errors import SixkeysError
 from config.settings import Settings, load_settings
-from dashboards import loading, overview_page
+from dashboards import loading, pages, survey_page
 from dashboards.loading import State
 from dashboards.markup import HERE, part, style
 from dashboards.overview import Notice
@@ -34,7 +34,11 @@ def arguments() -> argparse.Namespace:
 
 def main(config: Path, warehouse: Path | None = None) -> None:
     """Draws the page, or says in place of it what is missing or broken and what to do."""
+    if survey_page.is_asked():
+        survey_page.run(config, warehouse)
+        return
     st.set_page_config("Sixkeys", str(HERE / "icon.svg"), layout="wide", initial_sidebar_state="collapsed")
+    page = pages.chosen()
     st.html(style())
     try:
         stamp = f"{config} {config.stat().st_mtime_ns}" if config.exists() else str(config)
@@ -50,11 +54,7 @@ def main(config: Path, warehouse: Path | None = None) -> None:
         return
     try:
         published = Published(warehouse, facts, stamp)
-        state = _state(published)
-        page = st.Page(
-            lambda: overview_page.show(settings, published, state), title="Overview", url_path="overview"
-        )
-        st.navigation([page], position="top").run()
+        pages.run(page, pages.Given(settings, published, _state(published)))
     except SixkeysError as error:
         _unreadable(str(error), warehouse, facts)
     except Exception as error:  # the last border before a person: told in one line, and in full to the log

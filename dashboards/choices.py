@@ -6,7 +6,7 @@ The address is the only place that keeps the view, so that a link, the back butt
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -36,7 +36,14 @@ def filters(view: Filters, state: State, names: Mapping[str, list[str]]) -> None
             select(scope, scope.capitalize(), options, chosen, view, width=160)
 
 
-def select(key: str, label: str, options: Mapping[str, str], chosen: str, view: Filters, width: int) -> None:
+def select(
+    key: str,
+    label: str,
+    options: Mapping[str, str],
+    chosen: str,
+    view: Filters,
+    width: int | Literal["stretch"],
+) -> None:
     """A choice among `options` (as kept in the address: as people read it) for the field `key` of the view."""
     _shows(key, chosen)
     st.selectbox(

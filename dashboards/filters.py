@@ -1,9 +1,10 @@
-"""What a reader chose to look at: from the page's address and back, and as days."""
+"""What a reader chose to look at: from a page's address and back, and as days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from config.metrics import metrics
 from warehouse.values import Scope
@@ -23,8 +24,20 @@ SORTS = {
     "missed": "Most targets missed",
     **{metric.id: f"{metric.name}, worst first" for metric in metrics().values()},
 }
+ORDERS = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "highest": "Highest first",
+    "lowest": "Lowest first",
+}
 _WEEKS = {"week": 1, "4w": 4, "12w": 12, "12m": 52}
-_CHOICES = {"period": set(PERIODS), "rows": set(ROWS), "sort": set(SORTS), "metric": set(metrics())}
+_CHOICES = {
+    "period": set(PERIODS),
+    "rows": set(ROWS),
+    "sort": set(SORTS),
+    "metric": set(metrics()),
+    "order": set(ORDERS),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class Filters:
     rows: str = "both"
     sort: str = "name"
     metric: str = "lead_time"
+    order: str = "newest"
 
     @property
     def where(self) -> dict[str, str]:
@@ -77,13 +91,19 @@ def to_address(filters: Filters) -> dict[str, str]:
     default = Filters()
     kept = {
         key: getattr(filters, key)
-        for key in ("period", "system", "team", "service", "rows", "sort", "metric")
+        for key in ("system", "team", "service", *_CHOICES)
         if getattr(filters, key) != getattr(default, key)
     }
     if filters.period == "custom":
         days = (("from", filters.start), ("to", filters.end))
         kept |= {key: day.isoformat() for key, day in days if day is not None}
     return kept
+
+
+def link(page: str, filters: Filters) -> str:
+    """The address of a view on another page, relative to any page; `page` "." is the overview."""
+    query = urlencode(to_address(filters))
+    return f"{page}?{query}" if query else page
 
 
 def known(filters: Filters, names: Mapping[str, set[str]]) -> tuple[Filters, list[str]]:

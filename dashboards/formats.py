@@ -1,8 +1,9 @@
 """Figures, changes, dates and statuses in the words and units that people say."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from config.metrics import metrics
@@ -84,6 +85,12 @@ def exact(value: float | None, unit: str) -> str:
     return f"{value:,.9g} {unit}"
 
 
+def percentiles(p75: float | None, p90: float | None, unit: str) -> str:
+    """ "p75 2 h, p90 3 h", as far as they are known."""
+    known = (("p75", p75), ("p90", p90))
+    return ", ".join(f"{name} {figure(at, unit)}" for name, at in known if at is not None)
+
+
 def counted(n: int, fact: str) -> str:
     """How many rows of a fact table made a number: "1 deployment", "1,204 changes"."""
     singular = {"repositories": "repository", "recoveries": "recovery", "responses": "respondent"}
@@ -146,6 +153,38 @@ def instant(at: datetime, timezone: str) -> str:
     """An aware instant in the zone's local time: "Mon 16 Nov 2026, 09:00 CET"."""
     local = at.astimezone(ZoneInfo(timezone))
     return f"{local:%a} {day(local.date())}, {local:%H:%M %Z}"
+
+
+def moment(at: datetime | None, timezone: str) -> str:
+    """An instant (naive: UTC) as a table shows it in the zone's local time: "16 Nov 2026, 09:00"; "–" for None."""
+    if at is None:
+        return MISSING
+    local = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ZoneInfo(timezone))
+    return f"{day(local.date())}, {local:%H:%M}"
+
+
+def share(part: int, whole: int) -> str:
+    """ "96 %", never rounded up to all or down to none; "–" of nothing."""
+    if not whole:
+        return MISSING
+    percent = 100 * part / whole
+    if part in (0, whole):
+        return f"{percent:.0f} %"
+    return f"{min(99.9, max(0.1, percent)):.1f}".removesuffix(".0") + " %"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: "1 gap", "1,204 gaps"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def file_name(parts: Iterable[str], first: date, after: date, ending: str) -> str:
+    """A file name of letters, digits and hyphens: `acme-mttr-2026-10-19-2026-11-15.csv`."""
+    plain = (
+        "".join(c if c.isalnum() or c == "_" else "-" for c in part).strip("-").lower() for part in parts
+    )
+    named = "-".join(part[:60] for part in plain if part)
+    return f"{named}-{first}-{after - timedelta(days=1)}.{ending}"
 
 
 def age(elapsed: timedelta) -> str:

@@ -1,16 +1,19 @@
 """What a page reads from the facts file, in one opening of it each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings
 from dashboards import filters as periods
 from dashboards.filters import Filters
-from warehouse.facts import Facts, open_facts
+from warehouse import reading
+from warehouse.coverage import ServiceCoverage, coverage
+from warehouse.explain import Explanation, explain
+from warehouse.facts import open_facts
 from warehouse.periods import today
+from warehouse.reading import Doubts, Run, Service, SetAside
 from warehouse.values import Scope, Value, compute
 
 ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
@@ -19,25 +22,8 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "service": ("service",),
     "system": ("system",),
 }
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service and who owns it; not `mapped`: in no catalogue."""
-
-    name: str
-    team: str | None
-    system: str | None
-    mapped: bool
-
-
-@dataclass(frozen=True)
-class FailedRun:
-    """A source whose last run failed; `started_at` is aware and UTC."""
-
-    source: str
-    started_at: datetime
-    error: str
+# a number with more rows than this is not explained on a page: a person cannot read them, and they fill the memory
+MOST_ROWS = 250_000
 
 
 @dataclass(frozen=True)
@@ -51,12 +37,17 @@ class State:
     warning: str | None
     services: tuple[Service, ...]
     teams: tuple[str, ...]
-    failed: tuple[FailedRun, ...]
+    runs: tuple[Run, ...]
 
     @property
     def today(self) -> date:
         """The local day on which the facts were built."""
         return self.as_of.astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def failed(self) -> tuple[Run, ...]:
+        """The last runs of the sources whose last run failed."""
+        return tuple(run for run in self.runs if run.status == "failed")
 
 
 @dataclass(frozen=True)
@@ -67,17 +58,21 @@ class Content:
     previous: list[Value]
     history: list[Value]
     below: list[Value]
-    without_service: int
+    doubts: Doubts
 
 
-def path(warehouse: Path) -> str:
-    """The facts file that is published now."""
-    with open_facts(warehouse) as facts:
-        return str(facts.path)
+@dataclass(frozen=True)
+class Trust:
+    """What the numbers of a view rest on; `whole` is of the narrowest restriction, `services` all that match."""
+
+    whole: ServiceCoverage | None
+    services: tuple[ServiceCoverage, ...]
+    set_aside: tuple[SetAside, ...]
+    doubts: Doubts
 
 
 def state(warehouse: Path) -> State:
-    """The published facts' own description: their age, the services, the sources that failed."""
+    """The published facts' own description: their age, the services, how the sources did."""
     with open_facts(warehouse) as facts:
         return State(
             path=str(facts.path),
@@ -85,12 +80,9 @@ def state(warehouse: Path) -> State:
             timezone=facts.timezone,
             as_of=facts.as_of,
             warning=facts.warning,
-            services=tuple(Service(*row) for row in _rows(facts, _SERVICES)),
-            teams=tuple(team for (team,) in _rows(facts, _TEAMS)),
-            failed=tuple(
-                FailedRun(source, started_at.replace(tzinfo=UTC), error or "no reason was recorded")
-                for source, started_at, error in _rows(facts, _FAILED)
-            ),
+            services=reading.services(facts),
+            teams=reading.teams(facts),
+            runs=reading.last_runs(facts),
         )
 
 
@@ -113,33 +105,44 @@ def content(warehouse: Path, settings: Settings, filters: Filters) -> Content:
                 for by in below
                 for value in compute(facts, settings, by, start=start, end=end, where=where)
             ],
-            without_service=_without_service(facts, start, end) if not where else 0,
+            doubts=reading.doubts(facts, start, end, where),
         )
 
 
-_SERVICES = "select service, team, system, mapped from services order by service"
-# a team that answered the survey need not own a service
-_TEAMS = """
-select distinct team from services where team is not null
-union
-select distinct team from responses where team is not null
-order by team
-"""
-_FAILED = """
-select source, started_at, error
-from runs
-qualify row_number() over (partition by source order by started_at desc, run_id desc) = 1 and status = 'failed'
-order by source
-"""
-_WITHOUT_SERVICE = """
-select count(*) from incidents
-where service is null and excluded_because is null and day >= coalesce(?, day) and day < coalesce(?, day + 1)
-"""
+def explanation(
+    warehouse: Path, settings: Settings, filters: Filters
+) -> tuple[Value | None, Explanation | None]:
+    """(the number that `filters` ask for, its rows); None: nothing matches all filters, too many rows to show."""
+    with open_facts(warehouse) as facts:
+        start, end = periods.days(filters, today(facts))
+        scope, where = filters.scope, filters.where
+        found = [
+            value
+            for value in compute(facts, settings, scope, None, start, end, where, [filters.metric])
+            if scope == "organisation" or value.name == where[scope]
+        ]
+        if not found or found[0].n > MOST_ROWS:
+            return found[0] if found else None, None
+        return found[0], explain(facts, settings, filters.metric, where, start, end)
 
 
-def _without_service(facts: Facts, start: date | None, end: date | None) -> int:
-    return int(_rows(facts, _WITHOUT_SERVICE, [start, end])[0][0])
-
-
-def _rows(facts: Facts, query: str, parameters: Sequence[object] = ()) -> list[tuple]:
-    return facts.connection.execute(query, list(parameters)).fetchall()
+def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
+    """What the numbers of `filters` rest on."""
+    with open_facts(warehouse) as facts:
+        start, end = periods.days(filters, today(facts))
+        scope, where = filters.scope, filters.where
+        matching = {
+            service.name
+            for service in reading.services(facts)
+            if where.items()
+            <= {"system": service.system, "team": service.team, "service": service.name}.items()
+        }
+        services = coverage(facts, settings, "service", start, end)
+        of_scope = services if scope == "service" else coverage(facts, settings, scope, start, end)
+        whole = (found for found in of_scope if scope == "organisation" or found.name == where[scope])
+        return Trust(
+            whole=next(whole, None),
+            services=tuple(service for service in services if service.name in matching),
+            set_aside=reading.set_aside(facts) if not where else (),
+            doubts=reading.doubts(facts, start, end, where),
+        )

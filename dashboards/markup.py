@@ -1,4 +1,4 @@
-"""The page's own HTML from `overview.j2`; every text from data is escaped."""
+"""The pages' own HTML from templates; every text from data is escaped."""
 
 from collections.abc import Callable
 from functools import cache
@@ -15,19 +15,15 @@ from dashboards.sparklines import HEIGHT, WIDTH, Sparkline
 HERE = Path(__file__).parent
 
 
-def part(name: str, *values: Any) -> str:
-    """The HTML of one macro of `overview.j2`."""
-    macro: Callable[..., Markup] = getattr(_module(), name)
+def part(name: str, *values: Any, of: str = "overview") -> str:
+    """The HTML of one macro of a page's template; those of `overview.j2` are for all pages."""
+    macro: Callable[..., Markup] = getattr(_environment().get_template(f"{of}.j2").module, name)
     return str(macro(*values))
 
 
 def style() -> str:
     """The page's style sheet as an element."""
     return f"<style>{(HERE / 'page.css').read_text(encoding='utf-8')}</style>"
-
-
-def _module() -> Any:
-    return _environment().get_template("overview.j2").module
 
 
 def _mask(spark: Sparkline) -> str:

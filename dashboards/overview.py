@@ -2,28 +2,28 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from config.metrics import Metric, metrics
 from config.targets import parse_target
 from dashboards import formats
-from dashboards.filters import Filters, to_address
-from dashboards.loading import Content, Service, State
+from dashboards.filters import Filters, link
+from dashboards.loading import State
 from dashboards.sparklines import Sparkline, sparkline
+from warehouse.reading import Service
 from warehouse.values import Value
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number as people see it: figure, status in symbol and word, and what a tooltip says exactly."""
+    """One number as people see it: figure, status in symbol and word, tooltip, and where it is explained."""
 
     value: Value
     metric: Metric
     status: formats.Status
     figure: str
     detail: str
+    address: str = ""
 
     @property
     def tone(self) -> str:
@@ -72,38 +72,43 @@ class Notice:
     bad: bool = False
 
 
-def cell(value: Value) -> Cell:
-    """A value with its figure and its tooltip."""
+def cell(value: Value, view: Filters | None = None) -> Cell:
+    """A value with its figure, its tooltip, and where it is explained: `view`, narrowed to its scope."""
     metric, status = metrics()[value.metric], formats.STATUSES[value.status]
     shown = formats.figure_against(value.metric, value.value, value.unit, value.target)
     known = [formats.exact(value.value, value.unit)] if value.value is not None else []
     known += [formats.counted(value.n, metric.fact)]
     known += [f"target {value.target}"] if value.target else []
     known += [status.meaning]
-    return Cell(value, metric, status, shown, " · ".join(known))
+    return Cell(value, metric, status, shown, " · ".join(known), _explained(value, view) if view else "")
 
 
-def tiles(current: Sequence[Value], previous: Sequence[Value], history: Sequence[Value]) -> list[Tile]:
+def _explained(value: Value, view: Filters) -> str:
+    narrowed: dict[str, Any] = {} if value.scope == "organisation" else {value.scope: value.name}
+    return link("explain", replace(view, metric=value.metric, **narrowed))
+
+
+def tiles(
+    current: Sequence[Value], previous: Sequence[Value], history: Sequence[Value], view: Filters
+) -> list[Tile]:
     """A tile for each value of `current`, in the order in which metrics are declared."""
     before = {value.metric: value for value in previous}
     weeks: dict[str, list[Value]] = {}
     for value in history:
         weeks.setdefault(value.metric, []).append(value)
     return [
-        _tile(value, before.get(value.metric), weeks.get(value.metric, [])) for value in _declared(current)
+        _tile(value, before.get(value.metric), weeks.get(value.metric, []), view)
+        for value in _declared(current)
     ]
 
 
-def _tile(value: Value, before: Value | None, weeks: list[Value]) -> Tile:
+def _tile(value: Value, before: Value | None, weeks: list[Value], view: Filters) -> Tile:
     metric = metrics()[value.metric]
     comparable = before is not None and min(value.n, before.n) >= metric.floor and not value.partial
-    percentiles = (("p75", value.p75), ("p90", value.p90))
     return Tile(
-        cell=cell(value),
+        cell=cell(value, view),
         counted=formats.counted(value.n, metric.fact),
-        percentiles=", ".join(
-            f"{name} {formats.figure(known, value.unit)}" for name, known in percentiles if known is not None
-        ),
+        percentiles=formats.percentiles(value.p75, value.p90, value.unit),
         change=formats.change_from(value.value, before.value, value.unit) if before and comparable else "",
         previous=formats.figure(before.value, before.unit) if before else "",
         line=_line(value, sorted(weeks, key=lambda week: week.period_start)[-12:]),
@@ -125,7 +130,7 @@ def table(values: Iterable[Value], services: Sequence[Service], filters: Filters
     """A row for each scope among `values` that `filters.rows` shows; services stand below their team where both do."""
     cells: dict[tuple[str, str], dict[str, Cell]] = {}
     for value in values:
-        cells.setdefault((value.scope, value.name), {})[value.metric] = cell(value)
+        cells.setdefault((value.scope, value.name), {})[value.metric] = cell(value, filters)
     mapped = {service.name: service.mapped for service in services}
 
     def row(scope: str, name: str, level: int = 0) -> Row:
@@ -137,7 +142,7 @@ def table(values: Iterable[Value], services: Sequence[Service], filters: Filters
             level,
             mapped.get(name, True) if scope == "service" else True,
             tuple(found.get(metric) for metric in metrics()),
-            "?" + urlencode(to_address(replace(filters, **narrowed))),
+            link(".", replace(filters, **narrowed)),
         )
 
     if filters.rows != "both":
@@ -209,7 +214,7 @@ def warnings(state: State, unknown: Sequence[str]) -> list[Notice]:
     found = []
     if state.failed:
         lines = [
-            f"{run.source}, {formats.instant(run.started_at, state.timezone)}: {run.error}"
+            f"{run.source}, {formats.instant(run.started_at, state.timezone)}: {run.error or 'no reason was recorded'}"
             for run in state.failed
         ]
         found.append(
@@ -222,24 +227,10 @@ def warnings(state: State, unknown: Sequence[str]) -> list[Notice]:
     return found
 
 
-def remarks(content: Content) -> list[str]:
-    """What the numbers leave to be said below them."""
-    count = content.without_service
-    if not count:
-        return []
-    owner = "1 incident belongs" if count == 1 else f"{count:,} incidents belong"
-    return [
-        f"{owner} to no service of the catalogue and {'counts' if count == 1 else 'count'} for the organisation only."
-    ]
-
-
 def csv_name(organization: str, values: Sequence[Value]) -> str:
-    """A file name that says what is inside: `acme-metrics-2026-10-19-2026-11-15.csv`."""
-    plain = "".join(c if c.isalnum() else "-" for c in organization).strip("-").lower() or "metrics"
-    if not values:
-        return f"{plain}-metrics.csv"
-    last = max(value.period_end for value in values) - timedelta(days=1)
-    return f"{plain}-metrics-{min(value.period_start for value in values)}-{last}.csv"
+    """A file name that says what is inside: `acme-metrics-2026-10-19-2026-11-15.csv`; there is a value."""
+    first, after = min(v.period_start for v in values), max(v.period_end for v in values)
+    return formats.file_name([organization, "metrics"], first, after, "csv")
 
 
 def names(state: State, filters: Filters) -> Mapping[str, list[str]]:

@@ -4,8 +4,8 @@ import streamlit as st
 
 from config.metrics import metrics
 from config.settings import Settings
-from dashboards import charts, choices, loading, overview
-from dashboards.filters import ROWS, SORTS, Filters, from_address, known
+from dashboards import charts, choices, doubts, loading, overview, pages
+from dashboards.filters import ROWS, SORTS, Filters, link
 from dashboards.loading import Content, State
 from dashboards.markup import part
 from dashboards.published import Published, freshness
@@ -15,10 +15,9 @@ from warehouse.values import Value, as_rows
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    everything = overview.names(state, Filters())
-    asked = from_address(st.query_params)
-    view, unknown = known(asked, {scope: set(names) for scope, names in everything.items()})
-    content = _content(published, settings, view)
+    view, unknown = pages.view(state)
+    content = _overview(published, settings, view)
+    pages.links(view)
     _header(state, view, content, published)
     choices.filters(view, state, overview.names(state, view))
     for warning in overview.warnings(state, unknown):
@@ -26,14 +25,16 @@ def show(settings: Settings, published: Published, state: State) -> None:
     if not content.current:
         st.html(part("notice", overview.Notice("Nothing matches all of these filters")))
         return
-    tiles = overview.tiles(content.current, content.previous, content.history)
-    st.html(part("tiles", tiles, overview.remarks(content)))
+    tiles = overview.tiles(content.current, content.previous, content.history, view)
+    st.html(part("tiles", tiles))
+    if found := doubts.sentences(content.doubts):
+        st.html(part("doubts", found, link("trust", view)))
     _table(settings, state, view, content)
     _weeks(state, view, content)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _content(published: Published, _settings: Settings, view: Filters) -> Content:
+def _overview(published: Published, _settings: Settings, view: Filters) -> Content:
     return loading.content(published.warehouse, _settings, view)
 
 
@@ -82,3 +83,7 @@ def _download(label: str, key: str, values: list[Value], state: State) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+if __name__ == "__main__":
+    show(*pages.given())

@@ -2,50 +2,28 @@
 
 import csv
 import io
-import os
-import signal
-import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from streamlit.testing.v1 import AppTest
+from playwright.sync_api import expect
 
 from config.errors import SixkeysError
 from config.settings import Settings
 from dashboards.formats import figure_against
-from dashboards.launch import address, command, wait_until_up
+from dashboards.launch import address, wait_until_up
+from dashboards.pages import PAGES
 from dashboards.terminal import as_csv
-from tests import chromium, small_organisation
+from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
+from tests.running_dashboard import Running, choose, opened, shown
 from warehouse.build import build
 from warehouse.facts import current, open_facts, pointer
 from warehouse.values import as_rows, compute
-
-
-def page(config: str) -> None:
-    from pathlib import Path
-
-    from dashboards.app import main
-
-    main(Path(config))
-
-
-def opened(folder: Path, **query: str) -> AppTest:
-    app = AppTest.from_function(page, args=(str(folder / "sixkeys.yaml"),), default_timeout=30)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run()
-
-
-def shown(app: AppTest) -> str:
-    return " ".join(str(element.proto.body) for element in app.get("html"))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +42,9 @@ class TestPage:
             values = compute(facts, settings, start=monday - timedelta(weeks=4), end=monday)
         assert len(values) == 8
         for value in values:
-            assert f">{figure_against(value.metric, value.value, value.unit, value.target)}</p>" in shown(app)
+            assert f">{figure_against(value.metric, value.value, value.unit, value.target)}</a></p>" in shown(
+                app
+            )
 
     def test_a_view_comes_from_the_address_and_a_choice_goes_there(self, organisation):
         app = opened(organisation[0], period="12w", team="payments")
@@ -116,14 +96,16 @@ class TestPage:
 
 
 class TestStates:
-    def test_an_empty_warehouse_says_which_command_to_run(self, tmp_path):
+    @pytest.mark.parametrize("at", PAGES)
+    def test_an_empty_warehouse_says_which_command_to_run(self, tmp_path, at):
         (tmp_path / "sixkeys.yaml").write_text("organization: acme\n")
-        app = opened(tmp_path)
+        app = opened(tmp_path, at)
         assert not app.exception
         assert f"sixkeys collect --config {tmp_path / 'sixkeys.yaml'}" in shown(app)
 
+    @pytest.mark.parametrize("at", PAGES)
     @pytest.mark.parametrize("damage", ["unreadable", "gone", "without tables"])
-    def test_a_broken_warehouse_is_told_in_a_sentence(self, tmp_path, damage):
+    def test_a_broken_warehouse_is_told_in_a_sentence(self, tmp_path, damage, at):
         settings = small_organisation.write(tmp_path)
         facts = current(settings.warehouse)
         if damage == "unreadable":
@@ -133,7 +115,7 @@ class TestStates:
         else:
             with duckdb.connect(str(facts)) as connection:
                 connection.execute("drop table covered_days")
-        app = opened(tmp_path)
+        app = opened(tmp_path, at)
         assert not app.exception
         assert "The numbers cannot be read" in shown(app)
         assert "sixkeys build" in shown(app)
@@ -152,64 +134,10 @@ class TestStates:
         assert "did you mean &#34;organization&#34;?" in shown(app)
 
 
-@dataclass
-class Running:
-    """A dashboard process and a browser; `foreign` collects requests to any other host."""
-
-    url: str
-    settings: Settings
-    browser: Browser
-    foreign: list[str] = field(default_factory=list)
-
-    def open(self, query: str = "", scheme: str = "light", width: int = 1280, height: int = 1000) -> Page:
-        context = self.browser.new_context(
-            color_scheme=scheme,  # type: ignore[arg-type]
-            viewport={"width": width, "height": height},
-            accept_downloads=True,
-        )
-        tab = context.new_page()
-        host = urlsplit(self.url).netloc
-        tab.on(
-            "request",
-            lambda request: (
-                self.foreign.append(request.url)
-                if urlsplit(request.url).scheme in ("http", "https", "ws", "wss")
-                and urlsplit(request.url).netloc != host
-                else None
-            ),
-        )
-        tab.goto(f"{self.url}/{query}")
-        expect(tab.locator(".six-tiles")).to_be_visible(timeout=30_000)
-        expect(tab.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
-        return tab
-
-
 @pytest.fixture(scope="module")
 def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
-    folder, settings = organisation
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    (folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    process = subprocess.Popen(
-        command(folder / "sixkeys.yaml", None, "127.0.0.1", port),
-        cwd=folder,
-        env=environment,
-        start_new_session=True,
-    )
-    try:
-        wait_until_up(address("127.0.0.1", port), process)
-        with chromium.launched() as browser:
-            yield Running(address("127.0.0.1", port), settings, browser)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
-
-
-def choose(tab: Page, label: str, option: str) -> None:
-    tab.get_by_label(label, exact=True).click()
-    tab.get_by_role("option", name=option, exact=True).click()
+    with running_dashboard.running(*organisation) as dashboard:
+        yield dashboard
 
 
 class TestBrowser:

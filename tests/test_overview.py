@@ -1,4 +1,4 @@
-"""The overview's content: filters and their days, tiles, the table, and what becomes of them as HTML and charts."""
+"""The overview's content: tiles, the table, and what becomes of them as HTML and charts."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -13,13 +13,13 @@ from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
 from dashboards import charts, filters, overview
 from dashboards.filters import Filters
-from dashboards.loading import Content, FailedRun, Service, State, content
+from dashboards.loading import State, content
 from dashboards.markup import part
 from dashboards.sparklines import sparkline
 from tests import small_organisation
+from warehouse.reading import Run, Service
 from warehouse.values import Value
 
-TODAY = date(2026, 11, 18)  # a Wednesday
 MONDAY = date(2026, 11, 16)
 HOSTILE = small_organisation.HOSTILE
 DEFAULT = Filters()
@@ -59,97 +59,17 @@ def state(**other) -> State:
         "timezone": "Europe/Berlin",
         "as_of": datetime(2026, 11, 18, 8, tzinfo=UTC),
     }
-    rest = {"warning": None, "services": services, "teams": ("guild", "payments", "platform"), "failed": ()}
+    rest = {"warning": None, "services": services, "teams": ("guild", "payments", "platform"), "runs": ()}
     return State(**(known | rest | other))
-
-
-class TestFilters:
-    def test_the_address_of_the_default_view_is_empty(self):
-        assert filters.to_address(Filters()) == {}
-        assert filters.from_address({}) == Filters()
-
-    @given(
-        st.builds(
-            Filters,
-            period=st.sampled_from(sorted(set(filters.PERIODS) - {"custom"})),
-            system=st.none() | st.text(min_size=1),
-            team=st.none() | st.text(min_size=1),
-            service=st.none() | st.text(min_size=1),
-            rows=st.sampled_from(sorted(filters.ROWS)),
-            sort=st.sampled_from(sorted(filters.SORTS)),
-            metric=st.sampled_from(sorted(metrics())),
-        )
-    )
-    def test_an_address_shows_the_view_that_it_was_taken_from(self, view):
-        assert filters.from_address(filters.to_address(view)) == view
-
-    def test_a_custom_period_is_in_the_address_as_the_command_line_takes_it(self):
-        view = Filters(period="custom", start=date(2026, 9, 1), end=date(2026, 10, 1), team="payments")
-        address = filters.to_address(view)
-        assert address == {"period": "custom", "team": "payments", "from": "2026-09-01", "to": "2026-10-01"}
-        assert filters.from_address(address) == view
-
-    @pytest.mark.parametrize(
-        "parameters",
-        [{"period": "yesterday"}, {"sort": "1; drop"}, {"metric": ""}, {"team": ""}, {"from": "2026-09-01"}],
-    )
-    def test_what_makes_no_sense_in_an_address_is_the_default(self, parameters):
-        assert filters.from_address(parameters) == Filters()
-
-    def test_a_malformed_day_leaves_that_side_open(self):
-        found = filters.from_address({"period": "custom", "from": "soon", "to": "2026-10-01"})
-        assert filters.days(found, TODAY) == (None, date(2026, 10, 1))
-
-    @pytest.mark.parametrize(
-        ("period", "start", "end"),
-        [
-            ("week", date(2026, 11, 9), MONDAY),
-            ("4w", date(2026, 10, 19), MONDAY),
-            ("12w", date(2026, 8, 24), MONDAY),
-            ("quarter", date(2026, 10, 1), date(2026, 11, 19)),
-            ("12m", date(2025, 11, 17), MONDAY),
-            ("all", None, None),
-        ],
-    )
-    def test_a_preset_is_completed_weeks_and_the_quarter_runs_to_today(self, period, start, end):
-        assert filters.days(Filters(period=period), TODAY) == (start, end)
-
-    def test_a_custom_period_that_ends_before_it_begins_is_its_first_day(self):
-        view = Filters(period="custom", start=date(2026, 9, 2), end=date(2026, 9, 1))
-        assert filters.days(view, TODAY) == (date(2026, 9, 2), date(2026, 9, 3))
-
-    def test_the_period_before_is_as_long_or_the_whole_quarter_before(self):
-        assert filters.days_before(Filters(), TODAY) == (date(2026, 9, 21), date(2026, 10, 19))
-        assert filters.days_before(Filters(period="quarter"), TODAY) == (date(2026, 7, 1), date(2026, 10, 1))
-        assert filters.days_before(Filters(period="all"), TODAY) is None
-
-    def test_the_running_week_is_not_in_the_history(self):
-        assert filters.history(Filters(), TODAY) == (date(2026, 8, 24), MONDAY)
-        assert filters.history(Filters(period="quarter"), TODAY) == (date(2026, 8, 24), MONDAY)
-
-    def test_the_history_reaches_as_far_as_a_longer_period_and_ends_with_an_earlier_one(self):
-        assert filters.history(Filters(period="12m"), TODAY) == (date(2025, 11, 17), MONDAY)
-        view = Filters(period="custom", start=date(2026, 3, 4), end=date(2026, 9, 2))
-        assert filters.history(view, TODAY) == (date(2026, 3, 2), date(2026, 8, 31))
-
-    def test_names_that_the_data_does_not_know_are_dropped_and_told(self):
-        view = Filters(team="payments", service="gone")
-        names = {"system": {"shop"}, "team": {"payments"}, "service": {"checkout"}}
-        assert filters.known(view, names) == (Filters(team="payments"), ["service gone"])
-
-    def test_the_narrowest_restriction_is_the_grain(self):
-        assert Filters().scope == "organisation"
-        assert Filters(system="shop", team="payments").scope == "team"
-        assert Filters(team="payments", service="checkout").scope == "service"
 
 
 class TestTiles:
     def test_tiles_stand_in_the_order_of_the_declaration(self):
-        found = overview.tiles([value("mttr"), value("time_to_first_commit")], [], [])
+        found = overview.tiles([value("mttr"), value("time_to_first_commit")], [], [], DEFAULT)
         assert [tile.cell.value.metric for tile in found] == ["time_to_first_commit", "mttr"]
 
     def test_a_tile_says_value_target_status_n_and_change(self):
-        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], [value(known=6000.0)], [])
+        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], [value(known=6000.0)], [], DEFAULT)
         assert (tile.cell.figure, tile.cell.status.word, tile.counted) == ("1.5 h", "missed", "20 changes")
         assert (tile.percentiles, tile.change) == ("p75 2 h, p90 3 h", "↓ 10 % from 1.7 h")
 
@@ -163,8 +83,15 @@ class TestTiles:
         ],
     )
     def test_no_change_is_told_from_too_few_rows_or_in_a_running_period(self, now, before):
-        (tile,) = overview.tiles([value(**now)], [value(known=6000.0, **before)], [])
+        (tile,) = overview.tiles([value(**now)], [value(known=6000.0, **before)], [], DEFAULT)
         assert tile.change == ""
+
+    def test_a_tile_leads_to_the_rows_of_its_number_in_the_same_view(self):
+        view = Filters(period="12w", team="payments")
+        (tile,) = overview.tiles([value("mttr", "team", "payments")], [], [], view)
+        assert filters.from_address(dict(parse_qsl(tile.cell.address.partition("?")[2]))) == replace(
+            view, metric="mttr"
+        )
 
     def test_weeks_without_a_value_are_gaps_in_the_line(self):
         line = sparkline([1.0, 2.0, None, 3.0, None, 5.0, 4.0], [], None, "")
@@ -231,7 +158,14 @@ class TestTable:
 
     def test_a_row_leads_to_its_own_view_of_the_same_period(self):
         row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")
-        assert dict(parse_qsl(row.address.removeprefix("?"))) == {"period": "12w", "service": "checkout"}
+        assert row.address == ".?service=checkout&period=12w"
+
+    def test_a_cell_leads_to_its_rows_within_all_filters_of_the_view(self):
+        row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")
+        found = next(cell for cell in row.cells if cell)
+        path, _, query = found.address.partition("?")
+        assert path == "explain"
+        assert dict(parse_qsl(query)) == {"period": "12w", "system": "shop", "service": "checkout"}
 
 
 class TestSummary:
@@ -261,17 +195,14 @@ class TestSummary:
         )
 
     def test_failed_sources_are_told_with_their_time_and_reason(self):
-        failed = (FailedRun("pagerduty", datetime(2026, 11, 18, 7, tzinfo=UTC), "answered 503"),)
-        (warning,) = overview.warnings(state(failed=failed), [])
+        at = datetime(2026, 11, 18, 7, tzinfo=UTC)
+        runs = (
+            Run("github", "ok", at, at, None, 10, 0, at),
+            Run("pagerduty", "failed", at, at, "answered 503", 0, 0, None),
+        )
+        (warning,) = overview.warnings(state(runs=runs), [])
         assert warning.bad
         assert warning.lines == ("pagerduty, Wed 18 Nov 2026, 08:00 CET: answered 503",)
-
-    def test_incidents_without_a_service_are_counted(self):
-        found = overview.remarks(Content([], [], [], [], 2))
-        assert found == [
-            "2 incidents belong to no service of the catalogue and count for the organisation only."
-        ]
-        assert overview.remarks(Content([], [], [], [], 0)) == []
 
     def test_the_file_name_says_what_is_inside(self):
         assert overview.csv_name("Acme & Co", [value()]) == "acme---co-metrics-2026-10-19-2026-11-15.csv"
@@ -309,14 +240,14 @@ class TestMarkup:
         assert "<small>target &lt; 2 days</small>" in html
 
     def test_the_exact_value_is_in_the_tooltip(self):
-        html = part("tiles", overview.tiles([value(known=5417.25)], [], []), [])
+        html = part("tiles", overview.tiles([value(known=5417.25)], [], [], DEFAULT))
         assert "5,417.25 seconds · 20 changes · target &lt; 1 hour" in html
 
     def test_a_line_is_drawn_as_well_formed_svg(self):
         weeks = [
             value(known=known, period_start=date(2026, 8, 3 + 7 * at)) for at, known in enumerate((1.0, 3.0))
         ]
-        html = part("tiles", overview.tiles([value()], [], weeks), [])
+        html = part("tiles", overview.tiles([value()], [], weeks, DEFAULT))
         encoded = html.split("data:image/svg+xml,")[1].split("&#34;")[0]
         drawing = ElementTree.fromstring(unquote(encoded))
         assert drawing.find(".//{http://www.w3.org/2000/svg}polyline").get("points") == "30.0,30.3 90.0,3.7"

@@ -1,0 +1,243 @@
+"""What the numbers rest on as people read it, made from coverage; no Streamlit, no database."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from config.metrics import metrics
+from dashboards import formats
+from dashboards.doubts import sentences
+from dashboards.filters import Filters, link
+from dashboards.formats import MISSING, moment, plural, share
+from dashboards.loading import Trust
+from warehouse.coverage import UNTRACED, ServiceCoverage, Unmapped
+from warehouse.reading import Run
+
+# what a catalogue's component says to claim a name, by the kind of name
+_MAPPING = {
+    "repository": ("a component whose repository it is", "github.com/project-slug: {name}"),
+    "Argo CD application": ("the annotation on its component", "argocd/app-name: {name}"),
+    "PagerDuty service": ("the annotation on its component", "pagerduty.com/service-id: {name}"),
+    "service of an import": ("a component of this name", "name: {name}"),
+    "incident without a service": ("a service on the incident in PagerDuty, or in the imported file", ""),
+}
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of rows: `percent` for a bar, None where there are no rows, and of what it is made."""
+
+    title: str
+    tooltip: str
+    figure: str
+    percent: float | None
+    counts: str
+    of: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A service's coverage: its shares, until when its sources were read, and what is wanting."""
+
+    name: str
+    address: str
+    mapped: bool
+    shares: tuple[Share, ...]
+    read_until: str
+    read_each: str
+    wanting: tuple[str, ...]
+    few: str
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of it is in the period."""
+        return all(share.percent is None for share in self.shares)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source's last run in words; `tone` is `met`, `missed` or `quiet`."""
+
+    name: str
+    tone: str
+    status: str
+    started: str
+    took: str
+    items: str
+    quarantined: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """A name in no catalogue, how many rows speak of it, and what would claim it."""
+
+    kind: str
+    name: str
+    rows: int
+    how: str
+    annotation: str
+
+
+def headline(found: Trust) -> str:
+    """The page's answer in one line."""
+    count = len(sentences(found.doubts))
+    if not count:
+        return "Nothing known stands against these numbers"
+    return f"{plural(count, 'thing')} to know before you rely on these numbers"
+
+
+def shares(of: ServiceCoverage) -> tuple[Share, ...]:
+    """How much of a scope's deployments, changes and incidents is known to its cause."""
+    return (
+        _share(
+            "Deployments traced to their commit",
+            "Only a deployment whose commit is known in the history can deliver changes and have a lead time.",
+            of.traced,
+            of.deployments,
+            "deployment",
+            of.traced_by,
+        ),
+        _share(
+            "Changes with a pull request",
+            "Only these have the stages of lead time: coding, pickup, review, deploy.",
+            of.changes_with_pull_request,
+            of.changes,
+            "change",
+            {},
+        ),
+        _share(
+            "Incidents linked to a cause",
+            "Linked to the deployment that caused it, or known to be caused by none; by which evidence.",
+            of.incidents - of.unlinked,
+            of.incidents,
+            "incident",
+            {**of.linked_by, **({"unlinked": of.unlinked} if of.unlinked else {})},
+        ),
+    )
+
+
+def _share(title: str, tooltip: str, part: int, whole: int, noun: str, parts: Mapping[str, int]) -> Share:
+    known = [f"{count:,} {_WORDS.get(name, f'by {name}')}" for name, count in parts.items()]
+    return Share(
+        title,
+        tooltip,
+        share(part, whole),
+        100 * part / whole if whole else None,
+        f"{part:,} of {whole:,}",
+        f"{part:,} of {plural(whole, noun)}",
+        tuple(known),
+    )
+
+
+_WORDS = {
+    UNTRACED: "with unknown commit",
+    "deployment": "by GitHub deployment",
+    "trailer": "by commit trailer",
+    "image sha": "by image SHA",
+    "window": "by time window",
+    "unlinked": "unlinked",
+    "link": "by hand",
+    "link: blames none": "caused by none, by hand",
+}
+
+
+def lines(found: Trust, view: Filters, timezone: str) -> list[Line]:
+    """A line for each service: those that want something first, those without any row last, else by name."""
+    made = [_line(service, view, timezone) for service in found.services]
+    return sorted(made, key=lambda line: (not line.wanting, line.is_idle, line.name.casefold()))
+
+
+def _line(of: ServiceCoverage, view: Filters, timezone: str) -> Line:
+    each = [f"{fresh.source}: {moment(fresh.read_until, timezone)}" for fresh in of.freshness]
+    oldest = min((fresh.read_until for fresh in of.freshness), default=None)
+    narrowed = Filters(period=view.period, start=view.start, end=view.end, service=of.name)
+    return Line(
+        of.name,
+        link(".", narrowed),
+        of.is_mapped,
+        shares(of),
+        moment(oldest, timezone),
+        "\n".join(each),
+        tuple(_wanting(of)),
+        ", ".join(
+            metrics()[metric].short for metric, status in of.statuses.items() if status == "insufficient"
+        ),
+    )
+
+
+def _wanting(of: ServiceCoverage) -> Iterable[str]:
+    if not of.is_mapped and (of.deployments or of.changes or of.incidents):
+        yield "owned by nobody"
+    if of.deployments > of.traced:
+        yield plural(of.deployments - of.traced, "untraced deployment")
+    if of.unlinked:
+        yield plural(of.unlinked, "unlinked incident")
+    if of.gaps:
+        yield plural(len(stretches([of])), "gap")
+    if of.quarantined:
+        yield f"{plural(of.quarantined, 'item')} set aside"
+
+
+def stretches(of: Iterable[ServiceCoverage]) -> list[tuple[str, str, datetime, datetime, int | None]]:
+    """(source, subject, from, until, lost entries) of each stretch in which a source was not read, the newest first."""
+    found = {
+        (gap.source, gap.subject, gap.from_at, gap.until_at, gap.lost_entries)
+        for one in of
+        for gap in one.gaps
+    }
+    return sorted(found, key=lambda gap: (gap[2], gap[0], gap[1]), reverse=True)
+
+
+def sources(runs: Iterable[Run], timezone: str) -> list[Source]:
+    """The last run of each source, failed ones first."""
+    made = sorted(runs, key=lambda run: (run.status != "failed", run.source))
+    return [_source(run, timezone) for run in made]
+
+
+def _source(run: Run, timezone: str) -> Source:
+    tone, status = {
+        "ok": ("met", "✓ read"),
+        "failed": ("missed", "✗ failed"),
+    }.get(run.status, ("quiet", "… not ended"))
+    said = run.error or ""
+    if run.status != "ok":
+        good = f"last read {moment(run.succeeded_at, timezone)}" if run.succeeded_at else "never read yet"
+        said = f"{said or 'no reason was recorded'} ({good})"
+    return Source(
+        run.source,
+        tone,
+        status,
+        moment(run.started_at, timezone),
+        _took(run),
+        f"{run.items:,}",
+        f"{run.quarantined:,}",
+        said,
+    )
+
+
+def _took(run: Run) -> str:
+    if run.finished_at is None:
+        return MISSING
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    return f"{seconds:.1f} s" if seconds < 10 else formats.figure(seconds, "seconds")
+
+
+def unmapped(names: Iterable[Unmapped]) -> list[Unclaimed]:
+    """The names in no catalogue, those that most rows speak of first, each with what would claim it."""
+    ordered = sorted(names, key=lambda one: (-one.rows, one.kind, one.name))
+    return [
+        Unclaimed(one.kind, one.name, one.rows, how, annotation.format(name=one.name))
+        for one in ordered
+        for how, annotation in [_MAPPING.get(one.kind, ("a component of this name", "name: {name}"))]
+    ]
+
+
+def within(start: date | None, end: date | None) -> str:
+    """The days of the shares; None: as far as there is data."""
+    if start and end:
+        return formats.days(start, end)
+    if start:
+        return f"since {formats.day(start)}"
+    return f"until {formats.day(end - timedelta(days=1))}" if end else "All that was read"

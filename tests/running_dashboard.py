@@ -1,0 +1,112 @@
+"""The dashboard as tests open it: within Streamlit's AppTest, and as a process with a real browser."""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, expect
+from streamlit.testing.v1 import AppTest
+
+from config.settings import Settings
+from dashboards.launch import address, command, wait_until_up
+from dashboards.markup import HERE
+from dashboards.pages import PAGES
+from tests import chromium
+
+# what stands on each page once it is drawn
+_DRAWN = {"overview": ".js-plotly-plot", "explain": ".six-number", "trust": ".six-shares"}
+
+
+def page(config: str) -> None:
+    """What AppTest runs: the text of this function, without anything around it."""
+    from pathlib import Path
+
+    from dashboards.app import main
+
+    main(Path(config))
+
+
+def opened(folder: Path, at: str = "overview", **query: str) -> AppTest:
+    """The page `at` of the dashboard of `folder` after a run."""
+    app = AppTest.from_function(page, args=(str(folder / "sixkeys.yaml"),), default_timeout=30)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    return app if at == "overview" else app.switch_page(str(HERE / PAGES[at][1])).run()
+
+
+def shown(app: AppTest) -> str:
+    """The page's own HTML."""
+    return " ".join(str(element.proto.body) for element in app.get("html"))
+
+
+def choose(tab: Page, label: str, option: str) -> None:
+    """Picks an option of one of the page's selects."""
+    tab.get_by_label(label, exact=True).click()
+    tab.get_by_role("option", name=option, exact=True).click()
+
+
+@dataclass
+class Running:
+    """A dashboard process and a browser; `foreign` collects requests to any other host."""
+
+    url: str
+    settings: Settings
+    browser: Browser
+    foreign: list[str] = field(default_factory=list)
+
+    def open(self, address: str = "", scheme: str = "light", width: int = 1280, height: int = 1000) -> Page:
+        """A new browser at a page's address, once it is drawn."""
+        context = self.browser.new_context(
+            color_scheme=scheme,  # type: ignore[arg-type]
+            viewport={"width": width, "height": height},
+            accept_downloads=True,
+        )
+        tab = context.new_page()
+        host = urlsplit(self.url).netloc
+        tab.on(
+            "request",
+            lambda request: (
+                self.foreign.append(request.url)
+                if urlsplit(request.url).scheme in ("http", "https", "ws", "wss")
+                and urlsplit(request.url).netloc != host
+                else None
+            ),
+        )
+        tab.goto(f"{self.url}/{address}")
+        drawn(tab, urlsplit(address).path or "overview")
+        return tab
+
+
+def drawn(tab: Page, name: str) -> None:
+    """Waits until the page `name` is there."""
+    expect(tab.locator(_DRAWN[name])).to_be_visible(timeout=30_000)
+
+
+@contextmanager
+def running(folder: Path, settings: Settings) -> Iterator[Running]:
+    """The dashboard of `folder` as its own process, and a browser, until the context ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    process = subprocess.Popen(
+        command(folder / "sixkeys.yaml", None, "127.0.0.1", port),
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        wait_until_up(address("127.0.0.1", port), process)
+        with chromium.launched() as browser:
+            yield Running(address("127.0.0.1", port), settings, browser)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)

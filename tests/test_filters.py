@@ -1,0 +1,98 @@
+"""A view's filters: in the address and back, as days, and as the grain of its numbers."""
+
+from datetime import date
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.metrics import metrics
+from dashboards import filters
+from dashboards.filters import Filters
+
+TODAY = date(2026, 11, 18)  # a Wednesday
+MONDAY = date(2026, 11, 16)
+
+
+class TestFilters:
+    def test_the_address_of_the_default_view_is_empty(self):
+        assert filters.to_address(Filters()) == {}
+        assert filters.from_address({}) == Filters()
+
+    @given(
+        st.builds(
+            Filters,
+            period=st.sampled_from(sorted(set(filters.PERIODS) - {"custom"})),
+            system=st.none() | st.text(min_size=1),
+            team=st.none() | st.text(min_size=1),
+            service=st.none() | st.text(min_size=1),
+            rows=st.sampled_from(sorted(filters.ROWS)),
+            sort=st.sampled_from(sorted(filters.SORTS)),
+            metric=st.sampled_from(sorted(metrics())),
+            order=st.sampled_from(sorted(filters.ORDERS)),
+        )
+    )
+    def test_an_address_shows_the_view_that_it_was_taken_from(self, view):
+        assert filters.from_address(filters.to_address(view)) == view
+        query = filters.link("explain", view).removeprefix("explain").removeprefix("?")
+        assert filters.from_address(dict(parse_qsl(query))) == view
+
+    def test_a_custom_period_is_in_the_address_as_the_command_line_takes_it(self):
+        view = Filters(period="custom", start=date(2026, 9, 1), end=date(2026, 10, 1), team="payments")
+        address = filters.to_address(view)
+        assert address == {"period": "custom", "team": "payments", "from": "2026-09-01", "to": "2026-10-01"}
+        assert filters.from_address(address) == view
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [{"period": "yesterday"}, {"sort": "1; drop"}, {"metric": ""}, {"team": ""}, {"from": "2026-09-01"}],
+    )
+    def test_what_makes_no_sense_in_an_address_is_the_default(self, parameters):
+        assert filters.from_address(parameters) == Filters()
+
+    def test_a_malformed_day_leaves_that_side_open(self):
+        found = filters.from_address({"period": "custom", "from": "soon", "to": "2026-10-01"})
+        assert filters.days(found, TODAY) == (None, date(2026, 10, 1))
+
+    @pytest.mark.parametrize(
+        ("period", "start", "end"),
+        [
+            ("week", date(2026, 11, 9), MONDAY),
+            ("4w", date(2026, 10, 19), MONDAY),
+            ("12w", date(2026, 8, 24), MONDAY),
+            ("quarter", date(2026, 10, 1), date(2026, 11, 19)),
+            ("12m", date(2025, 11, 17), MONDAY),
+            ("all", None, None),
+        ],
+    )
+    def test_a_preset_is_completed_weeks_and_the_quarter_runs_to_today(self, period, start, end):
+        assert filters.days(Filters(period=period), TODAY) == (start, end)
+
+    def test_a_custom_period_that_ends_before_it_begins_is_its_first_day(self):
+        view = Filters(period="custom", start=date(2026, 9, 2), end=date(2026, 9, 1))
+        assert filters.days(view, TODAY) == (date(2026, 9, 2), date(2026, 9, 3))
+
+    def test_the_period_before_is_as_long_or_the_whole_quarter_before(self):
+        assert filters.days_before(Filters(), TODAY) == (date(2026, 9, 21), date(2026, 10, 19))
+        assert filters.days_before(Filters(period="quarter"), TODAY) == (date(2026, 7, 1), date(2026, 10, 1))
+        assert filters.days_before(Filters(period="all"), TODAY) is None
+
+    def test_the_running_week_is_not_in_the_history(self):
+        assert filters.history(Filters(), TODAY) == (date(2026, 8, 24), MONDAY)
+        assert filters.history(Filters(period="quarter"), TODAY) == (date(2026, 8, 24), MONDAY)
+
+    def test_the_history_reaches_as_far_as_a_longer_period_and_ends_with_an_earlier_one(self):
+        assert filters.history(Filters(period="12m"), TODAY) == (date(2025, 11, 17), MONDAY)
+        view = Filters(period="custom", start=date(2026, 3, 4), end=date(2026, 9, 2))
+        assert filters.history(view, TODAY) == (date(2026, 3, 2), date(2026, 8, 31))
+
+    def test_names_that_the_data_does_not_know_are_dropped_and_told(self):
+        view = Filters(team="payments", service="gone")
+        names = {"system": {"shop"}, "team": {"payments"}, "service": {"checkout"}}
+        assert filters.known(view, names) == (Filters(team="payments"), ["service gone"])
+
+    def test_the_narrowest_restriction_is_the_grain(self):
+        assert Filters().scope == "organisation"
+        assert Filters(system="shop", team="payments").scope == "team"
+        assert Filters(team="payments", service="checkout").scope == "service"

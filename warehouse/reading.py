@@ -1,0 +1,163 @@
+"""What pages read of the facts beside the metrics: who owns what, how the sources did, what stands against a number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from warehouse.facts import Facts
+from warehouse.periods import full_range
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service and who owns it; not `mapped`: in no catalogue."""
+
+    name: str
+    team: str | None
+    system: str | None
+    mapped: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """A source's last run; instants are aware and UTC, `succeeded_at` is the start of its last good one."""
+
+    source: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    error: str | None
+    items: int
+    quarantined: int
+    succeeded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Items of a source in the quarantine for one reason; `example` is the newest one's subject, seen at `seen_at`."""
+
+    source: str
+    kind: str
+    reason: str
+    items: int
+    example: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What stands against the numbers of a view: counts, and the sources whose last run failed."""
+
+    failed: tuple[str, ...] = ()
+    gaps: int = 0
+    lost_entries: int = 0
+    without_service: int = 0
+    unmapped: int = 0
+    quarantined: int = 0
+
+
+def services(facts: Facts) -> tuple[Service, ...]:
+    """The services in order of name."""
+    return tuple(
+        Service(*row)
+        for row in _rows(facts, "select service, team, system, mapped from services order by service")
+    )
+
+
+def teams(facts: Facts) -> tuple[str, ...]:
+    """The teams in order of name; one that answered the survey need not own a service."""
+    sql = (
+        "select distinct team from services where team is not null"
+        " union select distinct team from responses where team is not null order by team"
+    )
+    return tuple(team for (team,) in _rows(facts, sql))
+
+
+def last_runs(facts: Facts) -> tuple[Run, ...]:
+    """The last run of each source in order of name."""
+    sql = (
+        "select r.source, r.status, r.started_at, r.finished_at, r.error, coalesce(r.items, 0),"
+        " coalesce(r.quarantined, 0),"
+        " max(r.started_at) filter (where r.status = 'ok') over (partition by r.source)"
+        " from runs as r"
+        " qualify row_number() over (partition by r.source order by r.started_at desc, r.run_id desc) = 1"
+        " order by r.source"
+    )
+    return tuple(
+        Run(source, status, _aware(started), _or_none(finished), error, items, aside, _or_none(succeeded))
+        for source, status, started, finished, error, items, aside, succeeded in _rows(facts, sql)
+    )
+
+
+def set_aside(facts: Facts) -> tuple[SetAside, ...]:
+    """The quarantine by source, kind and reason, the most frequent first."""
+    sql = (
+        "select q.source, q.kind, q.reason, count(*), max_by(q.subject, q.seen_at), max(q.seen_at)"
+        " from quarantine as q group by q.source, q.kind, q.reason order by count(*) desc, 1, 2, 3"
+    )
+    return tuple(
+        SetAside(*rest, example or "", _aware(seen_at)) for *rest, example, seen_at in _rows(facts, sql)
+    )
+
+
+def doubts(
+    facts: Facts,
+    start: date | None = None,
+    end: date | None = None,
+    where: Mapping[str, str] | None = None,
+) -> Doubts:
+    """What stands against the numbers of a range and of what `where` narrows it to.
+
+    What belongs to no service (its incidents, unmapped names, the quarantine) is told of the organisation only.
+    """
+    first, after = full_range(facts, start, end)
+    bound: dict[str, Any] = {"start": first, "end": after, "zone": facts.timezone}
+    gaps, lost = _rows(facts, _GAPS + _narrowing(where), bound | dict(where or {}))[0]
+    found = Doubts(
+        failed=tuple(run.source for run in last_runs(facts) if run.status == "failed"),
+        gaps=gaps,
+        lost_entries=lost,
+    )
+    if where:
+        return found
+    without, unmapped, quarantined = _rows(facts, _OF_ALL, {"start": first, "end": after})[0]
+    return Doubts(found.failed, gaps, lost, without, unmapped, quarantined)
+
+
+# a gap that several services or facts share is one; each row of a gap that is shared has the same lost entries
+_GAPS = """
+select count(*), cast(coalesce(sum(g.lost_entries), 0) as bigint)
+from (
+    select distinct f.source, f.subject, f.from_at, f.until_at, f.lost_entries
+    from gaps as f
+    where cast(timezone($zone, timezone('UTC', f.from_at)) as date) < $end
+        and cast(timezone($zone, timezone('UTC', f.until_at)) as date) >= $start
+"""
+_OF_ALL = """
+select
+    (
+        select count(*) from incidents
+        where service is null and excluded_because is null and day >= $start and day < $end
+    ),
+    (select count(*) from unmapped where entries > 0 and name <> ''),
+    (select count(*) from quarantine)
+"""
+
+
+def _narrowing(where: Mapping[str, str] | None) -> str:
+    return "".join(f" and f.{key} = ${key}" for key in sorted(where or {})) + ") as g"
+
+
+def _rows(
+    facts: Facts, sql: str, bound: Sequence[object] | Mapping[str, object] = ()
+) -> list[tuple[Any, ...]]:
+    return facts.connection.execute(sql, bound).fetchall()
+
+
+def _aware(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC)
+
+
+def _or_none(instant: datetime | None) -> datetime | None:
+    return _aware(instant) if instant is not None else None
