@@ -37,6 +37,7 @@ from dashboards.options import (
     usage_error,
 )
 from dashboards.steps import collect_all, make_scorecard, opened_facts, read_settings, run_dashboard
+from dashboards.survey_command import survey
 
 app = typer.Typer(
     cls=Commands,
@@ -321,6 +322,9 @@ def scorecard(
     content, failed = make_scorecard(settings, week, publish or send, send)
     print(render(content, format), end="")
     raise typer.Exit(1 if failed else 0)
+
+
+app.command()(survey)
 
 
 @app.command()
