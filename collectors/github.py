@@ -6,8 +6,8 @@ repositories at once.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from collectors import backstage
-from collectors.github_api import GitHubApi
+from collectors import backstage, meter
+from collectors.github_api import TIMEOUT_SECONDS, GitHubApi
 from collectors.github_choice import chosen, matches, none_matches
 from collectors.github_graphql import GraphQLReader
 from collectors.github_records import Read
@@ -28,13 +28,14 @@ def collect(
     people: People,
     catalog: bool = False,
     workflow_repositories: Collection[str] = (),
+    timeout: int = TIMEOUT_SECONDS,
 ) -> Iterator[Item]:
     """All that is new on GitHub since `resume`'s cursors, kind by kind, each repository with its own checkpoints.
 
     `workflow_repositories` are globs of `owner/name` whose workflow runs are wanted; `catalog` reads each repository's
     `catalog-info.yaml` too. Raises SourceError where GitHub cannot be read or no repository matches.
     """
-    with GitHubApi(source) as api:
+    with GitHubApi(source, timeout) as api:
         reader = (GraphQLReader if source.graphql else RestReader)(api, people, catalog)
         listed = []
         for entry in chosen(source, api, reader):
@@ -75,8 +76,10 @@ def _read(
     reader: GraphQLReader | RestReader, kind: str, sweeps: Sequence[Sweep], again: Mapping[str, Read]
 ) -> Iterator[Item]:
     """What is new of one kind: in rounds, each the next page of all repositories that have one."""
+    before, total = _KINDS.index(kind) * len(sweeps), len(_KINDS) * len(sweeps)
     for sweep in sweeps:
         yield from sweep.begin(again)
     while waiting := {sweep.asked: sweep for sweep in sweeps if sweep.asked}:
+        meter.current().part(before + len(sweeps) - len(waiting), total, "lists")
         for asked, page in reader.pages(kind, list(waiting)):
             yield from waiting[asked].take(page)
