@@ -20,6 +20,7 @@ from sample_data.model import Organisation
 from sample_data.pagerduty_api import PagerDutyApi
 
 Api = Callable[[Request], Response]
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -34,10 +35,17 @@ class SampleServer:
     """A context manager that serves `organisation` at `url` until it is left.
 
     `requests` counts requests by source (`github rest`, `github graphql`, `git`, `argocd`, `pagerduty`); `log` lists
-    them as (source, method, path with query) in order of arrival.
+    them as (source, method, path with query) in order of arrival. `around` may put something between the network and
+    the APIs, such as faults.Faulty.
     """
 
-    def __init__(self, organisation: Organisation, port: int = 0, token: str = "sample-token") -> None:  # noqa: S107
+    def __init__(
+        self,
+        organisation: Organisation,
+        port: int = 0,
+        token: str = "sample-token",  # noqa: S107
+        around: Callable[[App], App] = lambda app: app,
+    ) -> None:
         self.organisation = organisation
         self.token = token
         self.requests: Counter[str] = Counter()
@@ -51,7 +59,7 @@ class SampleServer:
             ("git", "", GitHttp(organisation, token)),
         )
         self._server = make_server(
-            "127.0.0.1", port, self._serve, threaded=True, request_handler=_QuietHandler
+            "127.0.0.1", port, around(self._serve), threaded=True, request_handler=_QuietHandler
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
