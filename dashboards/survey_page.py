@@ -35,8 +35,8 @@ _CAPTIONS = {LEAST: "not at all", MOST: "very"}
 def is_asked() -> bool:
     """Whether the address is the survey page's; the answer stays for as long as the page is open."""
     if urlsplit(st.context.url or "").path.rstrip("/").endswith(f"/{PATH}"):
-        st.session_state["survey"] = True
-    return bool(st.session_state.get("survey"))
+        st.session_state["is_survey"] = True
+    return bool(st.session_state.get("is_survey"))
 
 
 def run(config: Path, warehouse: Path | None = None) -> None:
@@ -45,14 +45,16 @@ def run(config: Path, warehouse: Path | None = None) -> None:
     st.html(style())
 
     def page() -> None:
+        # who answers is told nothing of the configuration or of what broke
         try:
             settings = load_settings(config)
+            show(settings, inbox(warehouse or settings.warehouse), st.query_params.get("token", ""))
         except SixkeysError as error:
-            # who answers is told nothing of the configuration
             log.error("the survey cannot be opened: %s", error)
             _say("The survey cannot be opened at the moment", "Please try again later.", bad=True)
-            return
-        show(settings, inbox(warehouse or settings.warehouse), st.query_params.get("token", ""))
+        except Exception:  # the last border before a person
+            log.exception("the survey cannot be opened")
+            _say("The survey cannot be opened at the moment", "Please try again later.", bad=True)
 
     # Streamlit gives the first page no path of its own
     st.navigation([st.Page(_nothing, default=True), st.Page(page, url_path=PATH)], position="hidden").run()
