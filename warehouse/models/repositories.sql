@@ -41,6 +41,7 @@ select
     p.first_commit_sha,
     case
         when p.first_commit_at < r.created_at then 0.0
+        when b.repo is not null then null
         else seconds_between(r.created_at, p.first_commit_at)
     end as time_to_first_commit_seconds,
     case
