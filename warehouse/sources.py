@@ -102,7 +102,13 @@ def _workflow_repositories(settings: Settings) -> list[str]:
 
 def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Iterator[Item]:
     with open_warehouse(warehouse) as opened:
-        rows = opened.connection.execute("from repositories order by repo").fetchall()
+        # those of the last listing: what was deleted, or only imported, cannot be cloned
+        rows = opened.connection.execute(
+            "select r.* from repositories as r where r.repo in (select c.subject from coverage as c"
+            " where c.source = 'repositories'"
+            " and c.until_at = (select max(until_at) from coverage where source = 'repositories'))"
+            " order by r.repo"
+        ).fetchall()
         columns = [column[0] for column in opened.connection.description or ()]
         wanted = opened.connection.execute(
             "select d.repo, list(distinct d.sha order by d.sha) from deployments as d where d.repo is not null"

@@ -18,6 +18,7 @@ import duckdb
 from collectors.records import RECORDS, Coverage, Record
 from collectors.stream import Malformed, key_of
 from config.errors import SixkeysError
+from warehouse.renames import under_current_names
 from warehouse.schema import arrow_table, columns
 
 VERSION = 1
@@ -59,6 +60,7 @@ _BOOKKEEPING = {
         "published_at": "timestamp",
         "content": "varchar",
     },
+    "former_names": {"former": "varchar", "repo": "varchar"},
 }
 
 
@@ -151,9 +153,12 @@ class Warehouse:
         self.connection.execute("commit")
 
     def upsert(self, records: Sequence[Record]) -> None:
-        """Stores records of any kinds; one with a known key replaces the earlier row."""
+        """Stores records of any kinds; one with a known key replaces the earlier row.
+
+        A repository that was renamed takes along what is stored under its former name.
+        """
         by_class: dict[type[Record], list[Record]] = defaultdict(list)
-        for record in records:
+        for record in under_current_names(self.connection, records):
             by_class[type(record)].append(record)
         for record_class, rows in by_class.items():
             incoming = arrow_table(rows)

@@ -1,0 +1,209 @@
+"""Repositories that are renamed, transferred, deleted, made anew: their history stays theirs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.records import Commit, Component, Deployment, PullRequest, Record, Repository
+from config.settings import Settings, load_settings
+from sample_data.model import Organisation
+from sample_data.scale import NOW, build_large, large_settings
+from sample_data.server import SampleServer
+from warehouse.facts import open_facts
+from warehouse.pipeline import Run, collect
+from warehouse.store import open_warehouse
+
+TABLES = ("repositories", "commits", "pull_requests", "deployments", "workflow_runs", "incidents")
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Organisation:
+    made = build_large(
+        tmp_path / "repositories", repositories=4, pull_requests=30, deployments=20, incidents=6
+    )
+    made.repositories[3].owner = "stores"
+    return made
+
+
+def read(settings: Settings, organisation: Organisation) -> dict[str, Run]:
+    runs = {run.source: run for run in collect(settings, now=organisation.now)}
+    assert [run.error for run in runs.values() if run.error] == []
+    return runs
+
+
+def prepared(organisation: Organisation, server: SampleServer, folder: Path) -> Settings:
+    path = large_settings(organisation, server.url, folder, server.token)
+    path.write_text(path.read_text().replace('["acme/*"]', '["acme/*", "stores/*"]'))
+    return load_settings(path)
+
+
+def rows(settings: Settings, sql: str) -> list[Any]:
+    with open_warehouse(settings.warehouse) as warehouse:
+        return warehouse.connection.execute(sql).fetchall()
+
+
+def content(settings: Settings) -> dict[str, list[str]]:
+    return {table: sorted(map(repr, rows(settings, f"from {table}"))) for table in TABLES}
+
+
+def changes(settings: Settings) -> list[Any]:
+    with open_facts(settings.warehouse) as facts:
+        return facts.connection.execute(
+            "select service, team, count(*) from changes group by all order by all"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("name", ["acme/till", "stores/till"], ids=["renamed", "transferred"])
+def test_a_repository_under_a_new_name_is_the_same_repository(
+    acme: Organisation, tmp_path: Path, name: str
+) -> None:
+    with SampleServer(acme) as server:
+        settings = prepared(acme, server, tmp_path / "w")
+        read(settings, acme)
+        before = changes(settings)
+        acme.repositories[1].owner, _, acme.repositories[1].name = name.partition("/")
+        read(settings, acme)
+        fresh = prepared(acme, server, tmp_path / "fresh")
+        read(fresh, acme)
+        assert content(settings) == content(fresh), "as if it had been called so from the first"
+        assert changes(settings) == before, "the catalogue names it by its former name"
+        server.requests.clear()
+        read(settings, acme)
+        assert server.requests == {"github graphql": 2, "argocd": 1, "pagerduty": 1}
+        assert changes(settings) == before
+
+
+def test_a_deleted_repository_keeps_its_history_and_is_not_asked_for(
+    acme: Organisation, tmp_path: Path
+) -> None:
+    with SampleServer(acme) as server:
+        settings = prepared(acme, server, tmp_path / "w")
+        with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+            warehouse.upsert([Repository(repo="elsewhere/imported", created_at=NOW, pushed_at=NOW)])
+        read(settings, acme)
+        before = content(settings)
+        gone = acme.repositories.pop(1)
+        acme.repositories[0].pushed_at = acme.now
+        server.log.clear()
+        read(settings, acme)
+        asked = {path.partition(".git")[0] for source, _, path in server.log if source == "git"}
+        assert asked == {"/acme/service-000"}
+        after = content(settings)
+    assert [row for row in before["commits"] if gone.full_name in row]
+    assert {table: after[table] for table in TABLES if table != "repositories"} == {
+        table: before[table] for table in TABLES if table != "repositories"
+    }
+
+
+def test_an_emptied_repository_keeps_its_history(acme: Organisation, tmp_path: Path) -> None:
+    with SampleServer(acme) as server:
+        settings = prepared(acme, server, tmp_path / "w")
+        read(settings, acme)
+        before = content(settings)
+        acme.repositories[0].git_dir = None
+        acme.repositories[0].pushed_at = acme.now
+        read(settings, acme)
+        after = content(settings)
+    assert after["commits"] == before["commits"]
+    assert after["pull_requests"] == before["pull_requests"]
+
+
+def test_two_repositories_that_swap_their_names_swap_their_histories(
+    acme: Organisation, tmp_path: Path
+) -> None:
+    with SampleServer(acme) as server:
+        settings = prepared(acme, server, tmp_path / "w")
+        read(settings, acme)
+        one, other = acme.repositories[:2]
+        one.name, other.name = other.name, one.name
+        read(settings, acme)
+        fresh = prepared(acme, server, tmp_path / "fresh")
+        read(fresh, acme)
+        for table, key in (("commits", "sha"), ("pull_requests", "merge_sha"), ("deployments", "sha")):
+            pairs = f"select repo, {key} from {table} order by all"
+            assert rows(settings, pairs) == rows(fresh, pairs)
+
+
+AT = NOW
+
+
+def stored(path: Path, *batches: list[Record]) -> Callable[[str], list[Any]]:
+    for batch in batches:
+        with open_warehouse(path) as warehouse, warehouse.transaction():
+            warehouse.upsert(batch)
+
+    def select(sql: str) -> list[Any]:
+        with open_warehouse(path) as warehouse:
+            return warehouse.connection.execute(sql).fetchall()
+
+    return select
+
+
+def repository(name: str, id: str | None) -> Repository:
+    return Repository(repo=f"acme/{name}", external_id=id, created_at=AT)
+
+
+def commit(name: str, sha: str) -> Commit:
+    return Commit(repo=f"acme/{name}", sha=sha, authored_at=AT, committed_at=AT)
+
+
+def test_a_name_that_is_taken_by_another_repository_does_not_mix_the_two(tmp_path: Path) -> None:
+    select = stored(
+        tmp_path / "w.duckdb",
+        [repository("till", "1"), commit("till", "a")],
+        [repository("till", "2"), commit("till", "b")],
+    )
+    assert select("select repo, external_id from repositories order by 1") == [
+        ("acme/till", "2"),
+        ("acme/till#1", "1"),
+    ]
+    assert select("select repo, sha from commits order by 1") == [("acme/till", "b"), ("acme/till#1", "a")]
+    # what had the name turns out to be renamed, not gone
+    select = stored(tmp_path / "w.duckdb", [repository("cash-desk", "1")])
+    assert select("select repo, sha from commits order by 1") == [("acme/cash-desk", "a"), ("acme/till", "b")]
+
+
+def test_what_others_call_by_a_former_name_is_stored_under_the_current_one(tmp_path: Path) -> None:
+    deployed: dict[str, Any] = {"source": "argocd", "status": "success"}
+    select = stored(
+        tmp_path / "w.duckdb",
+        [repository("a", "1"), Deployment(id="x", repo="acme/a", config_repo="acme/a", **deployed)],
+        [repository("b", "1")],
+        [repository("c", "1")],
+        [Component(name="till", repo="acme/a"), Deployment(id="y", config_repo="acme/b", **deployed)],
+    )
+    assert select("select repo from components") == [("acme/c",)]
+    assert select("select id, repo, config_repo from deployments order by 1") == [
+        ("x", "acme/c", "acme/c"),
+        ("y", None, "acme/c"),
+    ]
+    select = stored(tmp_path / "w.duckdb", [repository("a", "2")], [Component(name="till", repo="acme/a")])
+    assert select("select repo from components") == [("acme/a",)], "the name is another repository's now"
+
+
+def test_a_tag_and_a_cursor_move_with_their_repository(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    tag = Deployment(source="tags", id="acme/a@v1", repo="acme/a", status="success")
+    with open_warehouse(path) as warehouse, warehouse.transaction():
+        warehouse.upsert([repository("a", "1"), tag])
+        for subject in ("acme/a", "acme/a pull_requests", "acme/ab pull_requests"):
+            warehouse.move_cursor("github", subject, 1, AT)
+        warehouse.move_cursor("pagerduty", "acme/a", 1, AT)
+        warehouse.upsert([repository("b", "1")])
+        assert sorted(warehouse.cursors("github")) == [
+            "acme/ab pull_requests",
+            "acme/b",
+            "acme/b pull_requests",
+        ]
+        assert list(warehouse.cursors("pagerduty")) == ["acme/a"]
+        assert warehouse.connection.execute("select id, repo from deployments").fetchall() == [
+            ("acme/b@v1", "acme/b")
+        ]
+
+
+def test_rows_of_both_names_become_one_where_their_key_is_the_same(tmp_path: Path) -> None:
+    pulls = [PullRequest(repo=f"acme/{name}", number=1, created_at=AT, title=name) for name in ("a", "b")]
+    select = stored(tmp_path / "w.duckdb", [repository("a", "1"), *pulls], [repository("b", "1")])
+    assert select("select repo, title from pull_requests") == [("acme/b", "b")]

@@ -1,0 +1,87 @@
+"""One identity for a repository that is renamed or transferred: all that is stored of it moves to its new name.
+
+GitHub's own id (`external_id`) tells who is who. A former name stays known, so that what other sources still call by it
+(a catalogue, Argo CD, an import) is stored under the new one, until another repository takes that name.
+"""
+
+from collections.abc import Sequence
+
+import duckdb
+
+from collectors.records import RECORDS, Record, Repository
+
+# the catalogue speaks of names: its components follow a rename, but not a repository that lost its name
+_TABLES = {name: record for name, record in RECORDS.items() if "repo" in record.model_fields} | {
+    "coverage": RECORDS["coverage"]
+}
+del _TABLES["components"]
+
+
+def under_current_names(connection: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> list[Record]:
+    """`records` by the names that repositories have now; moves what is stored of those that they show to be renamed.
+
+    To be called in the transaction that stores them.
+    """
+    found = [record for record in records if isinstance(record, Repository) and record.external_id]
+    if found:
+        _follow(connection, found)
+    current = dict(connection.execute("select former, repo from former_names").fetchall())
+    if not current:
+        return list(records)
+    return [_renamed(record, current) for record in records]
+
+
+def _follow(connection: duckdb.DuckDBPyConnection, found: Sequence[Repository]) -> None:
+    stored = connection.execute("select external_id, repo from repositories where external_id is not null")
+    names = dict(stored.fetchall())
+    owners = {repo: id for id, repo in names.items()}
+    for record in found:
+        id, repo = str(record.external_id), record.repo
+        other = owners.get(repo)
+        if other not in (None, id):  # the name was given away: what had it is told apart by its id
+            aside = f"{repo}#{other}"
+            _move(connection, repo, aside)
+            names[str(other)], owners[aside] = aside, str(other)
+        connection.execute("delete from former_names where former = ?", [repo])
+        before = names.get(id)
+        if before not in (None, repo):
+            _move(connection, str(before), repo)
+            owners.pop(str(before), None)
+            if "#" not in str(before):
+                connection.execute("update components set repo = ? where repo = ?", [repo, before])
+                connection.execute("insert into former_names values (?, ?)", [before, repo])
+        names[id], owners[repo] = repo, id
+
+
+def _move(connection: duckdb.DuckDBPyConnection, before: str, repo: str) -> None:
+    """Puts all rows of one name under another; where both have a row of the same key, the other's stays."""
+    for table, record in _TABLES.items():
+        name = "subject" if table == "coverage" else "repo"
+        if name in record.KEY:
+            same = " and ".join(f"a.{part} = b.{part}" for part in record.KEY if part != name)
+            connection.execute(
+                f"delete from {table} as a using {table} as b"
+                f" where a.{name} = ? and b.{name} = ? and {same or 'true'}",
+                [before, repo],
+            )
+        connection.execute(f"update {table} set {name} = ? where {name} = ?", [repo, before])
+    connection.execute("update deployments set config_repo = ? where config_repo = ?", [repo, before])
+    connection.execute(
+        "update deployments set id = ? || substr(id, ?) where source = 'tags' and starts_with(id, ?)",
+        [repo, len(before) + 1, f"{before}@"],
+    )
+    connection.execute(
+        "update cursors set subject = ? || substr(subject, ?)"
+        " where source in ('github', 'git') and (subject = ? or starts_with(subject, ?))",
+        [repo, len(before) + 1, before, f"{before} "],
+    )
+    connection.execute("update former_names set repo = ? where repo = ?", [repo, before])
+
+
+def _renamed(record: Record, current: dict[str, str]) -> Record:
+    names = {
+        field: current[name]
+        for field in ("repo", "config_repo")
+        if (name := getattr(record, field, None)) in current
+    }
+    return record.model_copy(update=names) if names else record
