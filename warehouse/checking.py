@@ -1,15 +1,18 @@
 """What of the collected data matches what the configuration and the catalogue say, and what matches nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
+from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.build import create_days, create_macros, model
 from warehouse.catalogue import create_inputs
+from warehouse.coverage import ServiceCoverage, coverage
+from warehouse.facts import NoFacts, open_facts
 from warehouse.store import open_warehouse
 
 
@@ -110,4 +113,71 @@ def report(settings: Settings) -> list[Part]:
             Part(title, columns, connection.execute(sql).fetchall(), advice)
             for title, columns, sql, advice in _PARTS
         ]
-    return [part for part in parts if part.rows]
+    return [part for part in [*parts, *_coverage(settings)] if part.rows]
+
+
+def _coverage(settings: Settings) -> list[Part]:
+    """What the published numbers rest on, for each service and for all; nothing where none were published."""
+    try:
+        with open_facts(settings.warehouse) as facts:
+            everything = coverage(facts, settings, "organisation")
+            of_services = coverage(facts, settings)
+    except NoFacts:
+        return []
+    scopes = [*of_services, *everything]
+    return [
+        Part(
+            "What the numbers rest on",
+            ("service", "deployments", "traced by", "changes with a pull request", "incidents", "linked by"),
+            [_rests_on(one) for one in scopes],
+            "an untraced deployment has no lead time, an unlinked incident no deployment to blame;"
+            " docs/metrics.md says how both are found",
+        ),
+        Part(
+            "How fresh they are",
+            ("service", "last read (UTC)", "set aside", "too few rows for"),
+            [_state(one) for one in scopes],
+        ),
+        Part(
+            "Gaps",
+            ("service", "of", "source", "from (UTC)", "until (UTC)", "entries lost"),
+            [
+                (
+                    one.name,
+                    gap.fact,
+                    f"{gap.source} {gap.subject}",
+                    _time(gap.from_at),
+                    _time(gap.until_at),
+                    gap.lost_entries,
+                )
+                for one in of_services
+                for gap in one.gaps
+            ],
+            "days that no source covered are left out of rates; collect more often than the source forgets",
+        ),
+    ]
+
+
+def _rests_on(one: ServiceCoverage) -> tuple[Any, ...]:
+    return (
+        one.name,
+        one.deployments,
+        _counted(one.traced_by),
+        f"{one.changes_with_pull_request:,} of {one.changes:,}" if one.changes else None,
+        one.incidents,
+        _counted({**one.linked_by, **({"nothing": one.unlinked} if one.unlinked else {})}),
+    )
+
+
+def _state(one: ServiceCoverage) -> tuple[Any, ...]:
+    insufficient = [declared()[id].short for id, status in one.statuses.items() if status == "insufficient"]
+    oldest = min((source.read_until for source in one.freshness), default=None)
+    return one.name, _time(oldest) if oldest else "never", one.quarantined, ", ".join(insufficient)
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{word} {n:,}" for word, n in counts.items())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,11 @@ class Bucket:
 def today(facts: Facts) -> date:
     """The local day on which the facts were built."""
     return facts.as_of.astimezone(ZoneInfo(facts.timezone)).date()
+
+
+def midnight(facts: Facts, day: date) -> datetime:
+    """The instant at which a local day begins."""
+    return datetime.combine(day, time(), ZoneInfo(facts.timezone)).astimezone(UTC)
 
 
 def full_range(facts: Facts, start: date | None, end: date | None) -> tuple[date, date]:

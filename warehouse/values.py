@@ -10,7 +10,7 @@ from config.metrics import Metric
 from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.facts import Facts
-from warehouse.periods import Bucket, Period, buckets, full_range, key_sql, today
+from warehouse.periods import Bucket, Period, buckets, full_range, key_sql, midnight, today
 from warehouse.satisfaction import rounds, shown_group
 
 Scope = Literal["organisation", "system", "team", "service"]
@@ -30,7 +30,8 @@ STATISTICS = {
 class Value:
     """One number: `value`, `p75` and `p90` in the metric's unit, None where missing; `period_end` is exclusive.
 
-    `status` is `value` where there is one but no target to hold it against.
+    `status` is `value` where there is one but no target to hold it against. `partial`: the period is still running;
+    `provisional`: a rate of failures that an incident may still raise, since its window has not passed.
     """
 
     metric: str
@@ -46,6 +47,7 @@ class Value:
     partial: bool
     p75: float | None = None
     p90: float | None = None
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,9 @@ def compute(
                         partial=one.start <= now < one.end,
                         p75=p75,
                         p90=p90,
+                        provisional=value is not None
+                        and metric.statistic == "share"
+                        and facts.as_of < midnight(facts, one.end) + settings.incidents.window,
                     )
                 )
     return found

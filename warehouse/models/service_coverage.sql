@@ -37,7 +37,7 @@ concerned as (
     select r.*, s.service
     from read as r
     inner join services as s on s.service = r.subject
-    where r.source like 'import %'
+    where r.fact = 'deployments' or r.source like 'import %'
     union
     select r.*, a.service
     from read as r
