@@ -79,8 +79,6 @@ def show(
                 settings.survey_page.question, link, settings.timezone, _is_answered(folder, link, key)
             )
         if given:
-            # the round may have closed while the page was open
-            opened(token, key, now())
             put(folder, answer(link, key, *given, now()))
             space.html(part("notice", Notice("Thank you", (_kept(link, settings.timezone),))))
     except BadLink:
