@@ -100,7 +100,6 @@ def _answer(path: Path, people: People) -> Item:
     except ValueError:
         return Malformed("responses", str(path), "is not JSON", "")
     fields = {key: content.get(key) for key in ("round", "team", "closes_at", "submitted_at", "score")}
-    # hashed first: where logins are kept, an id would be kept too, and who sent the links could know whose it is
-    respondent = people.pseudonym(hashlib.sha256(path.stem.encode()).hexdigest())
+    respondent = people.respondent(hashlib.sha256(path.stem.encode()).hexdigest())
     scale = {"question": QUESTION, "scale_min": LEAST, "scale_max": MOST}
     return record_or_malformed(Response, str(path), {**fields, "respondent": respondent, **scale}, fields)

@@ -23,10 +23,17 @@ class People:
             return None
         if self._keep_logins:
             return login
-        return hmac.new(self._key, login.lower().encode(), hashlib.sha256).hexdigest()[:16]
+        return self._hashed(login)
+
+    def respondent(self, told: str) -> str:
+        """What stands for who answered a survey: always hashed, also where logins are kept."""
+        return self._hashed(told)
 
     def is_bot(self, *names: str | None, api_type: str | None = None) -> bool:
         """Whether any of a person's names matches the configured bot patterns, or the API calls it a bot."""
         if api_type == "Bot":
             return True
         return any(bool(self._bots and self._bots.fullmatch(name.lower())) for name in names if name)
+
+    def _hashed(self, name: str) -> str:
+        return hmac.new(self._key, name.lower().encode(), hashlib.sha256).hexdigest()[:16]

@@ -183,7 +183,7 @@ def _check(columns: list[str], where: str) -> None:
 def _answer(row: dict[str, str], where: str, people: People) -> Item:
     fields: dict[str, Any] = {key: row[key].strip() for key in _FIELDS if row.get(key, "").strip()}
     if "respondent" in fields:
-        fields["respondent"] = people.pseudonym(fields["respondent"])
+        fields["respondent"] = people.respondent(fields["respondent"])
     raw = dict(fields)
     for key in _INSTANTS:
         if key in fields and not instant(fields, key):

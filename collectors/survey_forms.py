@@ -147,11 +147,11 @@ class _FormReader:
     def _respondent(self, row: dict[str, str]) -> str | None:
         told = self._cell(row, self._columns.respondent)
         if told.lower() not in _NOBODY:
-            return self._people.pseudonym(told)
+            return self._people.respondent(told)
         # the same row of a later export is the same nobody, whatever columns were added to the form
         row_of = json.dumps([row.get(plain(self._columns.submitted_at)), self._cell(row, self._columns.team)])
         self._nobodies[row_of] += 1
-        return self._people.pseudonym(
+        return self._people.respondent(
             "nobody " + hashlib.sha256(f"{row_of} {self._nobodies[row_of]}".encode()).hexdigest()
         )
 

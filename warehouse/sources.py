@@ -32,7 +32,7 @@ class Source:
 def sources(settings: Settings) -> list[Source]:
     """All configured sources in the order in which they are read: the catalogue first, git after GitHub."""
     configured = settings.sources
-    people = _people(settings)
+    people = people_of(settings)
     found: list[Source] = []
     if configured.catalog.files:
         found.append(Source("catalog", partial(backstage.collect, configured.catalog.files)))
@@ -80,7 +80,7 @@ def sources(settings: Settings) -> list[Source]:
     return found
 
 
-def _people(settings: Settings) -> People:
+def people_of(settings: Settings) -> People:
     """What may be kept of persons; without a configured key, a random one is kept beside the warehouse."""
     if settings.privacy.key:
         key = settings.privacy.key.get_secret_value().encode()
