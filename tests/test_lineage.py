@@ -1,13 +1,21 @@
 """Which deployment shipped a commit is what `git rev-list` says, on generated histories."""
 
 import subprocess
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collectors.records import Commit, Deployment
+from config.settings import Settings
+from warehouse.build import build
+from warehouse.facts import open_facts
 from warehouse.graph import Graph
+from warehouse.store import open_warehouse
 
 # a commit is a list of how far back its parents lie; none for a root, several for (octopus) merges
 COMMITS = st.lists(st.lists(st.integers(1, 8), max_size=3, unique=True), min_size=1, max_size=40)
@@ -33,18 +41,17 @@ def written(folder: Path, history: list[list[int]]) -> list[tuple[str, list[str]
     for number, back in enumerate(history):
         parents = sorted({number - distance for distance in back if number - distance >= 0}, reverse=True)
         parents_of.append(parents)
-        message = f"commit {number} of {history}"
-        stream.append(f"commit refs/heads/c{number}\nmark :{number + 1}\n")
+        message = f"commit {number} of {len(history)}, parents {back}"
+        stream.append("" if parents else "reset refs/heads/main\n\n")
+        stream.append(f"commit refs/heads/main\nmark :{number + 1}\n")
         stream.append(f"committer A <a@example.org> {1_700_000_000 + number} +0000\n")
         stream.append(f"data {len(message)}\n{message}\n")
         stream += [f"{'merge' if i else 'from'} :{parent + 1}\n" for i, parent in enumerate(parents)]
-        if not parents:
-            stream.append("deleteall\n")
         stream.append("\n")
-    for reference in git(folder, "for-each-ref", "--format=%(refname)").split():
-        git(folder, "update-ref", "-d", reference)
-    git(folder, "fast-import", "--quiet", "--force", given_input="".join(stream))
-    shas = [git(folder, "rev-parse", f"refs/heads/c{number}").strip() for number in range(len(history))]
+    marks = folder / "marks"
+    git(folder, "fast-import", "--quiet", "--force", f"--export-marks={marks}", given_input="".join(stream))
+    sha_of = dict(line.split() for line in marks.read_text(encoding="utf-8").splitlines())
+    shas = [sha_of[f":{number + 1}"] for number in range(len(history))]
     return [(sha, [shas[p] for p in parents]) for sha, parents in zip(shas, parents_of, strict=True)]
 
 
@@ -77,6 +84,71 @@ def test_difference_and_containment_are_those_of_git(
         ["git", "-C", str(repository), "merge-base", "--is-ancestor", other, one]
     ).returncode
     assert graph.contains(graph.number[one], graph.number[other]) == (is_ancestor == 0)
+
+
+def generated(seed: int, count: int) -> list[list[int]]:
+    """A history of `count` commits as parallel branches make it: merges, octopus and criss-cross merges, new roots."""
+    chance = Random(seed)
+    tips = [0]
+    history: list[list[int]] = [[]]
+    for number in range(1, count):
+        draw = chance.random()
+        if draw < 0.01:
+            parents: list[int] = []
+        elif draw < 0.25 and len(tips) > 1:
+            parents = chance.sample(tips, min(len(tips), 2 if draw < 0.22 else 3))
+        else:
+            parents = [chance.choice(tips)]
+        # a merged branch may live on, and a commit may start one anywhere
+        tips = [tip for tip in tips if tip not in parents or chance.random() < 0.15] + [number]
+        if chance.random() < 0.08:
+            tips.append(chance.randrange(number))
+        tips = tips[-8:]
+        history.append([number - parent for parent in parents])
+    return history
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_built_warehouse_ships_what_rev_list_says(repository: Path, tmp_path: Path, seed: int) -> None:
+    chance = Random(seed)
+    commits = written(repository, generated(seed, 2_000))
+    # mostly onwards, sometimes back or sideways, to two environments
+    places = [min(max(n * 33 + chance.randint(-150, 60), 0), len(commits) - 1) for n in range(60)]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    deployments = [
+        Deployment(
+            source="import",
+            id=str(n),
+            service="app",
+            repo="acme/app",
+            environment=chance.choice(["prod-eu", "prod-us"]),
+            sha=commits[place][0],
+            status="success",
+            finished_at=at + timedelta(hours=n),
+        )
+        for n, place in enumerate(places)
+    ]
+    rows = [
+        Commit(repo="acme/app", sha=sha, parents=tuple(parents), authored_at=at, committed_at=at)
+        for sha, parents in commits
+    ]
+    settings = Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
+    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert([*rows, *deployments])
+    build(settings, at + timedelta(days=9))
+    with open_facts(settings.warehouse) as facts:
+        shipped = facts.connection.execute("select deployment_id, sha from changes").fetchall()
+        counts = dict(facts.connection.execute("select id, new_commits from deployments").fetchall())
+    found: dict[str, set[str]] = defaultdict(set)
+    for deployment, sha in shipped:
+        found[deployment].add(sha)
+    earlier: list[str] = []
+    for deployment in deployments:
+        expected = git(repository, "rev-list", deployment.sha or "", "--not", *earlier).split()
+        assert counts[deployment.id] == len(expected)
+        assert found[deployment.id] == (set(expected) if earlier else set())
+        earlier.append(deployment.sha or "")
+    assert len(found) > 20
 
 
 def test_a_short_sha_is_found_only_where_it_is_unambiguous() -> None:
