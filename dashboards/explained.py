@@ -103,7 +103,7 @@ def arithmetic(found: Explanation) -> str:
         return f"{rows} ÷ {formats.plural(found.covered_days, 'covered day')}"
     if metric.fact == "responses":
         rounds = sorted({str(row["round"]) for row in found.rows})
-        return f"the mean of what {rows} said" + (f" in the round {rounds[0]}" if rounds else "")
+        return f"the mean of {rows}" + (f", round {rounds[0]}" if rounds else "")
     if metric.statistic == "share":
         count = sum(row["value"] or 0 for row in found.rows)
         what, of = _SHARES[metric.id]

@@ -26,12 +26,13 @@ class Heading:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell's text, a smaller line below it, what a tooltip says exactly, and where it leads."""
+    """A cell's text, a smaller line below it, what a tooltip says exactly, where it leads, and its colour."""
 
     text: str
     note: str = ""
     title: str = ""
     address: str = ""
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,9 @@ def cells(metric: Metric, row: Row, timezone: str) -> tuple[Cell, ...]:
 
 def _input(metric: Metric, value: float) -> Cell:
     if metric.statistic == "share":
-        return Cell("yes" if value else "no", title=str(value))
+        return Cell("yes", tone="missed") if value else Cell("no")
     if metric.statistic == "rate":
-        return Cell("once", title="1")
+        return Cell("once")
     return Cell(formats.figure(value, metric.unit), title=formats.exact(value, metric.unit))
 
 

@@ -110,9 +110,9 @@ def content(warehouse: Path, settings: Settings, filters: Filters) -> Content:
 
 
 def explanation(
-    warehouse: Path, settings: Settings, filters: Filters
+    warehouse: Path, settings: Settings, filters: Filters, most: int = MOST_ROWS
 ) -> tuple[Value | None, Explanation | None]:
-    """(the number that `filters` ask for, its rows); None: nothing matches all filters, too many rows to show."""
+    """(the number that `filters` ask for, its rows); None: nothing matches all filters, more than `most` rows."""
     with open_facts(warehouse) as facts:
         start, end = periods.days(filters, today(facts))
         scope, where = filters.scope, filters.where
@@ -121,7 +121,7 @@ def explanation(
             for value in compute(facts, settings, scope, None, start, end, where, [filters.metric])
             if scope == "organisation" or value.name == where[scope]
         ]
-        if not found or found[0].n > MOST_ROWS:
+        if not found or found[0].n > most:
             return found[0] if found else None, None
         return found[0], explain(facts, settings, filters.metric, where, start, end)
 

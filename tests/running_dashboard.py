@@ -42,8 +42,9 @@ def opened(folder: Path, at: str = "overview", **query: str) -> AppTest:
 
 
 def shown(app: AppTest) -> str:
-    """The page's own HTML."""
-    return " ".join(str(element.proto.body) for element in app.get("html"))
+    """The page's own HTML, without its style sheet."""
+    bodies = (str(element.proto.body) for element in app.get("html"))
+    return " ".join(body for body in bodies if not body.startswith("<style>"))
 
 
 def choose(tab: Page, label: str, option: str) -> None:
@@ -90,16 +91,15 @@ def drawn(tab: Page, name: str) -> None:
 
 
 @contextmanager
-def running(folder: Path, settings: Settings) -> Iterator[Running]:
-    """The dashboard of `folder` as its own process, and a browser, until the context ends."""
+def running(config: Path, settings: Settings) -> Iterator[Running]:
+    """The dashboard of a configuration as its own process, and a browser, until the context ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    (folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     process = subprocess.Popen(
-        command(folder / "sixkeys.yaml", None, "127.0.0.1", port),
-        cwd=folder,
+        command(config, None, "127.0.0.1", port),
+        cwd=config.parent,
         env=environment,
         start_new_session=True,
     )

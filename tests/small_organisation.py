@@ -97,7 +97,7 @@ def _history(service: str, repo: str, a_week: int, hours: float, fails: int) -> 
             parents=parent,
             authored_at=at - lead,
             committed_at=at - lead,
-            subject=f"change {number}",
+            subject=f"change {number}" if number % 3 else HOSTILE,
         )
         yield Deployment(
             source="import", id=f"{service}-{number}", repo=repo, service=service, environment="production", sha=sha,

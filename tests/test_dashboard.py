@@ -136,7 +136,9 @@ class TestStates:
 
 @pytest.fixture(scope="module")
 def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
-    with running_dashboard.running(*organisation) as dashboard:
+    folder, settings = organisation
+    (folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
+    with running_dashboard.running(folder / "sixkeys.yaml", settings) as dashboard:
         yield dashboard
 
 
@@ -199,6 +201,12 @@ class TestBrowser:
     def test_hostile_names_are_text(self, running):
         tab = running.open()
         expect(tab.locator(".six-table").get_by_text(small_organisation.HOSTILE, exact=True)).to_be_visible()
+        assert tab.locator("img[src=x]").count() == 0
+
+    @pytest.mark.parametrize("metric", ["lead_time", "mttr"])
+    def test_titles_of_commits_and_incidents_are_text(self, running, metric):
+        tab = running.open(f"explain?metric={metric}&period=12w")
+        expect(tab.locator(".six-rows").get_by_text(small_organisation.HOSTILE).first).to_be_visible()
         assert tab.locator("img[src=x]").count() == 0
 
     def test_newer_facts_appear_by_themselves(self, running):
