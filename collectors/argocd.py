@@ -28,6 +28,7 @@ _UNFINISHED = {"Running": "failure", "Terminating": "cancelled"}
 _OWN_CLUSTER = ("in-cluster", "https://kubernetes.default.svc")
 # where a sync tells of persons, which is not kept, in the quarantine neither
 _PEOPLE = ("initiatedBy",)
+_REVISION_LABEL = "org.opencontainers.image.revision"
 Commit = tuple[str | None, str | None]  # (sha, repository)
 References = dict[tuple[str | None, str], Commit]  # what a (config repository, revision) names
 
@@ -208,6 +209,9 @@ class _Application:
             "repo": repo,
             "images": images_of({**entry, "resources": listing(made, "syncResult", "resources")}),
         }
+        if entry is not self.history[-1]:
+            # the label is what the application carries now: an earlier sync deployed another commit
+            fields["labels"] = without(fields["labels"], (_REVISION_LABEL,))
         return record_or_malformed(Deployment, self.name, fields, without(entry, _PEOPLE))
 
     def _referenced(self, config: Config, entry_id: int) -> Commit | None:

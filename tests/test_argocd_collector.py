@@ -227,6 +227,15 @@ def test_images_come_from_the_entry_s_own_kustomize_and_helm_settings() -> None:
     assert second.images == ("acme/web:1.4.2", "worker.image:abc1234", "envoy:2")
 
 
+def test_the_revision_label_of_now_stays_with_the_last_sync_only() -> None:
+    item = application([entry(0), entry(1)])
+    item["metadata"]["labels"]["org.opencontainers.image.revision"] = SHAS[7]
+    with serving(item) as server:
+        first, second = deployments(poll(server))
+    assert first.labels == {"tier": "front"}
+    assert second.labels == {"tier": "front", "org.opencontainers.image.revision": SHAS[7]}
+
+
 def test_of_several_sources_the_git_one_with_manifests_tells_the_revision() -> None:
     chart = {"repoURL": "https://charts.example.com", "chart": "web"}
     values = {"repoURL": "https://github.com/acme/values", "ref": "values"}
