@@ -16,7 +16,7 @@ from collectors.people import People
 from collectors.records import Repository
 from collectors.stream import Item, Resume, SourceError
 from config.settings import Settings
-from config.sources import GitHub
+from config.sources import GitHub, PagerDuty
 from warehouse.store import open_warehouse
 
 
@@ -61,7 +61,7 @@ def sources(settings: Settings) -> list[Source]:
         found.append(Source(f"argocd:{instance.name}", partial(argocd.collect, instance)))
     if configured.pagerduty:
         since = configured.pagerduty.since or (configured.github.since if configured.github else None)
-        found.append(Source("pagerduty", partial(pagerduty.collect, configured.pagerduty), since))
+        found.append(Source("pagerduty", partial(_pagerduty, settings.warehouse, configured.pagerduty), since))
     if configured.survey or settings.survey_page:
         found.append(
             Source(
@@ -98,6 +98,14 @@ def _workflow_repositories(settings: Settings) -> list[str]:
     """Globs of the repositories whose workflow runs are wanted: none where no workflow is a deployment."""
     github_settings = settings.sources.github
     return github_settings.repositories if settings.deployments.workflows and github_settings else []
+
+
+def _pagerduty(warehouse: Path, source: PagerDuty, resume: Resume) -> Iterator[Item]:
+    with open_warehouse(warehouse) as opened:
+        linked = opened.connection.execute(
+            "select incident_id from links where incident_source = 'pagerduty'"
+        ).fetchall()
+    yield from pagerduty.collect(source, resume, {incident for (incident,) in linked})
 
 
 def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Iterator[Item]:
