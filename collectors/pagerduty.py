@@ -6,12 +6,13 @@ again. A first run and a later one are the same walk; the first begins at the fi
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from collectors.http import Api
+from collectors import meter
+from collectors.http import TIMEOUT_SECONDS, Api
 from collectors.pagerduty_api import open_api, open_incidents, slices
 from collectors.records import Coverage, Incident
 from collectors.shapes import instant, listing, mapping, text, without
@@ -37,14 +38,17 @@ def try_connection(source: PagerDuty) -> str:
     return "may read incidents"
 
 
-def collect(source: PagerDuty, resume: Resume) -> Iterator[Item]:
+def collect(
+    source: PagerDuty, resume: Resume, linked: Collection[str] = (), timeout: float = TIMEOUT_SECONDS
+) -> Iterator[Item]:
     """Incidents that are new or changed, in order of opening, then open and older ones; a checkpoint per stretch.
 
+    Of incidents that are `linked` to what caused them, PagerDuty is not asked what it relates to them.
     The cursor (subject `*`) keeps the coverage's start, the instant read up to, the log entries of the last hour, and
     of open and recent incidents what was yielded. An unchanged account costs one request, or two with open incidents.
     """
-    with open_api(source) as api:
-        yield from _Reader(api, resume).items()
+    with open_api(source, timeout) as api:
+        yield from _Reader(api, resume, linked).items()
 
 
 class _Log:
@@ -67,8 +71,8 @@ class _Log:
 class _Reader:
     """One run: the cursor that it began with and what it has learnt so far."""
 
-    def __init__(self, api: Api, resume: Resume) -> None:
-        self.api, self.now = api, resume.now
+    def __init__(self, api: Api, resume: Resume, linked: Collection[str]) -> None:
+        self.api, self.now, self.linked = api, resume.now, linked
         cursor = mapping(resume.cursors.get("*"))
         from_at, until = instant(cursor, "from_at"), instant(cursor, "until")
         if from_at is None or until is None or resume.since < from_at:
@@ -93,6 +97,7 @@ class _Reader:
                 self.api, "incidents", {"sort_by": "created_at:asc"}, self.start, self.now
             ):
                 yield from self._incidents(found)
+                meter.current().part((end - self.start).days, (self.now - self.start).days, "days")
                 if end < self.now:
                     yield from self._checkpoint(end, None)
         if self.logged is None or self.touched or open_before:
@@ -175,8 +180,11 @@ class _Reader:
         }
 
     def _related_events(self, incident: Incident) -> list[dict[str, Any]]:
-        """What PagerDuty relates to an incident that is met for the first time; one request, none if it was merged."""
-        if incident.merged_into or not self.related_events:
+        """What PagerDuty relates to an incident that is met for the first time: one request.
+
+        None where it was merged or is linked already, for nothing else would be believed.
+        """
+        if incident.merged_into or incident.id in self.linked or not self.related_events:
             return []
         path = f"/incidents/{quote(incident.id, safe='')}/related_change_events"
         response = self.api.send(path, accept=(402, 403, 404))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from collectors.http import Api
+from collectors.http import TIMEOUT_SECONDS, Api
 from collectors.shapes import listing, text
 from collectors.stream import SourceError
 from config.sources import PagerDuty
@@ -16,11 +16,11 @@ _LONGEST_RANGE = timedelta(days=180)
 _SHORTEST_RANGE = timedelta(seconds=1)
 
 
-def open_api(source: PagerDuty) -> Api:
+def open_api(source: PagerDuty, timeout: float = TIMEOUT_SECONDS) -> Api:
     """A client of PagerDuty's REST API v2."""
     token = source.token.get_secret_value().strip()
     headers = {"Authorization": f"Token token={token}", "Accept": "application/vnd.pagerduty+json;version=2"}
-    return Api("pagerduty", source.url, token, headers, "sources.pagerduty.token")
+    return Api("pagerduty", source.url, token, headers, "sources.pagerduty.token", timeout)
 
 
 def open_incidents(api: Api) -> Iterator[dict[str, Any]]:

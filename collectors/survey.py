@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.csv_table import Table, read_table
-from collectors.http import Api, shown_address
+from collectors.http import TIMEOUT_SECONDS, Api, shown_address
 from collectors.inbox import collect_inbox
 from collectors.people import People
 from collectors.records import Coverage, Response
@@ -37,6 +37,7 @@ def collect(
     people: People,
     timezone: str = "UTC",
     inbox: Path | None = None,
+    timeout: float = TIMEOUT_SECONDS,
 ) -> Iterator[Item]:
     """The answers in every file and address that changed since it was last read, a checkpoint for each of them.
 
@@ -47,7 +48,7 @@ def collect(
     """
     wrong: list[str] = []
     from_at = instant(resume.cursors.get("*"), "from_at")
-    for item in _all(source, resume, people, timezone, inbox, wrong):
+    for item in _all(source, resume, people, timezone, inbox, timeout, wrong):
         if isinstance(item, Response):
             from_at = min(from_at or item.submitted_at, item.submitted_at)
         yield item
@@ -64,6 +65,7 @@ def _all(
     people: People,
     timezone: str,
     inbox: Path | None,
+    timeout: float,
     wrong: list[str],
 ) -> Iterator[Item]:
     """What is new anywhere; what cannot be read is added to `wrong`: it must not hide the others' answers."""
@@ -79,7 +81,7 @@ def _all(
         for place in places:
             before = mapping(resume.cursors.get(_subject(place)))
             try:
-                content, state = _changed(place, before, _meaning(entry, timezone))
+                content, state = _changed(place, before, _meaning(entry, timezone), timeout)
                 items = _items(content, _subject(place), entry, timezone, people)
             except SourceError as error:
                 wrong.append(str(error).removeprefix("survey: "))
@@ -125,13 +127,13 @@ def _subject(place: str) -> str:
 
 
 def _changed(
-    place: str, before: dict[str, Any], meaning: dict[str, str]
+    place: str, before: dict[str, Any], meaning: dict[str, str], timeout: float
 ) -> tuple[bytes | None, dict[str, Any]]:
     """What is at `place`, None where it was read before with the same meaning; and the cursor that says so."""
     if meaning != {key: before[key] for key in ("meaning",) if key in before}:
         before = {}
     if _is_address(place):
-        content, state = _fetched(place, before)
+        content, state = _fetched(place, before, timeout)
     else:
         try:
             content, state = Path(place).read_bytes(), {}
@@ -143,10 +145,10 @@ def _changed(
     return (None if state["sha256"] == before.get("sha256") else content), state
 
 
-def _fetched(address: str, before: dict[str, Any]) -> tuple[bytes | None, dict[str, Any]]:
+def _fetched(address: str, before: dict[str, Any], timeout: float) -> tuple[bytes | None, dict[str, Any]]:
     """What `address` holds with its validators; None where it says that nothing has changed."""
     asked = {"If-None-Match": text(before, "etag"), "If-Modified-Since": text(before, "modified")}
-    with Api("survey", address) as api:
+    with Api("survey", address, timeout=timeout) as api:
         response = api.send(
             address, accept=(304,), headers={key: value for key, value in asked.items() if value}
         )

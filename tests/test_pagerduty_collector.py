@@ -332,3 +332,11 @@ def test_recorded_incidents_are_all_read() -> None:
         ("Q3XPBJRWJEU9R9", "high", None, "P7QOAJ8"),
         ("Q17MJPM38GKM2Q", "high", None, "P94D8C0"),
     }
+
+
+def test_no_related_events_are_asked_for_of_an_incident_that_is_linked() -> None:
+    linked, other = incident("Q1", ago(days=3), ago(days=2)), incident("Q2", ago(days=3), ago(days=2))
+    with serving(account(linked, other)) as server:
+        found = list(collect(source_at(server.url), Resume(NOW, SINCE), linked={"Q1"}))
+    assert {i.id for i in incidents(found)} == {"Q1", "Q2"}
+    assert [path for path in server.requests if "related" in path] == ["/incidents/Q2/related_change_events"]
