@@ -81,8 +81,14 @@ def _error(error: GraphQLFormattedError) -> dict[str, Any]:
     return told
 
 
+def schema_text() -> str:
+    """The types that are served, in GitHub's schema language."""
+    parts = sorted(Path(__file__).parent.glob("github*.graphql"))
+    return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+
+
 def _schema(lacking: Collection[str]) -> GraphQLSchema:
-    schema = build_schema((Path(__file__).parent / "github.graphql").read_text(encoding="utf-8"))
+    schema = build_schema(schema_text())
     for name in lacking:
         type_name, _, field_name = name.partition(".")
         del schema.type_map[type_name].fields[field_name]  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from typing import Any
 from graphql import GraphQLResolveInfo
 
 from sample_data.git_http import GitCommit, read_commits
+from sample_data.github_issues import issues
 from sample_data.github_paging import Node, connection
 from sample_data.model import (
     Deployment,
@@ -166,6 +167,7 @@ class Nodes:
                 },
             ),
             "pullRequest": pull_request,
+            "issues": issues(repository, self._root),
             "deployments": connection(
                 deployments,
                 lambda deployment: self.deployment(repository, deployment),

@@ -129,6 +129,19 @@ class WorkflowRun:
     jobs: tuple[WorkflowJob, ...] = ()
 
 
+@dataclass(frozen=True)
+class Issue:
+    """An issue; open where it was not closed."""
+
+    id: int
+    number: int
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    labels: tuple[str, ...] = ()
+
+
 @dataclass
 class Repository:
     """A repository and all that GitHub keeps with it; `git_dir` is a bare repository on disk (None: no commits)."""
@@ -152,6 +165,7 @@ class Repository:
     deployments: list[Deployment] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     workflow_runs: list[WorkflowRun] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
