@@ -17,6 +17,14 @@ class GitHubApp(Section):
     private_key: Secret
 
 
+class GitHubIncidents(Section):
+    """Issues that are incidents: those with any of `labels`; `priorities` are globs of the labels that tell theirs."""
+
+    labels: list[str] = Field(min_length=1)
+    priorities: list[str] = []
+    repositories: list[str] = []
+
+
 class GitHub(Section):
     """GitHub: `repositories` are globs of `owner/name`; `clone` reads commits by git, else through the API.
 
@@ -35,6 +43,7 @@ class GitHub(Section):
     clone: bool = True
     graphql: bool = True
     workflow_runs: bool = True
+    incidents: GitHubIncidents | None = None
 
     @field_validator("repositories")
     @classmethod
@@ -63,6 +72,8 @@ class GitHub(Section):
     def _one_identity(self) -> "GitHub":
         if (self.token is None) == (self.app is None):
             raise ValueError('needs either a token or an app; write token: "${GITHUB_TOKEN}"')
+        if self.incidents and not self.graphql:
+            raise ValueError("reads issues by GraphQL only; remove either graphql: false or incidents")
         return self
 
 

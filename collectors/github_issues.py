@@ -1,0 +1,156 @@
+"""Incidents that an organisation keeps as GitHub issues with certain labels (https://docs.github.com/en/graphql)."""
+
+import json
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from collectors.github_api import GitHubApi, TooMuchError
+from collectors.records import Coverage, Incident
+from collectors.shapes import instant, listing, mapping, text
+from collectors.stream import Checkpoint, Item, Malformed, Resume, record_or_malformed
+from config.sources import GitHub, GitHubIncidents
+
+SOURCE = "github_issues"
+# a list may be a moment behind the issue that was just updated
+_OVERLAP = timedelta(minutes=1)
+_REPOSITORIES_A_QUERY = 50
+# most repositories have nothing new: a small page for many, a full one for the few with more
+_FIRST_PAGE, _NEXT_PAGE = 20, 100
+_FRAGMENT = """
+fragment Issues on IssueConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    number title state createdAt closedAt updatedAt url
+    labels(first: 50) { nodes { name } }
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A repository that is being read: from where, and the cursor that says how far."""
+
+    repo: str
+    cursor: dict[str, Any]
+    since: datetime
+    after: str | None = None
+
+
+def collect(source: GitHub, resume: Resume, repositories: Iterable[str]) -> Iterator[Item]:
+    """The issues with the configured labels that changed since `resume`'s cursors, least recently updated first.
+
+    `repositories` are `owner/name`; one that is not there, or not for this token, is left out. The cursor (subject: the
+    repository) is the last update read. Raises SourceError where GitHub cannot be read.
+    """
+    wanted = source.incidents
+    if wanted is None:
+        return
+    chosen = [repo for repo in repositories if _matches(repo, wanted.repositories or ["*"])]
+    queue = deque(_asked(repo, wanted, resume) for repo in chosen)
+    size = _REPOSITORIES_A_QUERY
+    with GitHubApi(source) as api:
+        while queue:
+            batch = [queue.popleft() for _ in range(min(size, len(queue)))]
+            try:
+                data, errors = api.graphql(issues_query(batch, wanted.labels))
+            except TooMuchError:
+                if len(batch) == 1:
+                    raise
+                queue.extendleft(reversed(batch))
+                size = len(batch) // 2
+                continue
+            for error in errors:
+                if error.get("type") != "NOT_FOUND":
+                    where = ".".join(str(step) for step in listing(error, "path"))
+                    yield Malformed(
+                        "incidents", where or "query", text(error, "message") or "error", str(error)
+                    )
+            for index, asked in enumerate(batch):
+                found = mapping(data, f"r{index}", "issues")
+                if found:
+                    following = yield from _page(asked, found, wanted, resume)
+                    queue.extend(following)
+    # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
+    yield Checkpoint("*", {"read_at": resume.now.isoformat()})
+
+
+def issues_query(batch: Sequence[_Asked], labels: Sequence[str]) -> str:
+    """A query for the issues of each repository under the aliases r0, r1 …, with any of `labels`."""
+    fields = []
+    for index, asked in enumerate(batch):
+        owner, _, name = asked.repo.partition("/")
+        arguments = ", ".join(
+            (
+                f"first: {_NEXT_PAGE if asked.after else _FIRST_PAGE}",
+                f"after: {json.dumps(asked.after)}",
+                f"labels: {json.dumps(list(labels), ensure_ascii=False)}",
+                f'filterBy: {{ since: "{asked.since.isoformat()}" }}',
+                "orderBy: { field: UPDATED_AT, direction: ASC }",
+            )
+        )
+        repository = f"repository(owner: {json.dumps(owner)}, name: {json.dumps(name)})"
+        fields.append(f"r{index}: {repository} {{ issues({arguments}) {{ ...Issues }} }}")
+    return f"query Issues {{ {' '.join(fields)} }}{_FRAGMENT}"
+
+
+def _asked(repo: str, wanted: GitHubIncidents, resume: Resume) -> _Asked:
+    """Where to go on; from the beginning where that is earlier now, or something else is looked for."""
+    looked_for = [sorted(wanted.labels), wanted.priorities]
+    cursor = mapping(resume.cursors.get(repo))
+    from_at, until = instant(cursor, "from_at"), instant(cursor, "until")
+    if not from_at or from_at > resume.since or cursor.get("looked_for") != looked_for:
+        cursor, until = {"from_at": resume.since.isoformat(), "looked_for": looked_for}, None
+    return _Asked(repo, cursor, until - _OVERLAP if until else instant(cursor, "from_at") or resume.since)
+
+
+def _page(
+    asked: _Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume
+) -> Generator[Item, None, list[_Asked]]:
+    """The incidents of a page; returns what is to be asked next of this repository."""
+    until = instant(asked.cursor, "until")
+    for node in listing(found, "nodes"):
+        names = [name for label in listing(node, "labels", "nodes") if (name := text(label, "name"))]
+        if node:
+            yield _incident(asked.repo, node, _priority(names, wanted.priorities))
+            until = max(filter(None, (until, instant(node, "updatedAt"))), default=None)
+    cursor = asked.cursor if until is None else {**asked.cursor, "until": until.isoformat()}
+    page = mapping(found, "pageInfo")
+    following = (
+        [replace(asked, cursor=cursor, after=text(page, "endCursor"))] if page.get("hasNextPage") else []
+    )
+    if not following:
+        from_at = instant(cursor, "from_at") or resume.since
+        yield Coverage(source=SOURCE, subject=asked.repo, from_at=from_at, until_at=max(resume.now, from_at))
+    if cursor != mapping(resume.cursors.get(asked.repo)):
+        yield Checkpoint(asked.repo, cursor)
+    return following
+
+
+def _incident(repo: str, node: dict[str, Any], priority: str | None) -> Item:
+    is_closed = node.get("state") == "CLOSED" or node.get("closedAt") is not None
+    fields = {
+        "source": SOURCE,
+        "id": f"{repo}#{node.get('number')}",
+        "source_service": repo,
+        "title": node.get("title") or "",
+        "priority": priority,
+        "status": "closed" if is_closed else "open",
+        "opened_at": node.get("createdAt"),
+        "resolved_at": node.get("closedAt"),
+        "url": node.get("url"),
+    }
+    return record_or_malformed(Incident, f"{repo}#{node.get('number')}", fields, node)
+
+
+def _priority(labels: Sequence[str], patterns: Sequence[str]) -> str | None:
+    """The first label that the first matching pattern finds."""
+    return next((name for pattern in patterns for name in labels if _matches(name, [pattern])), None)
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
