@@ -16,7 +16,7 @@ union all
 select 'PagerDuty service', i.source_service, count(*)
 from source.incidents as i
 left join pagerduty_services as p on p.source_service = i.source_service
-where i.service is null and i.source_service is not null and p.service is null
+where i.service is null and i.source_service is not null and p.service is null and i.source <> 'github_issues'
 group by i.source_service
 union all
 select 'incident without a service', '', count(*)
