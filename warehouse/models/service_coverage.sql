@@ -5,7 +5,7 @@ with read as (
             when c.source in ('argocd', 'deployments', 'releases', 'tags', 'workflow_runs', 'import deployments')
                 then 'deployments'
             when c.source in ('git', 'pull_requests') then 'changes'
-            when c.source in ('pagerduty', 'import incidents') then 'incidents'
+            when c.source in ('pagerduty', 'github_issues', 'import incidents') then 'incidents'
             when c.source in ('repositories', 'import repositories') then 'repositories'
             when c.source in ('survey', 'import responses') then 'responses'
         end as fact,
@@ -31,7 +31,9 @@ concerned as (
     from read as r
     inner join services as s on s.repo = r.subject
     where
-        r.source in ('deployments', 'releases', 'tags', 'workflow_runs', 'git', 'pull_requests', 'repositories')
+        r.source in (
+            'deployments', 'releases', 'tags', 'workflow_runs', 'git', 'pull_requests', 'repositories', 'github_issues'
+        )
         or r.source like 'import %'
     union
     select r.*, s.service
