@@ -71,8 +71,13 @@ def _move(connection: duckdb.DuckDBPyConnection, before: str, repo: str) -> None
         [repo, len(before) + 1, f"{before}@"],
     )
     connection.execute(
+        "update incidents set source_service = ?, id = ? || substr(id, ?)"
+        " where source = 'github_issues' and source_service = ?",
+        [repo, repo, len(before) + 1, before],
+    )
+    connection.execute(
         "update cursors set subject = ? || substr(subject, ?)"
-        " where source in ('github', 'git') and (subject = ? or starts_with(subject, ?))",
+        " where source in ('github', 'git', 'github_issues') and (subject = ? or starts_with(subject, ?))",
         [repo, len(before) + 1, before, f"{before} "],
     )
     connection.execute("update former_names set repo = ? where repo = ?", [repo, before])

@@ -10,7 +10,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from collectors import argocd, backstage, files, git, github, pagerduty, survey
+from collectors import argocd, backstage, files, git, github, github_issues, pagerduty, survey
 from collectors.inbox import inbox
 from collectors.people import People
 from collectors.records import Repository
@@ -57,11 +57,21 @@ def sources(settings: Settings) -> list[Source]:
                 configured.github.since,
             )
         )
+        if configured.github.incidents:
+            found.append(
+                Source(
+                    "github_issues",
+                    partial(_issues, settings.warehouse, configured.github),
+                    configured.github.since,
+                )
+            )
     for instance in configured.argocd:
         found.append(Source(f"argocd:{instance.name}", partial(argocd.collect, instance)))
     if configured.pagerduty:
         since = configured.pagerduty.since or (configured.github.since if configured.github else None)
-        found.append(Source("pagerduty", partial(_pagerduty, settings.warehouse, configured.pagerduty), since))
+        found.append(
+            Source("pagerduty", partial(_pagerduty, settings.warehouse, configured.pagerduty), since)
+        )
     if configured.survey or settings.survey_page:
         found.append(
             Source(
@@ -100,6 +110,18 @@ def _workflow_repositories(settings: Settings) -> list[str]:
     return github_settings.repositories if settings.deployments.workflows and github_settings else []
 
 
+_LISTED = (
+    "select c.subject from coverage as c where c.source = 'repositories'"
+    " and c.until_at = (select max(until_at) from coverage where source = 'repositories')"
+)
+
+
+def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
+    with open_warehouse(warehouse) as opened:
+        rows = opened.connection.execute(f"{_LISTED} order by c.subject").fetchall()
+    yield from github_issues.collect(source, resume, [repo for (repo,) in rows])
+
+
 def _pagerduty(warehouse: Path, source: PagerDuty, resume: Resume) -> Iterator[Item]:
     with open_warehouse(warehouse) as opened:
         linked = opened.connection.execute(
@@ -112,10 +134,7 @@ def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Ite
     with open_warehouse(warehouse) as opened:
         # those of the last listing: what was deleted, or only imported, cannot be cloned
         rows = opened.connection.execute(
-            "select r.* from repositories as r where r.repo in (select c.subject from coverage as c"
-            " where c.source = 'repositories'"
-            " and c.until_at = (select max(until_at) from coverage where source = 'repositories'))"
-            " order by r.repo"
+            f"select r.* from repositories as r where r.repo in ({_LISTED}) order by r.repo"
         ).fetchall()
         columns = [column[0] for column in opened.connection.description or ()]
         wanted = opened.connection.execute(
