@@ -49,16 +49,24 @@ by_pull_request as (
     inner join delivered as o on o.repo = q.repo and o.sha = q.merge_sha and o.service = r.service
 ),
 
+titled as (
+    select d.service, d.repo, d.sha, d.authored_at, d.subject as title
+    from delivered as d
+    union all
+    select d.service, d.repo, d.sha, d.authored_at, regexp_extract(d.subject, '^(.*) [(]#[0-9]+[)]$', 1)
+    from delivered as d
+    where d.subject like '% (#%)'
+),
+
 -- a revert that names neither: the newest earlier commit of that title, with or without GitHub's number behind it
 by_subject as (
     select r.service, r.repo, r.sha, o.sha
     from delivered as r
-    inner join delivered as o
+    inner join titled as o
         on o.service = r.service
         and o.repo = r.repo
+        and o.title = regexp_extract(r.subject, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1)
         and o.authored_at < r.authored_at
-        and regexp_extract(r.subject, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1)
-        in (o.subject, regexp_extract(o.subject, '^(.*) [(]#[0-9]+[)]$', 1))
     left join source.pull_requests as p on p.repo = r.repo and p.merge_sha = r.sha
     where r.reverts_sha is null and p.reverts is null and r.subject like 'Revert "%'
     qualify row_number() over (partition by r.service, r.repo, r.sha order by o.authored_at desc, o.sha) = 1
