@@ -1,6 +1,7 @@
 """Repositories that are renamed, transferred, deleted, made anew: their history stays theirs."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,11 @@ def test_a_deleted_repository_keeps_its_history_and_is_not_asked_for(
             warehouse.upsert([Repository(repo="elsewhere/imported", created_at=NOW, pushed_at=NOW)])
         read(settings, acme)
         before = content(settings)
+        # it was pushed to since its commits were read
+        acme.repositories[0].pushed_at = acme.repositories[1].pushed_at = acme.now
+        collect(settings, only="github", now=acme.now)
         gone = acme.repositories.pop(1)
-        acme.repositories[0].pushed_at = acme.now
+        acme.now += timedelta(minutes=15)
         server.log.clear()
         read(settings, acme)
         asked = {path.partition(".git")[0] for source, _, path in server.log if source == "git"}

@@ -1,0 +1,99 @@
+"""Collecting from an organisation of size: what it costs in requests, and that it can be killed at any point."""
+
+import multiprocessing
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from collectors.records import RECORDS
+from config.settings import Settings, load_settings
+from sample_data.model import Organisation
+from sample_data.scale import build_large, large_settings
+from sample_data.server import SampleServer
+from warehouse.pipeline import collect
+from warehouse.store import open_warehouse
+
+KILLS = 20
+
+
+def content(settings: Settings) -> dict[str, list[str]]:
+    """All rows of the source tables."""
+    with open_warehouse(settings.warehouse) as warehouse:
+        return {
+            table: sorted(map(repr, warehouse.connection.execute(f"from {table}").fetchall()))
+            for table in RECORDS
+        }
+
+
+def read(settings: Settings, organisation: Organisation) -> None:
+    runs = collect(settings, now=organisation.now)
+    assert [run.error for run in runs if run.error] == []
+
+
+def counts(settings: Settings) -> dict[str, int]:
+    return {table: len(rows) for table, rows in content(settings).items()}
+
+
+def test_what_a_first_run_and_a_later_one_cost(tmp_path: Path) -> None:
+    # benchmarks/collect.py does the same at 200 repositories
+    organisation = build_large(tmp_path / "repositories", 50, 2000, 1000, 250)
+    with SampleServer(organisation) as server:
+        settings = load_settings(large_settings(organisation, server.url, tmp_path / "w", server.token))
+        read(settings, organisation)
+        first = Counter(server.requests)
+        server.requests.clear()
+        read(settings, organisation)
+        second = Counter(server.requests)
+    found = counts(settings)
+    assert (found["pull_requests"], found["deployments"], found["incidents"]) == (2000, 1000, 250)
+    assert found["commits"] == 2000 + 50
+    listing = 1
+    assert first["github graphql"] <= listing + 30 * 2 + 10 * 1
+    assert first["github rest"] == 0
+    assert {source: n for source, n in second.items() if n > 1} == {}, "one a source and 50 repositories"
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A small organisation, its server, and what a run that nobody kills collects in how many requests."""
+
+    organisation: Organisation
+    server: SampleServer
+    content: dict[str, list[str]]
+    requests: int
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    folder = tmp_path_factory.mktemp("small")
+    organisation = build_large(folder / "repositories", 4, 120, 40, 6)
+    with SampleServer(organisation) as server:
+        settings = load_settings(large_settings(organisation, server.url, folder / "w", server.token))
+        read(settings, organisation)
+        yield Undisturbed(organisation, server, content(settings), server.requests.total())
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_a_run_killed_anywhere_and_repeated_ends_as_an_undisturbed_one(
+    undisturbed: Undisturbed, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    organisation, server = undisturbed.organisation, undisturbed.server
+    settings = load_settings(large_settings(organisation, server.url, tmp_path, server.token))
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["warehouse.pipeline"])
+    process = processes.Process(target=collect, args=[settings], kwargs={"now": organisation.now})
+    last = server.requests.total() + chance.randint(1, undisturbed.requests)
+    process.start()
+    while process.is_alive() and server.requests.total() < last:
+        os.sched_yield()
+    process.join(timeout=chance.random() / 4)  # somewhere between two requests, or after the last one
+    process.kill()
+    process.join()
+    read(settings, organisation)
+    assert content(settings) == undisturbed.content
