@@ -18,7 +18,7 @@ demo: $(VENV)/.runtime ## the sample organisation: collect, build, scorecard, da
 	@exec $(BIN)/sixkeys demo $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.browser ## all tests, a real browser included
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev ## format, lint, types, direction of imports
 	$(BIN)/ruff check .
