@@ -22,6 +22,7 @@ from tests.loopback import Loopback
 from warehouse.facts import open_facts
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent
+from warehouse.store import open_warehouse
 
 INCIDENTS = {"labels": ["incident", "Outage"], "priorities": ["sev:*", "P[0-9]"]}
 
@@ -217,3 +218,8 @@ def test_an_issue_reaches_the_numbers_of_its_repository_also_under_its_next_name
             with open_facts(configured.warehouse) as facts:
                 rows = facts.connection.execute("select id, service, open_seconds from incidents").fetchall()
             assert rows == [(f"acme/{name}#1", f"acme/{name}", 3600.0)]
+    with open_warehouse(configured.warehouse) as warehouse:
+        subjects = warehouse.connection.execute(
+            "select subject from cursors where source = 'github_issues' order by subject"
+        ).fetchall()
+    assert subjects == [("*",), ("acme/cashier",)]
