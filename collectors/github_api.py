@@ -6,12 +6,13 @@ PyGithub's own objects are left aside: a missing attribute of theirs costs one m
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import stamina
 from github import Auth, Github, GithubException
 from jwt import PyJWTError
 
@@ -24,6 +25,7 @@ from config.settings import GitHub
 TIMEOUT_SECONDS = 60
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
 _RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
+_OUT_OF_TIME = ("502 error", "504 error")
 _TOO_MUCH = ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED")
 _ADVICE = {
     401: "the token is wrong or expired: set sources.github.token",
@@ -123,13 +125,15 @@ class GitHubApi:
         where = self._github.requester.graphql_url
         while True:
             try:
-                headers, answer = self._github.requester.graphql_query(query, variables)
+                headers, answer = _whole(lambda: self._github.requester.graphql_query(query, variables))
             except GithubException as error:
                 headers, answer = error.headers or {}, error.data
                 if not listing(answer, "errors"):
                     raise self._explained(error, where) from None
             except requests.exceptions.RetryError as error:
-                raise TooMuchError(str(self._explained(error, where))) from None
+                explained = self._explained(error, where)
+                is_late = any(answered in str(explained) for answered in _OUT_OF_TIME)
+                raise (TooMuchError(str(explained)) if is_late else explained) from None
             except _FAILURES as error:
                 raise self._explained(error, where) from None
             self._meter.receive(_size(headers, answer))
@@ -175,7 +179,9 @@ class GitHubApi:
 
     def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
         try:
-            headers, answer = self._github.requester.requestJsonAndCheck("GET", path, parameters=parameters)
+            headers, answer = _whole(
+                lambda: self._github.requester.requestJsonAndCheck("GET", path, parameters=parameters)
+            )
         except (
             GithubException,
             requests.RequestException,
@@ -210,6 +216,14 @@ class GitHubApi:
         if isinstance(error, RuntimeError):
             return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
+
+
+def _whole(send: Callable[[], tuple[Json, Any]]) -> tuple[Json, Any]:
+    """What `send` gets; sent again where the answer was cut off on its way, which urllib3 leaves to its user."""
+    for attempt in stamina.retry_context(on=requests.exceptions.ChunkedEncodingError, attempts=3):
+        with attempt:
+            return send()
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _is_too_much(error: Json) -> bool:
