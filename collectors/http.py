@@ -204,6 +204,8 @@ class Api:
         text += f": {self._quote(response)}"
         if status in (401, 403) and self._token_key:
             return f"{text}; the token is wrong, expired or may not read this: set {self._token_key}"
+        if status in (401, 403):
+            return f"{text}; it is read without signing in: open it to whoever has the address"
         if status == 404:
             return f"{text}; check that the configured url is the API's address"
         if status == 429:

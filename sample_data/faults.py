@@ -4,7 +4,9 @@
 """
 
 import contextlib
+import io
 import json
+import os
 import re
 import socket
 import struct
@@ -64,8 +66,9 @@ class Faulty:
             fault = self._due(path)
         if fault is None:
             return self.app(environ, start_response)
-        Request(environ).get_data()  # an unread body would be taken for the next request of a kept connection
-        return fault(self, environ, start_response)
+        # an unread body would be taken for the next request of a kept connection
+        body = Request(environ).get_data()
+        return fault(self, {**environ, "wsgi.input": io.BytesIO(body)}, start_response)
 
     def _due(self, path: str) -> Fault | None:
         for armed in self._armed:
@@ -108,7 +111,10 @@ def reset(_: Faulty, environ: Environ, start_response: Any) -> Iterable[bytes]:
     """A connection that is reset before anything was answered."""
     connection = environ["werkzeug.socket"]
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    # the server still holds the connection: it is left with one whose other end is gone
+    here, there = socket.socketpair()
+    with here, there:
+        os.dup2(here.fileno(), connection.fileno())
     raise ConnectionResetError
 
 
