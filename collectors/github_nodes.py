@@ -100,8 +100,7 @@ class NodeReader:
             "reverts": records.reverted_number(repo, node.get("body")),
             "url": node.get("url"),
         }
-        raw = records.without_people(node, self._people)
-        record = record_or_malformed(PullRequest, f"{repo}#{node.get('number')}", fields, raw)
+        record = records.record_of(PullRequest, f"{repo}#{node.get('number')}", fields, node, self._people)
         return records.read(record, node, "updatedAt")
 
     def _deployment(self, repo: str, node: Json) -> Read:
@@ -112,7 +111,8 @@ class NodeReader:
         record = records.deployment(
             repo,
             text(node, "repository", "url") or "",
-            records.without_people(node, self._people),
+            node,
+            self._people,
             statuses,
             state=node.get("state"),
             id=node.get("databaseId") or node.get("id"),
@@ -129,7 +129,8 @@ class NodeReader:
             return None
         record = records.release(
             repo,
-            records.without_people(node, self._people),
+            node,
+            self._people,
             id=node.get("databaseId") or node.get("id"),
             ref=node.get("tagName"),
             sha=text(node, "tagCommit", "oid"),

@@ -155,8 +155,21 @@ def outcome(state: str | None, statuses: Iterable[Status]) -> tuple[str, datetim
     return "running", None, log_url
 
 
+def record_of(
+    kind: type[Record], subject: str, fields: dict[str, Any], raw: Any, people: People
+) -> Record | Malformed:
+    """As record_or_malformed, with nobody's name in what is set aside."""
+    made = record_or_malformed(kind, subject, fields, None)
+    # taking the names out costs as much as all the rest, so only where it is needed
+    return (
+        record_or_malformed(kind, subject, fields, without_people(raw, people))
+        if isinstance(made, Malformed)
+        else made
+    )
+
+
 def deployment(
-    repo: str, url: str, raw: Any, statuses: Iterable[Status], **fields: Any
+    repo: str, url: str, raw: Any, people: People, statuses: Iterable[Status], **fields: Any
 ) -> Record | Malformed:
     """A deployment object's record; `url` is the repository's page, `fields` what both APIs give under other names.
 
@@ -164,7 +177,7 @@ def deployment(
     """
     status, finished_at, log_url = outcome(fields.pop("state"), statuses)
     page = f"{url}/deployments/{quote(str(fields.get('environment') or ''), safe='')}".rstrip("/")
-    return record_or_malformed(
+    return record_of(
         Deployment,
         repo,
         {
@@ -177,12 +190,13 @@ def deployment(
             "url": log_url if log_url and log_url.startswith("http") else page,
         },
         raw,
+        people,
     )
 
 
-def release(repo: str, raw: Any, **fields: Any) -> Record | Malformed:
+def release(repo: str, raw: Any, people: People, **fields: Any) -> Record | Malformed:
     """A published release's record: done the moment it is published."""
-    return record_or_malformed(
+    return record_of(
         Deployment,
         repo,
         {
@@ -194,6 +208,7 @@ def release(repo: str, raw: Any, **fields: Any) -> Record | Malformed:
             "finished_at": fields["started_at"],
         },
         raw,
+        people,
     )
 
 

@@ -59,7 +59,7 @@ def pull_request(
         "url": text(raw, "html_url"),
     }
     subject = f"{repo}#{raw.get('number')}"
-    return record_or_malformed(PullRequest, subject, fields, records.without_people(raw, people))
+    return records.record_of(PullRequest, subject, fields, raw, people)
 
 
 def commit_author(raw: Json, people: People) -> Account:
@@ -214,7 +214,8 @@ class RestReader:
         record = records.deployment(
             repo,
             f"{self._api.web}/{repo}",
-            records.without_people(raw, self._people),
+            raw,
+            self._people,
             statuses,
             state=None,
             id=raw.get("id"),
@@ -229,7 +230,8 @@ class RestReader:
     def _release(self, repo: str, raw: Json, tags: dict[str, str]) -> Read:
         record = records.release(
             repo,
-            records.without_people(raw, self._people),
+            raw,
+            self._people,
             id=raw.get("id"),
             ref=raw.get("tag_name"),
             sha=tags.get(text(raw, "tag_name") or "") or None,

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from collectors.github_api import GitHubApi
-from collectors.github_records import without_people
+from collectors.github_records import record_of
 from collectors.people import People
 from collectors.records import Coverage, Record, WorkflowRun
 from collectors.shapes import instant, listing, mapping, text
-from collectors.stream import Checkpoint, Item, Malformed, Resume, record_or_malformed
+from collectors.stream import Checkpoint, Item, Malformed, Resume
 
 Json = dict[str, Any]
 
@@ -149,7 +149,7 @@ def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | 
         ],
         "url": raw.get("html_url"),
     }
-    return record_or_malformed(WorkflowRun, repo, fields, without_people(raw, people))
+    return record_of(WorkflowRun, repo, fields, raw, people)
 
 
 def _written(at: datetime) -> str:
