@@ -11,9 +11,10 @@ with delivered as (
         a.id,
         a.at,
         a.finish_order,
+        a.counted_as_source,
+        a.counted_as_id,
         -- a change that shipped at an unknown time makes nobody fail
-        case when not s.is_adrift and t.unknown_since is null then a.counted_as_source end as counted_as_source,
-        case when not s.is_adrift and t.unknown_since is null then a.counted_as_id end as counted_as_id
+        not s.is_adrift and t.unknown_since is null and a.counted_as_id is not null as can_be_blamed
     from shipped as s
     inner join source.commits as c on c.repo = s.repo and c.sha = s.sha
     inner join arrivals as a on a.source = s.source and a.id = s.id and a.service = s.service
@@ -92,5 +93,5 @@ from found as f
 inner join delivered as r on r.service = f.service and r.repo = f.repo and r.sha = f.revert_sha
 inner join delivered as o on o.service = f.service and o.repo = f.repo and o.sha = f.sha
 -- shipped together, nothing failed
-where o.counted_as_id is not null and r.finish_order > o.finish_order
+where o.can_be_blamed and r.finish_order > o.finish_order
 group by f.service, o.counted_as_source, o.counted_as_id, r.source, r.id, r.at
