@@ -23,7 +23,7 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "system": ("system",),
 }
 # a number with more rows than this is not explained on a page: a person cannot read them, and they fill the memory
-MOST_ROWS = 250_000
+MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from config.settings import Settings
@@ -53,6 +53,9 @@ def choose(tab: Page, label: str, option: str) -> None:
     tab.get_by_role("option", name=option, exact=True).click()
 
 
+KEPT_OPEN = 2
+
+
 @dataclass
 class Running:
     """A dashboard process and a browser; `foreign` collects requests to any other host."""
@@ -61,33 +64,38 @@ class Running:
     settings: Settings
     browser: Browser
     foreign: list[str] = field(default_factory=list)
+    contexts: dict[str, BrowserContext] = field(default_factory=dict)
+    tabs: list[Page] = field(default_factory=list)
 
     def open(self, address: str = "", scheme: str = "light", width: int = 1280, height: int = 1000) -> Page:
-        """A new browser at a page's address, once it is drawn."""
-        context = self.browser.new_context(
-            color_scheme=scheme,  # type: ignore[arg-type]
-            viewport={"width": width, "height": height},
-            accept_downloads=True,
-        )
-        tab = context.new_page()
-        host = urlsplit(self.url).netloc
-        tab.on(
-            "request",
-            lambda request: (
-                self.foreign.append(request.url)
-                if urlsplit(request.url).scheme in ("http", "https", "ws", "wss")
-                and urlsplit(request.url).netloc != host
-                else None
-            ),
-        )
+        """A new tab at a page's address, once it is drawn; all but the last tabs are closed."""
+        tab = self._context(scheme).new_page()
+        self.tabs.append(tab)
+        while len(self.tabs) > KEPT_OPEN:
+            self.tabs.pop(0).close()
+        tab.set_viewport_size({"width": width, "height": height})
         tab.goto(f"{self.url}/{address}")
         drawn(tab, urlsplit(address).path or "overview")
         return tab
 
+    def _context(self, scheme: str) -> BrowserContext:
+        """One for each colour scheme, so that the tabs share what the browser has loaded."""
+        if scheme not in self.contexts:
+            context = self.browser.new_context(color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
+            context.on("request", lambda request: self._seen(request.url))
+            self.contexts[scheme] = context
+        return self.contexts[scheme]
+
+    def _seen(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != urlsplit(self.url).netloc:
+            self.foreign.append(url)
+
 
 def drawn(tab: Page, name: str) -> None:
-    """Waits until the page `name` is there."""
+    """Waits until the page `name` is there, its widgets too."""
     expect(tab.locator(_DRAWN[name])).to_be_visible(timeout=30_000)
+    expect(tab.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
 
 
 @contextmanager

@@ -243,6 +243,11 @@ class TestMarkup:
         html = part("tiles", overview.tiles([value(known=5417.25)], [], [], DEFAULT))
         assert "5,417.25 seconds · 20 changes · target &lt; 1 hour" in html
 
+    def test_a_rate_that_may_still_rise_is_called_provisional(self):
+        rate = value("change_failure_rate", target="< 5%", provisional=True)
+        shown = overview.tiles([rate, value()], [], [], DEFAULT)
+        assert part("tiles", shown).count(">provisional</span>") == 1
+
     def test_a_line_is_drawn_as_well_formed_svg(self):
         weeks = [
             value(known=known, period_start=date(2026, 8, 3 + 7 * at)) for at, known in enumerate((1.0, 3.0))

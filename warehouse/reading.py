@@ -97,7 +97,8 @@ def set_aside(facts: Facts) -> tuple[SetAside, ...]:
         " from quarantine as q group by q.source, q.kind, q.reason order by count(*) desc, 1, 2, 3"
     )
     return tuple(
-        SetAside(*rest, example or "", _aware(seen_at)) for *rest, example, seen_at in _rows(facts, sql)
+        SetAside(source, kind, reason, items, example or "", _aware(seen_at))
+        for source, kind, reason, items, example, seen_at in _rows(facts, sql)
     )
 
 
