@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from collectors import meter
-from collectors.git_clone import STALL_SECONDS, Clone, GitError
+from collectors.git_clone import STALL_SECONDS, Clone, GitError, UnreachableError
 from collectors.git_history import History, since_1970
 from collectors.github_api import GitHubApi, MissingError
 from collectors.github_commits import collect_by_api
@@ -15,6 +15,8 @@ from collectors.stream import Item, Resume, SourceError
 from config.settings import GitHub
 
 _COMMITS_A_CHECKPOINT = 10_000
+# then the host is in trouble: the rest is left in peace until the next run
+_FAILURES_IN_A_ROW = 3
 
 
 def collect(
@@ -33,9 +35,11 @@ def collect(
     not known yet, by repository: they are fetched although no branch holds them. `with_paths` names the repositories
     whose commits carry the files that they touch; one that is new among them is yielded again from its first commit.
 
-    Raises SourceError at the end, after the others were read, where a repository could not be.
+    Raises SourceError at the end, after the others were read, where a repository could not be; before that where the
+    host answers for none of several.
     """
     failed: list[str] = []
+    in_a_row = 0
     known = list(repositories)
     with GitHubApi(source) as api:
         for number, repository in enumerate(known):
@@ -52,8 +56,12 @@ def collect(
                     yield from _by_clone(Clone(repo, api.web, api.token(), cache, stall_seconds), history)
                 else:
                     yield from collect_by_api(api, history)
+                in_a_row = 0
             except (GitError, MissingError) as error:
                 failed.append(str(error))
+                in_a_row = in_a_row + 1 if isinstance(error, UnreachableError) else 0
+                if in_a_row == _FAILURES_IN_A_ROW:
+                    break
     if failed:
         others = f" ({len(failed) - 1} more repositories failed)" if len(failed) > 1 else ""
         raise SourceError(f"{failed[0]}{others}")

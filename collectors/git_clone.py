@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+import stamina
+
 from collectors import meter
 from collectors.stream import SourceError
 
@@ -37,8 +39,24 @@ _CONFIGURATION = {
 }
 
 
+# what the host, or the way to it, is to blame for: no reason to clone again
+_NOT_GIVEN = re.compile(
+    r"unable to access|Authentication failed|could not read (Username|Password)|repository .* not found"
+    r"|RPC failed|early EOF|hung up|unexpected disconnect|took longer than"
+)
+_PASSING = re.compile(
+    r"returned error: (429|5\d\d)|transfer closed|Recv failure|Operation too slow|RPC failed|early EOF|hung up"
+    r"|unexpected disconnect|Empty reply|Could not resolve host|Failed to connect"
+)
+_ATTEMPTS = 3
+
+
 class GitError(SourceError):
     """A repository that git could not read: which, what git said, and what to do. Never holds the token."""
+
+
+class UnreachableError(GitError):
+    """The host does not answer as it should, for whichever repository."""
 
 
 class Clone:
@@ -85,8 +103,12 @@ class Clone:
                 "origin",
                 *_BRANCHES_AND_TAGS,
             )
-            if self._asked(self._run(*arguments, timeout=_FETCH_SECONDS)):
+            done = self._ask("-C", str(self._path), *arguments)
+            if done.returncode == 0:
+                self._refuse_what_is_no_repository(self._path)
                 return
+            if _NOT_GIVEN.search(_stderr(done)):
+                raise self._refused(done)
         self._clone()
 
     def fetch(self, shas: Collection[str]) -> set[str]:
@@ -151,13 +173,10 @@ class Clone:
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=unfinished, dir=folder) as temporary:
             made = Path(temporary) / "clone.git"
-            done = _git(
-                ["clone", "--quiet", "--bare", "--filter=blob:none", "--", self.url, str(made)],
-                self._environment,
-                _FETCH_SECONDS,
-            )
-            if not self._asked(done):
-                raise GitError(f"git: {self.url} cannot be read: {_said(done)}")
+            done = self._ask("clone", "--quiet", "--bare", "--filter=blob:none", "--", self.url, str(made))
+            if done.returncode:
+                raise self._refused(done)
+            self._refuse_what_is_no_repository(made)
             shutil.rmtree(self._path, ignore_errors=True)
             made.rename(self._path)
 
@@ -169,12 +188,38 @@ class Clone:
     def _fetch_by_name(self, shas: list[str]) -> bool:
         kept = (f"{sha}:{_KEPT}{sha}" for sha in shas)
         arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *kept)
-        return self._asked(self._run(*arguments, timeout=_FETCH_SECONDS))
+        return self._ask("-C", str(self._path), *arguments).returncode == 0
 
-    def _asked(self, done: subprocess.CompletedProcess[bytes]) -> bool:
-        """Whether a command that went over the network did what it should; each counts as one request."""
-        self._meter.request(failed=done.returncode != 0)
-        return done.returncode == 0
+    def _ask(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+        """A command that goes over the network, again after a while where that may help; each counts as a request."""
+        for attempt in stamina.retry_context(
+            on=meter.AttemptFailed, attempts=_ATTEMPTS, wait_initial=1, wait_max=15, wait_jitter=1
+        ):
+            with attempt:
+                done = _git([*arguments], self._environment | environment, _FETCH_SECONDS)
+                self._meter.request(failed=done.returncode != 0)
+                is_passing = _PASSING.search(_stderr(done)) and "Failed to connect" not in _stderr(done)
+                if done.returncode and attempt.num < _ATTEMPTS and is_passing:
+                    raise meter.AttemptFailed(_said(done), f"since {self.url} cannot be read", self._meter)
+                return done
+        raise AssertionError("unreachable: the last attempt returns")
+
+    def _refuse_what_is_no_repository(self, path: Path) -> None:
+        """Raises GitError where a clone has no refs since its address answered with a page: git takes that for none."""
+        refs = _git(
+            ["-C", str(path), "for-each-ref", "--count=1", "refs/heads", "refs/tags"], self._environment, 60
+        )
+        if refs.stdout:
+            return
+        shown = self._ask("ls-remote", self.url, GIT_TRACE_PACKET="1")
+        if shown.stdout or b"packet:" not in shown.stderr:
+            raise GitError(
+                f"git: {self.url} answered with something other than a repository; check sources.github.url"
+            )
+
+    def _refused(self, done: subprocess.CompletedProcess[bytes]) -> GitError:
+        kind = UnreachableError if _PASSING.search(_stderr(done)) else GitError
+        return kind(f"git: {self.url} cannot be read: {_said(done)}")
 
     def _checked(self, *arguments: str, given: str = "", output: IO[bytes] | None = None) -> str:
         done = self._run(*arguments, given=given, output=output)
@@ -230,9 +275,13 @@ def _git(
         return subprocess.CompletedProcess(command, 124, b"", f"took longer than {timeout} s".encode())
 
 
+def _stderr(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stderr.decode("utf-8", "replace")
+
+
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:
     """The line of git's complaint that says why, and what to do about it."""
-    lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line for line in _stderr(done).splitlines() if line.strip()]
     why = next(
         (line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "no reason"
     )

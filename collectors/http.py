@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx
 import stamina
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from collectors import meter
 from collectors.stream import SourceError
@@ -33,31 +32,20 @@ _TRANSIENT = (
 )
 
 
-class _Failed(Exception):
-    """An attempt that failed, seen by the retry only; `why` says for what, or after what, the next one waits."""
+class _Failed(meter.AttemptFailed):
+    """An attempt that failed, seen by the retry only."""
 
     def __init__(
         self,
+        told: meter.Meter,
         text: str,
-        retry: bool | float,
-        response: httpx.Response | None = None,
+        retry: bool | float = False,
         why: str = "",
-        told: meter.Meter | None = None,
+        response: httpx.Response | None = None,
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, why, told)
         self.retry = retry
         self.response = response
-        self.why = why
-        self.told = told
-
-
-def _tell(details: RetryDetails) -> None:
-    if isinstance(details.caused_by, _Failed) and details.caused_by.told:
-        details.caused_by.told.wait(details.wait_for, details.caused_by.why)
-
-
-# stamina would log its own words, which mean nothing to the person who reads them
-set_on_retry_hooks([_tell])
 
 
 class Api:
@@ -172,23 +160,23 @@ class Api:
             text = self._without_token(str(error)) or type(error).__name__
             address = shown_address(error.request.url)
             raise _Failed(
+                self._meter,
                 f"{self.source}: {address} cannot be read: {text}; check the address, the network and the service",
                 isinstance(error, _TRANSIENT) and number < _UNREACHABLE,
-                why=f"since {address} cannot be read: {text}",
-                told=self._meter,
+                f"since {address} cannot be read: {text}",
             ) from None
         except (httpx.InvalidURL, ValueError) as error:
-            raise _Failed(f"{self.source}: an address is not valid ({error}); mend it", False) from None
+            raise _Failed(self._meter, f"{self.source}: an address is not valid ({error}); mend it") from None
         status = response.status_code
         fine = response.is_success or status in accept
         self._meter.request(response.num_bytes_downloaded, failed=not fine)
         self._heed(response)
         if number < _ATTEMPTS.get(status, 0):
             why = limit if status == 429 else f"since {shown_address(response.request.url)} answered {status}"
-            raise _Failed(self._explained(response), _asked_wait(response), response, why, self._meter)
+            raise _Failed(self._meter, self._explained(response), _asked_wait(response), why, response)
         if fine:
             return response
-        raise _Failed(self._explained(response), False, response)
+        raise _Failed(self._meter, self._explained(response), response=response)
 
     def _heed(self, response: httpx.Response) -> None:
         """Holds the next request back where the rate limit is used up, so that it need not be refused."""

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+
 
 @dataclass
 class Meter:
@@ -66,3 +68,21 @@ def metered(meter: Meter) -> Iterator[Meter]:
         yield meter
     finally:
         _CURRENT.reset(token)
+
+
+class AttemptFailed(Exception):
+    """An attempt that stamina may repeat; the wait before the next one is told to `meter` with `why`."""
+
+    def __init__(self, text: str, why: str, meter: Meter) -> None:
+        super().__init__(text)
+        self.why = why
+        self.meter = meter
+
+
+def _tell(details: RetryDetails) -> None:
+    if isinstance(details.caused_by, AttemptFailed):
+        details.caused_by.meter.wait(details.wait_for, details.caused_by.why)
+
+
+# stamina would log its own words, which mean nothing to the person who reads them
+set_on_retry_hooks([_tell])
