@@ -80,12 +80,25 @@ RECORDS: list[Record] = [
         merge_sha="a1",
         commits=(PullRequestCommit(sha="a1", authored_at=day(0)),),
     ),
-    # the 0th is the baseline, the 2nd brings a1 and a2, of the 3rd no commit is known; 4 and 5 were lost
+    # the 0th is the baseline, the 2nd brings a1 and a2, the 3rd's commit was never read; 4 and 5 were lost
     sync(0, sha="a0", sha_method="trailer", repo="acme/pay"),
     sync(2, sha="a2", sha_method="image label", repo="acme/pay", on=1, url="https://argo.example/2"),
-    sync(3, config_repo="acme/config", config_sha="c3", on=2),
+    sync(3, sha="f9f9f9f", sha_method="trailer", repo="acme/pay", on=2),
     sync(6, config_repo="acme/config", config_sha="c6", on=8),
     sync(9, application="elsewhere", on=3),
+    # an import told of cart until GitHub did
+    Component(name="cart", repo="acme/cart"),
+    told(1, "cart"),
+    Deployment(
+        source="deployments",
+        id="g2",
+        repo="acme/cart",
+        environment="production",
+        status="success",
+        finished_at=day(2),
+    ),
+    Coverage(source="import deployments", subject="cart", from_at=day(0), until_at=day(9)),
+    Coverage(source="deployments", subject="acme/cart", from_at=day(0), until_at=day(10)),
     told(1, "bill"),
     told(2, "bill"),
     incident("opens in the window of the 2nd sync", opened_at=day(1) + timedelta(hours=2)),
@@ -152,6 +165,8 @@ def test_a_source_is_as_fresh_as_its_last_reading_about_the_service(settings: Se
 
     assert fresh("pay") == {"argocd": day(10), "git": day(9)}
     assert fresh("bill") == {"import deployments": day(5)}
+    # what another source took over from is no measure of freshness
+    assert fresh("cart") == {"deployments": day(10)}
     assert fresh("acme/loose") == {}
 
 
