@@ -19,6 +19,7 @@ from warehouse.store import OPEN, naive, open_warehouse
 # in order of need; a name without a model is a step in Python that writes the tables named beside it
 STEPS = (
     "services",
+    "owners",
     "candidates",
     "service_coverage",
     "gaps",
@@ -50,6 +51,7 @@ COPIES = ("runs", "quarantine", "coverage", "components", "scorecards")
 # what readers get; the steps on the way stay out of the published file
 PUBLISHED = (
     "services",
+    "owners",
     "deployments",
     "changes",
     "incidents",

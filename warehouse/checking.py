@@ -107,7 +107,7 @@ def report(settings: Settings) -> list[Part]:
         create_macros(connection, settings.timezone)
         create_inputs(connection, settings, now)
         create_days(connection, settings, now)
-        for table in ("services", "candidates"):
+        for table in ("services", "owners", "candidates"):
             connection.execute(f"create table {table} as {model(table)}")
         parts = [
             Part(title, columns, connection.execute(sql).fetchall(), advice)

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from collectors.records import RECORDS, Coverage, Record
+from collectors.records import RECORDS, Component, Coverage, Record
 from collectors.stream import Malformed, key_of
 from config.errors import SixkeysError
 from warehouse.renames import under_current_names
@@ -61,6 +61,7 @@ _BOOKKEEPING = {
         "content": "varchar",
     },
     "former_names": {"former": "varchar", "repo": "varchar"},
+    "former_owners": {"name": "varchar", "owner": "varchar", "system": "varchar", "until_at": "timestamp"},
 }
 
 
@@ -173,6 +174,14 @@ class Warehouse:
                 )
                 self.connection.unregister("incoming")
                 self.connection.register("incoming", self.connection.table("grown").to_arrow_table())
+            if record_class is Component:  # what happened until now belongs to whom it belonged then
+                self.connection.execute(
+                    "insert into former_owners select stored.name, stored.owner, stored.system, ?"
+                    f" from components as stored inner join incoming on {same} where stored.kind = 'Component'"
+                    " and (stored.owner is distinct from incoming.owner"
+                    " or stored.system is distinct from incoming.system)",
+                    [naive(datetime.now(UTC))],
+                )
             self.connection.execute(f"delete from {table} as stored using incoming where {same}")
             names = ", ".join(f'"{name}"' for name in record_class.model_fields)
             self.connection.execute(f"insert into {table} ({names}) select {names} from incoming")

@@ -153,7 +153,7 @@ def _checked(facts: Facts, where: Mapping[str, str]) -> Mapping[str, str]:
             raise ConfigurationError(f'"{key}={name}" narrows nothing; write system=…, team=… or service=…')
         known = {
             row[0]
-            for row in facts.connection.execute(f"select distinct f.{key} from services as f").fetchall()
+            for row in facts.connection.execute(f"select distinct f.{key} from owners as f").fetchall()
         }
         if key == "team":
             known |= {
@@ -169,7 +169,7 @@ def _names(facts: Facts, selection: Selection) -> list[str]:
     """The names of the scope, the organisation's being empty; those without an owner are in the roll-up only."""
     if selection.by == "organisation":
         return [""]
-    sql = f"select distinct f.{selection.by} from services as f where f.{selection.by} is not null{selection.narrowing}"
+    sql = f"select distinct f.{selection.by} from owners as f where f.{selection.by} is not null{selection.narrowing}"
     names = {row[0] for row in facts.connection.execute(sql, dict(selection.where)).fetchall()}
     if selection.by == "team" and not selection.where:
         sql = "select distinct team from responses where team is not null"

@@ -158,8 +158,8 @@ select
     m.source,
     m.id,
     m.for_service as service,
-    s.team,
-    s.system,
+    o.team,
+    o.system,
     -- a trailer or an image may write the name in other letters
     case when lower(m.repo) = lower(s.repo) then s.repo else coalesce(m.repo, s.repo) end as repo,
     m.environment,
@@ -179,4 +179,9 @@ select
     row_number() over (order by m.finished_at nulls last, length(m.id), m.id, m.source, m.for_service) as finish_order
 from mapped as m
 inner join services as s on s.service = m.for_service
+-- who owned it then; where no time is known, who owns it now
+inner join owners as o
+    on o.service = m.for_service
+    and (o.from_at is null or o.from_at <= coalesce(m.finished_at, m.started_at, o.from_at))
+    and (o.until_at is null or o.until_at > coalesce(m.finished_at, m.started_at))
 left join higher as h on h.source = m.source and h.id = m.id and h.for_service = m.for_service

@@ -32,8 +32,8 @@ select
     d.source,
     d.id,
     d.service,
-    d.team,
-    d.system,
+    o.team,
+    o.system,
     e.at,
     cast(local_time(e.at) as date) as day,
     d.at as finished_at,
@@ -46,4 +46,8 @@ select
     d.url
 from deployments as d
 left join earliest as e on e.source = d.source and e.id = d.id and e.service = d.service
+left join owners as o
+    on o.service = d.service
+    and (o.from_at is null or o.from_at <= coalesce(e.at, d.at))
+    and (o.until_at is null or o.until_at > coalesce(e.at, d.at))
 where d.failed = 1

@@ -32,8 +32,8 @@ beheaded as (
 select
     r.repo,
     s.service,
-    s.team,
-    s.system,
+    o.team,
+    o.system,
     r.created_at as at,
     cast(local_time(r.created_at) as date) as day,
     r.created_at,
@@ -56,3 +56,7 @@ from source.repositories as r
 left join persons as p on p.repo = r.repo
 left join beheaded as b on b.repo = r.repo
 left join services as s on s.repo = r.repo
+left join owners as o
+    on o.service = s.service
+    and (o.from_at is null or o.from_at <= r.created_at)
+    and (o.until_at is null or o.until_at > r.created_at)

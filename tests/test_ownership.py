@@ -1,0 +1,78 @@
+"""What happened belongs to who owned the service then, also after the catalogue has changed."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from collectors.records import Component, Coverage, Deployment, Incident, Repository
+from config.settings import Settings
+from warehouse.build import build
+from warehouse.facts import open_facts
+from warehouse.store import open_warehouse
+from warehouse.values import compute
+
+NOW = datetime.now(UTC)
+
+
+def component(owner: str) -> Component:
+    return Component(name="app", owner=owner, system="shop", repo="acme/app", pagerduty_services=("P1",))
+
+
+def rows(day: int) -> list[Deployment | Incident]:
+    at = NOW + timedelta(days=day)
+    return [
+        Deployment(
+            source="import", id=f"d{day}", service="app", sha=f"{day}", status="success", finished_at=at
+        ),
+        Incident(
+            source="pagerduty",
+            id=f"i{day}",
+            source_service="P1",
+            urgency="high",
+            opened_at=at + timedelta(minutes=5),
+            resolved_at=at + timedelta(minutes=15),
+        ),
+    ]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A service that team `before` owned until now and team `after` owns since."""
+    settings = Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
+    covered = Coverage(
+        source="import deployments",
+        subject="app",
+        from_at=NOW - timedelta(days=9),
+        until_at=NOW + timedelta(days=9),
+    )
+    created = Repository(repo="acme/app", created_at=NOW - timedelta(days=9))
+    with open_warehouse(settings.warehouse) as warehouse:
+        for batch in ([component("before"), covered, created, *rows(-5), *rows(5)], [component("after")]):
+            with warehouse.transaction():
+                warehouse.upsert(batch)
+    build(settings, NOW + timedelta(days=8))
+    return settings
+
+
+def test_facts_keep_the_team_of_their_time(settings: Settings) -> None:
+    with open_facts(settings.warehouse) as facts:
+        for table in ("deployments", "incidents", "recoveries"):
+            found = facts.connection.execute(f"select f.team from {table} as f order by f.at").fetchall()
+            assert found == [("before",), ("after",)], table
+        assert facts.connection.execute("select f.team from repositories as f").fetchall() == [("before",)]
+
+
+def test_both_teams_have_their_numbers(settings: Settings) -> None:
+    with open_facts(settings.warehouse) as facts:
+        values = {v.name: v for v in compute(facts, settings, "team", metrics=["deployment_frequency"])}
+    assert {name: value.n for name, value in values.items()} == {"after": 1, "before": 1}
+    # each is divided by the days on which the service was its own
+    assert values["before"].value == pytest.approx(1 / 9, rel=0.2)
+    assert values["after"].value == pytest.approx(1 / 9, rel=0.2)
+
+
+def test_the_service_keeps_all_its_rows(settings: Settings) -> None:
+    with open_facts(settings.warehouse) as facts:
+        (value,) = compute(facts, settings, "service", metrics=["deployment_frequency"])
+    assert value.n == 2
