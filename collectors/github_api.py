@@ -172,7 +172,7 @@ class GitHubApi:
                 raise SourceError(
                     f"github: {self.url}{path} answered no list; is this the address of GitHub's API?"
                 )
-            yield items
+            yield [item for item in items if isinstance(item, dict)]  # a null tells nothing
             if 'rel="next"' not in headers.get("link", ""):
                 return
             page += 1

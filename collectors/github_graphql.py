@@ -59,6 +59,10 @@ class GraphQLReader:
             found = mapping(data, "repositoryOwner", "repositories")
             yield from (_unread("repositories", owner, error) for error in errors)
             yield from (self._nodes.repository(owner, node) for node in listing(found, "nodes") if node)
+            if not mapping(found, "pageInfo"):
+                raise SourceError(
+                    f"github: {self._api.url} does not say whether {owner} has more repositories"
+                )
             after = _next(found)
             if after is None:
                 return
@@ -91,7 +95,14 @@ class GraphQLReader:
                     if (listing(error, "path") or ["r0"])[0] == f"r{index}"
                 ]
                 parsed = (self._nodes.item(kind, one.repo, node) for node in listing(found, "nodes") if node)
-                yield one, Page([*reads, *filter(None, parsed)], _next(found), is_read=bool(found))
+                yield (
+                    one,
+                    Page(
+                        [*reads, *filter(None, parsed)],
+                        _next(found),
+                        is_read=bool(mapping(found, "pageInfo")),
+                    ),
+                )
 
     def deployments_again(self, ids: Sequence[str]) -> Iterator[tuple[str, Read]]:
         """(id, deployment) of those `ids` that are still there."""
