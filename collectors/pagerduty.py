@@ -16,7 +16,7 @@ from collectors.http import TIMEOUT_SECONDS, Api
 from collectors.pagerduty_api import open_api, open_incidents, slices
 from collectors.records import Coverage, Incident
 from collectors.shapes import instant, listing, mapping, text, without
-from collectors.stream import Checkpoint, Item, Resume, record_or_malformed
+from collectors.stream import Checkpoint, Item, Malformed, Resume, record_or_malformed
 from config.sources import PagerDuty
 
 # log entries and incidents can appear a little after the time that they bear
@@ -133,6 +133,9 @@ class _Reader:
     def _incidents(self, found: Iterator[dict[str, Any]]) -> Iterator[Item]:
         for shown in found:
             item = without(shown, _PEOPLE)
+            if not isinstance(item, dict):
+                yield Malformed(Incident.TABLE, "?", "an incident that is no object", json.dumps(item))
+                continue
             id = text(item, "id")
             if id in self.read:
                 continue

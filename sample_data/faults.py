@@ -202,7 +202,7 @@ def repeated(key: str) -> Fault:
 
     def change(faulty: Faulty, value: Any) -> Any:
         def again(name: str, found: Any) -> Any:
-            items = found.get("nodes") if isinstance(found, dict) else found
+            items = found.get("nodes") if isinstance(found, dict) and "pageInfo" in found else found
             if name != key or not isinstance(items, list) or not items:
                 return found
             before, faulty.last[key] = faulty.last.get(key), items[-1]
