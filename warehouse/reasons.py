@@ -12,6 +12,7 @@ _PARTICULAR = re.compile(r"(?<=^merged into ).*|(?<=^shipped at an unknown time 
 _KINDS = {
     "deployment": "the first arrival of this revision in production",
     "roll-forward": "a return to a later revision",
+    "configuration change": "a new configuration of the same revision",
     "rollback": "a rollback",
 }
 

@@ -107,8 +107,12 @@ bounded as (
     left join services as s on s.service = c.service
     left join telling as t on t.service = c.service and t.source = c.source
     left join told as a on a.service = c.service
-    -- where none has told of any deployment yet, all that could
-    where c.fact <> 'deployments' or t.source is not null or a.service is null
+    -- where none has told of any deployment yet, all that could; but a repository that is in no catalogue and was
+    -- never deployed need not be a service at all, so that it is missing there says nothing
+    where
+        c.fact <> 'deployments'
+        or t.source is not null
+        or (a.service is null and coalesce(s.mapped, true))
 )
 
 select b.*
