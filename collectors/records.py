@@ -4,7 +4,7 @@ Instants are timezone-aware and converted to UTC; a naive one is refused. Lists 
 fields to None: missing stays missing. `KEY` names the fields by which a record replaces an earlier one.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -75,7 +75,7 @@ class PullRequestCommit(Part):
 
 
 class PullRequest(Record):
-    """A pull request; `ready_at` is when a draft was made ready, `first_review_at` by a person other than the author."""
+    """A pull request; `ready_at`: when a draft was made ready, `first_review_at`: by a person other than the author."""
 
     TABLE = "pull_requests"
     KEY = ("repo", "number")

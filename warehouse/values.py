@@ -152,8 +152,7 @@ def _checked(facts: Facts, where: Mapping[str, str]) -> Mapping[str, str]:
         if key not in SCOPES[1:]:
             raise ConfigurationError(f'"{key}={name}" narrows nothing; write system=…, team=… or service=…')
         known = {
-            row[0]
-            for row in facts.connection.execute(f"select distinct f.{key} from owners as f").fetchall()
+            row[0] for row in facts.connection.execute(f"select distinct f.{key} from owners as f").fetchall()
         }
         if key == "team":
             known |= {
