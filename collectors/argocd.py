@@ -243,7 +243,11 @@ class _Application:
 
     def _operation(self, after: dict[str, Any]) -> Iterator[Item]:
         """The last operation if it has ended, unless it reached the history; and one that ran and never did."""
-        started, phase = text(self.operation, "startedAt"), text(self.operation, "phase")
+        started_at, phase = instant(self.operation, "startedAt"), text(self.operation, "phase")
+        # an id is the same however its instant is written
+        started = (
+            started_at.isoformat().replace("+00:00", "Z") if started_at else text(self.operation, "startedAt")
+        )
         before = mapping(self.before, "operation")
         if before.get("started") == started and before.get("phase") == phase:
             return

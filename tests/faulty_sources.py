@@ -1,0 +1,191 @@
+"""A small organisation behind every API, and each collector run against it while something goes wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import stamina
+from pydantic import SecretStr
+from werkzeug import Request, Response
+
+from collectors import argocd, git, github, pagerduty, survey
+from collectors.meter import Meter, metered
+from collectors.records import Record, Repository
+from collectors.stream import Item, Malformed, Resume, SourceError
+from config.sources import ArgoCD, GitHub, PagerDuty
+from config.survey import Survey
+from sample_data import model
+from sample_data.faults import App, Faulty
+from sample_data.server import SampleServer
+from tests.git_origin import Origin
+from tests.github_organisation import (
+    ANNA,
+    CREATED,
+    NOW,
+    PEOPLE,
+    SINCE,
+    TOKEN,
+    hours,
+    make_commit,
+    make_deployment,
+    make_pull,
+    make_repository,
+)
+
+CSV = (
+    "round,respondent,question,team,submitted_at,closes_at,score\n"
+    "Q3,jane,overall,payments,2026-10-01T09:00:00Z,2026-10-15T00:00:00Z,4\n"
+    "Q3,john,overall,payments,2026-10-02T09:00:00Z,2026-10-15T00:00:00Z,5\n"
+)
+
+
+def told(at: Any) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def make_application() -> dict[str, Any]:
+    source = {"repoURL": "https://github.com/acme/config", "path": "web"}
+    history = [
+        {
+            "id": id,
+            "revision": f"{id:040x}",
+            "source": source,
+            "deployStartedAt": told(hours(id)),
+            "deployedAt": told(hours(id + 0.1)),
+        }
+        for id in range(3)
+    ]
+    operation = {
+        "startedAt": told(hours(9)),
+        "finishedAt": told(hours(9.1)),
+        "phase": "Failed",
+        "operation": {"sync": {"revision": "f" * 40}},
+    }
+    return {
+        "metadata": {"name": "web", "namespace": "argocd", "uid": "u1"},
+        "spec": {"project": "shop", "source": source, "destination": {"name": "eu-1", "namespace": "web"}},
+        "status": {"history": history, "operationState": operation},
+    }
+
+
+def make_incident(number: int) -> dict[str, Any]:
+    return {
+        "id": f"Q{number}",
+        "title": f"Incident {number}",
+        "created_at": told(NOW - timedelta(days=9, minutes=-number)),
+        "resolved_at": told(NOW - timedelta(days=8)),
+        "status": "resolved",
+        "service": {"id": "PWEB"},
+        "urgency": "high",
+        "priority": {"summary": "P2"},
+        "resolve_reason": {"type": "merge_resolve_reason", "incident": {"id": "Q0"}},
+    }
+
+
+def make_organisation(git_dir: Path | None = None) -> model.Organisation:
+    """A repository with more than a page of pull requests and of releases, an application, two pages of incidents."""
+    repository = make_repository(
+        git_dir=git_dir,
+        pull_requests=[make_pull(n, commits=(make_commit(n),)) for n in range(1, 61)],
+        deployments=[make_deployment(n, "IN_PROGRESS", "SUCCESS") for n in range(201, 204)],
+        releases=[
+            model.Release(n, f"v{n}", f"{n:040x}", "", hours(n - 300), hours(n - 300), ANNA)
+            for n in range(301, 421)
+        ],
+    )
+    incidents = [make_incident(number) for number in range(1, 103)]
+    pager = model.PagerDuty(incidents, [])
+    return model.Organisation(
+        "acme", NOW, [repository], model.ArgoCD([make_application()], {}), pager, {}, {}, {}
+    )
+
+
+@dataclass
+class Outcome:
+    """What a run made of the faults: rows stored, items set aside, why it ended early, and what it asked for."""
+
+    stored: list[Record] = field(default_factory=list)
+    set_aside: list[Malformed] = field(default_factory=list)
+    error: str | None = None
+    asked: list[str] = field(default_factory=list)
+    meter: Meter = field(default_factory=Meter)
+    waits: list[str] = field(default_factory=list)
+
+
+class Bench:
+    """All sources behind one address, with `faulty` between them and their collectors."""
+
+    def __init__(self, url: str, faulty: Faulty, folder: Path) -> None:
+        self.url, self.faulty, self._folder = url, faulty, folder
+
+    def read(self, source: str, retry_at_once: bool = True, repositories: int = 1) -> Outcome:
+        """The outcome of one run of `source` from the beginning; of git's with so many repositories."""
+        outcome = Outcome()
+        outcome.meter.on_wait = outcome.waits.append
+        before = len(self.faulty.asked)
+        with stamina.set_testing(retry_at_once, attempts=20, cap=True), metered(outcome.meter):
+            try:
+                for item in self._items(source, repositories):
+                    if isinstance(item, Record):
+                        outcome.stored.append(item)
+                    elif isinstance(item, Malformed):
+                        outcome.set_aside.append(item)
+            except SourceError as error:
+                outcome.error = str(error).replace(self.url, "")
+        outcome.asked = self.faulty.asked[before:]
+        return outcome
+
+    def _items(self, source: str, repositories: int) -> Iterator[Item]:
+        resume = Resume(NOW, SINCE)
+        token = SecretStr(TOKEN)
+        hub = GitHub(
+            url=f"{self.url}/api/v3", token=token, repositories=["acme/*"], graphql=source == "github"
+        )
+        known = [
+            Repository(repo=f"acme/{name}", created_at=CREATED, pushed_at=NOW)
+            for name in ("checkout", *(f"other{n}" for n in range(1, repositories)))
+        ]
+        match source:
+            case "github" | "github rest":
+                return github.collect(hub, resume, PEOPLE, timeout=1)
+            case "git":
+                return git.collect(hub, resume, PEOPLE, known, self._folder, {}, [], stall_seconds=1)
+            case "argocd":
+                instance = ArgoCD.model_construct(name="main", url=f"{self.url}/argocd", token=token)
+                return argocd.collect(instance, resume, timeout=0.5)
+            case "pagerduty":
+                account = PagerDuty.model_construct(url=f"{self.url}/pagerduty", token=token, since=None)
+                return pagerduty.collect(account, resume, timeout=0.5)
+            case _:
+                survey_ = Survey(files=[f"{self.url}/survey.csv"])
+                return survey.collect(survey_, resume, PEOPLE, timeout=0.5)
+
+
+def _with_survey(app: App) -> App:
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        if Request(environ).path == "/survey.csv":
+            return Response(CSV, content_type="text/csv")(environ, start_response)
+        return app(environ, start_response)
+
+    return serve
+
+
+@contextmanager
+def serving(folder: Path, organisation: model.Organisation | None = None) -> Iterator[Bench]:
+    """A bench whose git repository has one commit."""
+    if organisation is None:
+        origin = Origin(folder / "origin")
+        origin.commit("First", a="1")
+        origin.push()
+        organisation = make_organisation(origin.git_dir)
+    faulties: list[Faulty] = []
+
+    def around(app: App) -> App:
+        faulties.append(Faulty(_with_survey(app)))
+        return faulties[0]
+
+    with SampleServer(organisation, token=TOKEN, around=around) as server, faulties[0]:
+        yield Bench(server.url, faulties[0], folder / "cache")
