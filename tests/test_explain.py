@@ -56,3 +56,8 @@ def test_a_name_that_is_unknown_is_refused_with_those_that_are_known(
 ) -> None:
     with pytest.raises(ConfigurationError, match='there is no team "nobody"; known: fulfilment, payments'):
         explain(sample_facts, sample.settings, "mttr", {"team": "nobody"})
+
+
+def test_a_view_that_holds_nothing_says_so(sample: Sample, sample_facts: Facts) -> None:
+    with pytest.raises(ConfigurationError, match="nothing is team=payments, service=checkout at once"):
+        explain(sample_facts, sample.settings, "mttr", {"team": "payments", "service": "checkout"})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from config.errors import ConfigurationError
 from config.metrics import Metric
 from config.metrics import metrics as declared
 from config.settings import Settings
@@ -69,6 +70,9 @@ def explain(
     first, after = full_range(facts, start, end)
     of_scope = compute(facts, settings, scope, None, first, after, where, [metric])
     named = [value for value in of_scope if scope == "organisation" or value.name == where[scope]]
+    if not named:
+        asked = ", ".join(f"{key}={name}" for key, name in where.items())
+        raise ConfigurationError(f"nothing is {asked} at once; drop one of them")
     value = named[0]
     rows = (
         _scores(facts, where, scope, after)

@@ -170,9 +170,10 @@ def _names(facts: Facts, selection: Selection) -> list[str]:
         return [""]
     sql = f"select distinct f.{selection.by} from owners as f where f.{selection.by} is not null{selection.narrowing}"
     names = {row[0] for row in facts.connection.execute(sql, dict(selection.where)).fetchall()}
-    if selection.by == "team" and not selection.where:
-        sql = "select distinct team from responses where team is not null"
-        names |= {row[0] for row in facts.connection.execute(sql).fetchall()}
+    if selection.by == "team" and not set(selection.where) - {"team"}:
+        # a team may answer the survey without owning a service
+        sql = "select distinct f.team from responses as f where f.team is not null" + selection.narrowing
+        names |= {row[0] for row in facts.connection.execute(sql, dict(selection.where)).fetchall()}
     return sorted(names)
 
 
