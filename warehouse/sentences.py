@@ -38,7 +38,7 @@ def caveats(
     if names := by_status.get("insufficient"):
         told.append(f"Too few rows to hold against a target: {', '.join(names)}.")
     if names := by_status.get("withheld"):
-        told.append(f"Withheld, because fewer than five people answered: {', '.join(names)}.")
+        told.append(f"Withheld, because a person's answer could be worked out: {', '.join(names)}.")
     if not where:
         (n,) = _one(
             facts,
