@@ -66,6 +66,9 @@ class Source:
     took: str
     items: str
     quarantined: str
+    requests: str
+    received: str
+    waited: str
     said: str
 
 
@@ -213,6 +216,9 @@ def _source(run: Run, timezone: str) -> Source:
         _took(run),
         f"{run.items:,}",
         f"{run.quarantined:,}",
+        f"{run.requests:,}" + (f" ({run.failed_requests:,} failed)" if run.failed_requests else ""),
+        f"{run.bytes / 1_000_000:,.2f} MB" if run.bytes else "",
+        f"{run.waited_seconds:,.0f} s" if run.waited_seconds >= 1 else "",
         said,
     )
 

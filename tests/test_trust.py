@@ -166,7 +166,7 @@ class TestTables:
     def test_failed_sources_come_first_and_say_when_they_were_read_last(self):
         runs = (
             Run("a", "ok", AT, AT + timedelta(seconds=90), None, 1200, 0, AT),
-            Run("b", "failed", AT, AT, "answered 503", 0, 2, AT - timedelta(hours=3)),
+            Run("b", "failed", AT, AT, "answered 503", 0, 2, AT - timedelta(hours=3), 12, 3, 45_000, 35.2),
             Run("c", "running", AT, None, None, 0, 0, None),
         )
         found = {source.name: source for source in trust.sources(runs, "UTC")}
@@ -174,6 +174,11 @@ class TestTables:
         assert found["b"].said == "answered 503 (last read 16 Nov 2026, 05:00)"
         assert found["c"].said == "no reason was recorded (never read yet)"
         assert (found["a"].took, found["a"].items) == ("1.5 min", "1,200")
+        assert (found["b"].requests, found["b"].received, found["b"].waited) == (
+            "12 (3 failed)",
+            "0.04 MB",
+            "35 s",
+        )
 
     def test_an_unmapped_name_says_what_would_claim_it(self):
         names = [Unmapped("repository", "acme/cron", 0), Unmapped("Argo CD application", "shop", 4)]

@@ -21,7 +21,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Run:
-    """A source's last run; instants are aware and UTC, `succeeded_at` is the start of its last good one."""
+    """A source's last run and what it cost; instants are aware and UTC, `succeeded_at` starts its last good one."""
 
     source: str
     status: str
@@ -31,6 +31,10 @@ class Run:
     items: int
     quarantined: int
     succeeded_at: datetime | None
+    requests: int = 0
+    failed_requests: int = 0
+    bytes: int = 0
+    waited_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,25 @@ def last_runs(facts: Facts) -> tuple[Run, ...]:
     sql = (
         "select r.source, r.status, r.started_at, r.finished_at, r.error, coalesce(r.items, 0),"
         " coalesce(r.quarantined, 0),"
-        " max(r.started_at) filter (where r.status = 'ok') over (partition by r.source)"
+        " max(r.started_at) filter (where r.status = 'ok') over (partition by r.source),"
+        " coalesce(r.requests, 0), coalesce(r.failed_requests, 0), coalesce(r.bytes, 0), coalesce(r.waited_seconds, 0)"
         " from runs as r"
         " qualify row_number() over (partition by r.source order by r.started_at desc, r.run_id desc) = 1"
         " order by r.source"
     )
     return tuple(
-        Run(source, status, _aware(started), _or_none(finished), error, items, aside, _or_none(succeeded))
-        for source, status, started, finished, error, items, aside, succeeded in _rows(facts, sql)
+        Run(
+            source,
+            status,
+            _aware(started),
+            _or_none(finished),
+            error,
+            items,
+            aside,
+            _or_none(succeeded),
+            *cost,
+        )
+        for source, status, started, finished, error, items, aside, succeeded, *cost in _rows(facts, sql)
     )
 
 
