@@ -1,45 +1,11 @@
 -- grain: one deployment to production as its source tells it and one service that it may belong to
-with told as (
-    select
-        d.source,
-        d.id,
-        d.repo,
-        d.service,
-        d.application,
-        cast(null as string) as workflow,
-        coalesce(d.environment, 'production') as environment,
-        d.sha,
-        d.sha_method,
-        d.ref,
-        d.images,
-        d.status,
-        d.started_at,
-        d.finished_at,
-        d.config_repo,
-        d.config_sha,
-        d.url
+with placed as (
+    select d.source, d.id, coalesce(d.environment, 'production') as environment
     from source.deployments as d
     inner join production_environments as p on p.environment = coalesce(d.environment, 'production')
     where d.source not in ('argocd', 'releases', 'tags')
     union all
-    select
-        d.source,
-        d.id,
-        d.repo,
-        d.service,
-        d.application,
-        cast(null as string),
-        concat_ws('/', d.cluster, d.namespace),
-        d.sha,
-        d.sha_method,
-        d.ref,
-        d.images,
-        d.status,
-        d.started_at,
-        d.finished_at,
-        d.config_repo,
-        d.config_sha,
-        d.url
+    select d.source, d.id, concat_ws('/', d.cluster, d.namespace)
     from source.deployments as d
     inner join production_applications as p
         on p.application = d.application
@@ -48,14 +14,21 @@ with told as (
         and p.namespace is not distinct from d.namespace
     where d.source = 'argocd'
     union all
+    select d.source, d.id, t.environment
+    from source.deployments as d
+    inner join tag_environments as t on t.ref = d.ref
+    where d.source in ('releases', 'tags')
+),
+
+told as (
     select
         d.source,
         d.id,
         d.repo,
         d.service,
         d.application,
-        cast(null as string),
-        t.environment,
+        cast(null as string) as workflow,
+        p.environment,
         d.sha,
         d.sha_method,
         d.ref,
@@ -67,8 +40,7 @@ with told as (
         d.config_sha,
         d.url
     from source.deployments as d
-    inner join tag_environments as t on t.ref = d.ref
-    where d.source in ('releases', 'tags')
+    inner join placed as p on p.source = d.source and p.id = d.id
     union all
     select
         'workflow_runs',
