@@ -103,13 +103,11 @@ def collect(
     shown = progress or Silent()
     known = sources(settings)
     wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
+    if not known:
+        raise ConfigurationError('no source is configured; name one below "sources", or use "sixkeys import"')
     if not wanted:
-        names = (
-            ", ".join(source.name for source in known) or "none; add one below sources: in the configuration"
-        )
-        raise ConfigurationError(
-            f'there is no source "{only}"; configured: {names}' if only else f"sources: {names}"
-        )
+        names = ", ".join(source.name for source in known)
+        raise ConfigurationError(f'there is no source "{only}"; configured: {names}')
     with _alone(settings.warehouse):
         _close_interrupted(settings.warehouse)
         runs = [_run(settings, source, shown, since, now) for source in wanted]
