@@ -340,3 +340,28 @@ def test_no_related_events_are_asked_for_of_an_incident_that_is_linked() -> None
         found = list(collect(source_at(server.url), Resume(NOW, SINCE), linked={"Q1"}))
     assert {i.id for i in incidents(found)} == {"Q1", "Q2"}
     assert [path for path in server.requests if "related" in path] == ["/incidents/Q2/related_change_events"]
+
+
+def burst(*seconds: int) -> Account:
+    """So many incidents in each of consecutive seconds nine days ago, merged so that nothing more is asked of them."""
+    reason = {"type": "merge_resolve_reason", "incident": {"id": "Q0"}}
+    opened = [second for second, n in enumerate(seconds) for _ in range(n)]
+    made = [
+        incident(f"Q{n}", ago(days=9, seconds=-second), ago(days=8), resolve_reason=reason)
+        for n, second in enumerate(opened)
+    ]
+    return Account(made, [])
+
+
+def test_a_burst_is_cut_down_to_seconds() -> None:
+    with serving(burst(5_100, 5_100)) as server:
+        found = incidents(run(server, since=NOW - timedelta(days=10)))
+    assert len({i.id for i in found}) == 10_200
+
+
+def test_more_in_one_second_than_can_be_shown_is_told_and_not_passed_over() -> None:
+    with (
+        serving(burst(10_001)) as server,
+        pytest.raises(SourceError, match="10001 incidents within one second"),
+    ):
+        run(server, since=NOW - timedelta(days=10))
