@@ -158,17 +158,6 @@ def test_a_first_run_asks_in_stretches_of_less_than_six_months() -> None:
     assert stretches == [(SINCE, SINCE + timedelta(days=180)), (SINCE, NOW)]
 
 
-def test_more_than_ten_thousand_incidents_are_asked_for_in_shorter_stretches() -> None:
-    reason = {"type": "merge_resolve_reason", "incident": {"id": "Q0"}}
-    burst = [
-        incident(f"Q{n}", ago(days=9, seconds=-n // 100), ago(days=8), resolve_reason=reason)
-        for n in range(10_500)
-    ]
-    with serving(Account(burst, [])) as server:
-        found = incidents(run(server, since=NOW - timedelta(days=20)))
-    assert len({i.id for i in found}) == 10_500
-
-
 def test_an_unchanged_account_costs_one_request() -> None:
     recent = incident("Q1", ago(minutes=20), ago(minutes=10))
     with serving(account(recent)) as server:
