@@ -38,7 +38,7 @@ _COLUMNS = {
     "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
     "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
 }
-_ENDS = ("value", "excluded_because", "url")
+_ENDS = ("value", "rule", "excluded_because", "url")
 _SHA_LENGTH = 10
 
 
@@ -163,7 +163,11 @@ def explanation(found: "Explanation") -> RenderableType:
         _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit),
     ]
     if left_out:
-        parts += [Text(""), _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit)]
+        reasons = "\n".join(f"{n:>7,}  {reason}" for reason, n in found.left_out.items())
+        parts += [
+            Text(f"\nLeft out, by reason:\n{reasons}\n"),
+            _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit),
+        ]
     return Group(*parts)
 
 
@@ -176,10 +180,16 @@ def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -
     for column in shown:
         table.add_column(column.replace("_", " "), overflow="fold", max_width=50)
     reason = rows[0].get("excluded_because") is not None
-    table.add_column("why" if reason else "value", justify="left" if reason else "right", overflow="fold")
+    if not reason:
+        table.add_column("value", justify="right")
+    table.add_column("why", overflow="fold")
     for row in rows:
-        last = row["excluded_because"] if reason else _row_value(row.get("value"), unit)
-        table.add_row(*(_plain(column, row.get(column)) for column in shown), Text(str(last)))
+        last = (
+            [row["excluded_because"]] if reason else [_row_value(row.get("value"), unit), row.get("rule", "")]
+        )
+        table.add_row(
+            *(_plain(column, row.get(column)) for column in shown), *(Text(str(cell)) for cell in last)
+        )
     return Group(Text(title, "bold"), table)
 
 

@@ -1,11 +1,13 @@
 """What explains a number: the rule for each row that counts, the reasons of those that do not, links to the sources."""
 
+import io
 from datetime import date
 
 import pytest
 
 from config.errors import ConfigurationError
 from config.metrics import metrics
+from dashboards import terminal
 from tests.conftest import Sample
 from warehouse.explain import explain
 from warehouse.facts import Facts
@@ -61,3 +63,16 @@ def test_a_name_that_is_unknown_is_refused_with_those_that_are_known(
 def test_a_view_that_holds_nothing_says_so(sample: Sample, sample_facts: Facts) -> None:
     with pytest.raises(ConfigurationError, match="nothing is team=payments, service=checkout at once"):
         explain(sample_facts, sample.settings, "mttr", {"team": "payments", "service": "checkout"})
+
+
+def test_the_command_line_shows_each_rows_rule_and_the_reasons_with_their_counts(
+    sample: Sample, sample_facts: Facts
+) -> None:
+    found = explain(sample_facts, sample.settings, "change_failure_rate", {"service": "checkout"})
+    out = io.StringIO()
+    terminal.console(out).print(terminal.explanation(found))
+    shown = out.getvalue()
+    assert "failed by rollback: rolled back by" in shown
+    assert shown.count("no evidence of failure") == found.n - sum(row["value"] or 0 for row in found.rows)
+    for reason, n in found.left_out.items():
+        assert f"{n}  {reason}" in shown
