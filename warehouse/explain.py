@@ -13,7 +13,7 @@ from warehouse.facts import Facts
 from warehouse.periods import full_range
 from warehouse.reasons import left_out, rule
 from warehouse.satisfaction import histogram, rounds, shown_group
-from warehouse.values import SCOPES, Scope, compute
+from warehouse.values import SCOPES, Scope, compute, narrowing
 
 # where a row without an instant that decides its period is listed: by its start
 _STARTS = {
@@ -99,10 +99,6 @@ def explain(
     )
 
 
-def _narrowing(where: Mapping[str, str]) -> str:
-    return "".join(f" and f.{key} = ${key}" for key in sorted(where))
-
-
 def _rows(
     facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date
 ) -> list[dict[str, Any]]:
@@ -112,7 +108,7 @@ def _rows(
         f" case when f.{metric.excluded} is null then {_input(metric)} end as value"
         f" from {metric.fact} as f"
         f" where coalesce(f.day, cast(timezone($zone, timezone('UTC', {begins})) as date)) >= $start"
-        f" and coalesce(f.day, cast(timezone($zone, timezone('UTC', {begins})) as date)) < $end{_narrowing(where)}"
+        f" and coalesce(f.day, cast(timezone($zone, timezone('UTC', {begins})) as date)) < $end{narrowing(where)}"
         f" order by left_out is not null, coalesce(f.at, {begins}), {', '.join(f'f.{c}' for c in metric.entity)}"
     )
     result = facts.connection.execute(sql, {**where, "start": start, "end": end, "zone": facts.timezone})
@@ -140,7 +136,7 @@ def _input(metric: Metric) -> str:
 def _covered_days(facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date) -> int:
     sql = (
         "select count(distinct f.day) from covered_days as f"
-        f" where f.fact = $fact and f.day >= $start and f.day < $end{_narrowing(where)}"
+        f" where f.fact = $fact and f.day >= $start and f.day < $end{narrowing(where)}"
     )
     bound = {**where, "fact": metric.covered_by, "start": start, "end": end}
     return int(facts.connection.execute(sql, bound).fetchall()[0][0])

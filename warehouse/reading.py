@@ -7,6 +7,7 @@ from typing import Any
 
 from warehouse.facts import Facts
 from warehouse.periods import full_range
+from warehouse.values import narrowing
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def doubts(
     """
     first, after = full_range(facts, start, end)
     bound: dict[str, Any] = {"start": first, "end": after, "zone": facts.timezone}
-    gaps, lost = _rows(facts, _GAPS + _narrowing(where), bound | dict(where or {}))[0]
+    gaps, lost = _rows(facts, _GAPS + narrowing(where or {}) + ") as g", bound | dict(where or {}))[0]
     found = Doubts(
         failed=tuple(run.source for run in last_runs(facts) if run.status == "failed"),
         gaps=gaps,
@@ -159,10 +160,6 @@ select
     (select count(*) from unmapped where entries > 0 and name <> ''),
     (select count(*) from quarantine)
 """
-
-
-def _narrowing(where: Mapping[str, str] | None) -> str:
-    return "".join(f" and f.{key} = ${key}" for key in sorted(where or {})) + ") as g"
 
 
 def _rows(

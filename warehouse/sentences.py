@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from warehouse.facts import Facts
+from warehouse.values import narrowing
 
 _MOST_FAILURES = 3
 _EVIDENCE = {
@@ -114,10 +115,9 @@ def _count(n: int, thing: str) -> str:
 
 
 def _all(facts: Facts, sql: str, where: Mapping[str, str], monday: date) -> list[tuple[Any, ...]]:
-    narrowing = "".join(f" and f.{key} = ${key}" for key in sorted(where))
     bound = {**where, "start": monday, "end": monday + timedelta(days=7)}
     used = {key: value for key, value in bound.items() if f"${key}" in sql or key in where}
-    return facts.connection.execute(sql.replace("{where}", narrowing), used).fetchall()
+    return facts.connection.execute(sql.replace("{where}", narrowing(where)), used).fetchall()
 
 
 def _one(facts: Facts, sql: str, where: Mapping[str, str], monday: date) -> tuple[Any, ...]:

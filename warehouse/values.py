@@ -50,6 +50,11 @@ class Value:
     provisional: bool = False
 
 
+def narrowing(where: Mapping[str, str]) -> str:
+    """SQL after a condition on the fact `f`: one more for each key of `where`, bound as `$team` and so on."""
+    return "".join(f" and f.{key} = ${key}" for key in sorted(where))
+
+
 @dataclass(frozen=True)
 class Selection:
     """What is asked for: the scope, the range, and the narrowing, checked once for all metrics."""
@@ -63,7 +68,7 @@ class Selection:
     @property
     def narrowing(self) -> str:
         """SQL for `where`; its values are bound as `$team` and so on."""
-        return "".join(f" and f.{key} = ${key}" for key in sorted(self.where))
+        return narrowing(self.where)
 
     @property
     def bound(self) -> dict[str, Any]:
