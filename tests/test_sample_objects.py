@@ -1,15 +1,15 @@
 """The sample organisation's Argo CD and PagerDuty objects have the shapes and the meaning of real ones."""
 
 import json
-import subprocess
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sample_data.model import Deployment, Organisation, Repository
+from sample_data.model import Organisation
 from sample_data.organisation import build_organisation
+from tests.raw_sample import git, instant, repository, success
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -17,23 +17,6 @@ SHARED = Path(__file__).parents[2] / "shared"
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
     return build_organisation(date(2026, 11, 16), tmp_path_factory.mktemp("acme"))
-
-
-def repository(acme: Organisation, name: str) -> Repository:
-    return next(repository for repository in acme.repositories if repository.name == name)
-
-
-def git(repository: Repository, *arguments: str) -> str:
-    command = ["git", "--git-dir", str(repository.git_dir), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def success(deployment: Deployment) -> datetime | None:
-    return next((s.created_at for s in deployment.statuses if s.state == "SUCCESS"), None)
-
-
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def test_argocd_keeps_ten_entries_with_growing_ids(acme: Organisation) -> None:

@@ -14,9 +14,10 @@ import pytest
 
 from collectors.records import Link, Response
 from config.settings import load_settings
-from sample_data.model import Deployment, Organisation, PullRequest, Repository
+from sample_data.model import Organisation, PullRequest, Repository
 from sample_data.organisation import build_organisation
 from sample_data.settings import demo_settings
+from tests.raw_sample import git, instant, repository, success
 
 TODAY = date(2026, 11, 16)
 
@@ -24,23 +25,6 @@ TODAY = date(2026, 11, 16)
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
     return build_organisation(TODAY, tmp_path_factory.mktemp("acme"))
-
-
-def repository(acme: Organisation, name: str) -> Repository:
-    return next(repository for repository in acme.repositories if repository.name == name)
-
-
-def git(repository: Repository, *arguments: str) -> str:
-    command = ["git", "--git-dir", str(repository.git_dir), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def success(deployment: Deployment) -> datetime | None:
-    return next((s.created_at for s in deployment.statuses if s.state == "SUCCESS"), None)
-
-
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def incidents(acme: Organisation, service: str) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ The means are other than the program's: git's own log, GitHub's objects as they 
 
 import csv
 import io
-import subprocess
 import tomllib
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -15,8 +14,9 @@ from statistics import mean, median
 import pytest
 
 import sample_data
-from sample_data.model import Deployment, Organisation, PullRequest, Repository
+from sample_data.model import Organisation, PullRequest, Repository
 from sample_data.organisation import build_organisation
+from tests.raw_sample import git, instant, repository, success
 
 WORKED = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml").read_text())["worked"]
 
@@ -24,23 +24,6 @@ WORKED = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
     return build_organisation(date(2026, 11, 16), tmp_path_factory.mktemp("acme"))
-
-
-def repository(acme: Organisation, name: str) -> Repository:
-    return next(repository for repository in acme.repositories if repository.name == name)
-
-
-def git(repository: Repository, *arguments: str) -> str:
-    command = ["git", "--git-dir", str(repository.git_dir), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def success(deployment: Deployment) -> datetime | None:
-    return next((s.created_at for s in deployment.statuses if s.state == "SUCCESS"), None)
-
-
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def is_squash(each: Repository, pull: PullRequest) -> bool:
