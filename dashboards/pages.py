@@ -12,11 +12,20 @@ from dashboards.markup import HERE
 from dashboards.overview import names
 from dashboards.published import Published
 
-# address path: (title, file); the first is what opens without a path
+
+class PageFile(NamedTuple):
+    """A page's title and file; one that is not `listed` is reached from what it is about, such as a team's name."""
+
+    title: str
+    file: str
+    listed: bool = True
+
+
+# by address path; the first is what opens without a path
 PAGES = {
-    "overview": ("Overview", "overview_page.py"),
-    "explain": ("Numbers explained", "explain_page.py"),
-    "trust": ("Can I trust this?", "trust_page.py"),
+    "overview": PageFile("Overview", "overview_page.py"),
+    "explain": PageFile("Numbers explained", "explain_page.py"),
+    "trust": PageFile("Can I trust this?", "trust_page.py"),
 }
 
 
@@ -33,7 +42,7 @@ _given: ContextVar[Given] = ContextVar("given")
 
 def chosen() -> st.Page:
     """The page that the address asks for. Its links are ours, since Streamlit's lose what follows the path."""
-    pages = [st.Page(HERE / file, title=title, url_path=path) for path, (title, file) in PAGES.items()]
+    pages = [st.Page(HERE / page.file, title=page.title, url_path=path) for path, page in PAGES.items()]
     return st.navigation(pages, position="hidden")
 
 
@@ -55,7 +64,8 @@ def view(state: State) -> tuple[Filters, list[str]]:
 
 
 def links(shown: Filters) -> None:
-    """The links to all pages, each with the view that is `shown`."""
+    """The links to the listed pages, each with the view that is `shown`."""
     with st.container(key="nav", horizontal=True, gap="small"):
-        for title, file in PAGES.values():
-            st.page_link(HERE / file, label=title, query_params=to_address(shown))
+        for page in PAGES.values():
+            if page.listed:
+                st.page_link(HERE / page.file, label=page.title, query_params=to_address(shown))
