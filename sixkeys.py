@@ -32,11 +32,12 @@ from dashboards.options import (
     Where,
     day,
     in_order,
+    one_scope,
     pairs,
     say,
     usage_error,
 )
-from dashboards.steps import collect_all, make_scorecard, opened_facts, read_settings, run_dashboard
+from dashboards.steps import collect_all, make_scorecards, opened_facts, read_settings, run_dashboard
 from dashboards.survey_command import survey
 
 app = typer.Typer(
@@ -102,10 +103,10 @@ def demo(
             path = folder / "sixkeys.yaml"
             settings = load_settings(path)
             failed = collect_all(settings, now=organisation.now)
-            make_scorecard(settings)
+            make_scorecards(settings)
             with opened_facts(settings) as facts:
                 terminal.console(sys.stdout).print(terminal.values_table(compute(facts, settings)))
-            say(f"The scorecard is in {folder / 'scorecards'}. Every command works with --config {path}")
+            say(f"The scorecards are in {folder / 'scorecards'}. Every command works with --config {path}")
             if dashboard:
                 port = service.free_port(settings.dashboard.host, settings.dashboard.port)
                 run_dashboard(path, None, settings.dashboard.host, port)
@@ -304,23 +305,35 @@ def scorecard(
     week: Annotated[
         str | None, typer.Option(metavar="WEEK", help="As 2026-W46; else the last complete one.")
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="NAME=VALUE", help="That of a team or a system, as team=payments."),
+    ] = None,
     format: PageFormat = "html",
     publish: Annotated[
-        bool, typer.Option("--publish", help="Freeze it: later data no longer changes it.")
+        bool,
+        typer.Option("--publish", help="Freeze it, or all of the week: later data changes them no more."),
     ] = False,
-    send: Annotated[bool, typer.Option("--send", help="Publish it and deliver it as configured.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Publish and deliver as configured.")] = False,
     config: Config = DEFAULT_CONFIG,
     warehouse: Warehouse = None,
 ) -> None:
     """Writes the weekly scorecard: each number against its target, and what moved.
 
-    Example: sixkeys scorecard --week 2026-W46 --format md
+    It is the organisation's unless --where names a team or a system. Without --where, --publish and --send are for
+    those of all teams and systems as well.
+
+    Example: sixkeys scorecard --week 2026-W46 --format md --where team=payments
     """
     from dashboards.rendering import render
 
+    of = one_scope(where)
     settings = read_settings(config, warehouse)
-    content, failed = make_scorecard(settings, week, publish or send, send)
-    print(render(content, format), end="")
+    publish = publish or send
+    if of is None and not publish:
+        of = ("organisation", settings.organization)
+    found, failed = make_scorecards(settings, week, of, publish, send)
+    print(render(found[0], format), end="")
     raise typer.Exit(1 if failed else 0)
 
 

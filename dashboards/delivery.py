@@ -1,6 +1,7 @@
 """A published scorecard to where people read it: files, Slack, e-mail."""
 
 import base64
+import hashlib
 import os
 import re
 import smtplib
@@ -16,7 +17,7 @@ from typing import Any, cast
 import httpx
 
 from config.settings import Email, Reports
-from dashboards.rendering import render
+from dashboards.rendering import FORMATS, render, title
 from dashboards.slack import message
 
 TIMEOUT = 30.0
@@ -71,16 +72,25 @@ def _told(error: Exception) -> str:
 
 
 def write_files(scorecard: Mapping[str, Any], directory: Path) -> list[Path]:
-    """`<week>.html`, `.md` and `.json` in `directory`, each complete or not there at all."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """`<week>/<scope>-<name>` in each form below `directory`, each complete or not there at all."""
+    folder = directory / scorecard["week"]
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for format in ("html", "md", "json"):
-        path = directory / f"{scorecard['week']}.{format}"
+    for format in FORMATS:
+        path = folder / f"{file_stem(scorecard['scope'], scorecard['name'])}.{format}"
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         temporary.write_text(render(scorecard, format), encoding="utf-8")
         temporary.replace(path)
         written.append(path)
     return written
+
+
+def file_stem(scope: str, name: str) -> str:
+    """A file's name without its ending, safe on any system and different for different names."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    if plain != name:
+        plain = f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+    return f"{scope}-{plain}"
 
 
 def post_slack(scorecard: Mapping[str, Any], webhook: str) -> None:
@@ -116,9 +126,8 @@ def _connection(settings: Email) -> AbstractContextManager[smtplib.SMTP]:
 def mail(scorecard: Mapping[str, Any], settings: Email) -> EmailMessage:
     """The message: plain text, and HTML whose pictures are attached, since mail programs drop data URIs."""
     message = EmailMessage()
-    message["Subject"] = (
-        f"{' '.join(scorecard['organization'].split())}: delivery scorecard, week {scorecard['week']}"
-    )
+    subject = f"{title(scorecard)}: delivery scorecard, week {scorecard['week']}"
+    message["Subject"] = " ".join(subject.split())
     message["From"] = settings.sender
     message["To"] = ", ".join(settings.recipients)
     message["Date"] = formatdate(usegmt=True)

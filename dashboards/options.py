@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from typer.core import TyperGroup
@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from config.errors import SixkeysError
 
 DEFAULT_CONFIG = Path("sixkeys.yaml")
+_Scope = Literal["organisation", "system", "team", "service"]
 
 
 def say(message: str) -> None:
@@ -59,6 +60,14 @@ def pairs(where: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
+def one_scope(where: Sequence[str] | None) -> tuple[_Scope, str] | None:
+    """The team or system that has a scorecard of its own, None for the organisation; raises BadParameter."""
+    found = list(pairs(where).items())
+    if len(where or ()) > 1 or (found and found[0][0] == "service"):
+        raise typer.BadParameter("a scorecard is of one team or system; write it like team=payments")
+    return cast(tuple[_Scope, str], found[0]) if found else None
+
+
 def in_order(first: date | None, after: date | None, option: str = "--to") -> None:
     """Raises BadParameter for a range without a day in it."""
     if first and after and first >= after:
@@ -80,13 +89,13 @@ Where = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="NAME=VALUE", help="Only this system, team or service; can be repeated."),
 ]
-Scope = Annotated[
-    Literal["organisation", "system", "team", "service"], typer.Option("--by", help="A row for each.")
-]
+Scope = Annotated[_Scope, typer.Option("--by", help="A row for each.")]
 Period = Annotated[
     Literal["day", "week", "month"] | None,
     typer.Option("--period", help="A row for each; else one for the whole range."),
 ]
 TableFormat = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How it is written.")]
 FileFormat = Annotated[Literal["csv", "parquet"], typer.Option("--format", help="How they are written.")]
-PageFormat = Annotated[Literal["html", "md", "json"], typer.Option("--format", help="How it is written.")]
+PageFormat = Annotated[
+    Literal["html", "md", "json", "txt"], typer.Option("--format", help="How it is written.")
+]

@@ -21,7 +21,15 @@ def render(scorecard: Mapping[str, Any], format: str) -> str:
     """The scorecard in one of `FORMATS`; text from data never becomes markup."""
     if format == "json":
         return json.dumps(scorecard, indent=2, ensure_ascii=False) + "\n"
-    return _environment(format).get_template(f"scorecard_{format}.j2").render(scorecard)
+    template = _environment(format).get_template(f"scorecard_{format}.j2")
+    return template.render(scorecard, title=title(scorecard))
+
+
+def title(scorecard: Mapping[str, Any]) -> str:
+    """Whose scorecard it is: "acme", "payments (team), acme"."""
+    if scorecard["scope"] == "organisation":
+        return str(scorecard["organization"])
+    return f"{scorecard['name']} ({scorecard['scope']}), {scorecard['organization']}"
 
 
 @cache
@@ -45,7 +53,7 @@ def _environment(format: str) -> Environment:
         change=_change,
         counted=lambda m: formats.counted(m["n"], metrics()[m["metric"]].fact),
         others=_others,
-        attained=_attained,
+        missed=_missed,
         picture=_picture,
         days=lambda first, after: formats.days(date.fromisoformat(first), date.fromisoformat(after)),
         instant=lambda at, zone: formats.instant(datetime.fromisoformat(at), zone),
@@ -71,10 +79,9 @@ def _others(metric: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {formats.figure(value, metric['unit'])}" for name, value in known)
 
 
-def _attained(scope: Mapping[str, Any]) -> tuple[int, int]:
-    """(targets met, targets that are met or missed)."""
-    judged = [metric["status"] for metric in scope["metrics"] if metric["status"] in ("met", "missed")]
-    return judged.count("met"), len(judged)
+def _missed(scope: Mapping[str, Any]) -> str:
+    """The metrics whose target is missed: "MTTR, Lead Time", or nothing."""
+    return ", ".join(metric["name"] for metric in scope["metrics"] if metric["status"] == "missed")
 
 
 def _picture(metric: Mapping[str, Any]) -> pictures.Picture:

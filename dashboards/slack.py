@@ -6,23 +6,23 @@ from datetime import datetime
 from typing import Any
 
 from dashboards import formats
+from dashboards.rendering import title
 
 BLOCKS, SECTION, HEADER = 50, 3000, 150  # Slack's limits: blocks a message, characters a section, a header
 
 
 def message(scorecard: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload of an incoming webhook: a fallback text and blocks, the organisation first."""
-    head = f"{scorecard['organization']}: week {scorecard['week']}"
+    """The payload of an incoming webhook: a fallback text and blocks; the organisation's sums up those below."""
+    head = f"{title(scorecard)}: week {scorecard['week']}"
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": head[:HEADER], "emoji": False}}
     ]
-    for scope in scorecard["scopes"]:
-        blocks.append(_section(_summary(scope)))
-        if scope["scope"] == "organisation":
-            blocks += [_section("\n".join(map(_line, scope["metrics"])))]
-            if scope["sentences"]:
-                blocks.append(_section("\n".join(f"• {escape(sentence)}" for sentence in scope["sentences"])))
-            blocks.append({"type": "divider"})
+    blocks += [_section(_summary(scorecard)), _section("\n".join(map(_line, scorecard["metrics"])))]
+    if scorecard["sentences"]:
+        said = (f"• {escape(sentence['text'])}" for sentence in scorecard["sentences"])
+        blocks.append(_section("\n".join(said)))
+    if scorecard["below"]:
+        blocks += [{"type": "divider"}, *(_section(_summary(one)) for one in scorecard["below"])]
     as_of = formats.instant(datetime.fromisoformat(scorecard["as_of"]), scorecard["timezone"])
     context = {"type": "context", "elements": [{"type": "mrkdwn", "text": f"Data as of {as_of}"}]}
     left_out = len(blocks) - (BLOCKS - 1)

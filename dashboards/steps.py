@@ -15,6 +15,7 @@ from dashboards.options import say
 if TYPE_CHECKING:
     from config.settings import Settings
     from warehouse.facts import Facts
+    from warehouse.values import Scope
 
 
 def read_settings(config: Path, warehouse: Path | None) -> "Settings":
@@ -49,21 +50,29 @@ def collect_all(
     return any(run.error for run in runs)
 
 
-def make_scorecard(
-    settings: "Settings", week: str | None = None, publish: bool = True, send: bool = True
-) -> tuple[Any, bool]:
-    """The scorecard's content, published and delivered if wanted; whether a delivery failed."""
+def make_scorecards(
+    settings: "Settings",
+    week: str | None = None,
+    of: "tuple[Scope, str] | None" = None,
+    publish: bool = True,
+    send: bool = True,
+) -> tuple[list[dict[str, Any]], bool]:
+    """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed."""
     from dashboards.delivery import deliver
-    from warehouse import scorecard as scorecards
+    from warehouse.frozen import publish as freeze
+    from warehouse.scorecard import scorecard, scorecards
 
     with opened_facts(settings) as facts:
-        content = scorecards.scorecard(facts, settings, week)
-    if publish:
-        content = scorecards.publish(settings.warehouse, content)
-    deliveries = deliver(content, settings.reports) if send else []
-    for delivery in deliveries:
-        say(f"{delivery.channel}: {delivery.error or f'delivered to {delivery.detail}'}")
-    return content, any(delivery.error for delivery in deliveries)
+        found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
+        if publish:
+            found = [freeze(facts, settings, content) for content in found]
+    failed = False
+    for content in found if send else ():
+        for delivery in deliver(content, settings.reports):
+            failed = failed or delivery.error is not None
+            about = f"{content['scope']} {content['name']}, {delivery.channel}"
+            say(f"{about}: {delivery.error or f'delivered to {delivery.detail}'}")
+    return found, failed
 
 
 def run_dashboard(config: Path, warehouse: Path | None, host: str, port: int) -> None:

@@ -18,27 +18,30 @@ VALUES = {
 }
 
 
-def scorecard(*teams: str) -> dict[str, Any]:
-    """Week 46 of 2026 of the organisation and of `teams`, as `warehouse.scorecard` makes it."""
-    scopes = [("organisation", "acme"), *(("team", team) for team in teams)]
+def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> dict[str, Any]:
+    """Week 46 of 2026 as `warehouse.scorecard` makes it, by default the organisation's above the teams `below`."""
     return {
         "organization": "acme",
+        "scope": scope,
+        "name": name,
         "week": "2026-W46",
         "week_start": "2026-11-09",
         "week_end": "2026-11-16",
         "timezone": "Europe/Berlin",
         "as_of": "2026-11-16T07:00:00+00:00",
-        "scopes": [
-            {
-                "scope": scope,
-                "name": name,
-                "metrics": [_metric(metric, *VALUES[metric]) for metric in metrics()],
-                "sentences": ["checkout failed once and was rolled back after 15 min.", HOSTILE],
-                "caveats": ["2 incidents belong to no service."],
-            }
-            for scope, name in scopes
-        ],
+        "metrics": [_metric(metric, *VALUES[metric]) for metric in metrics()],
+        "attainment": {"met": 1, "judged": 4},
+        "sentences": [{"text": "checkout failed once and was rolled back after 15 min."}, {"text": HOSTILE}],
+        "caveats": ["2 incidents belong to no service."],
+        "restatements": [],
+        "below": [_below(team) for team in below],
     }
+
+
+def _below(team: str) -> dict[str, Any]:
+    shown = ("metric", "name", "value", "unit", "n", "target", "status")
+    metric = [{key: _metric(id, *VALUES[id])[key] for key in shown} for id in metrics()]
+    return {"scope": "team", "name": team, "metrics": metric, "attainment": {"met": 1, "judged": 4}}
 
 
 def _metric(id: str, value: float | None, n: int, status: str) -> dict[str, Any]:

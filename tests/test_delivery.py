@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -22,12 +23,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from config.settings import Email, Reports
-from dashboards.delivery import deliver, mail
-from dashboards.rendering import render
+from dashboards.delivery import deliver, file_stem, mail
+from dashboards.rendering import FORMATS, render
 from dashboards.slack import BLOCKS, SECTION, escape, message
 from tests.loopback import Loopback, closed_address
 from tests.small_scorecard import HOSTILE, scorecard
@@ -85,8 +88,15 @@ class TestDirectory:
     def test_each_form_is_a_file_of_the_week(self, tmp_path):
         (done,) = deliver(CONTENT, Reports(directory=tmp_path / "new" / "scorecards"))
         assert (done.channel, done.error) == ("directory", None)
-        found = {path.name: path.read_text() for path in (tmp_path / "new" / "scorecards").iterdir()}
-        assert found == {f"2026-W46.{format}": render(CONTENT, format) for format in ("html", "md", "json")}
+        folder = tmp_path / "new" / "scorecards" / "2026-W46"
+        found = {path.name: path.read_text() for path in folder.iterdir()}
+        assert found == {f"organisation-acme.{format}": render(CONTENT, format) for format in FORMATS}
+
+    @given(st.lists(st.text(min_size=1), min_size=1, unique=True))
+    def test_any_names_are_files_of_their_own(self, names):
+        stems = [file_stem("team", name) for name in names]
+        assert len(set(stems)) == len(names)
+        assert all(re.fullmatch(r"team-[a-z0-9-]{1,70}", stem) for stem in stems)
 
     def test_a_directory_that_cannot_be_written_is_told(self, tmp_path):
         (tmp_path / "taken").write_text("a file")
@@ -149,7 +159,7 @@ class TestSlack:
 
     def test_a_message_keeps_slacks_limits_and_says_what_it_leaves_out(self):
         many = scorecard(*(f"team {number}" for number in range(80)))
-        many["scopes"][0]["sentences"] = ["long " * 900]
+        many["sentences"] = [{"text": "long " * 900}]
         blocks = message(many)["blocks"]
         assert len(blocks) == BLOCKS
         assert all(len(block.get("text", {}).get("text", "")) <= SECTION for block in blocks)

@@ -22,7 +22,7 @@ from warehouse.explain import explain
 from warehouse.export import export
 from warehouse.facts import Facts, open_facts
 from warehouse.satisfaction import rounds
-from warehouse.scorecard import scorecard
+from warehouse.scorecard import scorecards
 from warehouse.store import open_warehouse
 from warehouse.values import SCOPES, compute
 
@@ -110,13 +110,17 @@ def told(facts: Facts, of: Settings, folder: Path) -> Iterator[frozenset[int]]:
             groups.setdefault((row["scope"], row["name"]), []).append(row)
     for rows in groups.values():
         yield from of_histogram(rows)
-    for scope in json.loads(json.dumps(scorecard(facts, of, "2026-W46")))["scopes"]:
-        for metric in scope["metrics"]:
+    for content in json.loads(json.dumps(scorecards(facts, of, "2026-W46"))):
+        for metric in content["metrics"]:
             if metric["metric"] == DSAT[0]:
                 yield from of_mean(metric["value"], metric["n"])
                 yield from of_mean(metric["previous"], metric["previous_n"])
                 for week in metric["history"]:
                     yield from of_mean(week["value"], week["n"])
+        for below in content["below"]:
+            for metric in below["metrics"]:
+                if metric["metric"] == DSAT[0]:
+                    yield from of_mean(metric["value"], metric["n"])
 
 
 def of_mean(mean: float | None, n: int) -> list[frozenset[int]]:

@@ -1,57 +1,64 @@
-"""The weekly scorecard: its content as plain values, and its freezing once it is published."""
+"""The weekly scorecard: one document for a scope, its name and an ISO week, as JSON values."""
 
-import json
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
+from config.errors import ConfigurationError
 from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.facts import Facts
+from warehouse.frozen import frozen
 from warehouse.periods import iso_week, parse_week, today
+from warehouse.reading import services
+from warehouse.satisfaction import rounds
 from warehouse.sentences import caveats, sentences
-from warehouse.store import naive, open_warehouse
 from warehouse.values import Scope, Value, compute
 
 HISTORY_WEEKS = 12
-_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
 Scorecard = dict[str, Any]
 
 
-def scorecard(facts: Facts, settings: Settings, week: str | None = None) -> Scorecard:
-    """The scorecard of an ISO week (`2026-W46`; by default the last complete one) as JSON values.
-
-    `scopes` holds the organisation, then systems, then teams; each metric has its value, the week before's, and the
-    last 12 weeks, oldest first. A week that was published is given as it was then. Raises ConfigurationError.
-    """
-    monday = parse_week(week) if week else _last_complete(facts)
-    published = _published(settings.warehouse, iso_week(monday))
-    return published or _compute(facts, settings, monday)
-
-
-def publish(warehouse: Path, content: Scorecard) -> Scorecard:
-    """Freezes a scorecard and returns it; one that was published before for the same week stands instead."""
-    earlier = _published(warehouse, content["week"])
-    if earlier:
-        return earlier
-    row = [
-        "organisation",
-        content["organization"],
-        content["week"],
-        naive(datetime.now(UTC)),
-        json.dumps(content),
+def scopes(facts: Facts) -> list[tuple[Scope, str]]:
+    """Those who get a scorecard: the organisation, the systems, the teams that own a service or were just surveyed."""
+    owned = services(facts)
+    surveyed = {team for _, _, teams in rounds(facts)[-1:] for team in teams}
+    return [
+        ("organisation", facts.organization),
+        *(("system", name) for name in sorted({one.system for one in owned if one.system})),
+        *(("team", name) for name in sorted({one.team for one in owned if one.team} | surveyed)),
     ]
-    with open_warehouse(warehouse) as opened, opened.transaction():
-        opened.connection.execute("insert into scorecards values (?, ?, ?, ?, ?)", row)
-    return content
 
 
-def _published(warehouse: Path, week: str) -> Scorecard | None:
-    with open_warehouse(warehouse) as opened:
-        rows = opened.connection.execute("select content from scorecards where week = ?", [week]).fetchall()
-    return json.loads(rows[0][0]) if rows else None
+def scorecard(
+    facts: Facts,
+    settings: Settings,
+    week: str | None = None,
+    scope: Scope = "organisation",
+    name: str | None = None,
+) -> Scorecard:
+    """The scorecard of a scope and an ISO week (`2026-W46`; by default the last complete one).
+
+    One that was published is given as it was then. Each metric has its value, the week before's, and the last 12
+    weeks, oldest first. Raises ConfigurationError.
+    """
+    return _scorecards(facts, settings, week, [(scope, name or facts.organization)])[0]
+
+
+def scorecards(facts: Facts, settings: Settings, week: str | None = None) -> list[Scorecard]:
+    """The scorecards of all `scopes` for a week."""
+    return _scorecards(facts, settings, week, scopes(facts))
+
+
+def _scorecards(
+    facts: Facts, settings: Settings, week: str | None, wanted: list[tuple[Scope, str]]
+) -> list[Scorecard]:
+    monday = parse_week(week) if week else _last_complete(facts)
+    found = frozen(settings.warehouse, iso_week(monday))
+    missing = [one for one in wanted if one not in found]
+    computed = _compute(facts, settings, monday, missing) if missing else {}
+    return [found[one] if one in found else computed[one] for one in wanted]
 
 
 def _last_complete(facts: Facts) -> date:
@@ -59,49 +66,106 @@ def _last_complete(facts: Facts) -> date:
     return now - timedelta(days=now.weekday() + 7)
 
 
-def _compute(facts: Facts, settings: Settings, monday: date) -> Scorecard:
-    after = monday + timedelta(days=7)
-    first = after - timedelta(weeks=HISTORY_WEEKS)
+def _compute(
+    facts: Facts, settings: Settings, monday: date, wanted: list[tuple[Scope, str]]
+) -> dict[tuple[Scope, str], Scorecard]:
+    values = _values(facts, settings, monday, wanted)
     return {
-        "organization": settings.organization,
-        "week": iso_week(monday),
-        "week_start": monday.isoformat(),
-        "week_end": after.isoformat(),
-        "timezone": settings.timezone,
-        "as_of": facts.as_of.isoformat(),
-        "scopes": [
-            about
-            for scope in _SCOPES
-            for about in _scopes(facts, scope, compute(facts, settings, scope, "week", first, after), monday)
-        ],
+        (scope, name): _content(facts, settings, monday, scope, name, values[scope, name], values)
+        for scope, name in wanted
     }
 
 
-def _scopes(facts: Facts, scope: Scope, values: list[Value], monday: date) -> Iterator[dict[str, Any]]:
-    by_name: dict[str, dict[str, list[Value]]] = {}
-    for value in values:
-        by_name.setdefault(value.name, {}).setdefault(value.metric, []).append(value)
-    for name, of_name in by_name.items():
-        shown = [
-            _metric(metric, weeks)
-            for metric, weeks in of_name.items()
-            if scope != "system" or declared()[metric].fact != "responses"  # asked of teams, not of systems
-        ]
-        where: dict[str, str] = {} if scope == "organisation" else {scope: name}
-        yield {
-            "scope": scope,
-            "name": name,
-            "metrics": shown,
-            "sentences": sentences(facts, where, monday),
-            "caveats": caveats(facts, where, shown, monday),
-        }
+Values = dict[tuple[Scope, str], dict[str, list[Value]]]
 
 
-def _metric(metric: str, weeks: list[Value]) -> Mapping[str, Any]:
-    current, before = weeks[-1], weeks[-2]
+def _values(facts: Facts, settings: Settings, monday: date, wanted: Iterable[tuple[Scope, str]]) -> Values:
+    """By scope and name the weeks of each metric, oldest first, for those wanted and what the organisation sums up."""
+    after = monday + timedelta(days=7)
+    first = after - timedelta(weeks=HISTORY_WEEKS)
+    kinds = {scope for scope, _ in wanted}
+    found: Values = {}
+    for scope in _SCOPES if "organisation" in kinds else [one for one in _SCOPES if one in kinds]:
+        for value in compute(facts, settings, scope, "week", first, after):
+            found.setdefault((scope, value.name), {}).setdefault(value.metric, []).append(value)
+    for scope, name in wanted:
+        if (scope, name) not in found:
+            known = ", ".join(sorted(other for kind, other in found if kind == scope)[:12]) or "none"
+            raise ConfigurationError(f'there is no {scope} "{name}"; known: {known}')
+    return found
+
+
+_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
+
+
+def _content(
+    facts: Facts,
+    settings: Settings,
+    monday: date,
+    scope: Scope,
+    name: str,
+    weeks: dict[str, list[Value]],
+    everything: Values,
+) -> Scorecard:
+    metrics = [_metric(of_metric) for metric, of_metric in weeks.items() if _is_shown(scope, metric)]
+    where: dict[str, str] = {} if scope == "organisation" else {scope: name}
+    below = [
+        _summary(kind, other, everything[kind, other])
+        for kind, other in scopes(facts)
+        if scope == "organisation" and kind != "organisation"
+    ]
     return {
-        "metric": metric,
-        "name": declared()[metric].name,
+        "organization": settings.organization,
+        "scope": scope,
+        "name": name,
+        "week": iso_week(monday),
+        "week_start": monday.isoformat(),
+        "week_end": (monday + timedelta(days=7)).isoformat(),
+        "timezone": settings.timezone,
+        "as_of": facts.as_of.isoformat(),
+        "metrics": metrics,
+        "attainment": _attained(metrics),
+        "sentences": [{"text": text} for text in sentences(facts, where, monday)],
+        "caveats": caveats(facts, where, metrics, monday),
+        "restatements": [],
+        "below": below,
+    }
+
+
+def _is_shown(scope: Scope, metric: str) -> bool:
+    """Systems are not asked for their satisfaction; teams are."""
+    return scope != "system" or declared()[metric].fact != "responses"
+
+
+def _summary(scope: Scope, name: str, weeks: dict[str, list[Value]]) -> dict[str, Any]:
+    metrics = [
+        {
+            "metric": metric,
+            "name": declared()[metric].name,
+            "value": of_metric[-1].value,
+            "unit": of_metric[-1].unit,
+            "n": of_metric[-1].n,
+            "target": of_metric[-1].target,
+            "status": of_metric[-1].status,
+        }
+        for metric, of_metric in weeks.items()
+        if _is_shown(scope, metric)
+    ]
+    return {"scope": scope, "name": name, "metrics": metrics, "attainment": _attained(metrics)}
+
+
+def _attained(metrics: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """How many of the targets that could be judged this week are met."""
+    judged = [metric["status"] for metric in metrics if metric["status"] in ("met", "missed")]
+    return {"met": judged.count("met"), "judged": len(judged)}
+
+
+def _metric(weeks: list[Value]) -> dict[str, Any]:
+    current, before = weeks[-1], weeks[-2]
+    metric = declared()[current.metric]
+    return {
+        "metric": metric.id,
+        "name": metric.name,
         "value": current.value,
         "unit": current.unit,
         "target": current.target,
