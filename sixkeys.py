@@ -272,13 +272,15 @@ def explain(
     if found is None:
         raise typer.BadParameter(f'"{metric}" is none of {", ".join(declared())}', param_hint="METRIC")
     from dashboards import terminal
-    from warehouse.explain import explain as explain_metric
+    from warehouse import explain as behind
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
-        explanation = explain_metric(facts, settings, found.id, narrowed, first, after)
-    content = explanation.rows if format == "csv" else asdict(explanation)
-    terminal.write(sys.stdout, format, content, terminal.explanation(explanation))
+        if format == "csv":
+            terminal.write_csv(sys.stdout, behind.all_rows(facts, settings, found.id, narrowed, first, after))
+            return
+        explanation = behind.explain(facts, settings, found.id, narrowed, first, after)
+    terminal.write(sys.stdout, format, asdict(explanation), terminal.explanation(explanation))
 
 
 @app.command()

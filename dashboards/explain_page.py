@@ -26,15 +26,13 @@ def show(settings: Settings, published: Published, state: State) -> None:
     choices.filters(view, state, overview.names(state, view))
     for warning in overview.warnings(state, unknown):
         st.html(part("notice", warning))
-    if value is None:
+    if value is None or shown is None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     cell = overview.cell(value)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
-    st.html(part("number", cell, shown.arithmetic if shown else "", percentiles, of="explain"))
-    if shown is None:
-        st.html(part("notice", explained.too_many(value)))
-    elif metrics()[value.metric].fact == "responses":
+    st.html(part("number", cell, shown.arithmetic, percentiles, of="explain"))
+    if metrics()[value.metric].fact == "responses":
         _scores(settings, published, state, view, value, shown)
     else:
         _rows(settings, published, state, view, value, shown)
@@ -45,7 +43,7 @@ def _explained(
     published: Published, _settings: Settings, view: Filters, timezone: str
 ) -> tuple[Value | None, Shown | None]:
     value, explanation = loading.explanation(published.warehouse, _settings, view)
-    return value, explained.shown(explanation, view.order, timezone) if explanation else None
+    return value, explained.shown(explanation, timezone) if explanation else None
 
 
 def _header(state: State, view: Filters, value: Value | None, published: Published) -> None:
@@ -108,8 +106,7 @@ def _csv(settings: Settings, published: Published, view: Filters) -> Callable[[]
     """Makes what `sixkeys explain --format csv` writes, once it is asked for."""
 
     def rows() -> str:
-        _, explanation = loading.explanation(published.warehouse, settings, view)
-        return as_csv(explanation.rows) if explanation else ""
+        return as_csv(loading.explained_rows(published.warehouse, settings, view))
 
     return rows
 

@@ -1,6 +1,6 @@
 """A number and its rows as people read them, made from an explanation; no Streamlit, no database."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,9 @@ from dashboards import formats
 from dashboards.fact_rows import Cell, Heading, cells, headings
 from dashboards.filters import Filters
 from dashboards.loading import State
-from dashboards.overview import Notice
 from warehouse.explain import Explanation
-from warehouse.reasons import left_out
+from warehouse.reasons import in_common
 from warehouse.values import Value
-
-SHOWN = 500
-SHOWN_OF_A_REASON = 100
 
 Row = Mapping[str, Any]
 
@@ -52,25 +48,25 @@ class Shown:
     scores: tuple[Score, ...]
 
 
-def shown(found: Explanation, order: str, timezone: str) -> Shown:
-    """The first rows in the order asked for, and the first of each reason."""
+def shown(found: Explanation, timezone: str) -> Shown:
+    """The rows that were read, in their order, and the numbers of all."""
     metric = metrics()[found.metric]
     if metric.fact == "responses":
         return Shown(arithmetic(found), (), found.n, (), (), 0, (), _scores(found.rows))
     within = [row for row in found.rows if row["excluded_because"] is None]
-    without = [row for row in found.rows if row["excluded_because"] is not None]
     by_reason: dict[str, list[Row]] = {reason: [] for reason in found.left_out}
-    for row in _ordered(without, "newest" if order in ("highest", "lowest") else order):
-        by_reason[next(iter(left_out([row])))].append(row)
+    for row in found.rows:
+        if row["excluded_because"] is not None:
+            by_reason[in_common(row["excluded_because"])].append(row)
     return Shown(
         arithmetic=arithmetic(found),
         headings=headings(metric, counts=True),
-        counted=len(within),
-        rows=_cells(metric, _ordered(within, order)[:SHOWN], timezone),
+        counted=found.n,
+        rows=_cells(metric, within, timezone),
         headings_left_out=headings(metric, counts=False),
-        left_out=len(without),
+        left_out=sum(found.left_out.values()),
         groups=tuple(
-            Group(reason, len(rows), _cells(metric, rows[:SHOWN_OF_A_REASON], timezone))
+            Group(reason, found.left_out[reason], _cells(metric, rows, timezone))
             for reason, rows in by_reason.items()
         ),
         scores=(),
@@ -79,18 +75,6 @@ def shown(found: Explanation, order: str, timezone: str) -> Shown:
 
 def _cells(metric: Metric, rows: Iterable[Row], timezone: str) -> tuple[tuple[Cell, ...], ...]:
     return tuple(cells(metric, row, timezone) for row in rows)
-
-
-def _ordered(rows: Sequence[Row], order: str) -> list[Row]:
-    """`rows`, which come in order of time, in the order of `filters.ORDERS`; of equal values the newest first."""
-    newest = list(reversed(rows))
-    if order == "oldest":
-        return list(rows)
-    if order == "newest":
-        return newest
-    sign = -1 if order == "highest" else 1
-    by_value: Callable[[Row], float] = lambda row: sign * row["value"]  # noqa: E731 -- a typed key
-    return sorted(newest, key=by_value)
 
 
 def arithmetic(found: Explanation) -> str:
@@ -105,7 +89,7 @@ def arithmetic(found: Explanation) -> str:
         rounds = sorted({str(row["round"]) for row in found.rows})
         return f"the mean of {rows}" + (f", round {rounds[0]}" if rounds else "")
     if metric.statistic == "share":
-        count = sum(row["value"] or 0 for row in found.rows)
+        count = round(found.value * found.n)
         what, of = _SHARES[metric.id]
         return f"{count:,} {what} of {found.n:,} {of}"
     return f"the {metric.statistic} of {rows}"
@@ -126,15 +110,6 @@ def csv_name(state: State, filters: Filters, value: Value) -> str:
     """A file name that says what is inside: `acme-mttr-payments-2026-10-19-2026-11-15.csv`."""
     parts = [state.organization, value.metric, *filters.where.values()]
     return formats.file_name(parts, value.period_start, value.period_end, "csv")
-
-
-def too_many(value: Value) -> Notice:
-    """That there are more rows than a page can show, and what to do."""
-    rows = formats.counted(value.n, metrics()[value.metric].fact)
-    return Notice(
-        f"{rows} are too many for a page",
-        ("Choose a shorter period, a team or a service to see the rows; the number above is complete.",),
-    )
 
 
 def nothing(value: Value, filters: Filters) -> str:

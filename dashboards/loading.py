@@ -1,8 +1,10 @@
 """What a page reads from the facts file, in one opening of it each."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings
@@ -10,7 +12,7 @@ from dashboards import filters as periods
 from dashboards.filters import Filters
 from warehouse import reading
 from warehouse.coverage import ServiceCoverage, coverage
-from warehouse.explain import Explanation, explain
+from warehouse.explain import Explanation, Order, all_rows, explain
 from warehouse.facts import open_facts
 from warehouse.periods import today
 from warehouse.reading import Doubts, Run, Service, SetAside
@@ -22,8 +24,9 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "service": ("service",),
     "system": ("system",),
 }
-# a number with more rows than this is not explained on a page: a person cannot read them, and they fill the memory
-MOST_ROWS = 100_000
+# how many rows of a number, and of each reason, a page shows
+SHOWN = 500
+SHOWN_OF_A_REASON = 100
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,9 @@ def content(warehouse: Path, settings: Settings, filters: Filters) -> Content:
 
 
 def explanation(
-    warehouse: Path, settings: Settings, filters: Filters, most: int = MOST_ROWS
+    warehouse: Path, settings: Settings, filters: Filters
 ) -> tuple[Value | None, Explanation | None]:
-    """(the number that `filters` ask for, its rows); None: nothing matches all filters, more than `most` rows."""
+    """(the number that `filters` ask for, its first rows in their order); None: nothing matches all filters."""
     with open_facts(warehouse) as facts:
         start, end = periods.days(filters, today(facts))
         scope, where = filters.scope, filters.where
@@ -121,9 +124,19 @@ def explanation(
             for value in compute(facts, settings, scope, None, start, end, where, [filters.metric])
             if scope == "organisation" or value.name == where[scope]
         ]
-        if not found or found[0].n > most:
-            return found[0] if found else None, None
-        return found[0], explain(facts, settings, filters.metric, where, start, end)
+        if not found:
+            return None, None
+        order: Order = filters.order  # type: ignore[assignment]
+        return found[0], explain(
+            facts, settings, filters.metric, where, start, end, order, SHOWN, SHOWN_OF_A_REASON
+        )
+
+
+def explained_rows(warehouse: Path, settings: Settings, filters: Filters) -> Iterator[dict[str, Any]]:
+    """All rows of the number that `filters` ask for, as they are read."""
+    with open_facts(warehouse) as facts:
+        start, end = periods.days(filters, today(facts))
+        yield from all_rows(facts, settings, filters.metric, filters.where, start, end)
 
 
 def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ def write(stream: Any, format: str, content: Any, table: RenderableType) -> None
     if format == "json":
         stream.write(as_json(content) + "\n")
     elif format == "csv":
-        stream.write(as_csv(content))
+        write_csv(stream, content)
     else:
         console(stream).print(table)
 
@@ -227,14 +227,21 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """`rows` as CSV with a heading; lists and structs as JSON, and no cell that a spreadsheet would execute."""
     out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({column: _csv_cell(value) for column, value in row.items()} for row in rows)
+    write_csv(out, rows)
     return out.getvalue()
+
+
+def write_csv(stream: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes `as_csv` of the rows to `stream` as they come."""
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(stream, fieldnames=list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow({column: _csv_cell(value) for column, value in row.items()})
 
 
 def _csv_cell(value: Any) -> Any:

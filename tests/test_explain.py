@@ -1,7 +1,9 @@
 """What explains a number: the rule for each row that counts, the reasons of those that do not, links to the sources."""
 
 import io
+from collections import Counter
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -9,8 +11,9 @@ from config.errors import ConfigurationError
 from config.metrics import metrics
 from dashboards import terminal
 from tests.conftest import Sample
-from warehouse.explain import explain
+from warehouse.explain import Order, all_rows, explain
 from warehouse.facts import Facts
+from warehouse.reasons import in_common
 
 
 @pytest.mark.parametrize("metric", list(metrics()))
@@ -29,6 +32,40 @@ def test_reasons_are_grouped_and_the_most_frequent_comes_first(sample: Sample, s
     reasons = explain(sample_facts, sample.settings, "lead_time").left_out
     assert list(reasons.values()) == sorted(reasons.values(), reverse=True)
     assert {"merge commit", "bot", "shipped at an unknown time …"} <= set(reasons)
+
+
+@pytest.mark.parametrize("metric", list(metrics())[:5])
+def test_the_first_rows_are_the_first_of_all_in_the_order_asked_for(
+    sample: Sample, sample_facts: Facts, metric: str
+) -> None:
+    rows = [row for row in explain(sample_facts, sample.settings, metric).rows if not row["excluded_because"]]
+    newest = rows[::-1]
+    wanted: dict[Order, list[Any]] = {
+        "oldest": rows,
+        "newest": newest,
+        "highest": sorted(newest, key=lambda row: -row["value"]),
+        "lowest": sorted(newest, key=lambda row: row["value"]),
+    }
+    for order, all_of_them in wanted.items():
+        found = explain(sample_facts, sample.settings, metric, order=order, most=7)
+        assert [row for row in found.rows if not row["excluded_because"]] == all_of_them[:7]
+
+
+def test_the_first_of_each_reason_leave_the_counts_as_they_are(sample: Sample, sample_facts: Facts) -> None:
+    whole = explain(sample_facts, sample.settings, "lead_time")
+    few = explain(sample_facts, sample.settings, "lead_time", most_of_a_reason=2)
+    assert few.left_out == whole.left_out
+    reasons = [in_common(row["excluded_because"]) for row in few.rows if row["excluded_because"]]
+    assert Counter(reasons) == {reason: min(n, 2) for reason, n in whole.left_out.items()}
+
+
+@pytest.mark.parametrize("metric", list(metrics()))
+def test_the_rows_that_are_read_one_by_one_are_the_same(
+    sample: Sample, sample_facts: Facts, metric: str
+) -> None:
+    where = {"team": "fulfilment"}
+    whole = explain(sample_facts, sample.settings, metric, where)
+    assert list(all_rows(sample_facts, sample.settings, metric, where)) == whole.rows
 
 
 def test_rows_lead_to_where_they_come_from(sample: Sample, sample_facts: Facts) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from config.metrics import metrics
 from dashboards import explained, fact_rows
-from dashboards.filters import ORDERS, Filters
-from dashboards.loading import explanation
+from dashboards.filters import Filters
+from dashboards.loading import explained_rows, explanation
 from dashboards.markup import part
 from tests import small_organisation
 from tests.conftest import Sample
@@ -76,7 +76,7 @@ class TestRows:
         _, rows = explanation(
             sample.settings.warehouse, sample.settings, Filters(period="all", metric=metric)
         )
-        made = explained.shown(rows, "newest", "Europe/Berlin")
+        made = explained.shown(rows, "Europe/Berlin")
         assert made.rows
         assert made.counted == rows.n
         assert {len(row) for row in made.rows} == {len(made.headings)}
@@ -85,38 +85,19 @@ class TestRows:
         assert {group.reason: group.n for group in made.groups} == rows.left_out
         assert any(row[-1].address for row in made.rows)
 
-    @pytest.mark.parametrize("order", ORDERS)
-    def test_the_order_is_of_all_rows_and_not_only_of_those_shown(self, order: str):
-        rows = many(700)
-        made = explained.shown(found(rows), order, "UTC")
-        wanted = {
-            "newest": list(reversed(rows)),
-            "oldest": rows,
-            "highest": sorted(rows, key=lambda row: -row["value"]),
-            "lowest": sorted(rows, key=lambda row: row["value"]),
-        }[order]
-        assert len(made.rows) == explained.SHOWN
-        assert made.rows == tuple(
-            fact_rows.cells(metrics()["mttr"], row, "UTC") for row in wanted[: explained.SHOWN]
-        )
-
     def test_what_is_not_shown_is_told(self):
-        html = part("counted", explained.shown(found(many(1200)), "newest", "UTC"), "", of="explain")
+        html = part("counted", explained.shown(found(many(500), n=1200), "UTC"), "", of="explain")
         assert "The first 500 of 1,200 rows are shown; the CSV has all of them." in html
-        html = part("counted", explained.shown(found(many(3)), "newest", "UTC"), "", of="explain")
+        html = part("counted", explained.shown(found(many(3)), "UTC"), "", of="explain")
         assert "CSV" not in html
 
     def test_rows_left_out_are_grouped_by_what_their_reasons_have_in_common(self):
         rows = [ROW | {"excluded_because": f"merged into Q{n}", "value": None} for n in range(3)]
         rows += [ROW | {"excluded_because": "urgency low", "value": None}]
         left_out = {"merged into …": 3, "urgency low": 1}
-        made = explained.shown(found(rows, left_out=left_out), "newest", "UTC")
+        made = explained.shown(found(rows, left_out=left_out), "UTC")
         assert [(group.reason, group.n) for group in made.groups] == list(left_out.items())
-        assert [row[-2].text for row in made.groups[0].rows] == [
-            "merged into Q2",
-            "merged into Q1",
-            "merged into Q0",
-        ]
+        assert [row[-2].text for row in made.groups[0].rows] == [f"merged into Q{n}" for n in range(3)]
 
     def test_times_are_of_the_configured_zone_and_exact_on_hover(self):
         cell = fact_rows.cells(metrics()["mttr"], ROW, "Europe/Berlin")[0]
@@ -141,7 +122,7 @@ class TestRows:
     def test_text_from_data_is_no_markup(self):
         rows = [ROW | {"title": HOSTILE, "service": HOSTILE, "rule": HOSTILE, "url": f'https://x/"{HOSTILE}'}]
         rows += [ROW | {"excluded_because": HOSTILE, "value": None}]
-        made = explained.shown(found(rows, left_out={HOSTILE: 1}), "newest", "UTC")
+        made = explained.shown(found(rows, left_out={HOSTILE: 1}), "UTC")
         html = part("counted", made, HOSTILE, of="explain") + part("left_out", made, of="explain")
         assert "<img" not in html
         assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 6
@@ -150,11 +131,11 @@ class TestRows:
 class TestArithmetic:
     @pytest.mark.parametrize("metric", list(metrics()))
     def test_the_sentence_says_how_the_rows_became_the_number(self, sample: Sample, metric: str):
-        value, rows = explanation(
-            sample.settings.warehouse, sample.settings, Filters(period="all", metric=metric)
-        )
-        said = explained.arithmetic(rows)
-        inputs = [row["value"] for row in rows.rows if row["excluded_because"] is None]
+        asked = Filters(period="all", metric=metric)
+        value, found = explanation(sample.settings.warehouse, sample.settings, asked)
+        said = explained.arithmetic(found)
+        rows = explained_rows(sample.settings.warehouse, sample.settings, asked)
+        inputs = [row["value"] for row in rows if row["excluded_because"] is None]
         numbers = [int(number.replace(",", "")) for number in re.findall(r"\b\d[\d,]*\b", said)]
         match metrics()[metric].statistic:
             case "rate" | "share":
@@ -212,10 +193,3 @@ class TestPage:
 
     def test_a_name_that_is_gone_is_told(self, folder):
         assert "Not found, so not applied: team gone" in shown(opened(folder, "explain", team="gone"))
-
-    def test_more_rows_than_a_page_can_hold_are_not_read(self, tmp_path):
-        settings = small_organisation.write(tmp_path)
-        value, rows = explanation(settings.warehouse, settings, Filters(period="12w"), most=10)
-        assert rows is None
-        assert value.n > 10
-        assert explained.too_many(value).title == f"{value.n} changes are too many for a page"

@@ -68,6 +68,8 @@ PUBLISHED = (
     "pull_stages",
     "evidence",
 )
+# in order of time, so that a range of days is read without what lies before and after it
+BY_DAY = ("deployments", "changes", "incidents", "recoveries", "covered_days")
 KEPT_FILES = 3
 KEPT_FOR = timedelta(hours=1)
 
@@ -126,7 +128,8 @@ def build(settings: Settings, as_of: datetime) -> Path:
             create_facts(connection, settings, as_of)
             connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
             for table in PUBLISHED:
-                connection.execute(f"create table published.{table} as from {table}")
+                order = " order by day" if table in BY_DAY else ""
+                connection.execute(f"create table published.{table} as from {table}{order}")
             for table in COPIES:
                 connection.execute(f"create table published.{table} as from source.{table}")
             connection.execute(

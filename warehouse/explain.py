@@ -1,19 +1,18 @@
 """The rows behind a number, and those left out with the reason: the number can be worked out again from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from config.errors import ConfigurationError
 from config.metrics import Metric
 from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.facts import Facts
-from warehouse.periods import full_range
-from warehouse.reasons import left_out, rule
+from warehouse.reasons import IN_COMMON_SQL, rule
 from warehouse.satisfaction import histogram, rounds, shown_group
-from warehouse.values import SCOPES, Scope, compute, narrowing
+from warehouse.values import SCOPES, Scope, Value, compute, narrowing
 
 # where a row without an instant that decides its period is listed: by its start
 _STARTS = {
@@ -22,6 +21,14 @@ _STARTS = {
     "recoveries": "f.finished_at",
     "changes": "f.authored_at",
     "repositories": "f.created_at",
+}
+Order = Literal["oldest", "newest", "highest", "lowest"]
+# of equal values the newest first; rows that are left out have no value
+_ORDERS: dict[Order, str] = {
+    "oldest": "r.listed_at, r.row",
+    "newest": "r.listed_at desc, r.row desc",
+    "highest": "r.value desc nulls last, r.listed_at desc, r.row desc",
+    "lowest": "r.value nulls last, r.listed_at desc, r.row desc",
 }
 _STATISTICS = {"median": "median of value", "mean": "mean of value", "share": "mean of value (0 or 1)"}
 
@@ -33,7 +40,7 @@ class Explanation:
     Each row has its fact's columns, `value` (what entered the statistic, None where the row is left out), `rule` (the
     rule that made it count), `excluded_because` (None where it counts) and `url`. Satisfaction has a histogram instead:
     a row a score, `n` respondents. `covered_days` divides a rate and is None for the others; `left_out` counts the
-    rows that do not count by reason.
+    rows that do not count by reason, the most frequent first. `rows` can be the first of them only.
     """
 
     metric: str
@@ -59,31 +66,32 @@ def explain(
     where: Mapping[str, str] | None = None,
     start: date | None = None,
     end: date | None = None,
+    order: Order = "oldest",
+    most: int | None = None,
+    most_of_a_reason: int | None = None,
 ) -> Explanation:
     """What `metric` (an id) is made of in a range, for the organisation or what `where` narrows it to.
 
-    The rows that count come first, in order of time. Raises ConfigurationError as `compute` does.
+    The rows that count come first, in the order asked for: all, or `most` of them; then those left out, all or
+    `most_of_a_reason` for each reason. Raises ConfigurationError as `compute` does.
     """
-    where = dict(where or {})
-    about = declared()[metric]
-    scope: Scope = next((s for s in reversed(SCOPES) if s in where), "organisation")
-    first, after = full_range(facts, start, end)
-    of_scope = compute(facts, settings, scope, None, first, after, where, [metric])
-    named = [value for value in of_scope if scope == "organisation" or value.name == where[scope]]
-    if not named:
-        asked = ", ".join(f"{key}={name}" for key, name in where.items())
-        raise ConfigurationError(f"nothing is {asked} at once; drop one of them")
-    value = named[0]
-    rows = (
-        _scores(facts, where, scope, after)
-        if about.fact == "responses"
-        else _rows(facts, about, where, first, after)
-    )
+    value = _number(facts, settings, metric, where, start, end)
+    about, first, after = declared()[metric], value.period_start, value.period_end
+    where = where or {}
+    left_out: dict[str, int] = {}
+    if about.fact == "responses":
+        rows = _scores(facts, where, value.scope, after)
+    else:
+        asked = _Asked(facts, about, where, first, after)
+        left_out = asked.left_out()
+        rows = [*asked.counted(order, most)]
+        if left_out:
+            rows += asked.not_counted("oldest" if order == "oldest" else "newest", most_of_a_reason)
     covered = _covered_days(facts, about, where, first, after) if about.statistic == "rate" else None
     statistic = f"count / {covered} covered days" if covered is not None else _STATISTICS[about.statistic]
     return Explanation(
         metric=metric,
-        scope=scope,
+        scope=value.scope,
         name=value.name,
         period_start=first,
         period_end=after,
@@ -94,39 +102,127 @@ def explain(
         statistic=statistic,
         rule=about.rule,
         covered_days=covered,
-        left_out=left_out(rows),
+        left_out=left_out,
         rows=[row | {"rule": rule(metric, row)} for row in rows],
     )
 
 
-def _rows(
-    facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date
-) -> list[dict[str, Any]]:
-    begins = _STARTS[metric.fact]
-    sql = (
-        f"select f.*, f.{metric.excluded} as left_out,"
-        f" case when f.{metric.excluded} is null then {_input(metric)} end as value"
-        f" from {metric.fact} as f"
-        f" where coalesce(f.day, cast(timezone($zone, timezone('UTC', {begins})) as date)) >= $start"
-        f" and coalesce(f.day, cast(timezone($zone, timezone('UTC', {begins})) as date)) < $end{narrowing(where)}"
-        f" order by left_out is not null, coalesce(f.at, {begins}), {', '.join(f'f.{c}' for c in metric.entity)}"
+def all_rows(
+    facts: Facts,
+    settings: Settings,
+    metric: str,
+    where: Mapping[str, str] | None = None,
+    start: date | None = None,
+    end: date | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Every row of `explain`, one after the other as they are read, so that millions need no room."""
+    value = _number(facts, settings, metric, where, start, end)
+    about, first, after = declared()[metric], value.period_start, value.period_end
+    rows = (
+        iter(_scores(facts, where or {}, value.scope, after))
+        if about.fact == "responses"
+        else _Asked(facts, about, where or {}, first, after).all()
     )
-    result = facts.connection.execute(sql, {**where, "start": start, "end": end, "zone": facts.timezone})
-    columns = [column[0] for column in result.description or ()]
-    entities: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for found in result.fetchall():
-        row = dict(zip(columns, found, strict=True))
-        row["excluded_because"] = row.pop("left_out")
-        if metric.excluded != "excluded_because":
-            row.pop(metric.excluded)
-        known = entities.setdefault(tuple(row[c] for c in metric.entity), row)
-        if (
-            known is not row and row["excluded_because"] is None
-        ):  # shared by services: counted once for all of them
-            services = {*str(known["service"]).split(", "), str(row["service"])}
-            known["service"] = ", ".join(sorted(services))
-            known["value"] = max(known["value"], row["value"])
-    return list(entities.values())
+    for row in rows:
+        yield row | {"rule": rule(metric, row)}
+
+
+def _number(
+    facts: Facts,
+    settings: Settings,
+    metric: str,
+    where: Mapping[str, str] | None,
+    start: date | None,
+    end: date | None,
+) -> Value:
+    where = where or {}
+    scope: Scope = next((s for s in reversed(SCOPES) if s in where), "organisation")
+    for value in compute(facts, settings, scope, None, start, end, where, [metric]):
+        if scope == "organisation" or value.name == where[scope]:
+            return value
+    asked = ", ".join(f"{key}={name}" for key, name in where.items())
+    raise ConfigurationError(f"nothing is {asked} at once; drop one of them")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The queries for the rows of one number."""
+
+    facts: Facts
+    metric: Metric
+    where: Mapping[str, str]
+    start: date
+    end: date
+
+    def counted(self, order: Order, most: int | None) -> Iterator[dict[str, Any]]:
+        return self._rows(f"where r.reason is null order by {_ORDERS[order]}{_limit(most)}", _ORDERS[order])
+
+    def not_counted(self, order: Order, most: int | None) -> Iterator[dict[str, Any]]:
+        nth = f"row_number() over (partition by {IN_COMMON_SQL} order by {_ORDERS[order]})"
+        few = f" qualify {nth} <= {int(most)}" if most is not None else ""
+        return self._rows(f"where r.reason is not null{few}", _ORDERS[order])
+
+    def all(self) -> Iterator[dict[str, Any]]:
+        return self._rows("", f"r.reason is not null, {_ORDERS['oldest']}")
+
+    def left_out(self) -> dict[str, int]:
+        """How many rows were left out for which reason, the most frequent first."""
+        sql = (
+            f"{self._listed} select {IN_COMMON_SQL}, count(*) from listed as r where r.reason is not null"
+            " group by 1 order by 2 desc, 1"
+        )
+        return dict(self.facts.connection.execute(sql, self._bound).fetchall())
+
+    def _rows(self, chosen: str, order: str) -> Iterator[dict[str, Any]]:
+        """Whole rows of the chosen ones: read once it is known which, since most of a wide table is not shown."""
+        hidden = {"is_shared", self.metric.excluded} - {"excluded_because"}
+        sql = (
+            f"{self._listed}, chosen as (select r.* from listed as r {chosen})"
+            f" select f.* exclude ({', '.join(hidden)})"
+            " replace (coalesce(r.services, f.service) as service, r.reason as excluded_because), r.value"
+            f" from chosen as r inner join {self.metric.fact} as f on f.rowid = r.row order by {order}"
+        )
+        result = self.facts.connection.execute(sql, self._bound)
+        columns = [column[0] for column in result.description or ()]
+        while found := result.fetchmany(1000):
+            for row in found:
+                yield dict(zip(columns, row, strict=True))
+
+    @property
+    def _bound(self) -> dict[str, Any]:
+        return {**self.where, "start": self.start, "end": self.end, "zone": self.facts.timezone}
+
+    @property
+    def _listed(self) -> str:
+        """A row an entity: that of one service stands for itself; of several, the first that counts for all of them.
+
+        A row without an instant that decides its period is listed by its start.
+        """
+        fact, excluded, begins = self.metric.fact, self.metric.excluded, _STARTS[self.metric.fact]
+        local = f"cast(timezone($zone, timezone('UTC', {begins})) as date)"
+        first = f"order by f.{excluded} is not null, coalesce(f.at, {begins}), f.service"
+        value = f"case when f.{excluded} is null then {_input(self.metric)} end"
+        return f"""
+            with ranged as (
+                select *, rowid from {fact} as f where f.day >= $start and f.day < $end
+                union all
+                select *, rowid from {fact} as f where f.day is null and {local} >= $start and {local} < $end
+            ),
+            listed as (
+                select f.rowid as row, coalesce(f.at, {begins}) as listed_at, f.{excluded} as reason,
+                    {value} as value, cast(null as string) as services
+                from ranged as f where not f.is_shared{narrowing(self.where)}
+                union all
+                select first(f.rowid {first}), first(coalesce(f.at, {begins}) {first}), first(f.{excluded} {first}),
+                    max({value}),
+                    string_agg(distinct f.service, ', ' order by f.service) filter (where f.{excluded} is null)
+                from ranged as f where f.is_shared{narrowing(self.where)}
+                group by {", ".join(f"f.{column}" for column in self.metric.entity)}
+            )"""
+
+
+def _limit(most: int | None) -> str:
+    return f" limit {int(most)}" if most is not None else ""
 
 
 def _input(metric: Metric) -> str:

@@ -1,14 +1,15 @@
 """Why a row counts, in words, and why rows were left out, grouped."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Row = Mapping[str, Any]
 
 # what is particular to one row of a reason: which incident it was merged into, between which instants
-_PARTICULAR = re.compile(r"(?<=^merged into ).*|(?<=^shipped at an unknown time ).*")
+_PARTICULAR = "^(merged into |shipped at an unknown time ).*"
+# SQL for the reason of a row `r` without what is particular to it, as `in_common` gives it
+IN_COMMON_SQL = rf"regexp_replace(r.reason, '{_PARTICULAR}', '\1…')"
 _KINDS = {
     "deployment": "the first arrival of this revision in production",
     "roll-forward": "a return to a later revision",
@@ -43,8 +44,6 @@ def rule(metric: str, row: Row) -> str:
     return f"{row['n']} respondents whose mean is this score"
 
 
-def left_out(rows: Iterable[Row]) -> dict[str, int]:
-    """How many rows were left out for which reason, the most frequent first."""
-    reasons = (row["excluded_because"] for row in rows)
-    counted = Counter(_PARTICULAR.sub("…", reason) for reason in reasons if reason is not None)
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+def in_common(reason: str) -> str:
+    """What the reason shares with those of other rows: "merged into …"."""
+    return re.sub(_PARTICULAR, r"\1…", reason)

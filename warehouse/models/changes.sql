@@ -140,6 +140,7 @@ select
     p.pickup_seconds,
     p.review_seconds,
     case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
+    false as is_shared,
     coalesce(p.url, r.url || '/commit/' || o.sha) as url
 from once as o
 left join baseline as b on b.service = o.service and b.repo = o.repo and b.sha = o.sha

@@ -47,6 +47,7 @@ select
     a.unrelated_commits,
     a.config_repo,
     a.config_sha,
+    count(*) over (partition by a.source, a.id) > 1 as is_shared,
     a.url
 from arrivals as a
 left join strongest as e

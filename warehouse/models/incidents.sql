@@ -73,6 +73,7 @@ select
         when i.resolved_at < i.opened_at then 'resolved before it was opened'
     end as excluded_because,
     i.source_service,
+    false as is_shared,
     i.url
 from judged_incidents as i
 left join scoped as s on s.source = i.source and s.id = i.id

@@ -43,6 +43,7 @@ select
         when e.at is null then 'not yet recovered'
         when e.at < d.at then 'recovered before it finished'
     end as excluded_because,
+    count(*) over (partition by d.source, d.id) > 1 as is_shared,
     d.url
 from deployments as d
 left join earliest as e on e.source = d.source and e.id = d.id and e.service = d.service

@@ -51,6 +51,7 @@ select
         when seconds_between(p.first_commit_at, r.created_at) > 3600 then 'imported history'
         when b.repo is not null then 'unknown: the first commits were not read'
     end as excluded_because,
+    count(*) over (partition by r.repo) > 1 as is_shared,
     r.url
 from source.repositories as r
 left join persons as p on p.repo = r.repo
