@@ -10,6 +10,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from config.access import Auth, Dashboard
 from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
@@ -21,7 +22,9 @@ from config.targets import Target, parse_target
 # the sources are part of the settings to everyone else
 __all__ = [
     "ArgoCD",
+    "Auth",
     "Catalog",
+    "Dashboard",
     "GitHub",
     "GitHubApp",
     "PagerDuty",
@@ -182,13 +185,6 @@ class Reports(Section):
     directory: Path = Path("scorecards")
     slack_webhook: Secret | None = None
     email: Email | None = None
-
-
-class Dashboard(Section):
-    """Where the dashboard listens; loopback unless said otherwise."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8501, ge=0, le=65535)
 
 
 class Privacy(Section):

@@ -61,6 +61,8 @@ def _words(value: Any, raw: Any) -> str:
         return str(value).lower()
     if isinstance(value, timedelta):
         return f"{value.total_seconds() / 3600:g}h"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_words(below, None)}" for key, below in value.items())
     return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 

@@ -58,7 +58,8 @@ def links(
     if closes_at <= now:
         raise ConfigurationError(f"{last_day} is over: name the last day on which answers are taken")
     page = settings.survey_page
-    base = page.url if page and page.url else address(settings.dashboard.host, settings.dashboard.port)
+    dashboard = settings.dashboard
+    base = (page and page.url) or dashboard.url or address(dashboard.host, dashboard.port)
     for _ in range(count):
         link = Link(secrets.token_urlsafe(12), round, team.strip(), closes_at)
         yield f"{base}/{PATH}?token={sign(link, key)}"

@@ -1,0 +1,90 @@
+"""Where the dashboard listens, and who is let in and sees what."""
+
+import ipaddress
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+
+from config.fields import Address, Duration, Plain, Secret, Section
+
+EVERYBODY = "*"
+_SHORTEST_KEY = 32
+
+
+def _sight(value: Any) -> Any:
+    if value in ("everything", "rollups") or (value and isinstance(value, list)):
+        return value
+    raise ValueError(
+        f'"{value}" is nothing that a group can see; write "everything", "rollups" or teams like [payments]'
+    )
+
+
+# "rollups": the numbers of the organisation, its systems and teams, without the rows and the services behind them
+Sight = Annotated[Literal["everything", "rollups"] | list[str], BeforeValidator(_sight)]
+
+
+class Auth(Section):
+    """Login with OpenID Connect: the provider, who is let in, and what each group sees."""
+
+    metadata_url: Address
+    client_id: Plain
+    client_secret: Secret
+    cookie_secret: Secret
+    scopes: list[str] = ["openid", "email", "profile"]
+    domains: list[str] = []
+    groups_claim: str = "groups"
+    groups: dict[str, Sight] = {}
+    session: Duration = timedelta(hours=12)
+
+    @field_validator("cookie_secret")
+    @classmethod
+    def _long(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(
+                f"has fewer than {_SHORTEST_KEY} characters; take what `openssl rand -hex 32` prints"
+            )
+        return key
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "Auth":
+        if not self.domains and (not self.groups or EVERYBODY in self.groups):
+            raise ValueError(
+                'lets in whoever has an account at the provider; name domains: ["acme.example"] '
+                'or groups: {"engineering": everything}, or write domains: ["*"] if that is meant'
+            )
+        return self
+
+
+class Dashboard(Section):
+    """Where the dashboard listens and people reach it, and who may open it; loopback unless said otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8501, ge=0, le=65535)
+    url: Address | None = None
+    public: bool = False
+    auth: Auth | None = None
+
+    @model_validator(mode="after")
+    def _guarded(self) -> "Dashboard":
+        if told := unguarded(self, self.host):
+            raise ValueError(told)
+        return self
+
+
+def unguarded(dashboard: Dashboard, host: str | None) -> str:
+    """What is wrong with listening at `host` (None: every interface), or nothing where it is guarded or meant."""
+    if dashboard.auth or dashboard.public or (host is not None and is_loopback(host)):
+        return ""
+    return (
+        f'listens at "{host or "every address"}", where others reach it, and asks nobody to log in; '
+        "set host: 127.0.0.1, or auth for a login, or public: true if a proxy in front asks or everybody may see it"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens at `host`."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
