@@ -1,6 +1,5 @@
 """The dashboard: `streamlit run dashboards/app.py -- --config FILE [--warehouse FILE]`."""
 
-import argparse
 import logging
 import sys
 from pathlib import Path
@@ -13,7 +12,9 @@ if (_packages := str(Path(__file__).resolve().parents[1])) not in sys.path:
 
 from config.errors import SixkeysError
 from config.settings import Settings, load_settings
-from dashboards import loading, pages, survey_page
+from dashboards import loading, login, pages, survey_page
+from dashboards.access import Access
+from dashboards.launch import arguments
 from dashboards.loading import State
 from dashboards.markup import HERE, part, style
 from dashboards.overview import Notice
@@ -22,18 +23,11 @@ from dashboards.published import Published, facts_now, wait_for_facts
 log = logging.getLogger("sixkeys.dashboard")
 
 
-def arguments() -> argparse.Namespace:
-    """What stands after the `--` on Streamlit's command line."""
-    parser = argparse.ArgumentParser(description="The Sixkeys dashboard.")
-    parser.add_argument("--config", type=Path, default=Path("sixkeys.yaml"), help="the configuration file")
-    parser.add_argument(
-        "--warehouse", type=Path, help="the warehouse, where it is not the configuration's own"
-    )
-    return parser.parse_args()
+def main(config: Path, warehouse: Path | None = None, host: str | None = "127.0.0.1") -> None:
+    """Draws the page, or says in place of it what is missing or broken and what to do.
 
-
-def main(config: Path, warehouse: Path | None = None) -> None:
-    """Draws the page, or says in place of it what is missing or broken and what to do."""
+    `host` is the address that the server listens at, None where that is every one.
+    """
     if survey_page.is_asked():
         survey_page.run(config, warehouse)
         return
@@ -41,20 +35,25 @@ def main(config: Path, warehouse: Path | None = None) -> None:
     page = pages.chosen()
     st.html(style())
     try:
-        stamp = f"{config} {config.stat().st_mtime_ns}" if config.exists() else str(config)
-        settings = _settings(stamp, config)
+        settings = _settings(_stamp(config), config)
     except SixkeysError as error:
         st.html(part("notice", Notice("The configuration cannot be used", (str(error),), bad=True)))
         return
-    warehouse = warehouse or settings.warehouse
+    access = login.admitted(settings.dashboard, settings.organization, host)
+    if access is not None:
+        show(page, config, settings, warehouse or settings.warehouse, access)
+
+
+def show(page: st.Page, config: Path, settings: Settings, warehouse: Path, access: Access) -> None:
+    """Draws what may be seen of `page`, which is given the facts of `warehouse`."""
     facts = facts_now(warehouse)
     if facts is None:
         st.html(part("empty", settings.organization, str(config)))
         wait_for_facts(warehouse, facts)
         return
     try:
-        published = Published(warehouse, facts, stamp)
-        pages.run(page, pages.Given(settings, published, _state(published)))
+        published = Published(warehouse, facts, _stamp(config))
+        pages.run(page, pages.Given(settings, published, _state(published)), access)
     except SixkeysError as error:
         _unreadable(str(error), warehouse, facts)
     except Exception as error:  # the last border before a person: told in one line, and in full to the log
@@ -69,6 +68,11 @@ def _unreadable(told: str, warehouse: Path, facts: str) -> None:
     wait_for_facts(warehouse, facts)
 
 
+def _stamp(config: Path) -> str:
+    """The file in its present state: another text once it was changed."""
+    return f"{config} {config.stat().st_mtime_ns}" if config.exists() else str(config)
+
+
 @st.cache_data(max_entries=4, show_spinner=False)
 def _settings(stamp: str, _config: Path) -> Settings:
     return load_settings(_config)
@@ -81,4 +85,4 @@ def _state(published: Published) -> State:
 
 if __name__ == "__main__":
     given = arguments()
-    main(given.config, given.warehouse)
+    main(given.config, given.warehouse, st.get_option("server.address"))

@@ -1,5 +1,6 @@
 """The dashboard as a process of its own: Streamlit's command line with the options that make it ours."""
 
+import argparse
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import httpx
 from config.errors import SixkeysError
 
 APP = Path(__file__).with_name("app.py")
+SERVER = Path(__file__).with_name("server.py")
 
 OPTIONS = {
     "server.headless": "true",
@@ -39,12 +41,22 @@ OPTIONS = {
 def command(settings_path: Path, warehouse: Path | None, host: str, port: int) -> list[str]:
     """The command that runs the dashboard in the foreground; `warehouse` None: the settings' own."""
     # -P: a config.py in the user's folder must not stand in for the package
-    streamlit = [sys.executable, "-P", "-m", "streamlit", "run", str(APP)]
+    streamlit = [sys.executable, "-P", "-m", "streamlit", "run", str(SERVER)]
     options = {"server.address": host, "server.port": str(port), **OPTIONS}
     given = ["--config", str(settings_path)]
     if warehouse is not None:
         given += ["--warehouse", str(warehouse)]
     return [*streamlit, *(f"--{key}={value}" for key, value in options.items()), "--", *given]
+
+
+def arguments() -> argparse.Namespace:
+    """What stands after the `--` on Streamlit's command line."""
+    parser = argparse.ArgumentParser(description="The Sixkeys dashboard.")
+    parser.add_argument("--config", type=Path, default=Path("sixkeys.yaml"), help="the configuration file")
+    parser.add_argument(
+        "--warehouse", type=Path, help="the warehouse, where it is not the configuration's own"
+    )
+    return parser.parse_args()
 
 
 def address(host: str, port: int) -> str:

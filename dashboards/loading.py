@@ -40,6 +40,7 @@ class State:
     warning: str | None
     services: tuple[Service, ...]
     teams: tuple[str, ...]
+    systems: tuple[str, ...]
     runs: tuple[Run, ...]
 
     @property
@@ -77,14 +78,16 @@ class Trust:
 def state(warehouse: Path) -> State:
     """The published facts' own description: their age, the services, how the sources did."""
     with open_facts(warehouse) as facts:
+        services = reading.services(facts)
         return State(
             path=str(facts.path),
             organization=facts.organization,
             timezone=facts.timezone,
             as_of=facts.as_of,
             warning=facts.warning,
-            services=reading.services(facts),
+            services=services,
             teams=reading.teams(facts),
+            systems=tuple(sorted({service.system for service in services if service.system})),
             runs=reading.last_runs(facts),
         )
 

@@ -238,7 +238,7 @@ def names(state: State, filters: Filters) -> Mapping[str, list[str]]:
     within = [s for s in state.services if filters.system in (None, s.system)]
     teams = {s.team for s in within if s.team} if filters.system else set(state.teams)
     return {
-        "system": sorted({s.system for s in state.services if s.system}, key=str.casefold),
+        "system": sorted(state.systems, key=str.casefold),
         "team": sorted(teams, key=str.casefold),
         "service": sorted((s.name for s in within if filters.team in (None, s.team)), key=str.casefold),
     }

@@ -1,31 +1,37 @@
 """The pages that there are: each is a file that Streamlit runs, is given the facts, and leads to the others."""
 
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import NamedTuple
 
 import streamlit as st
 
 from config.settings import Settings
-from dashboards.filters import Filters, from_address, known, to_address
+from dashboards.access import Access, Refused, Shows, opens, permitted, visible
+from dashboards.filters import Filters, from_address, known, link, to_address
 from dashboards.loading import State
-from dashboards.markup import HERE
-from dashboards.overview import names
+from dashboards.markup import HERE, part
+from dashboards.overview import Notice, names
 from dashboards.published import Published
 
 
 class PageFile(NamedTuple):
-    """A page's title and file; one that is not `listed` is reached from what it is about, such as a team's name."""
+    """A page's title and file; one that is not `listed` is reached from what it is about, such as a team's name.
+
+    `shows` says who may open it where people see their own only; unless it is said, those who see everything.
+    """
 
     title: str
     file: str
     listed: bool = True
+    shows: Shows = "everything"
 
 
 # by address path; the first is what opens without a path
 PAGES = {
-    "overview": PageFile("Overview", "overview_page.py"),
-    "explain": PageFile("Numbers explained", "explain_page.py"),
-    "trust": PageFile("Can I trust this?", "trust_page.py"),
+    "overview": PageFile("Overview", "overview_page.py", shows="numbers"),
+    "explain": PageFile("Numbers explained", "explain_page.py", shows="view"),
+    "trust": PageFile("Can I trust this?", "trust_page.py", shows="view"),
 }
 
 
@@ -38,6 +44,7 @@ class Given(NamedTuple):
 
 
 _given: ContextVar[Given] = ContextVar("given")
+_access: ContextVar[Access] = ContextVar("access")
 
 
 def chosen() -> st.Page:
@@ -46,9 +53,30 @@ def chosen() -> st.Page:
     return st.navigation(pages, position="hidden")
 
 
-def run(page: st.Page, given: Given) -> None:
-    """Draws `page`, which asks for what it is `given`."""
-    _given.set(given)
+def run(page: st.Page, given: Given, access: Access) -> None:
+    """Draws `page`, which asks for what it is `given`, where its view is within `access`, or says that it is not.
+
+    The page finds in the address and in the state only what may be seen.
+    """
+    state = visible(given.state, access)
+    _access.set(access)
+    asked = from_address(st.query_params)
+    try:
+        view = permitted(PAGES[page.url_path or next(iter(PAGES))].shows, asked, access, state)
+    except Refused as refused:
+        links(Filters())
+        st.html(part("notice", Notice("Not for you to see", (str(refused),), bad=True)))
+        if own := [team for team in state.teams if team in (access.teams or ())]:
+            st.html(part("own_teams", [(team, link(".", Filters(team=team))) for team in own], of="access"))
+        return
+    if view != asked:
+        st.query_params.from_dict(to_address(view))
+    published = given.published
+    if access.teams is not None:
+        # what one person's page keeps in a cache is found by those alone who may see the same
+        sight = f"{sorted(access.teams)} {access.rollups}"
+        published = replace(published, settings=f"{published.settings} {sight}")
+    _given.set(Given(given.settings, published, state))
     page.run()
 
 
@@ -64,8 +92,12 @@ def view(state: State) -> tuple[Filters, list[str]]:
 
 
 def links(shown: Filters) -> None:
-    """The links to the listed pages, each with the view that is `shown`."""
+    """The links to the listed pages, each with the view that is `shown`, and the way out for who is logged in."""
+    access = _access.get()
     with st.container(key="nav", horizontal=True, gap="small"):
         for page in PAGES.values():
-            if page.listed:
+            if page.listed and opens(page.shows, access):
                 st.page_link(HERE / page.file, label=page.title, query_params=to_address(shown))
+        if access.person:
+            st.space("stretch")
+            st.button("Log out", key="logout", on_click=st.logout, type="tertiary", help=access.person)

@@ -59,7 +59,8 @@ def state(**other) -> State:
         "timezone": "Europe/Berlin",
         "as_of": datetime(2026, 11, 18, 8, tzinfo=UTC),
     }
-    rest = {"warning": None, "services": services, "teams": ("guild", "payments", "platform"), "runs": ()}
+    teams = ("guild", "payments", "platform")
+    rest = {"warning": None, "services": services, "teams": teams, "systems": ("data", "shop"), "runs": ()}
     return State(**(known | rest | other))
 
 
