@@ -13,6 +13,7 @@ import streamlit as st
 from dashboards.filters import PERIODS, Filters, days, to_address
 from dashboards.loading import State
 
+LONGEST_SEARCH = 200
 _ALL = {"system": "All systems", "team": "All teams", "service": "All services"}
 
 
@@ -57,6 +58,49 @@ def select(
     )
 
 
+def search(view: Filters, placeholder: str) -> None:
+    """A field for the words that rows are searched for."""
+    _shows("search", view.search or "")
+    st.text_input(
+        "Search",
+        key="search",
+        max_chars=LONGEST_SEARCH,
+        placeholder=placeholder,
+        icon=":material/search:",
+        on_change=_chosen,
+        args=(view, "search"),
+        width=300,
+    )
+
+
+def turn(view: Filters, pages: int, place: str) -> None:
+    """Buttons to the pages before and after the view's; `place` tells them from those elsewhere on the page."""
+    steps = {
+        "First": (1, ":material/first_page:"),
+        "Previous": (view.page - 1, ":material/chevron_left:"),
+        "Next": (view.page + 1, ":material/chevron_right:"),
+        "Last": (pages, ":material/last_page:"),
+    }
+    with st.container(
+        key=f"turn-{place}", horizontal=True, vertical_alignment="center", gap="small", width="content"
+    ):
+        for label, (page, icon) in steps.items():
+            is_there = 1 <= page <= pages and page != view.page
+            st.button(
+                label,
+                key=f"{place} {label}",
+                icon=icon,
+                disabled=not is_there,
+                on_click=_goes,
+                args=(replace(view, page=page),),
+            )
+
+
+def only(view: Filters, label: str) -> None:
+    """A button that leads from the one row that is shown alone to all of the view."""
+    st.button(label, key="all-rows", on_click=_goes, args=(replace(view, row=None),))
+
+
 def _dates(view: Filters, state: State) -> None:
     start, end = days(view, state.today)
     _shows("start", start)
@@ -77,15 +121,21 @@ def _goes(view: Filters) -> None:
 
 def _chosen(view: Filters, key: str) -> None:
     chosen: dict[str, Any] = {key: st.session_state[key] or None}
-    _goes(replace(view, **chosen))
+    _goes(_from_the_start(replace(view, **chosen)))
 
 
 def _period_chosen(view: Filters, state: State) -> None:
     period = st.session_state["period"] or view.period
     start, end = days(view, state.today) if period == "custom" else (None, None)
-    _goes(replace(view, period=period, start=start, end=end))
+    _goes(_from_the_start(replace(view, period=period, start=start, end=end)))
 
 
 def _dates_chosen(view: Filters) -> None:
     last = st.session_state["end"]
-    _goes(replace(view, start=st.session_state["start"], end=last + timedelta(days=1) if last else None))
+    after = last + timedelta(days=1) if last else None
+    _goes(_from_the_start(replace(view, start=st.session_state["start"], end=after)))
+
+
+def _from_the_start(view: Filters) -> Filters:
+    """Another choice has other rows: from their first page on."""
+    return replace(view, page=1, row=None)

@@ -45,41 +45,45 @@ class Column:
 
 def _time(title: str, column: str) -> Column:
     def fill(row: Row, timezone: str) -> Cell:
-        return _moment(row[column], timezone)
+        return moment(row[column], timezone)
 
     return Column(Heading(title), fill)
 
 
-def _moment(at: datetime | None, timezone: str, note: str = "") -> Cell:
+def moment(at: datetime | None, timezone: str, note: str = "") -> Cell:
+    """An instant (naive: UTC): the local day, the hour and a note below it, the exact instant in UTC as the tooltip."""
     day, _, hour = formats.moment(at, timezone).partition(", ")
-    return Cell(day, _joined(hour, note), f"{at.isoformat()}Z" if at else "")
+    return Cell(day, joined(hour, note), f"{at.isoformat()}Z" if at else "")
 
 
 def _text(title: str, column: str, note: Callable[[Row], str] = lambda row: "", wide: bool = False) -> Column:
     return Column(Heading(title, wide=wide), lambda row, _: Cell(str(row[column] or MISSING), note(row)))
 
 
-def _short(sha: str | None) -> str:
+def short(sha: str | None) -> str:
+    """As much of a commit's SHA as people read; empty for None."""
     return sha[:SHA_LENGTH] if sha else ""
 
 
-def _joined(*parts: str | None) -> str:
+def joined(*parts: str | None) -> str:
+    """The parts that there are, with a dot between them."""
     return " · ".join(part for part in parts if part)
 
 
-def _revision(row: Row, _: str) -> Cell:
+def revision(row: Row, _: str = "") -> Cell:
+    """What a deployment brought: the commit with its branch or tag, or the configuration where only that is known."""
     if row["sha"]:
-        return Cell(_short(row["sha"]), row["ref"] or "", row["sha"])
-    config = f"{row['config_repo']}@{_short(row['config_sha'])}" if row["config_sha"] else ""
+        return Cell(short(row["sha"]), row["ref"] or "", row["sha"])
+    config = f"{row['config_repo']}@{short(row['config_sha'])}" if row["config_sha"] else ""
     return Cell("commit unknown", config, row["config_sha"] or "")
 
 
 def _blamed(row: Row, _: str) -> Cell:
     named = str(row["blames_id"] or MISSING)
-    return Cell(_elided(named), row["blamed_by"] or "", named if row["blames_id"] else "")
+    return Cell(elided(named), row["blamed_by"] or "", named if row["blames_id"] else "")
 
 
-def _elided(name: str) -> str:
+def elided(name: str) -> str:
     """An identifier with its end, which tells it from others, and as much of its beginning as there is room for."""
     return name if len(name) <= LONGEST_NAME else f"{name[:5]}…{name[5 - LONGEST_NAME :]}"
 
@@ -93,32 +97,32 @@ _COLUMNS = {
         _time("Created", "created_at"),
         Column(
             Heading("First commit"),
-            lambda row, zone: _moment(row["first_commit_at"], zone, _short(row["first_commit_sha"])),
+            lambda row, zone: moment(row["first_commit_at"], zone, short(row["first_commit_sha"])),
         ),
     ),
     "deployments": (
         _time("Finished", "at"),
         _SERVICE,
         _text("Environment", "environment"),
-        Column(Heading("Commit"), _revision),
+        Column(Heading("Commit"), revision),
     ),
     "changes": (
         _time("Deployed", "at"),
         _SERVICE,
-        _text("Change", "subject", lambda row: f"{row['repo']}@{_short(row['sha'])}", wide=True),
+        _text("Change", "subject", lambda row: f"{row['repo']}@{short(row['sha'])}", wide=True),
         _time("Authored", "authored_at"),
     ),
     "incidents": (
         _time("Resolved", "resolved_at"),
         _SERVICE,
-        _text("Incident", "title", lambda row: _joined(row["urgency"], row["priority"]), wide=True),
+        _text("Incident", "title", lambda row: joined(row["urgency"], row["priority"]), wide=True),
         _time("Opened", "opened_at"),
         Column(Heading("Blames"), _blamed),
     ),
     "recoveries": (
         _time("Recovered", "at"),
         _SERVICE,
-        Column(Heading("Deployment"), lambda row, _: Cell(_elided(row["id"]), row["source"], row["id"])),
+        Column(Heading("Deployment"), lambda row, _: Cell(elided(row["id"]), row["source"], row["id"])),
         _time("Finished", "finished_at"),
     ),
 }

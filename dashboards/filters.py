@@ -1,5 +1,6 @@
 """What a reader chose to look at: from a page's address and back, and as days."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -30,6 +31,13 @@ ORDERS = {
     "highest": "Highest first",
     "lowest": "Lowest first",
 }
+LISTED = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "most": "Most changes first",
+    "longest": "Longest first",
+    "open": "Still open first",
+}
 _WEEKS = {"week": 1, "4w": 4, "12w": 12, "12m": 52}
 _CHOICES = {
     "period": set(PERIODS),
@@ -37,12 +45,18 @@ _CHOICES = {
     "sort": set(SORTS),
     "metric": set(metrics()),
     "order": set(ORDERS),
+    "listed": set(LISTED),
 }
+_TEXTS = ("system", "team", "service", "environment", "state", "search", "row")
 
 
 @dataclass(frozen=True)
 class Filters:
-    """One view of a page; `start` and `end` (the first day after) are the days of the period `custom`."""
+    """One view of a page; `start` and `end` (the first day after) are the days of the period `custom`.
+
+    From `environment` on it is about the deployments or incidents listed: which, in what order (`listed`), from which
+    page on, and `row` is the only one shown, as "source/id".
+    """
 
     period: str = "4w"
     start: date | None = None
@@ -54,6 +68,12 @@ class Filters:
     sort: str = "name"
     metric: str = "lead_time"
     order: str = "newest"
+    environment: str | None = None
+    state: str | None = None
+    search: str | None = None
+    listed: str = "newest"
+    page: int = 1
+    row: str | None = None
 
     @property
     def where(self) -> dict[str, str]:
@@ -74,9 +94,11 @@ def from_address(parameters: Mapping[str, str]) -> Filters:
     for key, known in _CHOICES.items():
         if parameters.get(key) in known:
             found[key] = parameters[key]
-    for key in ("system", "team", "service"):
+    for key in _TEXTS:
         if parameters.get(key):
             found[key] = parameters[key]
+    if re.fullmatch("[1-9][0-9]{0,8}", number := parameters.get("page", "")):
+        found["page"] = int(number)
     if found.get("period") == "custom":
         for field, key in (("start", "from"), ("end", "to")):
             try:
@@ -91,13 +113,20 @@ def to_address(filters: Filters) -> dict[str, str]:
     default = Filters()
     kept = {
         key: getattr(filters, key)
-        for key in ("system", "team", "service", *_CHOICES)
+        for key in (*_TEXTS, *_CHOICES)
         if getattr(filters, key) != getattr(default, key)
     }
+    if filters.page != default.page:
+        kept["page"] = str(filters.page)
     if filters.period == "custom":
         days = (("from", filters.start), ("to", filters.end))
         kept |= {key: day.isoformat() for key, day in days if day is not None}
     return kept
+
+
+def elsewhere(filters: Filters) -> Filters:
+    """The view as other pages can show it: without what is about the rows listed on one of them."""
+    return replace(filters, environment=None, state=None, search=None, listed="newest", page=1, row=None)
 
 
 def link(page: str, filters: Filters) -> str:

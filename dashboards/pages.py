@@ -8,7 +8,7 @@ import streamlit as st
 
 from config.settings import Settings
 from dashboards.access import Access, Refused, Shows, opens, permitted, visible
-from dashboards.filters import Filters, from_address, known, link, to_address
+from dashboards.filters import Filters, elsewhere, from_address, known, link, to_address
 from dashboards.loading import State
 from dashboards.markup import HERE, part
 from dashboards.overview import Notice, names
@@ -31,6 +31,8 @@ class PageFile(NamedTuple):
 PAGES = {
     "overview": PageFile("Overview", "overview_page.py", shows="numbers"),
     "explain": PageFile("Numbers explained", "explain_page.py", shows="view"),
+    "deployments": PageFile("Deployments", "deployments_page.py", shows="view"),
+    "incidents": PageFile("Incidents", "incidents_page.py", shows="view"),
     "trust": PageFile("Can I trust this?", "trust_page.py", shows="view"),
 }
 
@@ -97,7 +99,7 @@ def links(shown: Filters) -> None:
     with st.container(key="nav", horizontal=True, gap="small"):
         for page in PAGES.values():
             if page.listed and opens(page.shows, access):
-                st.page_link(HERE / page.file, label=page.title, query_params=to_address(shown))
+                st.page_link(HERE / page.file, label=page.title, query_params=to_address(elsewhere(shown)))
         if access.person:
             st.space("stretch")
             st.button("Log out", key="logout", on_click=st.logout, type="tertiary", help=access.person)

@@ -20,7 +20,13 @@ from dashboards.pages import PAGES
 from tests import chromium
 
 # what stands on each page once it is drawn
-_DRAWN = {"overview": ".js-plotly-plot", "explain": ".six-number", "trust": ".six-shares"}
+_DRAWN = {
+    "overview": ".js-plotly-plot",
+    "explain": ".six-number",
+    "trust": ".six-shares",
+    "deployments": ".six-list-table",
+    "incidents": ".six-list-table",
+}
 
 
 def page(config: str) -> None:

@@ -115,7 +115,8 @@ class TestStates:
             facts.unlink()
         else:
             with duckdb.connect(str(facts)) as connection:
-                connection.execute("drop table covered_days")
+                for table in ("covered_days", "deployments", "incidents"):
+                    connection.execute(f"drop table {table}")
         app = opened(tmp_path, at)
         assert not app.exception
         assert "The numbers cannot be read" in shown(app)

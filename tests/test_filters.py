@@ -1,5 +1,6 @@
 """A view's filters: in the address and back, as days, and as the grain of its numbers."""
 
+from dataclasses import replace
 from datetime import date
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,12 @@ class TestFilters:
             sort=st.sampled_from(sorted(filters.SORTS)),
             metric=st.sampled_from(sorted(metrics())),
             order=st.sampled_from(sorted(filters.ORDERS)),
+            environment=st.none() | st.text(min_size=1),
+            state=st.none() | st.text(min_size=1),
+            search=st.none() | st.text(min_size=1),
+            listed=st.sampled_from(sorted(filters.LISTED)),
+            page=st.integers(1, 999_999_999),
+            row=st.none() | st.text(min_size=1),
         )
     )
     def test_an_address_shows_the_view_that_it_was_taken_from(self, view):
@@ -46,10 +53,28 @@ class TestFilters:
 
     @pytest.mark.parametrize(
         "parameters",
-        [{"period": "yesterday"}, {"sort": "1; drop"}, {"metric": ""}, {"team": ""}, {"from": "2026-09-01"}],
+        [
+            {"period": "yesterday"},
+            {"sort": "1; drop"},
+            {"metric": ""},
+            {"team": ""},
+            {"from": "2026-09-01"},
+            {"page": "0"},
+            {"page": "-1"},
+            {"page": "١"},
+            {"page": "9" * 40},
+        ],
     )
     def test_what_makes_no_sense_in_an_address_is_the_default(self, parameters):
         assert filters.from_address(parameters) == Filters()
+
+    def test_other_pages_are_led_to_without_what_one_list_alone_understands(self):
+        listed = Filters(
+            period="12w", team="payments", search="main", state="failed", environment="eu", page=3
+        )
+        assert filters.elsewhere(replace(listed, listed="oldest", row="import/1")) == Filters(
+            "12w", team="payments"
+        )
 
     def test_a_malformed_day_leaves_that_side_open(self):
         found = filters.from_address({"period": "custom", "from": "soon", "to": "2026-10-01"})

@@ -74,6 +74,7 @@ select
     end as excluded_because,
     i.source_service,
     false as is_shared,
+    i.change_events,
     i.url
 from judged_incidents as i
 left join scoped as s on s.source = i.source and s.id = i.id
