@@ -3,12 +3,14 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 import plotly.graph_objects as go
 
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards import formats
+from warehouse.signals import Limits
 from warehouse.values import Value
 
 
@@ -30,8 +32,13 @@ DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b")
 _AXES = {"fraction": (0.01, "%"), "per day": (1.0, "a day"), "points": (1.0, "points")}
 
 
-def series(values: Sequence[Value], dark: bool = False) -> go.Figure:
-    """One metric's values by period with its target; periods with too few rows are hollow, missing ones are gaps."""
+def series(
+    values: Sequence[Value], dark: bool = False, limits: Limits | None = None, since: date | None = None
+) -> go.Figure:
+    """One metric's values by period with its target; periods with too few rows are hollow, missing ones are gaps.
+
+    `limits` are drawn as a band; `since` is where the days begin that they are held against.
+    """
     palette = DARK if dark else LIGHT
     metric = metrics()[values[0].metric]
     ordered = sorted(values, key=lambda value: value.period_start)
@@ -43,9 +50,9 @@ def series(values: Sequence[Value], dark: bool = False) -> go.Figure:
             mode="lines+markers",
             line={"color": palette.line, "width": 2.5},
             marker={
-                "size": 8,
+                "size": 8 if len(ordered) < 70 else 4,
                 "color": [palette.surface if v.status == "insufficient" else palette.line for v in ordered],
-                "line": {"color": palette.line, "width": 2},
+                "line": {"color": palette.line, "width": 2 if len(ordered) < 70 else 1},
             },
             text=[_hover(value) for value in ordered],
             hovertemplate="%{text}<extra></extra>",
@@ -53,21 +60,68 @@ def series(values: Sequence[Value], dark: bool = False) -> go.Figure:
             name=metric.name,
         )
     )
+    if limits is not None:
+        _band(figure, limits, factor, palette)
+    if since is not None and ordered[0].period_start < since < ordered[-1].period_start:
+        _mark(figure, since, palette)
     targets = [value.target for value in ordered if value.target]
     if targets:
-        figure.add_hline(
-            y=parse_target(targets[-1], metric).limit / factor,
-            line={"color": palette.target, "width": 1.5, "dash": "dash"},
-            annotation={
-                "text": f"target {html.escape(targets[-1])}",
-                "font": {"color": palette.target, "size": 12},
-                "yshift": 2,
-            },
-            annotation_position="top left",
-        )
+        target_line(figure, targets[-1], parse_target(targets[-1], metric).limit / factor, palette)
     every = max(1, round(len(ordered) / 9))
-    figure.update_xaxes(tickvals=[value.period_start for value in ordered[::-every]])
-    return _styled(figure, palette, unit)
+    ticks = [value.period_start for value in ordered[::-every]]
+    styled(figure, palette, unit).update_xaxes(tickvals=ticks, tickformat=_tick_format(ordered))
+    return figure
+
+
+def target_line(figure: go.Figure, target: str, at: float, palette: Palette) -> None:
+    """Adds the target as a dashed line with its words."""
+    figure.add_hline(
+        y=at,
+        line={"color": palette.target, "width": 1.5, "dash": "dash"},
+        annotation={
+            "text": f"target {html.escape(target)}",
+            "font": {"color": palette.target, "size": 12},
+            "yshift": 2,
+        },
+        annotation_position="top left",
+    )
+
+
+def _band(figure: go.Figure, limits: Limits, factor: float, palette: Palette) -> None:
+    figure.add_hrect(
+        y0=limits.lower / factor,
+        y1=limits.upper / factor,
+        fillcolor=palette.faint,
+        opacity=0.16,
+        line_width=0,
+        layer="below",
+    )
+    figure.add_hline(
+        y=limits.centre / factor, line={"color": palette.faint, "width": 1, "dash": "dot"}, layer="below"
+    )
+
+
+def _mark(figure: go.Figure, since: date, palette: Palette) -> None:
+    """A line where the chosen period begins, half a step before its first point."""
+    figure.add_vline(
+        x=datetime.combine(since, time()) - timedelta(days=3.5),
+        line={"color": palette.faint, "width": 1, "dash": "dot"},
+    )
+    figure.add_annotation(
+        x=datetime.combine(since, time()) - timedelta(days=3.5),
+        y=1,
+        yref="paper",
+        text="this period →",
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        font={"color": palette.faint, "size": 11},
+    )
+
+
+def _tick_format(values: Sequence[Value]) -> str:
+    years = (values[-1].period_start - values[0].period_start).days > 330
+    return "%b %Y" if years else "%-d %b"
 
 
 def _axis(values: Sequence[Value]) -> tuple[float, str]:
@@ -91,7 +145,8 @@ def _hover(value: Value) -> str:
     return "<br>".join(parts)
 
 
-def _styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
+def styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
+    """The figure in the page's fonts and colours, with `unit` on its upright axis."""
     figure.update_layout(
         height=300,
         margin={"l": 8, "r": 16, "t": 24, "b": 40},
@@ -105,8 +160,9 @@ def _styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
         },
         showlegend=False,
         dragmode=False,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette.faint, "activecolor": palette.text},
     )
-    figure.update_xaxes(showgrid=False, linecolor=palette.grid, tickformat="%-d %b", fixedrange=True)
+    figure.update_xaxes(showgrid=False, linecolor=palette.grid, fixedrange=True)
     figure.update_yaxes(
         gridcolor=palette.grid,
         zeroline=False,

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from config.metrics import metrics
+from warehouse.signals import BASELINE_WEEKS
 from warehouse.values import Scope
 
 PERIODS = {
@@ -38,14 +39,16 @@ LISTED = {
     "longest": "Longest first",
     "open": "Still open first",
 }
+STEPS = {"week": "Weeks", "day": "Days", "month": "Months"}
 _WEEKS = {"week": 1, "4w": 4, "12w": 12, "12m": 52}
-_CHOICES = {
+_CHOICES: dict[str, set[str]] = {
     "period": set(PERIODS),
     "rows": set(ROWS),
     "sort": set(SORTS),
     "metric": set(metrics()),
     "order": set(ORDERS),
     "listed": set(LISTED),
+    "step": set(STEPS),
 }
 _TEXTS = ("system", "team", "service", "environment", "state", "search", "row")
 
@@ -74,6 +77,7 @@ class Filters:
     listed: str = "newest"
     page: int = 1
     row: str | None = None
+    step: Literal["week", "day", "month"] = "week"
 
     @property
     def where(self) -> dict[str, str]:
@@ -167,14 +171,22 @@ def days_before(filters: Filters, today: date) -> tuple[date, date] | None:
     return (start - (end - start), start) if start is not None and end is not None else None
 
 
-def history(filters: Filters, today: date, weeks: int = 12) -> tuple[date, date]:
-    """The completed weeks up to the period's end, at least `weeks` of them: (a Monday, a Monday)."""
+def history(filters: Filters, today: date) -> tuple[date, date]:
+    """The completed weeks up to the period's end and the twelve before its first day: (a Monday, a Monday)."""
     start, end = days(filters, today)
-    if filters.period == "all":
-        weeks = 52
     last = week_of(min(end or today, today))
-    first = last - timedelta(weeks=weeks)
-    return (min(first, week_of(start)) if start is not None else first), last
+    first = last - timedelta(weeks=52) if start is None else min(week_of(start), last)
+    return first - timedelta(weeks=BASELINE_WEEKS), last
+
+
+def span(filters: Filters, today: date) -> tuple[date, date]:
+    """The days that a metric's series shows: those of `history`, or at least a year of months to the period's end."""
+    first, last = history(filters, today)
+    if filters.step != "month":
+        return first, last
+    end = days(filters, today)[1]
+    last = min(end or today + timedelta(days=1), today + timedelta(days=1))
+    return min(first, last - timedelta(days=365)).replace(day=1), last
 
 
 def week_of(day: date) -> date:

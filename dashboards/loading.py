@@ -14,8 +14,9 @@ from warehouse import reading
 from warehouse.coverage import ServiceCoverage, coverage
 from warehouse.explain import Explanation, Order, all_rows, explain
 from warehouse.facts import open_facts
-from warehouse.periods import today
+from warehouse.periods import full_range, today
 from warehouse.reading import Doubts, Run, Service, SetAside
+from warehouse.unwatched import Unwatched, unwatched
 from warehouse.values import Scope, Value, compute
 
 ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
@@ -56,12 +57,16 @@ class State:
 
 @dataclass(frozen=True)
 class Content:
-    """The values of a view: of its own scope now, before and by week, and of each scope below it."""
+    """The values of a view: of its own scope now, before and by week, and of each scope below it.
+
+    `blind` tells by scope and name where services have no source of incidents.
+    """
 
     current: list[Value]
     previous: list[Value]
     history: list[Value]
     below: list[Value]
+    blind: dict[tuple[Scope, str], Unwatched]
     doubts: Doubts
 
 
@@ -100,6 +105,7 @@ def content(warehouse: Path, settings: Settings, filters: Filters) -> Content:
         first, last = periods.history(filters, today(facts))
         scope, where = filters.scope, filters.where
         below: tuple[Scope, ...] = ROW_SCOPES[filters.rows]
+        days = full_range(facts, start, end)
         return Content(
             current=compute(facts, settings, scope, start=start, end=end, where=where),
             previous=compute(facts, settings, scope, start=before[0], end=before[1], where=where)
@@ -111,6 +117,11 @@ def content(warehouse: Path, settings: Settings, filters: Filters) -> Content:
                 for by in below
                 for value in compute(facts, settings, by, start=start, end=end, where=where)
             ],
+            blind={
+                (by, name): found
+                for by in (scope, *below)
+                for name, found in unwatched(facts, by, *days, where).items()
+            },
             doubts=reading.doubts(facts, start, end, where),
         )
 

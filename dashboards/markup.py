@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from dashboards import formats
 from dashboards.sparklines import HEIGHT, WIDTH, Sparkline
+from dashboards.terms import TERMS
 
 HERE = Path(__file__).parent
 
@@ -42,5 +43,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(statuses=formats.STATUSES, mask=_mask, width=WIDTH, height=HEIGHT)
+    environment.globals.update(
+        statuses=formats.STATUSES,
+        terms=TERMS,
+        mask=_mask,
+        width=WIDTH,
+        height=HEIGHT,
+        figure=formats.figure,
+        day=formats.day,
+    )
     return environment

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from config.metrics import Metric, metrics
 from config.targets import parse_target
 from dashboards import formats
-from dashboards.filters import Filters, link
+from dashboards.distances import distance, shade
+from dashboards.filters import Filters, days_before, link
 from dashboards.loading import State
 from dashboards.sparklines import Sparkline, sparkline
-from warehouse.reading import Service
+from dashboards.verdicts import Change, change
+from warehouse.signals import Limits, limits_before
+from warehouse.unwatched import BLIND_METRICS, Unwatched
 from warehouse.values import Value
 
 
@@ -24,11 +28,19 @@ class Cell:
     figure: str
     detail: str
     address: str = ""
+    warning: str = ""
 
     @property
     def tone(self) -> str:
-        """Which of the three colours it has: `met`, `missed` or `quiet`."""
+        """Which of the three colours it has: `met`, `missed` or `quiet`, as for what is met unseen."""
+        if self.value.status == "met" and self.warning:
+            return "quiet"
         return self.value.status if self.value.status in ("met", "missed") else "quiet"
+
+    @property
+    def far(self) -> int:
+        """How far it is from its target: 1 near, 2 far, 3 very far, 0 where it is not judged."""
+        return shade(self.value)
 
 
 @dataclass(frozen=True)
@@ -38,29 +50,8 @@ class Tile:
     cell: Cell
     counted: str
     percentiles: str
-    change: str
-    previous: str
+    change: Change
     line: Sparkline
-
-
-@dataclass(frozen=True)
-class Row:
-    """A team, system or service against the targets; `level` 1 is a service below its team.
-
-    The scope `group` is a heading without numbers of its own.
-    """
-
-    scope: str
-    name: str
-    level: int
-    mapped: bool
-    cells: tuple[Cell | None, ...]
-    address: str
-
-    @property
-    def missed(self) -> int:
-        """How many targets are missed."""
-        return sum(cell is not None and cell.value.status == "missed" for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -72,50 +63,76 @@ class Notice:
     bad: bool = False
 
 
-def cell(value: Value, view: Filters | None = None) -> Cell:
+def cell(value: Value, view: Filters | None = None, blind: Unwatched | None = None) -> Cell:
     """A value with its figure, its tooltip, and where it is explained: `view`, narrowed to its scope."""
     metric, status = metrics()[value.metric], formats.STATUSES[value.status]
     shown = formats.figure_against(value.metric, value.value, value.unit, value.target)
     known = [formats.exact(value.value, value.unit)] if value.value is not None else []
     known += [formats.counted(value.n, metric.fact)]
     known += [f"target {value.target}"] if value.target else []
+    known += [said] if (said := distance(value)) else []
     known += [status.meaning]
-    return Cell(value, metric, status, shown, " · ".join(known), _explained(value, view) if view else "")
+    warning = unseen(value, blind)
+    known += [warning] if warning else []
+    address = _explained(value, view) if view else ""
+    return Cell(value, metric, status, shown, " · ".join(known), address, warning)
+
+
+def unseen(value: Value, blind: Unwatched | None) -> str:
+    """That failures stay unseen where no source tells of incidents; empty where it does not matter."""
+    if blind is None or value.metric not in BLIND_METRICS:
+        return ""
+    if blind.is_all:
+        return "No incidents are read here; failures may be missing."
+    return (
+        f"Incidents of {blind.unwatched} of {blind.services} services are not read; failures may be missing."
+    )
 
 
 def _explained(value: Value, view: Filters) -> str:
     narrowed: dict[str, Any] = {} if value.scope == "organisation" else {value.scope: value.name}
-    return link("explain", replace(view, metric=value.metric, **narrowed))
+    return link("metric", replace(view, metric=value.metric, **narrowed))
 
 
 def tiles(
-    current: Sequence[Value], previous: Sequence[Value], history: Sequence[Value], view: Filters
+    current: Sequence[Value],
+    previous: Sequence[Value],
+    history: Sequence[Value],
+    view: Filters,
+    blind: Mapping[str, Unwatched] | None = None,
 ) -> list[Tile]:
-    """A tile for each value of `current`, in the order in which metrics are declared."""
+    """A tile for each value of `current`, in the order in which metrics are declared; `blind` is by name."""
     before = {value.metric: value for value in previous}
     weeks: dict[str, list[Value]] = {}
     for value in history:
         weeks.setdefault(value.metric, []).append(value)
     return [
-        _tile(value, before.get(value.metric), weeks.get(value.metric, []), view)
+        _tile(
+            cell(value, view, (blind or {}).get(value.name)),
+            before.get(value.metric),
+            weeks.get(value.metric, []),
+        )
         for value in _declared(current)
     ]
 
 
-def _tile(value: Value, before: Value | None, weeks: list[Value], view: Filters) -> Tile:
-    metric = metrics()[value.metric]
-    comparable = before is not None and min(value.n, before.n) >= metric.floor and not value.partial
+def _tile(shown: Cell, before: Value | None, weeks: list[Value]) -> Tile:
+    value = shown.value
+    changed = change(value, before, weeks)
     return Tile(
-        cell=cell(value, view),
-        counted=formats.counted(value.n, metric.fact),
+        cell=shown,
+        counted=formats.counted(value.n, shown.metric.fact),
         percentiles=formats.percentiles(value.p75, value.p90, value.unit),
-        change=formats.change_from(value.value, before.value, value.unit) if before and comparable else "",
-        previous=formats.figure(before.value, before.unit) if before else "",
-        line=_line(value, sorted(weeks, key=lambda week: week.period_start)[-12:]),
+        change=changed,
+        line=_line(
+            value,
+            sorted(weeks, key=lambda week: week.period_start)[-12:],
+            limits_before(weeks, value.period_start),
+        ),
     )
 
 
-def _line(value: Value, weeks: Sequence[Value]) -> Sparkline:
+def _line(value: Value, weeks: Sequence[Value], limits: Limits | None) -> Sparkline:
     metric = metrics()[value.metric]
     cells = [cell(week) for week in weeks]
     titles = [
@@ -123,55 +140,8 @@ def _line(value: Value, weeks: Sequence[Value]) -> Sparkline:
     ]
     label = f"{metric.name} by week, oldest first: {', '.join(c.figure for c in cells)}"
     limit = parse_target(value.target, metric).limit if value.target else None
-    return sparkline([week.value for week in weeks], titles, limit, label)
-
-
-def table(values: Iterable[Value], services: Sequence[Service], filters: Filters) -> list[Row]:
-    """A row for each scope among `values` that `filters.rows` shows; services stand below their team where both do."""
-    cells: dict[tuple[str, str], dict[str, Cell]] = {}
-    for value in values:
-        cells.setdefault((value.scope, value.name), {})[value.metric] = cell(value, filters)
-    mapped = {service.name: service.mapped for service in services}
-
-    def row(scope: str, name: str, level: int = 0) -> Row:
-        found = cells[scope, name]
-        narrowed: dict[str, Any] = {"system": None, "team": None, "service": None, scope: name}
-        return Row(
-            scope,
-            name,
-            level,
-            mapped.get(name, True) if scope == "service" else True,
-            tuple(found.get(metric) for metric in metrics()),
-            link(".", replace(filters, **narrowed)),
-        )
-
-    if filters.rows != "both":
-        return _sorted((row(*key) for key in cells if key[0] == filters.rows), filters.sort)
-    rows: list[Row] = []
-    owned = {service.name: service.team for service in services}
-    below = [row("service", name, 1) for scope, name in cells if scope == "service"]
-    for team in _sorted((row(*key) for key in cells if key[0] == "team"), filters.sort):
-        rows += [team, *_sorted((r for r in below if owned.get(r.name) == team.name), filters.sort)]
-    shown = {r.name for r in rows if r.scope == "service"}
-    rest = _sorted((r for r in below if r.name not in shown), filters.sort)
-    return [*rows, Row("group", "Owned by no team", 0, True, (), ""), *rest] if rest else rows
-
-
-def _sorted(rows: Iterable[Row], by: str) -> list[Row]:
-    """By name, by targets missed, or by one metric with the worst first; what has no value comes last."""
-    rows = sorted(rows, key=lambda row: row.name.casefold())
-    if by == "missed":
-        return sorted(rows, key=lambda row: -row.missed)
-    if by not in metrics():
-        return rows
-    at, sign = list(metrics()).index(by), -1 if metrics()[by].better == "lower" else 1
-
-    def worst(row: Row) -> tuple[bool, float]:
-        found = row.cells[at]
-        value = found.value.value if found else None
-        return value is None, sign * (value or 0.0)
-
-    return sorted(rows, key=worst)
+    band = (limits.lower, limits.upper) if limits else None
+    return sparkline([week.value for week in weeks], titles, limit, label, band)
 
 
 def _declared(values: Iterable[Value]) -> list[Value]:
@@ -194,6 +164,12 @@ def scope_name(filters: Filters, organization: str) -> str:
         f"{scope} {filters.where[scope]}" for scope in ("service", "team", "system") if scope in filters.where
     ]
     return " of ".join(chosen) or organization
+
+
+def compared(view: Filters, today: date) -> str:
+    """The days that the view's own are compared with: "compared with 21 Sep – 18 Oct 2026"; empty without any."""
+    before = days_before(view, today)
+    return f"compared with {formats.days(*before)}" if before else ""
 
 
 def within(values: Sequence[Value]) -> tuple[str, bool]:

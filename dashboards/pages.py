@@ -30,7 +30,7 @@ class PageFile(NamedTuple):
 # by address path; the first is what opens without a path
 PAGES = {
     "overview": PageFile("Overview", "overview_page.py", shows="numbers"),
-    "explain": PageFile("Numbers explained", "explain_page.py", shows="view"),
+    "metric": PageFile("Metric", "metric_page.py", shows="view"),
     "deployments": PageFile("Deployments", "deployments_page.py", shows="view"),
     "incidents": PageFile("Incidents", "incidents_page.py", shows="view"),
     "trust": PageFile("Can I trust this?", "trust_page.py", shows="view"),

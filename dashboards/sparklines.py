@@ -16,14 +16,19 @@ class Sparkline:
     alone: tuple[str, ...]
     last: str | None
     limit: str | None
+    band: tuple[str, str] | None
     titles: tuple[str, ...]
     label: str
 
 
 def sparkline(
-    values: Sequence[float | None], titles: Sequence[str], limit: float | None, label: str
+    values: Sequence[float | None],
+    titles: Sequence[str],
+    limit: float | None,
+    label: str,
+    band: tuple[float, float] | None = None,
 ) -> Sparkline:
-    """The values oldest first, gaps where one is missing, with a tooltip for each."""
+    """The values oldest first, gaps where one is missing, with a tooltip for each; `band`: (lower, upper)."""
     low, high = span(values, limit)
     step = WIDTH / max(len(values), 1)
 
@@ -40,9 +45,20 @@ def sparkline(
         alone=tuple(run[0] for run in runs if len(run) == 1),
         last=None if last is None else point(len(values) - 1, last),
         limit=y(limit) if limit is not None and low <= limit <= high else None,
+        band=_clipped(band, low, high),
         titles=tuple(titles),
         label=label,
     )
+
+
+def _clipped(band: tuple[float, float] | None, low: float, high: float) -> tuple[str, str] | None:
+    """(top, height) of what the box shows of a band; None where that is nothing."""
+    if band is None:
+        return None
+    bottom, top = max(band[0], low), min(band[1], high)
+    if top <= bottom:
+        return None
+    return f"{HEIGHT * (high - top) / (high - low):.1f}", f"{HEIGHT * (top - bottom) / (high - low):.1f}"
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:

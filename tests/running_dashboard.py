@@ -21,8 +21,8 @@ from tests import chromium
 
 # what stands on each page once it is drawn
 _DRAWN = {
-    "overview": ".js-plotly-plot",
-    "explain": ".six-number",
+    "overview": ".six-week",
+    "metric": ".st-key-table-controls",
     "trust": ".six-shares",
     "deployments": ".six-list-table",
     "incidents": ".six-list-table",

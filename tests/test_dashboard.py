@@ -204,7 +204,7 @@ class TestBrowser:
 
     @pytest.mark.parametrize("metric", ["lead_time", "mttr"])
     def test_titles_of_commits_and_incidents_are_text(self, running, metric):
-        tab = running.open(f"explain?metric={metric}&period=12w")
+        tab = running.open(f"metric?metric={metric}&period=12w")
         expect(tab.locator(".six-rows").get_by_text(small_organisation.HOSTILE).first).to_be_visible()
         assert tab.locator("img[src=x]").count() == 0
 
@@ -226,7 +226,7 @@ class TestBrowser:
         tab = running.open(scheme=scheme, width=width, height=height)
         tab.screenshot(path=artifact(f"overview-{name}.png"))
         wide = "e => e.getBoundingClientRect().right"
-        for part in (".six-head", ".six-tiles", ".six-scroll", ".js-plotly-plot"):
+        for part in (".six-head", ".six-tiles", ".six-week", ".six-scroll"):
             assert tab.locator(part).first.evaluate(wide) <= width
         background = tab.locator(".six-tile").first.evaluate("e => getComputedStyle(e).backgroundColor")
         assert background == ("rgb(25, 33, 43)" if scheme == "dark" else "rgb(255, 255, 255)")

@@ -86,9 +86,9 @@ class TestRows:
         assert any(row[-1].address for row in made.rows)
 
     def test_what_is_not_shown_is_told(self):
-        html = part("counted", explained.shown(found(many(500), n=1200), "UTC"), "", of="explain")
+        html = part("counted", explained.shown(found(many(500), n=1200), "UTC"), "", of="metric")
         assert "The first 500 of 1,200 rows are shown; the CSV has all of them." in html
-        html = part("counted", explained.shown(found(many(3)), "UTC"), "", of="explain")
+        html = part("counted", explained.shown(found(many(3)), "UTC"), "", of="metric")
         assert "CSV" not in html
 
     def test_rows_left_out_are_grouped_by_what_their_reasons_have_in_common(self):
@@ -123,7 +123,7 @@ class TestRows:
         rows = [ROW | {"title": HOSTILE, "service": HOSTILE, "rule": HOSTILE, "url": f'https://x/"{HOSTILE}'}]
         rows += [ROW | {"excluded_because": HOSTILE, "value": None}]
         made = explained.shown(found(rows, left_out={HOSTILE: 1}), "UTC")
-        html = part("counted", made, HOSTILE, of="explain") + part("left_out", made, of="explain")
+        html = part("counted", made, HOSTILE, of="metric") + part("left_out", made, of="metric")
         assert "<img" not in html
         assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 6
 
@@ -156,29 +156,29 @@ class TestArithmetic:
 class TestPage:
     @pytest.mark.parametrize("metric", list(metrics()))
     def test_each_metric_has_its_number_definition_and_rows(self, folder, metric: str):
-        app = opened(folder, "explain", metric=metric, period="12w")
+        app = opened(folder, "metric", metric=metric, period="12w")
         assert not app.exception
         assert metrics()[metric].rule.replace("'", "&#39;") in shown(app)
         assert ("six-histogram" if metric == "developer_satisfaction" else "What counts: ") in shown(app)
 
     def test_a_choice_goes_to_the_address(self, folder):
-        app = opened(folder, "explain", metric="mttr", team="payments")
+        app = opened(folder, "metric", metric="mttr", team="payments")
         app.selectbox(key="order").select("highest").run()
         app.selectbox(key="metric").select("change_failure_rate").run()
         assert app.query_params == {"metric": "change_failure_rate", "team": "payments", "order": "highest"}
         assert "<h1>Change Failure Rate</h1>" in shown(app)
 
     def test_a_withheld_score_has_no_histogram(self, folder):
-        app = opened(folder, "explain", metric="developer_satisfaction", team="platform")
+        app = opened(folder, "metric", metric="developer_satisfaction", team="platform")
         assert "Withheld" in shown(app)
         assert "six-histogram" not in shown(app)
 
     def test_a_service_has_no_satisfaction(self, folder):
-        app = opened(folder, "explain", metric="developer_satisfaction", service="checkout")
+        app = opened(folder, "metric", metric="developer_satisfaction", service="checkout")
         assert "People are asked by team" in shown(app)
 
     def test_a_period_without_rows_says_so(self, folder):
-        app = opened(folder, "explain", metric="mttr", service="legacy-reports", period="week")
+        app = opened(folder, "metric", metric="mttr", service="legacy-reports", period="week")
         assert not app.exception
         assert "No row counts" in shown(app)
         assert "Every row of this period counts" in shown(app)
@@ -187,9 +187,9 @@ class TestPage:
         "names", [{"team": "payments", "service": "ingest"}, {"system": "data", "team": "payments"}]
     )
     def test_filters_that_exclude_each_other_say_so(self, folder, names):
-        app = opened(folder, "explain", **names)
+        app = opened(folder, "metric", **names)
         assert not app.exception
         assert "Nothing matches all of these filters" in shown(app)
 
     def test_a_name_that_is_gone_is_told(self, folder):
-        assert "Not found, so not applied: team gone" in shown(opened(folder, "explain", team="gone"))
+        assert "Not found, so not applied: team gone" in shown(opened(folder, "metric", team="gone"))

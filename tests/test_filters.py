@@ -38,11 +38,12 @@ class TestFilters:
             listed=st.sampled_from(sorted(filters.LISTED)),
             page=st.integers(1, 999_999_999),
             row=st.none() | st.text(min_size=1),
+            step=st.sampled_from(sorted(filters.STEPS)),
         )
     )
     def test_an_address_shows_the_view_that_it_was_taken_from(self, view):
         assert filters.from_address(filters.to_address(view)) == view
-        query = filters.link("explain", view).removeprefix("explain").removeprefix("?")
+        query = filters.link("metric", view).removeprefix("metric").removeprefix("?")
         assert filters.from_address(dict(parse_qsl(query))) == view
 
     def test_a_custom_period_is_in_the_address_as_the_command_line_takes_it(self):
@@ -104,13 +105,19 @@ class TestFilters:
         assert filters.days_before(Filters(period="all"), TODAY) is None
 
     def test_the_running_week_is_not_in_the_history(self):
-        assert filters.history(Filters(), TODAY) == (date(2026, 8, 24), MONDAY)
-        assert filters.history(Filters(period="quarter"), TODAY) == (date(2026, 8, 24), MONDAY)
+        assert filters.history(Filters(), TODAY)[1] == MONDAY
+        assert filters.history(Filters(period="quarter"), TODAY)[1] == MONDAY
 
-    def test_the_history_reaches_as_far_as_a_longer_period_and_ends_with_an_earlier_one(self):
-        assert filters.history(Filters(period="12m"), TODAY) == (date(2025, 11, 17), MONDAY)
+    def test_the_history_holds_the_period_and_the_twelve_weeks_that_it_is_held_against(self):
+        assert filters.history(Filters(period="week"), TODAY) == (date(2026, 8, 17), MONDAY)
+        assert filters.history(Filters(), TODAY) == (date(2026, 7, 27), MONDAY)
         view = Filters(period="custom", start=date(2026, 3, 4), end=date(2026, 9, 2))
-        assert filters.history(view, TODAY) == (date(2026, 3, 2), date(2026, 8, 31))
+        assert filters.history(view, TODAY) == (date(2025, 12, 8), date(2026, 8, 31))
+
+    def test_months_are_shown_for_a_year_at_least_from_the_first_day_of_one(self):
+        assert filters.span(Filters(step="month"), TODAY) == (date(2025, 11, 1), MONDAY)
+        view = Filters(period="custom", step="month", start=date(2024, 1, 10), end=date(2024, 3, 1))
+        assert filters.span(view, TODAY) == (date(2023, 3, 1), date(2024, 3, 1))
 
     def test_names_that_the_data_does_not_know_are_dropped_and_told(self):
         view = Filters(team="payments", service="gone")

@@ -109,13 +109,13 @@ class TestLogin:
     def test_nothing_is_shown_without_a_login(self, running):
         with somebody(running) as context:
             tab = context.new_page()
-            tab.goto(f"{running.url}/explain?team=payments")
+            tab.goto(f"{running.url}/metric?team=payments")
             expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
             for told in ("checkout", "payments", "Lead Time"):
                 assert told not in tab.locator("[data-testid=stApp]").inner_text()
 
     def test_a_login_leads_back_to_the_view_that_it_began_with(self, running, provider):
-        with logged_in(running, provider, "leads", at="explain?team=payments&metric=mttr") as tab:
+        with logged_in(running, provider, "leads", at="metric?team=payments&metric=mttr") as tab:
             assert urlsplit(tab.url).path == "/explain"
             assert parse_qs(urlsplit(tab.url).query) == {"team": ["payments"], "metric": ["mttr"]}
             expect(tab.locator(".six-number")).to_be_visible()
@@ -173,7 +173,7 @@ class TestSight:
             )
             assert parse_qs(urlsplit(tab.url).query) == {"team": ["payments"]}
             assert not any(name in tab.content() for name in OTHERS)
-            tab.goto(f"{running.url}/explain?team=discovery")
+            tab.goto(f"{running.url}/metric?team=discovery")
             expect(tab.get_by_text("Not for you to see")).to_be_visible(timeout=30_000)
             tab.screenshot(path=artifact("access-not-yours.png"))
             tab.get_by_role("link", name="payments").click()
@@ -193,9 +193,7 @@ class TestSight:
 
 class TestDownloads:
     def test_a_download_needs_the_login_and_not_its_address_alone(self, running, provider, folder):
-        with logged_in(
-            running, provider, "payments-developers", at="explain?team=payments&period=12w"
-        ) as tab:
+        with logged_in(running, provider, "payments-developers", at="metric?team=payments&period=12w") as tab:
             with tab.expect_download() as download:
                 tab.get_by_role("button", name="Download CSV").click()
             rows = download.value.path().read_text()

@@ -1,28 +1,29 @@
 """The overview's content: tiles, the table, and what becomes of them as HTML and charts."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
-from dashboards import charts, filters, overview
+from dashboards import charts, filters, heat_map, overview
 from dashboards.filters import Filters
 from dashboards.loading import State, content
 from dashboards.markup import part
 from dashboards.sparklines import sparkline
 from tests import small_organisation
 from warehouse.reading import Run, Service
+from warehouse.unwatched import Unwatched
 from warehouse.values import Value
 
 MONDAY = date(2026, 11, 16)
 HOSTILE = small_organisation.HOSTILE
 DEFAULT = Filters()
+SORTED = {by: f".?sort={by}" for by in filters.SORTS}
 
 
 def value(
@@ -44,6 +45,15 @@ def value(
         status=status,
         **given,
     )
+
+
+def weeks_before(points: list[float]) -> list[Value]:
+    """The weeks before 9 November 2026, oldest first."""
+    starts = [date(2026, 11, 9) - timedelta(weeks=len(points) - at) for at in range(len(points))]
+    return [
+        value(known=known, period_start=start, period_end=start + timedelta(weeks=1))
+        for start, known in zip(starts, points, strict=True)
+    ]
 
 
 def state(**other) -> State:
@@ -70,22 +80,37 @@ class TestTiles:
         assert [tile.cell.value.metric for tile in found] == ["time_to_first_commit", "mttr"]
 
     def test_a_tile_says_value_target_status_n_and_change(self):
-        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], [value(known=6000.0)], [], DEFAULT)
+        before = value(known=6000.0, period_start=date(2026, 9, 21), period_end=date(2026, 10, 19))
+        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], [before], [], DEFAULT)
         assert (tile.cell.figure, tile.cell.status.word, tile.counted) == ("1.5 h", "missed", "20 changes")
-        assert (tile.percentiles, tile.change) == ("p75 2 h, p90 3 h", "↓ 10 % from 1.7 h")
+        assert tile.percentiles == "p75 2 h, p90 3 h"
+        assert tile.change.before == "1.7 h in 21 Sep – 18 Oct 2026"
 
-    @pytest.mark.parametrize(
-        ("now", "before"),
-        [
-            ({"n": 4, "status": "insufficient"}, {}),
-            ({}, {"n": 4, "status": "insufficient"}),
-            ({"known": None, "n": 0, "status": "none"}, {}),
-            ({"partial": True}, {}),
-        ],
-    )
-    def test_no_change_is_told_from_too_few_rows_or_in_a_running_period(self, now, before):
-        (tile,) = overview.tiles([value(**now)], [value(known=6000.0, **before)], [], DEFAULT)
-        assert tile.change == ""
+    def test_a_change_is_called_one_only_beyond_the_natural_limits(self):
+        usual = weeks_before([3600.0, 5400.0] * 6)
+        for known, said, tone in (
+            (5000.0, "within normal variation", "quiet"),
+            (90000.0, "↑ worse: above the natural limits of the 12 weeks before", "worse"),
+        ):
+            now = value(known=known, period_start=date(2026, 11, 9))
+            (tile,) = overview.tiles([now], [usual[-1]], [*usual, now], DEFAULT)
+            assert (tile.change.text, tile.change.tone) == (said, tone)
+
+    def test_too_little_history_is_told_and_nothing_is_said_of_a_missing_number(self):
+        (tile,) = overview.tiles([value()], [value(known=6000.0)], [], DEFAULT)
+        assert tile.change.text == "too little history to tell"
+        (tile,) = overview.tiles([value(known=None, n=0, status="none")], [value()], [], DEFAULT)
+        assert tile.change.text == ""
+
+    def test_a_rate_of_failures_that_is_met_unseen_warns_and_is_not_in_the_colour_of_met(self):
+        rate = value("change_failure_rate", known=0.0, status="met", target="< 5%")
+        blind = {"acme": Unwatched(3, 2)}
+        tiles = overview.tiles([rate, value(status="met")], [], [], DEFAULT, blind)
+        shown = {tile.cell.metric.id: tile.cell for tile in tiles}
+        assert shown["change_failure_rate"].tone == "quiet"
+        assert shown["change_failure_rate"].warning.startswith("Incidents of 2 of 3 services are not read")
+        assert (shown["lead_time"].tone, shown["lead_time"].warning) == ("met", "")
+        assert part("tiles", tiles).count("failures may be missing.</p>") == 1
 
     def test_a_tile_leads_to_the_rows_of_its_number_in_the_same_view(self):
         view = Filters(period="12w", team="payments")
@@ -116,7 +141,7 @@ class TestTiles:
 
 
 class TestTable:
-    def rows(self, view: Filters = DEFAULT, values: list[Value] | None = None) -> list[overview.Row]:
+    def rows(self, view: Filters = DEFAULT, values: list[Value] | None = None) -> list[heat_map.Row]:
         values = values or [
             value(scope="team", name="platform", status="met"),
             value(scope="team", name="payments"),
@@ -125,7 +150,7 @@ class TestTable:
             value(scope="service", name="checkout", known=9000.0),
             value(scope="service", name="billing", known=8000.0),
         ]
-        return overview.table(values, state().services, view)
+        return heat_map.table(values, state().services, view)
 
     def test_services_stand_below_their_team_and_the_unowned_ones_last(self):
         assert [(row.name, row.level) for row in self.rows()] == [
@@ -165,7 +190,7 @@ class TestTable:
         row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")
         found = next(cell for cell in row.cells if cell)
         path, _, query = found.address.partition("?")
-        assert path == "explain"
+        assert path == "metric"
         assert dict(parse_qsl(query)) == {"period": "12w", "system": "shop", "service": "checkout"}
 
 
@@ -214,10 +239,10 @@ class TestSummary:
 
 class TestMarkup:
     def test_names_and_messages_from_data_are_text(self):
-        rows = overview.table(
+        rows = heat_map.table(
             [value(scope="service", name=HOSTILE)], [Service(HOSTILE, None, None, True)], Filters()
         )
-        table = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services")
+        table = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services", SORTED)
         notice = part("notice", overview.Notice(HOSTILE, (HOSTILE,), bad=True))
         header = part("header", HOSTILE, HOSTILE, "", False)
         for html in (table, notice, header):
@@ -225,8 +250,8 @@ class TestMarkup:
             assert "&lt;img src=x onerror=alert(1)&gt;" in html
 
     def test_a_status_is_told_in_words_and_not_by_colour_alone(self):
-        rows = overview.table([value(scope="team", name="payments")], [], Filters())
-        html = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams")
+        rows = heat_map.table([value(scope="team", name="payments")], [], Filters())
+        html = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams", SORTED)
         assert "✗" in html
         assert "missed" in html
 
@@ -236,7 +261,9 @@ class TestMarkup:
             value(scope="team", name="platform", target="< 1 hour"),
         ]
         targets = dict.fromkeys(metrics()) | {"lead_time": "< 1 hour"}
-        html = part("table", overview.table(own, [], DEFAULT), list(metrics().values()), targets, "Teams")
+        html = part(
+            "table", heat_map.table(own, [], DEFAULT), list(metrics().values()), targets, "Teams", SORTED
+        )
         assert html.count("<small>target") == 1
         assert "<small>target &lt; 2 days</small>" in html
 

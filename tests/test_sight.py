@@ -80,7 +80,7 @@ def test_roll_ups_beside_the_own_team_are_without_services_of_others(config: Pat
 
 def test_the_own_team_and_the_numbers_of_all_are_there(config: Path) -> None:
     assert "checkout" in shown(config, ["payments"], False, "overview", "")
-    assert "checkout" in shown(config, ["payments"], False, "explain", "team=payments")
+    assert "checkout" in shown(config, ["payments"], False, "metric", "team=payments")
     assert "discovery" in shown(config, [], True, "overview", "")
 
 

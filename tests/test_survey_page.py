@@ -357,7 +357,7 @@ class TestBrowser:
         for word in (
             "Overview",
             "overview",
-            "explain",
+            "metric",
             "trust",
             "checkout",
             "acme",

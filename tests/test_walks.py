@@ -34,7 +34,7 @@ class TestFromTheOverview:
     def test_two_clicks_lead_to_the_pull_request(self, running):
         tab = running.open("?team=storefront")
         tab.locator(".six-tile").get_by_role("link", name="Lead Time for Changes").click()
-        drawn(tab, "explain")
+        drawn(tab, "metric")
         expect(tab.locator(".six-over")).to_have_text("team storefront")
         link = tab.locator(".six-rows a").first
         expect(link).to_have_text(re.compile(r"Pull request #\d+"))
@@ -48,7 +48,7 @@ class TestFromTheOverview:
         tile = tab.locator(".six-tile", has=tab.get_by_role("heading", name=metric, exact=True))
         figure = tile.locator(".value").inner_text()
         tile.locator(".value a").click()
-        drawn(tab, "explain")
+        drawn(tab, "metric")
         expect(tab.locator(".six-number .value")).to_have_text(figure)
 
     def test_a_cell_of_the_table_leads_to_its_own_rows(self, running):
@@ -57,7 +57,7 @@ class TestFromTheOverview:
         cell = row.locator("td a").nth(3)
         figure = cell.evaluate("e => e.firstChild.textContent")
         cell.click()
-        drawn(tab, "explain")
+        drawn(tab, "metric")
         assert asked(tab) == {
             "period": ["12w"],
             "system": ["shop"],
@@ -68,10 +68,10 @@ class TestFromTheOverview:
 
     def test_every_number_of_the_overview_is_explained(self, running):
         tab = running.open()
-        assert tab.locator(".six-tile .value a[href^=explain]").count() == 8
+        assert tab.locator(".six-tile .value a[href^=metric]").count() == 8
         numbers = tab.locator(".six-table tbody td").filter(has_text=re.compile(r"\d"))
         assert numbers.count() > 40
-        assert numbers.count() == numbers.filter(has=tab.locator("a[href^=explain]")).count()
+        assert numbers.count() == numbers.filter(has=tab.locator("a[href^=metric]")).count()
 
     def test_what_stands_against_the_numbers_is_one_click_away(self, running):
         tab = running.open("?period=12w")
@@ -88,8 +88,8 @@ class TestFromPageToPage:
         nav.get_by_role("link", name="Can I trust this?").click()
         drawn(tab, "trust")
         expect(tab.locator(".six-over")).to_have_text("team storefront")
-        nav.get_by_role("link", name="Numbers explained").click()
-        drawn(tab, "explain")
+        nav.get_by_role("link", name="Metric").click()
+        drawn(tab, "metric")
         expect(tab.locator(".six-days")).to_contain_text("24 Aug – 15 Nov 2026")
         choose(tab, "Metric", "Mean Time to Recovery")
         expect(tab.locator("h1")).to_have_text("Mean Time to Recovery")
@@ -101,13 +101,13 @@ class TestFromPageToPage:
     def test_back_leads_to_the_page_before(self, running):
         tab = running.open("?team=storefront")
         tab.locator(".six-tile").get_by_role("link", name="Change Failure Rate").click()
-        drawn(tab, "explain")
+        drawn(tab, "metric")
         tab.go_back()
         drawn(tab, "overview")
         expect(tab.locator(".six-over")).to_have_text("team storefront")
 
     def test_a_copied_address_shows_the_same_rows(self, running):
-        address = "explain?metric=mttr&period=12w&order=highest"
+        address = "metric?metric=mttr&period=12w&order=highest"
         first, second = running.open(address), running.open(address)
         rows = first.locator(".six-rows tbody tr").all_inner_texts()
         assert rows
@@ -117,9 +117,9 @@ class TestFromPageToPage:
 class TestRows:
     @pytest.mark.parametrize("metric", ["lead_time", "change_failure_rate", "developer_satisfaction"])
     def test_the_download_is_what_the_command_line_writes(self, running, sample, tmp_path, metric):
-        tab = running.open(f"explain?metric={metric}&team=storefront")
+        tab = running.open(f"metric?metric={metric}&team=storefront")
         with tab.expect_download() as download:
-            tab.get_by_role("button", name="Download CSV").click()
+            tab.locator(".st-key-csv").get_by_role("button", name="Download CSV").click()
         named = f"acme-{metric}-storefront-2026-10-19-2026-11-15.csv"
         assert download.value.suggested_filename == named
         download.value.save_as(tmp_path / named)
@@ -132,7 +132,7 @@ class TestRows:
         assert written.stdout.count(b"\n") > 3
 
     def test_rows_left_out_open_below_their_reason(self, running):
-        tab = running.open("explain?period=12w")
+        tab = running.open("metric?period=12w")
         group = tab.locator(".six-groups details", has_text="merge commit")
         expect(group.locator("table")).to_be_hidden()
         group.locator("summary").click()
@@ -141,13 +141,13 @@ class TestRows:
         assert group.locator("tbody tr").count() == min(count, 100)
 
     def test_the_largest_come_first_where_asked_for(self, running):
-        tab = running.open("explain?metric=change_failure_rate&period=12w")
+        tab = running.open("metric?metric=change_failure_rate&period=12w")
         choose(tab, "Order", "Highest first")
         expect(tab.locator(".six-rows tbody tr").first).to_contain_text("failed by")
         assert asked(tab)["order"] == ["highest"]
 
     def test_no_request_leaves_for_another_host(self, running):
-        for page in ("explain", "trust"):
+        for page in ("metric", "trust"):
             running.open(page).wait_for_load_state("networkidle")
         assert running.foreign == []
 
@@ -160,15 +160,15 @@ class TestPictures:
     @pytest.mark.parametrize(
         ("page", "address"),
         [
-            ("explain", "explain?metric=change_failure_rate&period=12w"),
-            ("histogram", "explain?metric=developer_satisfaction"),
+            ("metric", "metric?metric=change_failure_rate&period=12w"),
+            ("histogram", "metric?metric=developer_satisfaction"),
             ("trust", "trust?period=all"),
         ],
     )
     def test_a_page_fits_its_width_in_light_dark_and_on_a_phone(
         self, running, page, address, name, scheme, width
     ):
-        height = {"explain": 1500, "histogram": 900, "trust": 2300}[page]
+        height = {"metric": 1500, "histogram": 900, "trust": 2300}[page]
         tab = running.open(address, scheme=scheme, width=width, height=height + (700 if width == 400 else 0))
         tab.screenshot(path=artifact(f"{page}-{name}.png"))
         for part in tab.locator(".six-head, .six-number, .six-scroll, .six-shares, .six-histogram").all():

@@ -91,7 +91,7 @@ def assess(
     baseline = sorted(_before(weeks, first), key=lambda week: week.period_start)
     found = limits_before(weeks, first)
     judged = sorted(
-        (w for w in weeks if usable(w) and w.period_start >= first and w.period_end <= end),
+        (w for w in weeks if _is_measured(w) and w.period_start >= first and w.period_end <= end),
         key=lambda week: week.period_start,
     )
     if found is not None and judged:
@@ -107,7 +107,12 @@ def assess(
 
 def _before(weeks: Sequence[Value], first: date) -> list[Value]:
     from_day = first - timedelta(weeks=BASELINE_WEEKS)
-    return [w for w in weeks if usable(w) and from_day <= w.period_start and w.period_end <= first]
+    return [w for w in weeks if _is_measured(w) and from_day <= w.period_start and w.period_end <= first]
+
+
+def _is_measured(week: Value) -> bool:
+    """Whether the week's value is usable and its own: a survey round's mean stands until the next round."""
+    return usable(week) and metrics()[week.metric].fact != "responses"
 
 
 def _rules(points: Sequence[float], found: Limits) -> Iterator[tuple[Direction, str]]:
@@ -122,7 +127,8 @@ def _rules(points: Sequence[float], found: Limits) -> Iterator[tuple[Direction, 
             yield direction, f"{word} the natural limits of the {found.n} weeks before"
         if len(points) >= 8 and all(distance > rounding for distance in beyond[-8:]):
             yield direction, f"eight weeks in a row {word} their average"
-        half = abs(limit - found.centre) / 2 + rounding
+        # a limit that was cut off at what is possible is nearer than the natural one
+        half = max(found.upper - found.centre, found.centre - found.lower) / 2 + rounding
         near = [distance > half for distance in beyond[-4:]]
         if len(near) == 4 and near[-1] and sum(near) >= 3:
             yield direction, f"three of four weeks {word} the average, nearer to the natural limit than to it"

@@ -1,0 +1,44 @@
+"""What a reader takes along: a table or a chart's values as CSV, a chart as PNG; neither asks the network."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboards.terminal import as_csv
+
+# the browser draws the picture itself, at twice the size for a slide
+_SCALE = 2
+_UNUSED = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
+
+
+def csv(
+    name: str,
+    key: str,
+    rows: Sequence[Mapping[str, Any]] | Callable[[], str],
+    label: str = "Download CSV",
+) -> None:
+    """A button that gives `rows` as the file `name`; given a function, its text is made once it is asked for."""
+    st.download_button(
+        label,
+        rows if callable(rows) else as_csv(rows),
+        name,
+        "text/csv",
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def chart(figure: go.Figure, name: str, key: str, alt: str) -> None:
+    """The figure on a card; the button in its corner gives it as the PNG `name` in the page's colours."""
+    options = {"format": "png", "filename": name.removesuffix(".png"), "scale": _SCALE}
+    config = {
+        "displaylogo": False,
+        "displayModeBar": True,
+        "modeBarButtonsToRemove": _UNUSED,
+        "toImageButtonOptions": options,
+    }
+    with st.container(border=True, key=f"chart-card-{key}"):
+        st.plotly_chart(figure, theme=None, config=config, alt=alt, key=key)

@@ -1,0 +1,51 @@
+"""Where the time of a change goes: the stages of its pull request on the way to production."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from warehouse.facts import Facts
+from warehouse.values import narrowing
+
+# as a person calls it: (column of `changes`, from what until what)
+_STAGES = {
+    "Coding": ("coding_seconds", "first commit until opened or ready for review"),
+    "Pickup": ("pickup_seconds", "until the first review by another person"),
+    "Review": ("review_seconds", "first review until merged"),
+    "Deploy": ("deploy_seconds", "merged until in production"),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage's median and p90 in seconds over `n` pull requests; one in which it did not happen is not among them."""
+
+    name: str
+    meaning: str
+    median: float | None
+    p90: float | None
+    n: int
+
+
+def stages(facts: Facts, where: Mapping[str, str], start: date, end: date) -> list[Stage]:
+    """The four stages in their order, over the pull requests of the changes that count; empty where there are none."""
+    columns = [column for column, _ in _STAGES.values()]
+    # a pull request's own stages are the same on each of its commits; it is in production once the first service is
+    sql = (
+        "with pulls as ("
+        f" select {', '.join(f'min(f.{column}) as {column}' for column in columns)}"
+        " from changes as f where f.excluded_because is null and f.pull_request is not null"
+        f" and f.day >= $start and f.day < $end{narrowing(where)}"
+        " group by f.repo, f.pull_request)"
+        " select "
+        + ", ".join(
+            f"median(p.{column}), quantile_cont(p.{column}, 0.9), count(p.{column})" for column in columns
+        )
+        + " from pulls as p"
+    )
+    found = facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()[0]
+    known = [
+        Stage(name, meaning, *found[3 * at : 3 * at + 3])
+        for at, (name, (_, meaning)) in enumerate(_STAGES.items())
+    ]
+    return known if any(stage.n for stage in known) else []
