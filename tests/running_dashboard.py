@@ -55,7 +55,11 @@ def shown(app: AppTest) -> str:
 
 def choose(tab: Page, label: str, option: str) -> None:
     """Picks an option of one of the page's selects."""
-    tab.get_by_label(label, exact=True).click()
+    field = tab.get_by_label(label, exact=True)
+    field.scroll_into_view_if_needed()
+    # a list closes when the page scrolls, so that has to be over: it is told in the next frame
+    field.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    field.click()
     tab.get_by_role("option", name=option, exact=True).click()
 
 
@@ -102,6 +106,11 @@ def drawn(tab: Page, name: str) -> None:
     """Waits until the page `name` is there, its widgets too."""
     expect(tab.locator(_DRAWN[name])).to_be_visible(timeout=30_000)
     expect(tab.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
+    expect(tab.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=30_000
+    )
+    # a chart that comes later moves what is below it, and a list that was just opened closes
+    expect(tab.locator("[class*=st-key-chart-card]:not(:has(.main-svg))")).to_have_count(0, timeout=30_000)
 
 
 @contextmanager
