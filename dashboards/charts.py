@@ -124,6 +124,14 @@ def _tick_format(values: Sequence[Value]) -> str:
     return "%b %Y" if years else "%-d %b"
 
 
+def rounds(values: Sequence[Value], names: Sequence[str], dark: bool = False) -> go.Figure:
+    """A score by survey round, each called by its name, on the whole scale of one to five, with its target."""
+    figure = series(values, dark)
+    figure.update_xaxes(tickvals=[value.period_start for value in values], ticktext=[*names])
+    figure.update_yaxes(range=[0.9, 5.15], rangemode="normal", tickvals=[1, 2, 3, 4, 5], title_text="score")
+    return figure
+
+
 def _axis(values: Sequence[Value]) -> tuple[float, str]:
     if values[0].unit != "seconds":
         return _AXES[values[0].unit]

@@ -50,7 +50,7 @@ _CHOICES: dict[str, set[str]] = {
     "listed": set(LISTED),
     "step": set(STEPS),
 }
-_TEXTS = ("system", "team", "service", "environment", "state", "search", "row")
+_TEXTS = ("system", "team", "service", "environment", "state", "search", "row", "round")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Filters:
     """One view of a page; `start` and `end` (the first day after) are the days of the period `custom`.
 
     From `environment` on it is about the deployments or incidents listed: which, in what order (`listed`), from which
-    page on, and `row` is the only one shown, as "source/id".
+    page on, `row` is the only one shown, as "source/id". `round` is the survey's whose answers are counted.
     """
 
     period: str = "4w"
@@ -78,6 +78,7 @@ class Filters:
     page: int = 1
     row: str | None = None
     step: Literal["week", "day", "month"] = "week"
+    round: str | None = None
 
     @property
     def where(self) -> dict[str, str]:
@@ -130,7 +131,9 @@ def to_address(filters: Filters) -> dict[str, str]:
 
 def elsewhere(filters: Filters) -> Filters:
     """The view as other pages can show it: without what is about the rows listed on one of them."""
-    return replace(filters, environment=None, state=None, search=None, listed="newest", page=1, row=None)
+    return replace(
+        filters, environment=None, state=None, search=None, listed="newest", page=1, row=None, round=None
+    )
 
 
 def link(page: str, filters: Filters) -> str:

@@ -33,6 +33,7 @@ PAGES = {
     "metric": PageFile("Metric", "metric_page.py", shows="view"),
     "deployments": PageFile("Deployments", "deployments_page.py", shows="view"),
     "incidents": PageFile("Incidents", "incidents_page.py", shows="view"),
+    "satisfaction": PageFile("Satisfaction", "satisfaction_page.py", shows="view"),
     "trust": PageFile("Can I trust this?", "trust_page.py", shows="view"),
 }
 

@@ -24,6 +24,7 @@ _DRAWN = {
     "overview": ".six-week",
     "metric": ".st-key-table-controls",
     "trust": ".six-shares",
+    "satisfaction": ".st-key-table-controls",
     "deployments": ".six-list-table",
     "incidents": ".six-list-table",
 }

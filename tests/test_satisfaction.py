@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from collectors.records import Component, Response
 from config.settings import Settings
+from dashboards.filters import Filters
+from dashboards.surveyed import surveyed
 from warehouse.build import build
 from warehouse.closing import FLOOR, Answer, next_batches
 from warehouse.explain import explain
@@ -100,6 +102,11 @@ def told(facts: Facts, of: Settings, folder: Path) -> Iterator[frozenset[int]]:
         explained = explain(facts, of, DSAT[0], where, START, END)
         yield from of_mean(explained.value, explained.n)
         yield from of_histogram(row for row in explained.rows if row["value"] is not None)
+        page = surveyed(of.warehouse, of, Filters(period="all", **where))
+        for value in (value for one in page.rounds for value in one.values):
+            assert value.status != "withheld" or value.value is None
+            yield from of_mean(value.value, value.n)
+        yield from of_histogram([{"score": score, "n": n} for score, n in page.scores.items()])
     paths = {path.stem: path for path in export(facts, of, folder)}
     for row in read(paths["metrics"]):
         if row["metric"] == DSAT[0] and row["value"]:

@@ -6,7 +6,7 @@ withheld too, until they are not. Which those are is decided once for a round, i
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from warehouse.closing import FLOOR
 from warehouse.facts import Facts
@@ -48,6 +48,15 @@ def rounds(facts: Facts) -> list[tuple[date, Group, dict[str, Group]]]:
         }
         found.append((closed_on, everyone, teams))
     return sorted(found, key=lambda one: (one[0], one[1].round))
+
+
+def still_open(facts: Facts) -> list[tuple[str, datetime]]:
+    """(round, its close in UTC) of each round that has answers and has not closed; nothing else is told of it."""
+    rows = facts.connection.execute(
+        "select r.round, max(r.at) from responses as r where r.excluded_because = 'its round has not closed'"
+        " group by r.round order by max(r.at), r.round"
+    ).fetchall()
+    return [(name, closes_at.replace(tzinfo=UTC)) for name, closes_at in rows]
 
 
 def shown_group(

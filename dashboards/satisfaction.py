@@ -1,0 +1,151 @@
+"""Satisfaction by survey round as people read it; no Streamlit, no database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from dashboards import formats
+from dashboards.filters import Filters
+from dashboards.overview import Cell, Notice, cell
+from dashboards.surveyed import Round, Surveyed
+from warehouse.closing import FLOOR
+from warehouse.values import Value
+
+# a table of more rounds does not fit on a page; the chart and the CSV have all
+MOST_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Row:
+    """A group's cells by round, the newest first; None where it did not answer."""
+
+    name: str
+    is_everyone: bool
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The last rounds, newest first, as (name, day of the close), and a row for each group."""
+
+    rounds: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How many people gave a score; `width` is its share of the longest bar in percent."""
+
+    score: str
+    n: int
+    width: float
+
+
+def headline(found: Surveyed) -> str:
+    """The last round's score against its target, in one line."""
+    last = next((_own(one) for one in reversed(found.rounds) if _own(one)), None)
+    if last is None:
+        return "No survey round has closed yet"
+    if last.value is None:
+        return "The last round's score is withheld"
+    shown = formats.figure_against(last.metric, last.value, last.unit, last.target)
+    if last.target is None:
+        return f"Satisfaction is {shown}"
+    return f"Satisfaction is {shown}, the target {last.target} is {last.status}"
+
+
+def table(found: Surveyed) -> Table:
+    """The organisation first, then its teams by name."""
+    last = found.rounds[: -MOST_ROUNDS - 1 : -1]
+    names = {(value.scope, value.name) for one in last for value in one.values}
+    by_round = [{(value.scope, value.name): value for value in one.values} for one in last]
+    rows = [
+        Row(
+            name,
+            scope == "organisation",
+            tuple(cell(values[scope, name]) if (scope, name) in values else None for values in by_round),
+        )
+        for scope, name in sorted(names, key=lambda one: (one[0] != "organisation", one[1].casefold()))
+    ]
+    return Table(tuple((one.name, formats.day(one.closed_on)) for one in last), tuple(rows))
+
+
+def trend(found: Surveyed) -> tuple[list[Value], list[str]]:
+    """(the view's own value of each round that it answered, oldest first, those rounds' names)."""
+    known = [(value, one.name) for one in found.rounds if (value := _own(one)) is not None]
+    return [value for value, _ in known], [name for _, name in known]
+
+
+def _own(one: Round) -> Value | None:
+    return one.values[0] if one.values else None
+
+
+def bars(scores: dict[float, int]) -> list[Bar]:
+    """A bar for each score that somebody gave, the lowest first."""
+    longest = max(scores.values(), default=1)
+    return [Bar(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
+
+
+def running(found: Surveyed, timezone: str) -> list[Notice]:
+    """What is told of the rounds that are still open: until when, and nothing of the answers."""
+    return [
+        Notice(
+            f"Round {name} is open until {formats.instant(closes_at, timezone)}",
+            ("Nothing of its answers is shown before it closes, nor how many there are.",),
+        )
+        for name, closes_at in found.still_open
+    ]
+
+
+def nothing(view: Filters) -> Notice:
+    """Why there is no score at all."""
+    if set(view.where) - {"team"}:
+        return Notice(
+            "There is no satisfaction of a service or a system",
+            ("People are asked by team. Choose all systems and services to see the teams' scores.",),
+        )
+    if view.team:
+        return Notice(f"Nobody of team {view.team} answered a round that has closed")
+    return Notice(
+        "No survey round has closed yet",
+        (
+            "Scores come from survey files or from the survey page; the documentation on configuration tells how.",
+        ),
+    )
+
+
+def why_withheld() -> tuple[str, ...]:
+    """The rule by which scores are withheld, in sentences."""
+    return (
+        f"A score is shown for {FLOOR} respondents or more. A team with fewer is withheld.",
+        f"Where those withheld are fewer than {FLOOR} together, their score would follow from the organisation's, so"
+        " the smallest other team is withheld too, until they are not.",
+        f"What a closed round shows is fixed. Answers that come late enter it {FLOOR} or more at a time.",
+        "Comments are not shown here. They stay where the answers are collected.",
+    )
+
+
+def csv_rows(found: Surveyed) -> list[dict[str, Any]]:
+    """A row for each round and group, as the table shows them, of all rounds."""
+    return [
+        {
+            "round": one.name,
+            "closed_on": one.closed_on,
+            "scope": value.scope,
+            "name": value.name,
+            "score": value.value,
+            "respondents": value.n,
+            "target": value.target,
+            "status": value.status,
+        }
+        for one in found.rounds
+        for value in one.values
+    ]
+
+
+def csv_name(organization: str, view: Filters, rounds: Sequence[Round]) -> str:
+    """A file name that says what is inside: `acme-satisfaction-2026-07-10-2026-10-09.csv`."""
+    first, last = rounds[0].closed_on, rounds[-1].closed_on
+    after = last + timedelta(days=1)
+    return formats.file_name([organization, "satisfaction", *view.where.values()], first, after, "csv")
