@@ -12,6 +12,7 @@ from dashboards import filters as periods
 from dashboards.filters import Filters
 from warehouse import reading
 from warehouse.coverage import ServiceCoverage, coverage
+from warehouse.coverage_weeks import Week, coverage_weeks
 from warehouse.explain import Explanation, Order, all_rows, explain
 from warehouse.facts import open_facts
 from warehouse.periods import full_range, today
@@ -28,6 +29,10 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
 # how many rows of a number, and of each reason, a page shows
 SHOWN = 500
 SHOWN_OF_A_REASON = 100
+
+# of a source so many runs are shown, and of coverage so many weeks
+MOST_RUNS = 10
+MOST_WEEKS = 12
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,17 @@ class Content:
 
 @dataclass(frozen=True)
 class Trust:
-    """What the numbers of a view rest on; `whole` is of the narrowest restriction, `services` all that match."""
+    """What the numbers of a view rest on; `whole` is of the narrowest restriction, `services` all that match.
+
+    `weeks` is coverage by completed week, `runs` the last ones of each source, the newest first.
+    """
 
     whole: ServiceCoverage | None
     services: tuple[ServiceCoverage, ...]
     set_aside: tuple[SetAside, ...]
     doubts: Doubts
+    weeks: tuple[Week, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 def state(warehouse: Path) -> State:
@@ -172,4 +182,6 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
             services=tuple(service for service in services if service.name in matching),
             set_aside=reading.set_aside(facts) if not where else (),
             doubts=reading.doubts(facts, start, end, where),
+            weeks=tuple(coverage_weeks(facts, *periods.history(filters, today(facts)), where)[-MOST_WEEKS:]),
+            runs=reading.recent_runs(facts, MOST_RUNS),
         )

@@ -1,5 +1,7 @@
 """What the numbers rest on as people read it, made from coverage; no Streamlit, no database."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -81,6 +83,8 @@ class Unclaimed:
     rows: int
     how: str
     annotation: str
+    file: str
+    descriptor: str
 
 
 def headline(found: Trust) -> str:
@@ -196,10 +200,11 @@ def stretches(of: Iterable[ServiceCoverage]) -> list[tuple[str, str, datetime, d
 def sources(runs: Iterable[Run], timezone: str) -> list[Source]:
     """The last run of each source, failed ones first."""
     made = sorted(runs, key=lambda run: (run.status != "failed", run.source))
-    return [_source(run, timezone) for run in made]
+    return [source(run, timezone) for run in made]
 
 
-def _source(run: Run, timezone: str) -> Source:
+def source(run: Run, timezone: str) -> Source:
+    """A run in words."""
     tone, status = {
         "ok": ("met", "✓ read"),
         "failed": ("missed", "✗ failed"),
@@ -226,18 +231,55 @@ def _source(run: Run, timezone: str) -> Source:
 def _took(run: Run) -> str:
     if run.finished_at is None:
         return MISSING
-    seconds = (run.finished_at - run.started_at).total_seconds()
+    return lasted((run.finished_at - run.started_at).total_seconds())
+
+
+def lasted(seconds: float) -> str:
+    """How long a run took; to a tenth of a second where it was short."""
     return f"{seconds:.1f} s" if seconds < 10 else formats.figure(seconds, "seconds")
 
 
-def unmapped(names: Iterable[Unmapped]) -> list[Unclaimed]:
-    """The names in no catalogue, those that most rows speak of first, each with what would claim it."""
+def unmapped(names: Iterable[Unmapped], from_github: bool = False) -> list[Unclaimed]:
+    """The names in no catalogue, those that most rows speak of first, each with what would claim it and where.
+
+    `from_github`: whether descriptors are read from the repositories too.
+    """
     ordered = sorted(names, key=lambda one: (-one.rows, one.kind, one.name))
     return [
-        Unclaimed(one.kind, one.name, one.rows, how, annotation.format(name=one.name))
+        Unclaimed(
+            one.kind,
+            one.name,
+            one.rows,
+            how,
+            annotation.format(name=_yaml(one.name)),
+            _file(one, from_github) if annotation else "",
+            _descriptor(one.name, annotation.format(name=_yaml(one.name))) if annotation else "",
+        )
         for one in ordered
         for how, annotation in [_MAPPING.get(one.kind, ("a component of this name", "name: {name}"))]
     ]
+
+
+def _file(one: Unmapped, from_github: bool) -> str:
+    """Where what claims the name is written."""
+    if one.kind == "repository" and from_github:
+        return f"catalog-info.yaml of {one.name}, or a file of sources.catalog.files"
+    return "the component's catalog-info.yaml" if from_github else "a file of sources.catalog.files"
+
+
+def _descriptor(name: str, line: str) -> str:
+    """A whole component with the line that claims the name, to be copied and completed."""
+    called = _yaml(re.sub(r"[^A-Za-z0-9_.-]+", "-", name.rpartition("/")[2]).strip("-") or "my-service")
+    named = line if line.startswith("name: ") else f"name: {called}\n  annotations:\n    {line}"
+    return (
+        f"apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  {named}\n"
+        "spec:\n  type: service\n  lifecycle: production\n  owner: my-team\n"
+    )
+
+
+def _yaml(text: str) -> str:
+    """A text as YAML takes it: as it is where that is safe, else quoted as JSON is."""
+    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text) else json.dumps(text, ensure_ascii=False)
 
 
 def within(start: date | None, end: date | None) -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from config.settings import Settings
-from dashboards import choices, loading, overview, pages, trust
+from dashboards import choices, loading, overview, pages, trust, trust_history
 from dashboards.doubts import sentences
 from dashboards.filters import Filters, days
 from dashboards.formats import MISSING, moment
@@ -29,8 +29,15 @@ def show(settings: Settings, published: Published, state: State) -> None:
     st.html(part("shares", trust.shares(found.whole), of="trust"))
     _section("By service", "services", trust.lines(found, view, state.timezone))
     _section("The sources' last runs", "sources", trust.sources(state.runs, state.timezone))
+    _section("Each source's last ten runs", "histories", trust_history.histories(found.runs, state.timezone))
+    named, shares = trust_history.weekly(found.weeks)
+    if shares:
+        st.html(part("section", "Coverage by week"))
+        st.html(part("weekly", named, shares, of="trust"))
     _section("Not read between", "gaps", _gaps(found, state))
-    _section("In no catalogue", "unmapped", trust.unmapped(found.whole.unmapped))
+    catalogue = settings.sources.catalog
+    from_github = catalogue is not None and catalogue.from_github
+    _section("In no catalogue", "unmapped", trust.unmapped(found.whole.unmapped, from_github))
     aside = [(item, moment(item.seen_at, state.timezone)) for item in found.set_aside]
     _section("Could not be read and were set aside", "set_aside", aside)
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from collectors import backstage
 from collectors.records import Coverage
 from collectors.stream import Malformed
 from config.settings import Settings
-from dashboards import doubts, trust
+from dashboards import doubts, trust, trust_history
 from dashboards.filters import Filters
 from dashboards.loading import Trust
 from dashboards.loading import trust as load
@@ -21,6 +22,8 @@ from tests.small_organisation import FIRST, HOSTILE, NOW
 from warehouse import reading
 from warehouse.build import build
 from warehouse.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
+from warehouse.coverage import coverage as coverage_of
+from warehouse.coverage_weeks import Week, coverage_weeks
 from warehouse.facts import open_facts
 from warehouse.reading import Doubts, Run
 from warehouse.store import open_warehouse
@@ -186,6 +189,63 @@ class TestTables:
             "argocd/app-name: shop",
             "github.com/project-slug: acme/cron",
         ]
+
+    def test_what_claims_a_name_is_a_component_to_copy_and_the_file_for_it(self):
+        names = [Unmapped("repository", "acme/cron", 2), Unmapped("Argo CD application", "a: b", 1)]
+        repository, application = trust.unmapped(names, from_github=True)
+        assert repository.file.startswith("catalog-info.yaml of acme/cron")
+        assert application.file == "the component's catalog-info.yaml"
+        assert trust.unmapped(names)[0].file == "a file of sources.catalog.files"
+
+    @pytest.mark.parametrize("name", ["acme/cron", "a: b", "1", "#x", HOSTILE, 'a"b', "é/✓"])
+    @pytest.mark.parametrize(
+        ("kind", "claims"),
+        [
+            ("repository", lambda found: found.repo),
+            ("Argo CD application", lambda found: found.argocd_apps[0]),
+            ("PagerDuty service", lambda found: found.pagerduty_services[0]),
+        ],
+    )
+    def test_the_component_to_copy_claims_the_name_once_it_is_collected(self, kind, claims, name):
+        (made,) = trust.unmapped([Unmapped(kind, name, 1)])
+        (found,) = backstage.parse(made.descriptor, "catalog-info.yaml")
+        assert claims(found) == name
+
+
+class TestHistory:
+    def test_runs_are_the_last_ones_of_each_source_the_newest_first(self, doubtful):
+        with open_facts(doubtful[1].warehouse) as facts:
+            found = reading.recent_runs(facts, 10)
+            assert reading.recent_runs(facts, 1) == reading.last_runs(facts)
+        assert [(run.source, run.status) for run in found] == [
+            ("github", "ok"),
+            ("github", "failed"),
+            ("pagerduty", "failed"),
+        ]
+        histories = {one.source: one for one in trust_history.histories(found, "UTC")}
+        assert histories["github"].summary == "2 runs · 1 failed · usually 0.0 s"
+        assert [run.status for run in histories["github"].runs] == ["✓ read", "✗ failed"]
+
+    def test_coverage_by_week_adds_up_to_that_of_the_range(self, sample: Sample):
+        start, end = date(2026, 8, 24), date(2026, 11, 16)
+        with open_facts(sample.settings.warehouse) as facts:
+            for scope, where in (("organisation", {}), ("team", {"team": "payments"})):
+                of_scope = coverage_of(facts, sample.settings, scope, start, end)
+                (whole,) = [one for one in of_scope if not where or one.name == "payments"]
+                weeks = coverage_weeks(facts, start, end, where)
+                assert len(weeks) == 12
+                assert sum(week.deployments for week in weeks) == whole.deployments
+                assert sum(week.traced for week in weeks) == whole.traced
+                assert sum(week.changes for week in weeks) == whole.changes
+                assert sum(week.with_pull_request for week in weeks) == whole.changes_with_pull_request
+                assert sum(week.incidents for week in weeks) == whole.incidents
+                assert sum(week.incidents - week.linked for week in weeks) == whole.unlinked
+
+    def test_a_week_without_rows_is_empty_and_not_zero(self):
+        named, shares = trust_history.weekly([Week(date(2026, 11, 2)), Week(date(2026, 11, 9), 4, 3)])
+        assert named == [("W45", "2 Nov 2026"), ("W46", "9 Nov 2026")]
+        assert shares[0].cells == (("", ""), ("75 %", "3 of 4 deployments"))
+        assert trust_history.weekly([Week(date(2026, 11, 2))]) == ([], [])
 
 
 class TestPage:

@@ -22,7 +22,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Run:
-    """A source's last run and what it cost; instants are aware and UTC, `succeeded_at` starts its last good one."""
+    """A source's run and what it cost; instants are aware and UTC, `succeeded_at` starts its last good one."""
 
     source: str
     status: str
@@ -81,14 +81,19 @@ def teams(facts: Facts) -> tuple[str, ...]:
 
 def last_runs(facts: Facts) -> tuple[Run, ...]:
     """The last run of each source in order of name."""
+    return recent_runs(facts, 1)
+
+
+def recent_runs(facts: Facts, most: int) -> tuple[Run, ...]:
+    """The last `most` runs of each source in order of name, the newest first."""
     sql = (
         "select r.source, r.status, r.started_at, r.finished_at, r.error, coalesce(r.items, 0),"
         " coalesce(r.quarantined, 0),"
         " max(r.started_at) filter (where r.status = 'ok') over (partition by r.source),"
         " coalesce(r.requests, 0), coalesce(r.failed_requests, 0), coalesce(r.bytes, 0), coalesce(r.waited_seconds, 0)"
         " from runs as r"
-        " qualify row_number() over (partition by r.source order by r.started_at desc, r.run_id desc) = 1"
-        " order by r.source"
+        " qualify row_number() over (partition by r.source order by r.started_at desc, r.run_id desc) <= $most"
+        " order by r.source, r.started_at desc, r.run_id desc"
     )
     return tuple(
         Run(
@@ -102,7 +107,9 @@ def last_runs(facts: Facts) -> tuple[Run, ...]:
             _or_none(succeeded),
             *cost,
         )
-        for source, status, started, finished, error, items, aside, succeeded, *cost in _rows(facts, sql)
+        for source, status, started, finished, error, items, aside, succeeded, *cost in _rows(
+            facts, sql, {"most": most}
+        )
     )
 
 
