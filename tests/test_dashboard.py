@@ -115,7 +115,9 @@ class TestStates:
             facts.unlink()
         else:
             with duckdb.connect(str(facts)) as connection:
-                for table in ("covered_days", "deployments", "incidents"):
+                # without answers no page can name its teams, so that the others would not be reached
+                gone = {"satisfaction": ("responses",)}.get(at, ("covered_days", "deployments", "incidents"))
+                for table in gone:
                     connection.execute(f"drop table {table}")
         app = opened(tmp_path, at)
         assert not app.exception
