@@ -30,6 +30,7 @@ from dashboards.options import (
     TableFormat,
     Warehouse,
     Where,
+    Whose,
     day,
     in_order,
     one_scope,
@@ -93,6 +94,7 @@ def demo(
     from sample_data.organisation import build_organisation
     from sample_data.server import SampleServer
     from sample_data.settings import demo_settings
+    from warehouse.build import build as build_facts
     from warehouse.values import compute
 
     with service.stopped_by_signals(), demo_folder(folder):
@@ -104,6 +106,7 @@ def demo(
             settings = load_settings(path)
             failed = collect_all(settings, now=organisation.now)
             make_scorecards(settings)
+            build_facts(settings, organisation.now)  # so that the dashboard has the scorecard
             with opened_facts(settings) as facts:
                 terminal.console(sys.stdout).print(terminal.values_table(compute(facts, settings)))
             say(f"The scorecards are in {folder / 'scorecards'}. Every command works with --config {path}")
@@ -307,10 +310,7 @@ def scorecard(
     week: Annotated[
         str | None, typer.Option(metavar="WEEK", help="As 2026-W46; else the last complete one.")
     ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", metavar="NAME=VALUE", help="That of a team or a system, as team=payments."),
-    ] = None,
+    where: Whose = None,
     format: PageFormat = "html",
     publish: Annotated[
         bool,

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from config.metrics import metrics
 from config.targets import parse_target
-
-MISSING = "–"
+from warehouse.figures import MISSING as MISSING
+from warehouse.figures import figure as figure
+from warehouse.figures import plural as plural
 
 
 @dataclass(frozen=True)
@@ -30,44 +31,6 @@ STATUSES = {
     "withheld": Status("", "withheld", "Withheld, so that nobody's answer can be worked out."),
     "value": Status("", "no target", "No target is set."),
 }
-
-
-def figure(value: float | None, unit: str, limit: float | None = None) -> str:
-    """`value` with one unit: "25 min", "3.2 h", "2.1 d", "4.2 %", "12 a day", "4.3 / 5"; "–" for None.
-
-    Given a target's `limit`, as many digits as it takes to be on the same side of it as the exact value.
-    """
-    if value is None:
-        return MISSING
-    factor, suffix, places = _scale(value, unit)
-    number = round(value / factor, places)
-    while limit is not None and places < 6 and _side(number * factor, limit) != _side(value, limit):
-        places += 1
-        number = round(value / factor, places)
-    text = f"{number:,.{places}f}"
-    return (text.rstrip("0").rstrip(".") if places else text) + suffix
-
-
-def _scale(value: float, unit: str) -> tuple[float, str, int]:
-    """(factor, suffix, decimal places) in which a person would say it."""
-    size = abs(value)
-    if unit == "seconds":
-        if size < 89.5:
-            return 1, " s", 0
-        if size < 89.5 * 60:
-            return 60, " min", 0 if size >= 570 else 1
-        return (3600, " h", 1) if size < 47.95 * 3600 else (86400, " d", 1)
-    if unit == "fraction":
-        return 0.01, " %", 1
-    if unit == "per day":
-        return (1, " a day", 1 if size < 99.5 else 0) if size >= 0.995 else (1 / 7, " a week", 1)
-    return 1, " / 5", 1
-
-
-def _side(value: float, limit: float) -> int:
-    """-1, 0 or 1: below, at or above `limit`, with what binary fractions lose taken as equal."""
-    difference = value - limit
-    return 0 if abs(difference) <= 1e-12 * max(1.0, abs(limit)) else (1 if difference > 0 else -1)
 
 
 def figure_against(metric: str, value: float | None, unit: str, target: str | None) -> str:
@@ -171,11 +134,6 @@ def share(part: int, whole: int) -> str:
     if part in (0, whole):
         return f"{percent:.0f} %"
     return f"{min(99.9, max(0.1, percent)):.1f}".removesuffix(".0") + " %"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """A count with its noun: "1 gap", "1,204 gaps"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def file_name(parts: Iterable[str], first: date, after: date, ending: str) -> str:

@@ -89,6 +89,10 @@ Where = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="NAME=VALUE", help="Only this system, team or service; can be repeated."),
 ]
+Whose = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="NAME=VALUE", help="That of a team or a system, as team=payments."),
+]
 Scope = Annotated[_Scope, typer.Option("--by", help="A row for each.")]
 Period = Annotated[
     Literal["day", "week", "month"] | None,

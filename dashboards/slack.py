@@ -52,7 +52,7 @@ def _summary(scope: Mapping[str, Any]) -> str:
 
 def _line(metric: Mapping[str, Any]) -> str:
     status = formats.STATUSES[metric["status"]]
-    value = formats.figure_against(metric["metric"], metric["value"], metric["unit"], metric["target"])
+    value = formats.figure(metric["value"], metric["unit"], metric["limit"])
     target = f", target {escape(metric['target'])}" if metric["target"] else ""
     return (
         f"{status.symbol or '–'} {escape(metric['name'])}: *{value}* ({status.word}{target}, n {metric['n']})"

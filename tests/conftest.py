@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
@@ -17,6 +18,10 @@ from warehouse.facts import Facts, open_facts
 from warehouse.pipeline import Run, collect
 
 TODAY = date(2026, 11, 16)
+
+# how long an example takes is the machine's business
+hypothesis_settings.register_profile("sixkeys", deadline=None)
+hypothesis_settings.load_profile("sixkeys")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,20 @@ VALUES = {
     "failed_deployment_recovery_time": (900.0, 1, "value"),
     "deployment_rework_rate": (0.25, 4, "insufficient"),
 }
+SENTENCES: list[tuple[dict[str, str], ...]] = [
+    (
+        {"text": "Lead Time for Changes", "metric": "lead_time"},
+        {"text": " got worse: 3.2 h, above the natural limits."},
+    ),
+    (
+        {"text": "1 of 31 deployments failed: "},
+        {"text": "checkout on Friday", "url": "https://github.com/acme/checkout/deployments/1?a=1&b=(2)"},
+        {"text": " ("},
+        {"text": HOSTILE, "url": "javascript:alert(1)"},
+        {"text": ", recovered after 15 minutes)."},
+    ),
+    ({"text": "Lead Time of payments", "metric": "lead_time", "scope": "team", "name": HOSTILE},),
+]
 
 
 def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> dict[str, Any]:
@@ -29,17 +43,36 @@ def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> d
         "week_end": "2026-11-16",
         "timezone": "Europe/Berlin",
         "as_of": "2026-11-16T07:00:00+00:00",
+        "definitions": "0.1.0 (0123abcd)",
+        "dashboard": "https://sixkeys.acme.example",
         "metrics": [_metric(metric, *VALUES[metric]) for metric in metrics()],
         "attainment": {"met": 1, "judged": 4},
-        "sentences": [{"text": "checkout failed once and was rolled back after 15 min."}, {"text": HOSTILE}],
+        "sentences": [_sentence(*parts) for parts in SENTENCES],
         "caveats": ["2 incidents belong to no service."],
-        "restatements": [],
+        "restatements": [
+            {
+                "metric": "change_failure_rate",
+                "name": metrics()["change_failure_rate"].name,
+                "unit": "fraction",
+                "week": "2026-W45",
+                "old": {"value": 0.05, "n": 20},
+                "new": {"value": 0.1, "n": 20},
+                "why": [
+                    {"text": f"deployment {HOSTILE} failed", "url": "https://github.com/acme/checkout"},
+                    {"text": "and 12 more"},
+                ],
+            }
+        ],
         "below": [_below(team) for team in below],
     }
 
 
+def _sentence(*parts: dict[str, str]) -> dict[str, Any]:
+    return {"text": "".join(part["text"] for part in parts), "parts": list(parts)}
+
+
 def _below(team: str) -> dict[str, Any]:
-    shown = ("metric", "name", "value", "unit", "n", "target", "status")
+    shown = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
     metric = [{key: _metric(id, *VALUES[id])[key] for key in shown} for id in metrics()]
     return {"scope": "team", "name": team, "metrics": metric, "attainment": {"met": 1, "judged": 4}}
 
@@ -54,15 +87,31 @@ def _metric(id: str, value: float | None, n: int, status: str) -> dict[str, Any]
     return {
         "metric": id,
         "name": declared.name,
+        "short": declared.short,
         "value": value,
         "unit": declared.unit,
         "target": target.text if target else None,
         "status": status,
         "n": n,
+        "counts": declared.fact,
+        "limit": target.limit if target else None,
+        "floor": declared.floor,
+        "rule": declared.rule,
         "partial": False,
+        "provisional": False,
         "p75": value * 2 if value and declared.unit == "seconds" else None,
         "p90": value * 3 if value and declared.unit == "seconds" else None,
         "previous": previous,
         "previous_n": n,
+        "usual": None
+        if value is None
+        else {"centre": value * 2, "lower": value, "upper": value * 3, "n": 12},
+        "change": {
+            "kind": "signal" if id == "lead_time" else "normal",
+            "direction": "up" if id == "lead_time" else None,
+            "is_better": False if id == "lead_time" else None,
+            "reason": "above the natural limits of the 12 weeks before" if id == "lead_time" else "",
+        },
+        "attainment": {"met": 3, "judged": 12, "missed_since": "2026-10-05", "or_before": False},
         "history": [*weeks, {"week": "2026-W46", "value": value, "n": n, "status": status}],
     }

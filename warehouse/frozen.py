@@ -1,15 +1,30 @@
-"""Published scorecards: kept as they were, whatever is collected later."""
+"""Published scorecards: kept as they were, whatever is collected later, with the rows that made their numbers."""
 
 import json
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from config.errors import ConfigurationError
+from config.metrics import metrics
 from config.settings import Settings
+from warehouse.counted import Rows, counted, packed, unpacked
 from warehouse.facts import Facts
-from warehouse.periods import midnight
+from warehouse.periods import iso_week, midnight, parse_week
 from warehouse.store import naive, open_warehouse
+
+# so many weeks before a scorecard's own are worked out again for it
+LOOKED_BACK = 12
+
+
+class Told(NamedTuple):
+    """What was said last of a week's metric: when it was published, or when it was restated."""
+
+    value: float | None
+    n: int
+    definitions: str
+    published_at: datetime
 
 
 def frozen(warehouse: Path, week: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -18,6 +33,32 @@ def frozen(warehouse: Path, week: str) -> dict[tuple[str, str], dict[str, Any]]:
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(sql, [week]).fetchall()
     return {(scope, name): json.loads(content) for scope, name, content in rows}
+
+
+def told_before(warehouse: Path, monday: date) -> dict[tuple[str, str], dict[tuple[str, str], Told]]:
+    """By scope and name, then by week and metric, what was said last of the twelve weeks before `monday`."""
+    sql = (
+        "select scope, name, week, metric, value, n, definitions, published_at from scorecard_rows"
+        " where week >= ? and week < ? qualify row_number() over ("
+        " partition by scope, name, week, metric order by published_at desc) = 1 order by week"
+    )
+    weeks = [iso_week(monday - timedelta(weeks=LOOKED_BACK)), iso_week(monday)]
+    found: dict[tuple[str, str], dict[tuple[str, str], Told]] = {}
+    with open_warehouse(warehouse) as opened:
+        for scope, name, week, metric, *told in opened.connection.execute(sql, weeks).fetchall():
+            found.setdefault((scope, name), {})[week, metric] = Told(*told)
+    return found
+
+
+def kept_rows(warehouse: Path, of: tuple[str, str], week: str, metric: str, told: Told) -> Rows:
+    """The rows that made what was `told` of a week's metric."""
+    sql = (
+        "select rows from scorecard_rows"
+        " where scope = ? and name = ? and week = ? and metric = ? and published_at = ?"
+    )
+    with open_warehouse(warehouse) as opened:
+        found = opened.connection.execute(sql, [*of, week, metric, told.published_at]).fetchall()
+    return unpacked(found[0][0])
 
 
 def publish(facts: Facts, settings: Settings, content: dict[str, Any]) -> dict[str, Any]:
@@ -31,10 +72,33 @@ def publish(facts: Facts, settings: Settings, content: dict[str, Any]) -> dict[s
             f' {content["week_end"]} on, after a "sixkeys collect"'
         )
     key = [content["scope"], content["name"], content["week"]]
+    rows = list(_rows(facts, content))
     with open_warehouse(settings.warehouse) as opened, opened.transaction():
         sql = "select content from scorecards where scope = ? and name = ? and week = ?"
         if earlier := opened.connection.execute(sql, key).fetchall():
             return json.loads(earlier[0][0])
-        row = [*key, naive(datetime.now(UTC)), json.dumps(content)]
-        opened.connection.execute("insert into scorecards values (?, ?, ?, ?, ?)", row)
+        now = naive(datetime.now(UTC))
+        opened.connection.execute(
+            "insert into scorecards values (?, ?, ?, ?, ?)", [*key, now, json.dumps(content)]
+        )
+        for week, metric, value, n, kept in rows:
+            opened.connection.execute(
+                "insert into scorecard_rows values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [*key[:2], week, metric, now, value, n, content["definitions"], kept],
+            )
+        oldest = iso_week(date.fromisoformat(content["week_start"]) - timedelta(weeks=LOOKED_BACK))
+        opened.connection.execute("delete from scorecard_rows where week < ?", [oldest])
     return content
+
+
+def _rows(facts: Facts, content: Mapping[str, Any]) -> list[tuple[str, str, float | None, int, bytes]]:
+    """(week, metric, value, n, rows) of the scorecard's own numbers and of those that it restates."""
+    where = {} if content["scope"] == "organisation" else {content["scope"]: content["name"]}
+    said = [(content["week"], one["metric"], one["value"], one["n"]) for one in content["metrics"]]
+    said += [
+        (one["week"], one["metric"], one["new"]["value"], one["new"]["n"]) for one in content["restatements"]
+    ]
+    return [
+        (week, metric, value, n, packed(counted(facts, metrics()[metric], where, parse_week(week))))
+        for week, metric, value, n in said
+    ]

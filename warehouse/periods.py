@@ -31,6 +31,11 @@ def midnight(facts: Facts, day: date) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(facts.timezone)).astimezone(UTC)
 
 
+def local(facts: Facts, instant: datetime) -> datetime:
+    """An instant of the facts (naive: UTC) as the configured zone's clocks show it."""
+    return instant.replace(tzinfo=UTC).astimezone(ZoneInfo(facts.timezone))
+
+
 def full_range(facts: Facts, start: date | None, end: date | None) -> tuple[date, date]:
     """The range asked for; by default from the first covered day to tomorrow.
 

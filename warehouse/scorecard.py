@@ -1,23 +1,34 @@
 """The weekly scorecard: one document for a scope, its name and an ISO week, as JSON values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
 from config.errors import ConfigurationError
 from config.metrics import metrics as declared
 from config.settings import Settings
+from config.targets import parse_target
+from warehouse.attainment import WEEKS_BACK, against_published_targets, attainment
+from warehouse.caveats import caveats
+from warehouse.definitions import definitions
 from warehouse.facts import Facts
-from warehouse.frozen import frozen
+from warehouse.frozen import Told, frozen, told_before
 from warehouse.periods import iso_week, parse_week, today
 from warehouse.reading import services
+from warehouse.restatements import restatements
 from warehouse.satisfaction import rounds
-from warehouse.sentences import caveats, sentences
+from warehouse.sentences import told
+from warehouse.signals import assess
 from warehouse.values import Scope, Value, compute
 
 HISTORY_WEEKS = 12
 
 Scorecard = dict[str, Any]
+# a scope's values by week, oldest first, by metric; and those of scopes by kind and name
+Weeks = dict[str, list[Value]]
+Values = dict[tuple[Scope, str], Weeks]
+_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
 
 def scopes(facts: Facts) -> list[tuple[Scope, str]]:
@@ -69,51 +80,54 @@ def _last_complete(facts: Facts) -> date:
 def _compute(
     facts: Facts, settings: Settings, monday: date, wanted: list[tuple[Scope, str]]
 ) -> dict[tuple[Scope, str], Scorecard]:
-    values = _values(facts, settings, monday, wanted)
+    values = _values(facts, settings, monday, {scope for scope, _ in wanted})
+    for scope, name in wanted:
+        if (scope, name) not in values:
+            known = ", ".join(sorted(other for kind, other in values if kind == scope)[:12]) or "none"
+            raise ConfigurationError(f'there is no {scope} "{name}"; known: {known}')
+    told_of = told_before(settings.warehouse, monday)
+    summed = [one for one in scopes(facts) if one[0] != "organisation"]
     return {
-        (scope, name): _content(facts, settings, monday, scope, name, values[scope, name], values)
+        (scope, name): _content(
+            facts,
+            settings,
+            monday,
+            (scope, name),
+            values[scope, name],
+            {one: values[one] for one in summed} if scope == "organisation" else {},
+            told_of.get((scope, name), {}),
+        )
         for scope, name in wanted
     }
 
 
-Values = dict[tuple[Scope, str], dict[str, list[Value]]]
-
-
-def _values(facts: Facts, settings: Settings, monday: date, wanted: Iterable[tuple[Scope, str]]) -> Values:
-    """By scope and name the weeks of each metric, oldest first, for those wanted and what the organisation sums up."""
+def _values(facts: Facts, settings: Settings, monday: date, of: set[Scope]) -> Values:
+    """By scope and name the year's weeks of each metric, oldest first; the organisation needs those below it too."""
     after = monday + timedelta(days=7)
-    first = after - timedelta(weeks=HISTORY_WEEKS)
-    kinds = {scope for scope, _ in wanted}
+    first = after - timedelta(weeks=WEEKS_BACK)
     found: Values = {}
-    for scope in _SCOPES if "organisation" in kinds else [one for one in _SCOPES if one in kinds]:
-        for value in compute(facts, settings, scope, "week", first, after):
-            found.setdefault((scope, value.name), {}).setdefault(value.metric, []).append(value)
-    for scope, name in wanted:
-        if (scope, name) not in found:
-            known = ", ".join(sorted(other for kind, other in found if kind == scope)[:12]) or "none"
-            raise ConfigurationError(f'there is no {scope} "{name}"; known: {known}')
+    for scope in _SCOPES if "organisation" in of else [one for one in _SCOPES if one in of]:
+        weeks = compute(facts, settings, scope, "week", first, after)
+        for value in against_published_targets(facts, weeks):
+            # systems are not asked for their satisfaction; teams are
+            if scope != "system" or declared()[value.metric].fact != "responses":
+                found.setdefault((scope, value.name), {}).setdefault(value.metric, []).append(value)
     return found
-
-
-_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
 
 def _content(
     facts: Facts,
     settings: Settings,
     monday: date,
-    scope: Scope,
-    name: str,
-    weeks: dict[str, list[Value]],
-    everything: Values,
+    of: tuple[Scope, str],
+    weeks: Weeks,
+    below: Values,
+    told_of: Mapping[tuple[str, str], Told],
 ) -> Scorecard:
-    metrics = [_metric(of_metric) for metric, of_metric in weeks.items() if _is_shown(scope, metric)]
+    scope, name = of
     where: dict[str, str] = {} if scope == "organisation" else {scope: name}
-    below = [
-        _summary(kind, other, everything[kind, other])
-        for kind, other in scopes(facts)
-        if scope == "organisation" and kind != "organisation"
-    ]
+    metrics = [_metric(of_metric, monday) for of_metric in weeks.values()]
+    said = told(facts, where, monday, _flat([weeks]), _flat(below.values()))
     return {
         "organization": settings.organization,
         "scope": scope,
@@ -123,34 +137,30 @@ def _content(
         "week_end": (monday + timedelta(days=7)).isoformat(),
         "timezone": settings.timezone,
         "as_of": facts.as_of.isoformat(),
+        "definitions": definitions(),
+        "dashboard": settings.dashboard.url and settings.dashboard.url.rstrip("/"),
         "metrics": metrics,
         "attainment": _attained(metrics),
-        "sentences": [{"text": text} for text in sentences(facts, where, monday)],
+        "sentences": [
+            {"text": one.text, "parts": [_without_nothing(asdict(part)) for part in one.parts]}
+            for one in said
+        ],
         "caveats": caveats(facts, where, metrics, monday),
-        "restatements": [],
-        "below": below,
+        "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
+        "below": [_summary(*one, of_one) for one, of_one in below.items()],
     }
 
 
-def _is_shown(scope: Scope, metric: str) -> bool:
-    """Systems are not asked for their satisfaction; teams are."""
-    return scope != "system" or declared()[metric].fact != "responses"
+def _flat(weeks: Iterable[Weeks]) -> list[Value]:
+    return [week for of_scope in weeks for of_metric in of_scope.values() for week in of_metric]
 
 
-def _summary(scope: Scope, name: str, weeks: dict[str, list[Value]]) -> dict[str, Any]:
-    metrics = [
-        {
-            "metric": metric,
-            "name": declared()[metric].name,
-            "value": of_metric[-1].value,
-            "unit": of_metric[-1].unit,
-            "n": of_metric[-1].n,
-            "target": of_metric[-1].target,
-            "status": of_metric[-1].status,
-        }
-        for metric, of_metric in weeks.items()
-        if _is_shown(scope, metric)
-    ]
+def _without_nothing(of: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in of.items() if value is not None}
+
+
+def _summary(scope: Scope, name: str, weeks: Weeks) -> dict[str, Any]:
+    metrics = [_figures(of_metric[-1]) for of_metric in weeks.values()]
     return {"scope": scope, "name": name, "metrics": metrics, "attainment": _attained(metrics)}
 
 
@@ -160,24 +170,52 @@ def _attained(metrics: Iterable[dict[str, Any]]) -> dict[str, int]:
     return {"met": judged.count("met"), "judged": len(judged)}
 
 
-def _metric(weeks: list[Value]) -> dict[str, Any]:
+def _figures(value: Value) -> dict[str, Any]:
+    return {
+        "metric": value.metric,
+        "name": declared()[value.metric].name,
+        "short": declared()[value.metric].short,
+        "value": value.value,
+        "unit": value.unit,
+        "n": value.n,
+        "counts": declared()[value.metric].fact,
+        "target": value.target,
+        "status": value.status,
+    }
+
+
+def _metric(weeks: list[Value], monday: date) -> dict[str, Any]:
     current, before = weeks[-1], weeks[-2]
     metric = declared()[current.metric]
+    verdict = assess(weeks, monday, current.period_end, current, before)
+    attained = attainment(weeks)
+    since = attained.missed_since
     return {
-        "metric": metric.id,
-        "name": metric.name,
-        "value": current.value,
-        "unit": current.unit,
-        "target": current.target,
-        "status": current.status,
-        "n": current.n,
+        **_figures(current),
+        "limit": parse_target(current.target, metric).limit if current.target else None,
+        "floor": metric.floor,
+        "rule": metric.rule,
         "partial": current.partial,
+        "provisional": current.provisional,
         "p75": current.p75,
         "p90": current.p90,
         "previous": before.value,
         "previous_n": before.n,
+        "usual": asdict(verdict.limits) if verdict.limits else None,
+        "change": {
+            "kind": verdict.kind,
+            "direction": verdict.direction,
+            "is_better": verdict.is_better,
+            "reason": verdict.reason,
+        },
+        "attainment": {
+            "met": attained.met,
+            "judged": attained.judged,
+            "missed_since": since.isoformat() if since else None,
+            "or_before": attained.or_before,
+        },
         "history": [
             {"week": iso_week(one.period_start), "value": one.value, "n": one.n, "status": one.status}
-            for one in weeks
+            for one in weeks[-HISTORY_WEEKS:]
         ],
     }

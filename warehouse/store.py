@@ -60,6 +60,18 @@ _BOOKKEEPING = {
         "published_at": "timestamp",
         "content": "varchar",
     },
+    # what a published number was made of, and again each time that it was restated
+    "scorecard_rows": {
+        "scope": "varchar",
+        "name": "varchar",
+        "week": "varchar",
+        "metric": "varchar",
+        "published_at": "timestamp",
+        "value": "double",
+        "n": "bigint",
+        "definitions": "varchar",
+        "rows": "blob",
+    },
     "former_names": {"former": "varchar", "repo": "varchar"},
     "former_owners": {"name": "varchar", "owner": "varchar", "system": "varchar", "until_at": "timestamp"},
 }
