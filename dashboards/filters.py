@@ -58,7 +58,8 @@ class Filters:
     """One view of a page; `start` and `end` (the first day after) are the days of the period `custom`.
 
     From `environment` on it is about the deployments or incidents listed: which, in what order (`listed`), from which
-    page on, `row` is the only one shown, as "source/id". `round` is the survey's whose answers are counted.
+    page on, `row` is the only one shown, as "source/id". `round` is the survey's whose answers are counted, `week` that
+    of a scorecard, as `2026-W46`.
     """
 
     period: str = "4w"
@@ -79,6 +80,7 @@ class Filters:
     row: str | None = None
     step: Literal["week", "day", "month"] = "week"
     round: str | None = None
+    week: str | None = None
 
     @property
     def where(self) -> dict[str, str]:
@@ -104,6 +106,8 @@ def from_address(parameters: Mapping[str, str]) -> Filters:
             found[key] = parameters[key]
     if re.fullmatch("[1-9][0-9]{0,8}", number := parameters.get("page", "")):
         found["page"] = int(number)
+    if re.fullmatch(r"\d{4}-W\d{2}", parameters.get("week", "")):
+        found["week"] = parameters["week"]
     if found.get("period") == "custom":
         for field, key in (("start", "from"), ("end", "to")):
             try:
@@ -118,7 +122,7 @@ def to_address(filters: Filters) -> dict[str, str]:
     default = Filters()
     kept = {
         key: getattr(filters, key)
-        for key in (*_TEXTS, *_CHOICES)
+        for key in (*_TEXTS, "week", *_CHOICES)
         if getattr(filters, key) != getattr(default, key)
     }
     if filters.page != default.page:
@@ -130,10 +134,9 @@ def to_address(filters: Filters) -> dict[str, str]:
 
 
 def elsewhere(filters: Filters) -> Filters:
-    """The view as other pages can show it: without what is about the rows listed on one of them."""
-    return replace(
-        filters, environment=None, state=None, search=None, listed="newest", page=1, row=None, round=None
-    )
+    """The view as other pages can show it: without what is about the rows, the round or the scorecard of one of them."""
+    cleared: dict[str, Any] = dict.fromkeys(("environment", "state", "search", "row", "round", "week"))
+    return replace(filters, listed="newest", page=1, **cleared)
 
 
 def link(page: str, filters: Filters) -> str:

@@ -1,6 +1,6 @@
 """What a page reads from the facts file, in one opening of it each."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from config.settings import Settings
 from dashboards import filters as periods
 from dashboards.filters import Filters
+from dashboards.scorecards import shown
+from warehouse import archive as published
 from warehouse import reading
+from warehouse.archive import Entry, Restated, Scorecard
 from warehouse.coverage import ServiceCoverage, coverage
 from warehouse.coverage_weeks import Week, coverage_weeks
 from warehouse.explain import Explanation, Order, all_rows, explain
@@ -88,6 +91,16 @@ class Trust:
     doubts: Doubts
     weeks: tuple[Week, ...] = ()
     runs: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True)
+class Archive:
+    """All published scorecards, the one that a view asks for, and what was said later of its numbers."""
+
+    entries: tuple[Entry, ...]
+    entry: Entry | None = None
+    scorecard: Scorecard | None = None
+    restated: tuple[Restated, ...] = ()
 
 
 def state(warehouse: Path) -> State:
@@ -185,3 +198,18 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
             weeks=tuple(coverage_weeks(facts, *periods.history(filters, today(facts)), where)[-MOST_WEEKS:]),
             runs=reading.recent_runs(facts, MOST_RUNS),
         )
+
+
+def archive(warehouse: Path, filters: Filters, teams: Collection[str] | None = None) -> Archive:
+    """The archive, opened at the scorecard of `filters`; with `teams` their own alone, since it tells of rows."""
+    with open_facts(warehouse) as facts:
+        entries = tuple(
+            entry
+            for entry in published.entries(facts)
+            if teams is None or (entry.scope == "team" and entry.name in teams)
+        )
+        entry = shown(entries, filters)
+        if entry is None:
+            return Archive(entries)
+        of = (entry.scope, entry.name, entry.week)
+        return Archive(entries, entry, published.opened(facts, *of), published.restated_since(facts, *of))

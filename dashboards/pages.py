@@ -35,6 +35,7 @@ PAGES = {
     "incidents": PageFile("Incidents", "incidents_page.py", shows="view"),
     "satisfaction": PageFile("Satisfaction", "satisfaction_page.py", shows="view"),
     "trust": PageFile("Can I trust this?", "trust_page.py", shows="view"),
+    "scorecards": PageFile("Scorecards", "scorecards_page.py", shows="view"),
 }
 
 
@@ -86,6 +87,11 @@ def run(page: st.Page, given: Given, access: Access) -> None:
 def given() -> Given:
     """What the running page was given."""
     return _given.get()
+
+
+def own_teams() -> frozenset[str] | None:
+    """The teams whose rows may be seen; None: everybody's."""
+    return _access.get().teams
 
 
 def view(state: State) -> tuple[Filters, list[str]]:

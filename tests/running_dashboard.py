@@ -27,6 +27,7 @@ _DRAWN = {
     "satisfaction": ".st-key-table-controls",
     "deployments": ".six-list-table",
     "incidents": ".six-list-table",
+    "scorecards": ".six-archive, .six-never",
 }
 
 

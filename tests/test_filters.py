@@ -36,6 +36,7 @@ class TestFilters:
             state=st.none() | st.text(min_size=1),
             search=st.none() | st.text(min_size=1),
             listed=st.sampled_from(sorted(filters.LISTED)),
+            week=st.none() | st.from_regex(r"[0-9]{4}-W[0-9]{2}", fullmatch=True),
             page=st.integers(1, 999_999_999),
             row=st.none() | st.text(min_size=1),
             step=st.sampled_from(sorted(filters.STEPS)),

@@ -1,0 +1,74 @@
+"""Scorecards: the archive of what was published, each as it was, and what was said later of its numbers."""
+
+import streamlit as st
+
+from config.settings import Settings
+from dashboards import formats, loading, overview, pages, scorecards
+from dashboards.filters import Filters
+from dashboards.loading import Archive, State
+from dashboards.markup import part
+from dashboards.overview import Notice
+from dashboards.published import Published, freshness
+from dashboards.rendering import render
+from warehouse.archive import Entry, Scorecard
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    view, unknown = pages.view(state)
+    found = _archive(published, view, pages.own_teams())
+    pages.links(view)
+    _header(state, found, published)
+    for warning in overview.warnings(state, unknown):
+        st.html(part("notice", warning))
+    if not found.entries:
+        st.html(part("never", of="scorecards"))
+        return
+    st.html(part("grid", *scorecards.grid(found.entries, view, found.entry, state.timezone), of="scorecards"))
+    if found.entry is None or found.scorecard is None:
+        st.html(part("notice", Notice("None was published for this week and scope", ("Choose one above.",))))
+        return
+    _open(found.entry, found.scorecard, found, view, state)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _archive(published: Published, view: Filters, teams: frozenset[str] | None) -> Archive:
+    return loading.archive(published.warehouse, view, teams)
+
+
+def _header(state: State, found: Archive, published: Published) -> None:
+    left, right = st.columns([3, 1])
+    entry = found.entry
+    title = f"{entry.name}, week {entry.week}" if entry else state.organization
+    said = (
+        f"Published {formats.instant(entry.published_at, state.timezone)}; nothing in it has changed since"
+        if entry
+        else "Published scorecards"
+    )
+    left.html(part("header", title, "Scorecards", said, False))
+    with right:
+        freshness(published, state)
+
+
+def _open(entry: Entry, scorecard: Scorecard, found: Archive, view: Filters, state: State) -> None:
+    with st.container(key="forms", horizontal=True, gap="small"):
+        for form, (label, mime) in scorecards.FORMS.items():
+            st.download_button(
+                label,
+                render(scorecard, form),
+                scorecards.file_name(entry, form),
+                mime,
+                key=f"download_{form}",
+                icon=":material/download:",
+                on_click="ignore",
+                help="Print it from the browser for a PDF." if form == "html" else None,
+            )
+    if found.restated:
+        st.html(part("section", "What was said later of these numbers"))
+        later = scorecards.changes(found.restated, entry, view)
+        st.html(part("changes", later, of="scorecards"))
+    st.html(scorecards.body(scorecard))
+
+
+if __name__ == "__main__":
+    show(*pages.given())
