@@ -134,7 +134,7 @@ def to_address(filters: Filters) -> dict[str, str]:
 
 
 def elsewhere(filters: Filters) -> Filters:
-    """The view as other pages can show it: without what is about the rows, the round or the scorecard of one of them."""
+    """The view as other pages can show it: without what is about the rows, round or scorecard of one of them."""
     cleared: dict[str, Any] = dict.fromkeys(("environment", "state", "search", "row", "round", "week"))
     return replace(filters, listed="newest", page=1, **cleared)
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dashboards import formats
+from dashboards.fact_rows import web_address
 from dashboards.sparklines import HEIGHT, WIDTH, Sparkline
 from dashboards.terms import TERMS
 
@@ -51,5 +52,6 @@ def _environment() -> Environment:
         height=HEIGHT,
         figure=formats.figure,
         day=formats.day,
+        web_address=web_address,
     )
     return environment

@@ -12,7 +12,7 @@ from warehouse.facts import open_facts
 from warehouse.movements import Movement, movements
 from warehouse.periods import today
 from warehouse.reading import Service, services
-from warehouse.sentences import sentences
+from warehouse.sentences import Sentence, sentences
 
 _MOST = 3
 
@@ -24,7 +24,7 @@ class ThisWeek:
     monday: date
     better: tuple[str, ...]
     worse: tuple[str, ...]
-    told: tuple[str, ...]
+    told: tuple[Sentence, ...]
     more: int
 
     @property
@@ -55,7 +55,7 @@ def this_week(
             monday,
             tuple(said(movement) for movement in better[:_MOST]),
             tuple(said(movement) for movement in worse[:_MOST]),
-            tuple(sentences(facts, view.where, monday)) if within <= visible else (),
+            tuple(sentences(facts, settings, view.where, monday)) if within <= visible else (),
             len(found) - len(better[:_MOST]) - len(worse[:_MOST]),
         )
 
