@@ -32,7 +32,7 @@ fragment Issues on IssueConnection {
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A repository that is being read: from where, and the cursor that says how far."""
 
     repo: str
@@ -79,7 +79,7 @@ def collect(source: GitHub, resume: Resume, repositories: Iterable[str]) -> Iter
     yield Checkpoint("*", {"read_at": resume.now.isoformat()})
 
 
-def issues_query(batch: Sequence[_Asked], labels: Sequence[str]) -> str:
+def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
     """A query for the issues of each repository under the aliases r0, r1 …, with any of `labels`."""
     fields = []
     for index, asked in enumerate(batch):
@@ -98,19 +98,19 @@ def issues_query(batch: Sequence[_Asked], labels: Sequence[str]) -> str:
     return f"query Issues {{ {' '.join(fields)} }}{_FRAGMENT}"
 
 
-def _asked(repo: str, wanted: GitHubIncidents, resume: Resume) -> _Asked:
+def _asked(repo: str, wanted: GitHubIncidents, resume: Resume) -> Asked:
     """Where to go on; from the beginning where that is earlier now, or something else is looked for."""
     looked_for = [sorted(wanted.labels), wanted.priorities]
     cursor = mapping(resume.cursors.get(repo))
     from_at, until = instant(cursor, "from_at"), instant(cursor, "until")
     if not from_at or from_at > resume.since or cursor.get("looked_for") != looked_for:
         cursor, until = {"from_at": resume.since.isoformat(), "looked_for": looked_for}, None
-    return _Asked(repo, cursor, until - _OVERLAP if until else instant(cursor, "from_at") or resume.since)
+    return Asked(repo, cursor, until - _OVERLAP if until else instant(cursor, "from_at") or resume.since)
 
 
 def _page(
-    asked: _Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume
-) -> Generator[Item, None, list[_Asked]]:
+    asked: Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume
+) -> Generator[Item, None, list[Asked]]:
     """The incidents of a page; returns what is to be asked next of this repository."""
     until = instant(asked.cursor, "until")
     for node in listing(found, "nodes"):

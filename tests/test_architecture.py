@@ -21,7 +21,8 @@ def files() -> Iterator[Path]:
     """The project's own text files."""
     inside = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))
     for path in (*ROOT.iterdir(), *inside):
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in (".png", ".parquet"):
+        is_ours = "__pycache__" not in path.parts and path.name != ".git"  # a file where this is a worktree
+        if path.is_file() and is_ours and path.suffix not in (".png", ".parquet", ".gz"):
             yield path
 
 
