@@ -4,14 +4,18 @@ An application keeps its last ten successful full syncs, and of all others the l
 request lists all applications; a config revision that no poll has met costs one more, for the commit it names.
 """
 
+import itertools
 import json
-from collections.abc import Iterator
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 from collectors import meter
 from collectors.argocd_sync import Config, config_of, images_of, referenced_commit
 from collectors.http import TIMEOUT_SECONDS, Api
+from collectors.parallel import in_order
 from collectors.records import Coverage, Deployment
 from collectors.shapes import instant, listing, mapping, text, without
 from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
@@ -30,14 +34,34 @@ _OWN_CLUSTER = ("in-cluster", "https://kubernetes.default.svc")
 _PEOPLE = ("initiatedBy",)
 _REVISION_LABEL = "org.opencontainers.image.revision"
 Commit = tuple[str | None, str | None]  # (sha, repository)
-References = dict[tuple[str | None, str], Commit]  # what a (config repository, revision) names
+# what is asked at once: each answer may cost Argo CD a fetch of the config repository
+AT_ONCE = 4
+
+
+class _References:
+    """What a (config repository, revision) names, asked for once although many applications come from it."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str | None, str], Commit] = {}
+        self._locks: defaultdict[tuple[str | None, str], threading.Lock] = defaultdict(threading.Lock)
+
+    def get(self, key: tuple[str | None, str], ask: Callable[[], Commit | None]) -> Commit | None:
+        """The commit at `key`, or what `ask` says of it; its None is not kept, so that the next one asks again."""
+        with self._locks[key]:
+            if key not in self._found:
+                answer = ask()
+                if answer is None:
+                    return None
+                self._found[key] = answer
+            return self._found[key]
 
 
 def open_api(source: ArgoCD, timeout: float = TIMEOUT_SECONDS) -> Api:
     """A client of the instance `source`."""
     token = source.token.get_secret_value().strip()
     key = "sources.argocd.token"
-    return Api(f"argocd {source.name}", source.url, token, {"Authorization": f"Bearer {token}"}, key, timeout)
+    headers = {"Authorization": f"Bearer {token}"}
+    return Api(f"argocd {source.name}", source.url, token, headers, key, timeout, AT_ONCE)
 
 
 def try_connection(source: ArgoCD) -> str:
@@ -65,18 +89,20 @@ def collect(source: ArgoCD, resume: Resume, timeout: float = TIMEOUT_SECONDS) ->
             raise SourceError(
                 f"{api.source}: {source.url} lists no applications; check that the url is Argo CD's"
             )
-        references: References = {}
+        references = _References()
         items = answer.get("items") or []
-        for number, item in enumerate(items):
-            meter.current().part(number, len(items), "applications")
+        done = itertools.count(1)
+
+        def read(item: Any) -> Iterator[Item]:
             uid, name = text(item, "metadata", "uid"), text(item, "metadata", "name")
             if uid and name:
-                application = _Application(api, source, resume, item, uid, name, references)
-                yield from application.items()
+                yield from _Application(api, source, resume, item, uid, name, references).items()
             else:
-                yield Malformed(
-                    "deployments", name or "?", "an application without metadata.uid or name", _raw(item)
-                )
+                reason = "an application without metadata.uid or name"
+                yield Malformed("deployments", name or "?", reason, _raw(item))
+            meter.current().part(next(done), len(items), "applications")
+
+        yield from in_order(read, items, AT_ONCE)
         yield Checkpoint("*", {"polled_at": resume.now.isoformat()})
 
 
@@ -91,7 +117,7 @@ class _Application:
         item: dict[str, Any],
         uid: str,
         name: str,
-        references: References,
+        references: _References,
     ) -> None:
         self.api, self.item, self.uid, self.name = api, item, uid, name
         self.instance = source.name
@@ -218,13 +244,10 @@ class _Application:
         """The commit that a config revision names; None where Argo CD could not say now, so that it is asked again."""
         if not config.is_git or not config.revision:
             return None, None
-        key = config.repo, config.revision
-        if key not in self.references:
-            answer = self._ask(config.revision, config.index, entry_id)
-            if answer is None:
-                return None
-            self.references[key] = answer
-        return self.references[key]
+        revision = config.revision
+        return self.references.get(
+            (config.repo, revision), lambda: self._ask(revision, config.index, entry_id)
+        )
 
     def _ask(self, revision: str, index: int | None, entry_id: int) -> Commit | None:
         of_several = {"sourceIndex": index, "versionId": entry_id} if index is not None else {}

@@ -7,13 +7,17 @@ from pathlib import Path
 from collectors import meter
 from collectors.git_clone import STALL_SECONDS, Clone, GitError, UnreachableError
 from collectors.git_history import History, since_1970
-from collectors.github_api import GitHubApi, MissingError
+from collectors.github_api import REST_AT_ONCE, GitHubApi, MissingError
 from collectors.github_commits import collect_by_api
+from collectors.hold import Hold
+from collectors.parallel import in_order
 from collectors.people import People
 from collectors.records import Repository
 from collectors.stream import Item, Resume, SourceError
 from config.settings import GitHub
 
+# transfers at once: GitHub names no limit for them, and takes well to as many as a browser would open
+CLONES_AT_ONCE = 6
 _COMMITS_A_CHECKPOINT = 10_000
 # then the host is in trouble: the rest is left in peace until the next run
 _FAILURES_IN_A_ROW = 3
@@ -38,30 +42,50 @@ def collect(
     Raises SourceError at the end, after the others were read, where a repository could not be; before that where the
     host answers for none of several.
     """
-    failed: list[str] = []
+    failed: list[SourceError] = []
     in_a_row = 0
-    known = list(repositories)
+    histories = [
+        History(
+            repository,
+            resume,
+            people,
+            repository.repo in with_paths,
+            wanted.get(repository.repo, ()),
+            source.clone,
+        )
+        for repository in repositories
+    ]
+    stale = [history for history in histories if not history.is_current()]
+    done = len(histories) - len(stale)
+    for history in histories:
+        if history.is_current():
+            yield from history.coverage()
     with GitHubApi(source) as api:
-        for number, repository in enumerate(known):
-            meter.current().part(number, len(known), "repositories")
-            repo = repository.repo
-            history = History(
-                repository, resume, people, repo in with_paths, wanted.get(repo, ()), source.clone
-            )
-            if history.is_current():
-                yield from history.coverage()
-                continue
+        hold = Hold(meter.current())
+
+        def read(history: History) -> Iterator[Item | SourceError | None]:
+            """What is new of a repository, and at its end nothing, or why it could not be read."""
             try:
                 if source.clone:
-                    yield from _by_clone(Clone(repo, api.web, api.token(), cache, stall_seconds), history)
+                    clone = Clone(history.repo, api.web, api.token(), cache, hold, stall_seconds)
+                    yield from _by_clone(clone, history)
                 else:
                     yield from collect_by_api(api, history)
-                in_a_row = 0
+                yield None
             except (GitError, MissingError) as error:
-                failed.append(str(error))
-                in_a_row = in_a_row + 1 if isinstance(error, UnreachableError) else 0
-                if in_a_row == _FAILURES_IN_A_ROW:
-                    break
+                yield error
+
+        for item in in_order(read, stale, CLONES_AT_ONCE if source.clone else REST_AT_ONCE):
+            if isinstance(item, Item):
+                yield item
+                continue
+            done += 1
+            meter.current().part(done, len(histories), "repositories")
+            if item is not None:
+                failed.append(item)
+            in_a_row = in_a_row + 1 if isinstance(item, UnreachableError) else 0
+            if in_a_row == _FAILURES_IN_A_ROW:
+                break
     if failed:
         others = f" ({len(failed) - 1} more repositories failed)" if len(failed) > 1 else ""
         raise SourceError(f"{failed[0]}{others}")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import stamina
 
 from collectors import meter
+from collectors.hold import Hold
 from collectors.stream import SourceError
 
 STALL_SECONDS = 60
@@ -49,6 +50,7 @@ _PASSING = re.compile(
     r"|unexpected disconnect|Empty reply|Could not resolve host|Failed to connect"
 )
 _ATTEMPTS = 3
+_LIMITED_SECONDS = 10.0  # git does not tell how long a 429 asks to wait
 
 
 class GitError(SourceError):
@@ -62,11 +64,12 @@ class UnreachableError(GitError):
 class Clone:
     """The repository `repo` (`owner/name`) of the host at `web`, below the folder `cache`.
 
-    A transfer that stalls for `stall_seconds` ends. What is asked of the network is told to the current meter.
+    A transfer that stalls for `stall_seconds` ends. What is asked of the network is told to the current meter, and
+    waits for `hold`, where a host that was asked too much is left in peace.
     """
 
     def __init__(
-        self, repo: str, web: str, token: str, cache: Path, stall_seconds: int = STALL_SECONDS
+        self, repo: str, web: str, token: str, cache: Path, hold: Hold, stall_seconds: int = STALL_SECONDS
     ) -> None:
         host = urlsplit(web)
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo) or repo.split("/")[1] in (".", ".."):
@@ -88,6 +91,7 @@ class Clone:
         }
         self._environment = _environment(configuration)
         self._meter = meter.current()
+        self._hold = hold
 
     def update(self) -> None:
         """All branches and tags as the host has them now, by a fetch, or by a new clone where there is none to mend.
@@ -196,9 +200,12 @@ class Clone:
             on=meter.AttemptFailed, attempts=_ATTEMPTS, wait_initial=1, wait_max=15, wait_jitter=1
         ):
             with attempt:
+                self._hold.wait()
                 done = _git([*arguments], self._environment | environment, _FETCH_SECONDS)
                 self._meter.request(failed=done.returncode != 0)
                 is_passing = _PASSING.search(_stderr(done)) and "Failed to connect" not in _stderr(done)
+                if done.returncode and "returned error: 429" in _stderr(done):
+                    self._hold.back(_LIMITED_SECONDS * attempt.num, "for the rate limit of git's host")
                 if done.returncode and attempt.num < _ATTEMPTS and is_passing:
                     raise meter.AttemptFailed(_said(done), f"since {self.url} cannot be read", self._meter)
                 return done

@@ -7,13 +7,14 @@ repositories at once.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from collectors import backstage, meter
-from collectors.github_api import TIMEOUT_SECONDS, GitHubApi
+from collectors.github_api import REST_AT_ONCE, TIMEOUT_SECONDS, GitHubApi
 from collectors.github_choice import chosen, matches, none_matches
 from collectors.github_graphql import GraphQLReader
 from collectors.github_records import Read
 from collectors.github_rest import RestReader
 from collectors.github_runs import collect_runs
 from collectors.github_sweep import Sweep, covered_from, open_deployments
+from collectors.parallel import in_order
 from collectors.people import People
 from collectors.records import Coverage
 from collectors.stream import Checkpoint, Item, Malformed, Resume
@@ -54,10 +55,18 @@ def collect(
         again = dict(reader.deployments_again(open_deployments(listed, resume)))
         for kind in _KINDS:
             yield from _read(reader, kind, [Sweep(kind, entry, resume) for entry in listed], again)
-        for entry in listed:
-            if source.workflow_runs and matches(entry.record.repo, workflow_repositories):
-                from_at = max(resume.since, entry.record.created_at)
-                yield from collect_runs(api, entry.record.repo, from_at, resume, people)
+        with_runs = [
+            entry.record
+            for entry in listed
+            if source.workflow_runs and matches(entry.record.repo, workflow_repositories)
+        ]
+        yield from in_order(
+            lambda record: collect_runs(
+                api, record.repo, max(resume.since, record.created_at), resume, people
+            ),
+            with_runs,
+            REST_AT_ONCE,
+        )
         # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
         yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
 

@@ -14,15 +14,21 @@ from urllib.parse import urlsplit
 import requests
 import stamina
 from github import Auth, Github, GithubException
+from github.Requester import Requester
 from jwt import PyJWTError
 
 from collectors import meter
-from collectors.github_retry import MeteredRetry
+from collectors.github_retry import RATE_LIMIT, MeteredRetry
+from collectors.hold import Hold
 from collectors.shapes import listing, mapping, text
 from collectors.stream import SourceError
 from config.settings import GitHub
 
 TIMEOUT_SECONDS = 60
+# https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits: 900 reads a
+# minute, and 90 s of GitHub's time, of which 60 s are for GraphQL: one query after the other is all that they allow
+_A_MINUTE = 900
+REST_AT_ONCE = 3
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
 _RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
 _OUT_OF_TIME = ("502 error", "504 error")
@@ -77,24 +83,32 @@ def web_address(api: str) -> str:
 class GitHubApi:
     """The API at the configured address, with the configured identity; a context manager that closes its connections.
 
-    Every failure is a SourceError that names address and status and never holds the token.
+    Every failure is a SourceError that names address and status and never holds the token. Up to `REST_AT_ONCE` threads
+    may use it: what GitHub asks one of them to wait is waited by all.
     """
 
     def __init__(self, source: GitHub, timeout: int = TIMEOUT_SECONDS) -> None:
         self._meter = meter.current()
         self.url = source.url.rstrip("/")
         self.web = web_address(self.url)
-        auth: Auth.Auth
+        self._hold = Hold(self._meter, _A_MINUTE)
+        self._auth: Auth.Auth
         if source.app:
             key = source.app.private_key.get_secret_value()
-            auth = Auth.AppInstallationAuth(Auth.AppAuth(source.app.id, key), source.app.installation)
+            self._auth = Auth.AppInstallationAuth(Auth.AppAuth(source.app.id, key), source.app.installation)
         else:
-            auth = Auth.Token(source.token.get_secret_value() if source.token else "")
-        self._github = Github(
+            self._auth = Auth.Token(source.token.get_secret_value() if source.token else "")
+        self._timeout = timeout
+        self._idle: list[Github] = []  # PyGithub's connection is for one thread at a time
+        self._idle.append(self._client())
+        self._graphql_url = self._idle[0].requester.graphql_url
+
+    def _client(self) -> Github:
+        return Github(
             base_url=self.url,
-            auth=auth,
-            timeout=timeout,
-            retry=MeteredRetry(self._meter, **_RETRY),
+            auth=self._auth,
+            timeout=self._timeout,
+            retry=MeteredRetry(self._meter, self._hold, **_RETRY),
             # a query counts as a write for PyGithub; the limits that GitHub's headers give are obeyed instead
             seconds_between_requests=0,
             seconds_between_writes=0,
@@ -106,13 +120,13 @@ class GitHubApi:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._github.close()
+        for client in self._idle:
+            client.close()
 
     def token(self) -> str:
         """The token that opens the repositories by git: the configured one, or the App installation's for an hour."""
-        auth = self._github.requester.auth
         try:
-            return auth.token if auth else ""
+            return self._auth.token
         except _FAILURES as error:
             raise self._explained(error, "/app/installations") from None
 
@@ -122,10 +136,10 @@ class GitHubApi:
         Raises TooMuchError where GitHub ran out of its time, UnknownFieldError where it is too old for a field,
         SourceError where nothing came at all.
         """
-        where = self._github.requester.graphql_url
+        where = self._graphql_url
         while True:
             try:
-                headers, answer = _whole(lambda: self._github.requester.graphql_query(query, variables))
+                headers, answer = self._whole(lambda requester: requester.graphql_query(query, variables))
             except GithubException as error:
                 headers, answer = error.headers or {}, error.data
                 if not listing(answer, "errors"):
@@ -139,7 +153,7 @@ class GitHubApi:
             self._meter.receive(_size(headers, answer))
             errors = listing(answer, "errors")
             if any(error.get("type") == "RATE_LIMITED" for error in errors):
-                self._wait_until(headers.get("x-ratelimit-reset"))
+                self._hold.back(_until(headers.get("x-ratelimit-reset")), RATE_LIMIT)
                 continue
             data = mapping(answer, "data")
             if not errors and not data:
@@ -179,8 +193,8 @@ class GitHubApi:
 
     def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
         try:
-            headers, answer = _whole(
-                lambda: self._github.requester.requestJsonAndCheck("GET", path, parameters=parameters)
+            headers, answer = self._whole(
+                lambda requester: requester.requestJsonAndCheck("GET", path, parameters=parameters)
             )
         except (
             GithubException,
@@ -193,10 +207,23 @@ class GitHubApi:
         self._meter.receive(_size(headers, answer))
         return headers, answer
 
-    def _wait_until(self, reset: str | None) -> None:
-        seconds = max(1.0, float(reset) - time.time() + 1) if reset else 60.0
-        self._meter.wait(seconds, "for GitHub's rate limit")
-        time.sleep(seconds)
+    def _whole(self, send: Callable[[Requester], tuple[Json, Any]]) -> tuple[Json, Any]:
+        """What `send` gets once a request may be sent.
+
+        Sent again where the answer was cut off on its way, which urllib3 leaves to its user.
+        """
+        client = self._idle.pop() if self._idle else self._client()
+        try:
+            for attempt in stamina.retry_context(on=requests.exceptions.ChunkedEncodingError, attempts=3):
+                with attempt:
+                    self._hold.wait()
+                    headers, answer = send(client.requester)
+                    if headers.get("x-ratelimit-remaining") == "0":
+                        self._hold.back(_until(headers.get("x-ratelimit-reset")), RATE_LIMIT)
+                    return headers, answer
+        finally:
+            self._idle.append(client)
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _explained(self, error: Exception, path: str) -> SourceError:
         where = path if path.startswith("http") else f"{self.url}{path}"
@@ -218,12 +245,9 @@ class GitHubApi:
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
 
 
-def _whole(send: Callable[[], tuple[Json, Any]]) -> tuple[Json, Any]:
-    """What `send` gets; sent again where the answer was cut off on its way, which urllib3 leaves to its user."""
-    for attempt in stamina.retry_context(on=requests.exceptions.ChunkedEncodingError, attempts=3):
-        with attempt:
-            return send()
-    raise AssertionError("unreachable: the last attempt returns or raises")
+def _until(reset: str | None) -> float:
+    """The seconds until a limit's reset, given in seconds since 1970; a minute where it is not told."""
+    return max(1.0, float(reset) - time.time() + 1) if reset else 60.0
 
 
 def _is_too_much(error: Json) -> bool:

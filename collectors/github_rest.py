@@ -2,12 +2,14 @@
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from collectors import github_records as records
-from collectors.github_api import GitHubApi, MissingError
+from collectors.github_api import REST_AT_ONCE, GitHubApi, MissingError
 from collectors.github_records import Account, Asked, Listed, Page, Read, Status
+from collectors.parallel import in_order
 from collectors.people import People
 from collectors.records import PullRequest, Record, Repository
 from collectors.shapes import instant, listing, mapping, text
@@ -103,7 +105,9 @@ class RestReader:
             "deployments": self._deployments,
             "releases": self._releases,
         }[kind]
-        return ((one, page) for one in asked for page in read(one.repo, one.after, one.floor))
+        return in_order(
+            lambda one: ((one, page) for page in read(one.repo, one.after, one.floor)), asked, REST_AT_ONCE
+        )
 
     def _pull_requests(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
         """Pull requests by their last update, down to `floor`; for each its commits, reviews and events."""
@@ -146,13 +150,12 @@ class RestReader:
 
     def deployments_again(self, ids: Sequence[str]) -> Iterator[tuple[str, Read]]:
         """(id, deployment) of those `ids` (`owner/name/12`) that are still there."""
-        for id in ids:
-            repo, _, number = id.rpartition("/")
-            try:
-                raw = self._api.get(f"/repos/{repo}/deployments/{number}")
-                yield id, self._deployment(repo, raw)
-            except MissingError:
-                continue
+        return in_order(self._deployment_again, ids, REST_AT_ONCE)
+
+    def _deployment_again(self, id: str) -> Iterator[tuple[str, Read]]:
+        repo, _, number = id.rpartition("/")
+        with suppress(MissingError):
+            yield id, self._deployment(repo, self._api.get(f"/repos/{repo}/deployments/{number}"))
 
     def _newest_first(
         self, path: str, after: str | None, ordered_by: str, floor: datetime, order: Json

@@ -6,22 +6,28 @@ from typing import Any
 from github import GithubRetry
 from urllib3 import BaseHTTPResponse, Retry
 
+from collectors.hold import Hold
 from collectors.meter import Meter
 
+RATE_LIMIT = "for GitHub's rate limit"
 _LIMITED = (403, 429)
 _UNKNOWN_WAIT_SECONDS = 60.0  # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 
 
 class MeteredRetry(GithubRetry):
-    """Asked by urllib3 about every answer and every failure to get one, so that it can count them all."""
+    """Asked by urllib3 about every answer and every failure to get one, so that it can count them all.
 
-    def __init__(self, meter: Meter, **rules: Any) -> None:
+    A limit that it meets holds back all who wait on `hold`.
+    """
+
+    def __init__(self, meter: Meter, hold: Hold, **rules: Any) -> None:
         super().__init__(**{"status_forcelist": [429, *range(500, 600)], **rules})
         self._meter = meter
+        self._hold = hold
 
     def new(self, **rules: Any) -> "MeteredRetry":
         """These rules with some of them changed."""
-        return super().new(meter=self._meter, **rules)
+        return super().new(meter=self._meter, hold=self._hold, **rules)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         """Whether an answer of this status is asked for again."""
@@ -47,8 +53,10 @@ class MeteredRetry(GithubRetry):
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
         """Waits as long as the answer asks for, or else as the rules say."""
         asked = self.get_retry_after(response) if response and self.respect_retry_after_header else None
-        seconds = asked or self.get_backoff_time()
-        limited = response is not None and response.status in _LIMITED
+        if asked or (response is not None and response.status in _LIMITED):
+            self._hold.back(asked or self.get_backoff_time(), RATE_LIMIT)
+            self._hold.wait()
+            return
         answered = f"since GitHub answered {response.status}" if response else "since GitHub did not answer"
-        self._meter.wait(seconds, "for GitHub's rate limit" if limited else answered)
+        self._meter.wait(self.get_backoff_time(), answered)
         super().sleep(response)

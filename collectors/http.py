@@ -4,7 +4,6 @@ What the address answers is never trusted: a redirect is not followed with a tok
 """
 
 import json
-import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ import httpx
 import stamina
 
 from collectors import meter
+from collectors.hold import Hold
 from collectors.stream import SourceError
 
 TIMEOUT_SECONDS = 60.0
@@ -23,6 +23,9 @@ _LONGEST_WAIT_SECONDS = 900
 # how often a request is sent at most, by what it was answered with; anything else is final at once
 _UNREACHABLE = 4
 _ATTEMPTS = {429: 10, 500: 2, 502: 4, 503: 4, 504: 4}
+_AT_ONCE_SECONDS = 0.001  # 0 would be read as "do not retry"
+# before a 429 that asks for no wait is asked again: the first time, and at most
+_LIMITED_SECONDS, _LIMITED_AT_MOST_SECONDS = 1.0, 60.0
 _TRANSIENT = (
     httpx.TimeoutException,
     httpx.NetworkError,
@@ -52,7 +55,8 @@ class Api:
     """A client of the API at `url` for `source` (its name in messages); `token_key` is where its token is configured.
 
     The token is in `headers` only. Redirects are followed only where there is none. A part of an answer that does not
-    come within `timeout` seconds ends the attempt. What is asked for is told to the current meter.
+    come within `timeout` seconds ends the attempt. What is asked for is told to the current meter. It can be used by
+    `at_once` threads: a rate limit that one of them meets holds all of them back.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         token_key: str = "",
         timeout: float = TIMEOUT_SECONDS,
+        at_once: int = 1,
     ) -> None:
         if not (token.isascii() and token.isprintable()):
             raise SourceError(
@@ -71,8 +76,9 @@ class Api:
         self.source = source
         self._token = token.strip()
         self._token_key = token_key
-        self._wait_until = 0.0
+        self._at_once = at_once
         self._meter = meter.current()
+        self._hold = Hold(self._meter)
         try:
             self._client = httpx.Client(
                 base_url=url,
@@ -149,10 +155,7 @@ class Api:
         accept: Collection[int],
         number: int,
     ) -> httpx.Response:
-        limit = f"for {self.source}'s rate limit"
-        if (early := self._wait_until - time.monotonic()) > 0:
-            self._meter.wait(early, limit)
-            time.sleep(early)
+        self._hold.wait()
         try:
             response = self._client.get(path, params=params, headers=headers)
         except httpx.RequestError as error:
@@ -172,8 +175,9 @@ class Api:
         self._meter.request(response.num_bytes_downloaded, failed=not fine)
         self._heed(response)
         if number < _ATTEMPTS.get(status, 0):
-            why = limit if status == 429 else f"since {shown_address(response.request.url)} answered {status}"
-            raise _Failed(self._meter, self._explained(response), _asked_wait(response), why, response)
+            retry = self._asked_wait(response, number)
+            why = f"since {shown_address(response.request.url)} answered {status}"
+            raise _Failed(self._meter, self._explained(response), retry, why, response)
         if fine:
             return response
         raise _Failed(self._meter, self._explained(response), response=response)
@@ -181,8 +185,31 @@ class Api:
     def _heed(self, response: httpx.Response) -> None:
         """Holds the next request back where the rate limit is used up, so that it need not be refused."""
         reset = _seconds(response.headers.get("ratelimit-reset"))
-        if response.headers.get("ratelimit-remaining") == "0" and reset and reset <= _LONGEST_WAIT_SECONDS:
-            self._wait_until = time.monotonic() + reset
+        remaining = response.headers.get("ratelimit-remaining", "")
+        # what is left may be taken by those who are on their way
+        is_used_up = remaining.isdigit() and int(remaining) < self._at_once
+        if is_used_up and reset and reset <= _LONGEST_WAIT_SECONDS:
+            self._hold.back(reset, self._limit())
+
+    def _asked_wait(self, response: httpx.Response, number: int) -> bool | float:
+        """Whether it is sent again, and after which wait of its own: True for one of our choice.
+
+        A wait that the answer asks for, and any for a rate limit, holds everybody back.
+        """
+        asked = _seconds(response.headers.get("retry-after"))
+        if asked is None and response.status_code == 429:
+            asked = _seconds(response.headers.get("ratelimit-reset"))
+            if asked is None:
+                asked = min(_LIMITED_SECONDS * 2 ** (number - 1), _LIMITED_AT_MOST_SECONDS)
+        if asked is None:
+            return True
+        if asked > _LONGEST_WAIT_SECONDS:
+            return False
+        self._hold.back(asked, self._limit())
+        return _AT_ONCE_SECONDS
+
+    def _limit(self) -> str:
+        return f"for {self.source}'s rate limit"
 
     def _explained(self, response: httpx.Response) -> str:
         status = response.status_code
@@ -214,17 +241,6 @@ class Api:
 def shown_address(url: str | httpx.URL) -> str:
     """`url` as it may be shown and stored: a query can hold a key, and user information a password."""
     return str(httpx.URL(url).copy_with(query=None, fragment=None, userinfo=b""))
-
-
-def _asked_wait(response: httpx.Response) -> bool | float:
-    """What the answer asks to wait, in seconds; True for a wait of our own choice, False where it asks for too long."""
-    asked = _seconds(response.headers.get("retry-after"))
-    if asked is None and response.status_code == 429:
-        asked = _seconds(response.headers.get("ratelimit-reset"))
-    if asked is None:
-        return True
-    # 0 would be read as "do not retry"
-    return max(asked, 0.001) if asked <= _LONGEST_WAIT_SECONDS else False
 
 
 def _seconds(header: str | None) -> float | None:

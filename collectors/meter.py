@@ -17,7 +17,8 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 class Meter:
     """Requests sent, those of them that failed, bytes that came, and seconds spent waiting before the next request.
 
-    `on_wait` is told each wait of a second or more in words; `on_part` how much of a known whole is done, and of what.
+    `on_wait` is told each wait of about a second or more in words; `on_part` how much of a known whole is done, and of
+    what. Both may be told by several threads.
     """
 
     on_wait: Callable[[str], None] = lambda text: None
@@ -44,7 +45,7 @@ class Meter:
         """`seconds` will be waited; `why` goes on from "waiting 35 s", as "for GitHub's rate limit" does."""
         with self._lock:
             self.waited_seconds += seconds
-        if seconds >= 1:
+        if round(seconds):
             self.on_wait(f"waiting {seconds:,.0f} s {why}")
 
     def part(self, done: int, total: int, of: str) -> None:

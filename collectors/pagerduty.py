@@ -6,15 +6,17 @@ again. A first run and a later one are the same walk; the first begins at the fi
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from collectors import meter
 from collectors.http import TIMEOUT_SECONDS, Api
-from collectors.pagerduty_api import open_api, open_incidents, slices
-from collectors.records import Coverage, Incident
+from collectors.pagerduty_api import AT_ONCE, PAGE, open_api, open_incidents, slices
+from collectors.parallel import in_order
+from collectors.records import Coverage, Incident, Record
 from collectors.shapes import instant, listing, mapping, text, without
 from collectors.stream import Checkpoint, Item, Malformed, Resume, record_or_malformed
 from config.sources import PagerDuty
@@ -86,7 +88,7 @@ class _Reader:
         self.log = _Log()
         self.touched: set[str] = set()
         self.read: set[str] = set()
-        self.related_events = True
+        self.related_events: bool | None = None  # not known yet
 
     def items(self) -> Iterator[Item]:
         """The whole run."""
@@ -130,34 +132,47 @@ class _Reader:
                 self.log.add({**mapping(entry), "incident": {"id": id}})
         yield mapping(self.api.content(response), "incident")
 
-    def _incidents(self, found: Iterator[dict[str, Any]]) -> Iterator[Item]:
-        for shown in found:
-            item = without(shown, _PEOPLE)
-            if not isinstance(item, dict):
-                yield Malformed(Incident.TABLE, "?", "an incident that is no object", json.dumps(item))
-                continue
-            id = text(item, "id")
-            if id in self.read:
-                continue
-            before = mapping(self.known.get(id or ""))
-            record = record_or_malformed(Incident, id or "?", self._fields(item, before), item)
-            if not isinstance(record, Incident):
-                yield record
-                continue
+    def _incidents(self, found: Iterable[dict[str, Any]]) -> Iterator[Item]:
+        rest = iter(found)
+        while batch := list(islice(rest, PAGE)):
+            read = [each for shown in batch if (each := self._parsed(without(shown, _PEOPLE)))]
+            events = self._related_events(
+                [incident for _, incident in read if isinstance(incident, Incident)]
+            )
+            for item, record in read:
+                if isinstance(record, Incident):
+                    yield from self._told(item, record, events.get(record.id, []))
+                else:
+                    yield record
+
+    def _parsed(self, item: Any) -> tuple[Any, Record | Malformed] | None:
+        """An incident as it came and as a record; None where it was read already."""
+        if not isinstance(item, dict):
+            return item, Malformed(Incident.TABLE, "?", "an incident that is no object", json.dumps(item))
+        id = text(item, "id") or ""
+        if id in self.read:
+            return None
+        record = record_or_malformed(
+            Incident, id or "?", self._fields(item, mapping(self.known.get(id))), item
+        )
+        if isinstance(record, Incident):
             self.read.add(record.id)
-            state = hashlib.sha256(record.model_dump_json().encode()).hexdigest()[:16]
-            events = listing(before, "events") if before else self._related_events(record)
-            self.known[record.id] = {
-                "state": state,
-                "open": record.status != "resolved",
-                "opened_at": record.opened_at.isoformat(),
-                "acknowledged_at": record.acknowledged_at and record.acknowledged_at.isoformat(),
-                "events": events,
-            }
-            if state != before.get("state"):
-                yield record_or_malformed(
-                    Incident, record.id, {**dict(record), "change_events": events}, item
-                )
+        return item, record
+
+    def _told(self, item: Any, record: Incident, new_events: list[dict[str, Any]]) -> Iterator[Item]:
+        """The incident with its change events, where something of it changed."""
+        before = mapping(self.known.get(record.id))
+        state = hashlib.sha256(record.model_dump_json().encode()).hexdigest()[:16]
+        events = listing(before, "events") if before else new_events
+        self.known[record.id] = {
+            "state": state,
+            "open": record.status != "resolved",
+            "opened_at": record.opened_at.isoformat(),
+            "acknowledged_at": record.acknowledged_at and record.acknowledged_at.isoformat(),
+            "events": events,
+        }
+        if state != before.get("state"):
+            yield record_or_malformed(Incident, record.id, {**dict(record), "change_events": events}, item)
 
     def _fields(self, item: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         id, status = text(item, "id") or "", text(item, "status") or ""
@@ -182,19 +197,33 @@ class _Reader:
             "url": text(item, "html_url"),
         }
 
-    def _related_events(self, incident: Incident) -> list[dict[str, Any]]:
-        """What PagerDuty relates to an incident that is met for the first time: one request.
+    def _related_events(self, read: Iterable[Incident]) -> dict[str, list[dict[str, Any]]]:
+        """By incident, what PagerDuty relates to those that are met for the first time: a request each.
 
-        None where it was merged or is linked already, for nothing else would be believed.
+        Not asked where they were merged or are linked already, for nothing else would be believed; nor where the
+        account has no change events, which one request tells for all.
         """
-        if incident.merged_into or incident.id in self.linked or not self.related_events:
-            return []
-        path = f"/incidents/{quote(incident.id, safe='')}/related_change_events"
+        asked = [
+            incident.id
+            for incident in read
+            if not incident.merged_into and incident.id not in self.linked and incident.id not in self.known
+        ]
+        if len(asked) > 1 and self.related_events is None:
+            answer = self.api.send("/change_events", {"limit": 1}, accept=(402, 403, 404))
+            if answer.is_success and not listing(self.api.content(answer), "change_events"):
+                self.related_events = False
+        # the first by itself: a plan or a token that does not have them is asked once
+        first = [found for id in asked[:1] for found in self._related_to(id)]
+        return dict([*first, *in_order(self._related_to, asked[1:], AT_ONCE)])
+
+    def _related_to(self, id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        if self.related_events is False:
+            return
+        path = f"/incidents/{quote(id, safe='')}/related_change_events"
         response = self.api.send(path, accept=(402, 403, 404))
-        # a plan or a token without change events has none for any incident
         self.related_events = response.status_code not in (402, 403)
         found = listing(self.api.content(response), "change_events") if response.is_success else []
-        return [_change_event(event) for event in found if text(event, "id")]
+        yield id, [_change_event(event) for event in found if text(event, "id")]
 
     def _checkpoint(self, until: datetime, log: list[str] | None) -> Iterator[Item]:
         yield Coverage(source="pagerduty", subject="*", from_at=self.from_at, until_at=until)

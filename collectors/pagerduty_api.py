@@ -9,7 +9,8 @@ from collectors.shapes import listing, text
 from collectors.stream import SourceError
 from config.sources import PagerDuty
 
-_PAGE = 100
+PAGE = 100
+AT_ONCE = 4  # 960 requests a minute are allowed; what is left of them is told with each answer
 _LARGEST_QUERY = 10_000
 # six months are 181 days at least
 _LONGEST_RANGE = timedelta(days=180)
@@ -20,7 +21,7 @@ def open_api(source: PagerDuty, timeout: float = TIMEOUT_SECONDS) -> Api:
     """A client of PagerDuty's REST API v2."""
     token = source.token.get_secret_value().strip()
     headers = {"Authorization": f"Token token={token}", "Accept": "application/vnd.pagerduty+json;version=2"}
-    return Api("pagerduty", source.url, token, headers, "sources.pagerduty.token", timeout)
+    return Api("pagerduty", source.url, token, headers, "sources.pagerduty.token", timeout, AT_ONCE)
 
 
 def open_incidents(api: Api) -> Iterator[dict[str, Any]]:
@@ -63,7 +64,7 @@ def _bisected(
 def _items(api: Api, key: str, query: dict[str, Any], first: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The items of `first` and the pages after it, each once: pages shift while they are read."""
     seen: set[str] = set()
-    for offset in range(0, _LARGEST_QUERY, _PAGE):
+    for offset in range(0, _LARGEST_QUERY, PAGE):
         page = _page(api, key, query, offset) if offset else first
         for item in listing(page, key):
             id = text(item, "id") or repr(item)
@@ -75,7 +76,7 @@ def _items(api: Api, key: str, query: dict[str, Any], first: dict[str, Any]) -> 
 
 
 def _page(api: Api, key: str, query: dict[str, Any], offset: int) -> dict[str, Any]:
-    answer = api.get(f"/{key}", {**query, "limit": _PAGE, "offset": offset})
+    answer = api.get(f"/{key}", {**query, "limit": PAGE, "offset": offset})
     if not isinstance(answer.get(key), list):
         raise SourceError(f"{api.source}: the answer has no {key}; check that the url is PagerDuty's API")
     return answer

@@ -63,6 +63,8 @@ class PagerDutyApi:
             return _page("log_entries", self._log_entries(request), request)
         if request.path == "/services":
             return _page("services", self._services(), request)
+        if request.path == "/change_events":
+            return _page("change_events", self._all_change_events(), request)
         if request.path == "/abilities":
             return _json({"abilities": ["teams", "urgencies"]})
         if request.path == "/users/me":
@@ -117,6 +119,14 @@ class PagerDutyApi:
             return _error(404, 2100, "Not Found")
         events = self._pagerduty.change_events.get(id, [])
         return _json({"change_events": events, "limit": None, "offset": None, "total": None, "more": False})
+
+    def _all_change_events(self) -> list[dict[str, Any]]:
+        related = (event for events in self._pagerduty.change_events.values() for event in events)
+        known = {
+            event["id"]: {name: value for name, value in event.items() if name != "correlation_reason"}
+            for event in related
+        }
+        return sorted(known.values(), key=lambda event: event.get("timestamp") or "", reverse=True)
 
     def _range(self, request: Request, limited: bool) -> tuple[datetime, datetime]:
         zone = ZoneInfo(request.args.get("time_zone", "UTC"))

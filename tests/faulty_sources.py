@@ -150,18 +150,18 @@ class Bench:
         ]
         match source:
             case "github" | "github rest":
-                return github.collect(hub, resume, PEOPLE, timeout=1)
+                return github.collect(hub, resume, PEOPLE, timeout=2)
             case "git":
-                return git.collect(hub, resume, PEOPLE, known, self._folder, {}, [], stall_seconds=1)
+                return git.collect(hub, resume, PEOPLE, known, self._folder, {}, [], stall_seconds=2)
             case "argocd":
                 instance = ArgoCD.model_construct(name="main", url=f"{self.url}/argocd", token=token)
-                return argocd.collect(instance, resume, timeout=0.5)
+                return argocd.collect(instance, resume, timeout=2)
             case "pagerduty":
                 account = PagerDuty.model_construct(url=f"{self.url}/pagerduty", token=token, since=None)
-                return pagerduty.collect(account, resume, timeout=0.5)
+                return pagerduty.collect(account, resume, timeout=2)
             case _:
                 survey_ = Survey(files=[f"{self.url}/survey.csv"])
-                return survey.collect(survey_, resume, PEOPLE, timeout=0.5)
+                return survey.collect(survey_, resume, PEOPLE, timeout=2)
 
 
 def _with_survey(app: App) -> App:

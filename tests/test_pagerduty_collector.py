@@ -141,12 +141,36 @@ def test_related_change_events_are_asked_for_once_an_incident() -> None:
     assert len(asked) == 1
 
 
-def test_a_plan_without_change_events_is_asked_once() -> None:
-    refused = Response("{}", 402)
-    many = [incident(f"Q{n}", ago(days=n), ago(days=n)) for n in range(1, 4)]
-    with serving(account(*many), faults=[refused], fault_path="related") as server:
-        assert len(incidents(run(server))) == 3
-    assert len([path for path in server.requests if "related" in path]) == 1
+def events_asked_for(server: Loopback) -> list[str]:
+    return [path.partition("?")[0] for path in server.requests if "change_events" in path]
+
+
+def many_incidents() -> list[dict[str, Any]]:
+    return [incident(f"Q{n}", ago(hours=n), ago(hours=n)) for n in range(1, 40)]
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_a_plan_without_change_events_is_asked_once(status: int) -> None:
+    refused = [Response("{}", status)] * 2
+    with serving(account(*many_incidents()), faults=refused, fault_path="change_events") as server:
+        assert len(incidents(run(server))) == 39
+    assert events_asked_for(server) == ["/change_events", "/incidents/Q39/related_change_events"]
+
+
+def test_an_account_that_has_no_change_events_is_not_asked_for_those_of_each_incident() -> None:
+    with serving(account(*many_incidents())) as server:
+        assert len(incidents(run(server))) == 39
+    assert events_asked_for(server) == ["/change_events"]
+
+
+def test_the_change_events_of_many_incidents_are_asked_for_once_each_and_stay_with_theirs() -> None:
+    events = {f"Q{n}": [{"id": f"E{n}"}] for n in range(1, 40, 2)}
+    with serving(account(*many_incidents(), change_events=events)) as server:
+        found = incidents(run(server))
+    assert [incident.id for incident in found] == [f"Q{n}" for n in range(39, 0, -1)]
+    related = {incident.id: [event.id for event in incident.change_events] for incident in found}
+    assert {id: ids for id, ids in related.items() if ids} == {f"Q{n}": [f"E{n}"] for n in range(1, 40, 2)}
+    assert len(events_asked_for(server)) == 1 + 39
 
 
 def test_a_first_run_asks_in_stretches_of_less_than_six_months() -> None:

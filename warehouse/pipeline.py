@@ -10,8 +10,8 @@ import os
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
@@ -155,8 +155,8 @@ def _run(settings: Settings, source: Source, progress: Progress, since: date | N
             writer.record("running")
             cursors = warehouse.cursors(source.name)
         resume = Resume(now=now, since=from_at, cursors={} if since else cursors)
-        with metered(run.meter):
-            for item in source.collect(resume):
+        with metered(run.meter), closing(_items(source, resume)) as items:
+            for item in items:
                 writer.take(item)
         writer.flush()
         if since and from_at <= _from_at(source.since, zone, now):
@@ -172,6 +172,11 @@ def _run(settings: Settings, source: Source, progress: Progress, since: date | N
     _attempt(lambda: writer.record(run.status))
     progress.finish(source.name, run.summary, failed=run.error is not None)
     return run
+
+
+def _items(source: Source, resume: Resume) -> Generator[Item, None, None]:
+    """To be closed in any case: after an interrupt or an error, nothing is to go on in the background."""
+    yield from source.collect(resume)
 
 
 def _from_at(first: date | None, zone: ZoneInfo, now: datetime) -> datetime:

@@ -1,0 +1,161 @@
+"""Several at once: results in order, no more than allowed, errors, and an end that waits for nobody."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.hold import Hold
+from collectors.meter import Meter, current, metered
+from collectors.parallel import in_order
+
+WAIT_SECONDS = 30.0
+
+
+@given(sizes=st.lists(st.integers(0, 700), max_size=12), at_once=st.integers(1, 5))
+def test_results_come_thing_by_thing_in_their_order(sizes: list[int], at_once: int) -> None:
+    def work(thing: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        number, size = thing
+        for part in range(size):
+            yield number, part
+
+    found = list(in_order(work, list(enumerate(sizes)), at_once))
+    assert found == [(number, part) for number, size in enumerate(sizes) for part in range(size)]
+
+
+def test_as_many_as_allowed_are_at_work_and_never_more() -> None:
+    together = threading.Barrier(3)  # breaks if fewer than three come
+    lock = threading.Lock()
+    at_work: list[int] = []
+    most = 0
+
+    def work(thing: int) -> Iterator[int]:
+        nonlocal most
+        with lock:
+            at_work.append(thing)
+            most = max(most, len(at_work))
+        together.wait(WAIT_SECONDS)
+        with lock:
+            at_work.remove(thing)
+        yield thing
+
+    assert list(in_order(work, range(12), 3)) == list(range(12))
+    assert most == 3
+
+
+def test_others_go_on_behind_a_slow_first_one_and_those_far_ahead_wait_for_it() -> None:
+    go_on = threading.Event()
+    made = 0
+
+    def work(thing: int) -> Iterator[int]:
+        nonlocal made
+        if thing == 0:
+            assert go_on.wait(WAIT_SECONDS)
+        for _ in range(5_000):
+            made += thing > 0
+            yield thing
+
+    results = in_order(work, range(40), 2)
+    taker = threading.Thread(target=lambda: taken.extend(results))
+    taken: list[int] = []
+    taker.start()
+    while made < 10_000:  # the second worker goes on
+        taker.join(0.01)
+    assert made < 11_000
+    go_on.set()
+    taker.join(WAIT_SECONDS)
+    assert taken == [thing for thing in range(40) for _ in range(5_000)]
+
+
+def test_an_error_is_raised_after_what_comes_before_it_and_ends_the_rest() -> None:
+    begun: list[int] = []
+
+    def work(thing: int) -> Iterator[int]:
+        begun.append(thing)
+        yield thing
+        if thing == 3:
+            raise ValueError("three")
+
+    results = in_order(work, range(100_000), 2)
+    assert list(islice(results, 4)) == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="three"):
+        next(results)
+    assert len(begun) < 100_000
+
+
+def test_nothing_new_is_begun_for_who_goes_away_and_nobody_waits_for_who_is_at_work() -> None:
+    never = threading.Event()
+    begun: list[int] = []
+
+    def work(thing: int) -> Iterator[int]:
+        begun.append(thing)
+        if thing > 1:
+            never.wait(WAIT_SECONDS)
+        yield thing
+
+    results = in_order(work, range(50), 2)
+    assert next(results) == 0
+    results.close()  # type: ignore[attr-defined]
+    never.set()
+    assert set(begun) <= {0, 1, 2, 3}
+
+
+def test_an_interrupted_program_ends_although_somebody_is_at_work() -> None:
+    program = (
+        "import time, os, signal\n"
+        "from collectors.parallel import in_order\n"
+        "def work(thing):\n"
+        "    if thing: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(600)\n"
+        "    yield thing\n"
+        "list(in_order(work, range(9), 2))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=WAIT_SECONDS
+    )
+    assert "KeyboardInterrupt" in done.stderr
+
+
+def test_all_workers_count_on_the_meter_of_their_source() -> None:
+    def work(thing: int) -> Iterator[int]:
+        current().request(size=thing)
+        yield thing
+
+    with metered(Meter()) as meter:
+        assert sum(in_order(work, range(100), 4)) == meter.bytes == 4950
+    assert meter.requests == 100
+
+
+def test_what_one_is_asked_to_wait_is_waited_by_all_and_told_once() -> None:
+    told: list[str] = []
+    meter = Meter(on_wait=told.append)
+    hold = Hold(meter)
+    hold.back(1.0, "for the limit")
+    hold.back(0.5, "for less")  # is over before the first one is
+
+    def work(thing: int) -> Iterator[float]:
+        hold.wait()
+        yield meter.waited_seconds
+
+    waited = list(in_order(work, range(4), 4))
+    assert told == ["waiting 1 s for the limit"]
+    assert waited == [meter.waited_seconds] * 4
+    assert 0.9 < meter.waited_seconds <= 1
+
+
+def test_no_more_leave_within_a_minute_than_are_allowed() -> None:
+    told: list[str] = []
+    hold = Hold(Meter(on_wait=told.append), a_minute=2)
+    hold.wait()
+    hold.wait()
+    third = threading.Thread(target=hold.wait, daemon=True)
+    third.start()
+    while not told:
+        third.join(0.01)
+    assert told == ["waiting 60 s so as not to ask too often"]
+    assert third.is_alive()
