@@ -174,6 +174,9 @@ def collect(
     since: Annotated[
         date | None, typer.Option(parser=day, metavar="DAY", help="Read again from this day on.")
     ] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Read again what was set aside in the quarantine.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     warehouse: Warehouse = None,
 ) -> None:
@@ -182,8 +185,15 @@ def collect(
     The first time takes longest. If one source fails, the others' data is kept and the exit status is 1.
 
     Example: sixkeys collect --source github
+
+    Example: sixkeys collect --replay
     """
-    raise typer.Exit(1 if collect_all(read_settings(config, warehouse), source, since) else 0)
+    if replay and since:
+        raise typer.BadParameter(
+            "--since reads everything again, what was set aside too", param_hint="--replay"
+        )
+    failed = collect_all(read_settings(config, warehouse), source, since, replay=replay)
+    raise typer.Exit(1 if failed else 0)
 
 
 @app.command("import")

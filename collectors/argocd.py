@@ -8,7 +8,7 @@ import itertools
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +18,15 @@ from collectors.http import TIMEOUT_SECONDS, Api
 from collectors.parallel import in_order
 from collectors.records import Coverage, Deployment
 from collectors.shapes import instant, listing, mapping, text, without
-from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
+from collectors.stream import (
+    Checkpoint,
+    Item,
+    Malformed,
+    Resume,
+    SetAside,
+    SourceError,
+    record_or_malformed,
+)
 from config.sources import ArgoCD
 
 _STATUS = {
@@ -104,6 +112,20 @@ def collect(source: ArgoCD, resume: Resume, timeout: float = TIMEOUT_SECONDS) ->
 
         yield from in_order(read, items, AT_ONCE)
         yield Checkpoint("*", {"polled_at": resume.now.isoformat()})
+
+
+def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursors with which those of `items` that Argo CD still shows are read anew; the rest is met by each poll."""
+    moved = dict(cursors)
+    for item in items:
+        uid, _, number = (item.key or ("", ""))[1].partition("/")
+        uid, _, wiped = uid.partition("~")
+        cursor = mapping(moved.get(uid))
+        if cursor and number.isdigit() and int(wiped or 0) == cursor.get("wiped", 0):
+            moved[uid] = {**cursor, "pending": [*listing(cursor, "pending"), int(number)]}
+        elif text(cursor, "operation", "started") == number:
+            moved[uid] = {**cursor, "operation": {}}
+    return moved
 
 
 class _Application:

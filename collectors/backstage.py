@@ -4,6 +4,7 @@ import glob
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +85,16 @@ def parse(text: str, where: str, repo: str | None = None) -> Iterator[Component 
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
-        yield Malformed("components", where, f"line {line}: is not YAML: {problem}", text[:2000])
+        yield Malformed("components", where, f"line {line}: is not YAML: {problem}", "")
     except ValueError as error:
-        yield Malformed("components", where, f"line {line}: {error}", text[:2000])
+        yield Malformed("components", where, f"line {line}: {error}", "")
 
 
 def _entity(entity: Any, where: str, line: int, repo: str | None) -> Component | Malformed | None:
     kind = text(entity, "kind")
     if not kind:
         return Malformed(
-            "components", where, f"line {line}: an entity has a kind; this document has none", str(entity)
+            "components", where, f"line {line}: an entity has a kind; this document has none", ""
         )
     if kind not in _KINDS:
         return None
@@ -115,10 +116,12 @@ def _entity(entity: Any, where: str, line: int, repo: str | None) -> Component |
         "golden_path": text(annotations, "sixkeys.dev/golden-path"),
         **{field: _listed(annotations.get(key)) for key, field in _LISTS.items()},
     }
-    record = record_or_malformed(Component, where, fields, entity)
-    if isinstance(record, Component):
-        return record
-    return Malformed(record.kind, record.subject, f"line {line}: {record.reason}", record.raw)  # type: ignore[union-attr]
+    # what was read of it: the descriptor itself may name persons, as owners and members
+    record = record_or_malformed(Component, where, fields, fields)
+    if isinstance(record, Malformed):
+        return replace(record, reason=f"line {line}: {record.reason}")
+    assert isinstance(record, Component)  # noqa: S101  what was asked for
+    return record
 
 
 def _name_in(reference: str | None, kind: str) -> str | None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from collectors import meter
 from collectors.git_clone import STALL_SECONDS, Clone, GitError, UnreachableError
@@ -13,7 +14,7 @@ from collectors.hold import Hold
 from collectors.parallel import in_order
 from collectors.people import People
 from collectors.records import Repository
-from collectors.stream import Item, Resume, SourceError
+from collectors.stream import Item, Resume, SetAside, SourceError
 from config.settings import GitHub
 
 # transfers at once: GitHub names no limit for them, and takes well to as many as a browser would open
@@ -89,6 +90,15 @@ def collect(
     if failed:
         others = f" ({len(failed) - 1} more repositories failed)" if len(failed) > 1 else ""
         raise SourceError(f"{failed[0]}{others}")
+
+
+def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursors from which the repositories that hold `items` are read anew; what was cloned is not cloned again."""
+    moved = dict(cursors)
+    for repo in {item.subject.partition("@")[0] for item in items}:
+        if repo in moved:
+            moved[repo] = {**moved[repo], "frontier": [], "tags": None, "pushed_at": "again"}
+    return moved
 
 
 def _by_clone(clone: Clone, history: History) -> Iterator[Item]:

@@ -98,6 +98,7 @@ class Clone:
 
         Raises GitError where the host does not give them; what was in the cache is then still there.
         """
+        self._unlock()
         if (self._path / "HEAD").is_file():
             arguments = (
                 "fetch",
@@ -168,6 +169,11 @@ class Clone:
             if "commit" in (kind, peeled_kind):
                 tags.append((name, peeled or sha, at or committed_at))
         return tags
+
+    def _unlock(self) -> None:
+        """Removes what a git that was killed left locked; of two runs at once only one reads, so nobody holds it."""
+        for lock in (*self._path.glob("*.lock"), *(self._path / "refs").rglob("*.lock")):
+            lock.unlink(missing_ok=True)
 
     def _clone(self) -> None:
         folder = self._path.parent

@@ -4,7 +4,8 @@ One listing query for many repositories tells what changed since the cursors; on
 repositories at once.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from collectors import backstage, meter
 from collectors.github_api import REST_AT_ONCE, TIMEOUT_SECONDS, GitHubApi
@@ -17,7 +18,8 @@ from collectors.github_sweep import Sweep, covered_from, open_deployments
 from collectors.parallel import in_order
 from collectors.people import People
 from collectors.records import Coverage
-from collectors.stream import Checkpoint, Item, Malformed, Resume
+from collectors.shapes import text
+from collectors.stream import Checkpoint, Item, Malformed, Resume, SetAside
 from config.settings import GitHub
 
 _KINDS = ("pull_requests", "deployments", "releases")
@@ -69,6 +71,20 @@ def collect(
         )
         # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
         yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
+
+
+def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursors from which the lists that hold `items` are read anew: that asks for less than each item by itself."""
+    moved = dict(cursors)
+    for item in items:
+        repo = item.subject.partition("#")[0]
+        kinds = ("deployments", "releases") if item.kind == "deployments" else (item.kind,)
+        for subject in (f"{repo} {kind}" for kind in kinds):
+            if from_at := text(moved.get(subject), "from_at"):
+                # workflow runs say in `until` where to go on; of the others the lack of it says: at the top
+                until = {"until": from_at} if item.kind == "workflow_runs" else {}
+                moved[subject] = {"from_at": from_at, **until}
+    return moved
 
 
 def try_connection(source: GitHub) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -11,7 +11,7 @@ from typing import Any
 from collectors.github_api import GitHubApi, TooMuchError
 from collectors.records import Coverage, Incident
 from collectors.shapes import instant, listing, mapping, text
-from collectors.stream import Checkpoint, Item, Malformed, Resume, record_or_malformed
+from collectors.stream import Checkpoint, Gone, Item, Malformed, Resume, SetAside, record_or_malformed
 from config.sources import GitHub, GitHubIncidents
 
 SOURCE = "github_issues"
@@ -25,7 +25,7 @@ fragment Issues on IssueConnection {
   pageInfo { hasNextPage endCursor }
   nodes {
     number title state createdAt closedAt updatedAt url
-    labels(first: 50) { nodes { name } }
+    labels(first: 100) { nodes { name } }
   }
 }
 """
@@ -38,20 +38,27 @@ class Asked:
     repo: str
     cursor: dict[str, Any]
     since: datetime
+    is_known: bool = (
+        False  # incidents of it are stored, so that all its issues are looked at for those that changed
+    )
     after: str | None = None
 
 
-def collect(source: GitHub, resume: Resume, repositories: Iterable[str]) -> Iterator[Item]:
+def collect(
+    source: GitHub, resume: Resume, repositories: Iterable[str], known: Collection[str] = ()
+) -> Iterator[Item]:
     """The issues with the configured labels that changed since `resume`'s cursors, least recently updated first.
 
-    `repositories` are `owner/name`; one that is not there, or not for this token, is left out. The cursor (subject: the
-    repository) is the last update read. Raises SourceError where GitHub cannot be read.
+    `known` are the ids of those that are stored: one that has none of the labels any more is `Gone`. `repositories` are
+    `owner/name`; one that is not there, or not for this token, is left out. The cursor (subject: the repository) is the
+    last update read. Raises SourceError where GitHub cannot be read.
     """
     wanted = source.incidents
     if wanted is None:
         return
     chosen = [repo for repo in repositories if _matches(repo, wanted.repositories or ["*"])]
-    queue = deque(_asked(repo, wanted, resume) for repo in chosen)
+    told_of = {id.rpartition("#")[0] for id in known}
+    queue = deque(_asked(repo, wanted, resume, repo in told_of) for repo in chosen)
     size = _REPOSITORIES_A_QUERY
     with GitHubApi(source) as api:
         while queue:
@@ -66,21 +73,27 @@ def collect(source: GitHub, resume: Resume, repositories: Iterable[str]) -> Iter
                 continue
             for error in errors:
                 if error.get("type") != "NOT_FOUND":
-                    where = ".".join(str(step) for step in listing(error, "path"))
-                    yield Malformed(
-                        "incidents", where or "query", text(error, "message") or "error", str(error)
-                    )
+                    yield _unread(batch, error)
             for index, asked in enumerate(batch):
                 found = mapping(data, f"r{index}", "issues")
                 if found:
-                    following = yield from _page(asked, found, wanted, resume)
+                    following = yield from _page(asked, found, wanted, resume, known)
                     queue.extend(following)
     # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
     yield Checkpoint("*", {"read_at": resume.now.isoformat()})
 
 
+def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursors from which the issues of the repositories that hold `items` are read anew."""
+    moved = dict(cursors)
+    for repo in {item.subject.partition("#")[0] for item in items}:
+        if repo in moved:
+            moved[repo] = {name: part for name, part in moved[repo].items() if name != "until"}
+    return moved
+
+
 def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
-    """A query for the issues of each repository under the aliases r0, r1 …, with any of `labels`."""
+    """A query for the issues of each repository under the aliases r0, r1 …, with any of `labels` or, if known, all."""
     fields = []
     for index, asked in enumerate(batch):
         owner, _, name = asked.repo.partition("/")
@@ -88,7 +101,7 @@ def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
             (
                 f"first: {_NEXT_PAGE if asked.after else _FIRST_PAGE}",
                 f"after: {json.dumps(asked.after)}",
-                f"labels: {json.dumps(list(labels), ensure_ascii=False)}",
+                f"labels: {'null' if asked.is_known else json.dumps(list(labels), ensure_ascii=False)}",
                 f'filterBy: {{ since: "{asked.since.isoformat()}" }}',
                 "orderBy: { field: UPDATED_AT, direction: ASC }",
             )
@@ -98,25 +111,40 @@ def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
     return f"query Issues {{ {' '.join(fields)} }}{_FRAGMENT}"
 
 
-def _asked(repo: str, wanted: GitHubIncidents, resume: Resume) -> Asked:
+def _unread(batch: Sequence[Asked], error: dict[str, Any]) -> Malformed:
+    """What GitHub says of a part that it left out; its subject is the repository."""
+    first, *rest = (str(step) for step in listing(error, "path") or ["query"])
+    index = int(first[1:]) if first[1:].isdigit() else len(batch)
+    repo = batch[index].repo if index < len(batch) else first
+    reason = f"{'.'.join(rest) or 'query'}: {text(error, 'message') or 'error'}"
+    return Malformed("incidents", repo, reason, json.dumps(error, default=str))
+
+
+def _asked(repo: str, wanted: GitHubIncidents, resume: Resume, is_known: bool) -> Asked:
     """Where to go on; from the beginning where that is earlier now, or something else is looked for."""
     looked_for = [sorted(wanted.labels), wanted.priorities]
     cursor = mapping(resume.cursors.get(repo))
     from_at, until = instant(cursor, "from_at"), instant(cursor, "until")
     if not from_at or from_at > resume.since or cursor.get("looked_for") != looked_for:
         cursor, until = {"from_at": resume.since.isoformat(), "looked_for": looked_for}, None
-    return Asked(repo, cursor, until - _OVERLAP if until else instant(cursor, "from_at") or resume.since)
+    since = until - _OVERLAP if until else instant(cursor, "from_at") or resume.since
+    return Asked(repo, cursor, since, is_known)
 
 
 def _page(
-    asked: Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume
+    asked: Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume, known: Collection[str]
 ) -> Generator[Item, None, list[Asked]]:
     """The incidents of a page; returns what is to be asked next of this repository."""
     until = instant(asked.cursor, "until")
     for node in listing(found, "nodes"):
         names = [name for label in listing(node, "labels", "nodes") if (name := text(label, "name"))]
         if node:
-            yield _incident(asked.repo, node, _priority(names, wanted.priorities))
+            id = f"{asked.repo}#{node.get('number')}"
+            is_labelled = {name.lower() for name in names} & {label.lower() for label in wanted.labels}
+            if is_labelled or not asked.is_known:
+                yield _incident(asked.repo, id, node, _priority(names, wanted.priorities))
+            elif id in known:
+                yield Gone(Incident, (SOURCE, id))
             until = max(filter(None, (until, instant(node, "updatedAt"))), default=None)
     cursor = asked.cursor if until is None else {**asked.cursor, "until": until.isoformat()}
     page = mapping(found, "pageInfo")
@@ -131,11 +159,11 @@ def _page(
     return following
 
 
-def _incident(repo: str, node: dict[str, Any], priority: str | None) -> Item:
+def _incident(repo: str, id: str, node: dict[str, Any], priority: str | None) -> Item:
     is_closed = node.get("state") == "CLOSED" or node.get("closedAt") is not None
     fields = {
         "source": SOURCE,
-        "id": f"{repo}#{node.get('number')}",
+        "id": id,
         "source_service": repo,
         "title": node.get("title") or "",
         "priority": priority,
@@ -144,7 +172,7 @@ def _incident(repo: str, node: dict[str, Any], priority: str | None) -> Item:
         "resolved_at": node.get("closedAt"),
         "url": node.get("url"),
     }
-    return record_or_malformed(Incident, f"{repo}#{node.get('number')}", fields, node)
+    return record_or_malformed(Incident, id, fields, node)
 
 
 def _priority(labels: Sequence[str], patterns: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ again. A first run and a later one are the same walk; the first begins at the fi
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -18,7 +18,7 @@ from collectors.pagerduty_api import AT_ONCE, PAGE, open_api, open_incidents, sl
 from collectors.parallel import in_order
 from collectors.records import Coverage, Incident, Record
 from collectors.shapes import instant, listing, mapping, text, without
-from collectors.stream import Checkpoint, Item, Malformed, Resume, record_or_malformed
+from collectors.stream import Checkpoint, Item, Malformed, Resume, SetAside, record_or_malformed
 from config.sources import PagerDuty
 
 # log entries and incidents can appear a little after the time that they bear
@@ -30,6 +30,8 @@ _PEOPLE = (
     "last_status_change_by",
     "first_trigger_log_entry",
     "incidents_responders",
+    "responder_requests",
+    "subscriber_requests",
 )
 
 
@@ -51,6 +53,16 @@ def collect(
     """
     with open_api(source, timeout) as api:
         yield from _Reader(api, resume, linked).items()
+
+
+def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursor with which each of `items` is asked for; all incidents are, where one has no id to ask for it by."""
+    cursor = mapping(cursors.get("*"))
+    if not cursor:
+        return dict(cursors)
+    keys = [item.key for item in items]
+    everything = {"until": cursor.get("from_at"), "log": None} if None in keys else {}
+    return {**cursors, "*": {**cursor, "again": [key[1] for key in keys if key], **everything}}
 
 
 class _Log:
@@ -85,6 +97,7 @@ class _Reader:
         # None: nothing can be taken as read
         self.logged = set(cursor["log"]) if isinstance(cursor.get("log"), list) else None
         self.known: dict[str, dict[str, Any]] = dict(mapping(cursor, "known"))
+        self.again: set[str] = set(listing(cursor, "again"))
         self.log = _Log()
         self.touched: set[str] = set()
         self.read: set[str] = set()
@@ -104,7 +117,7 @@ class _Reader:
                     yield from self._checkpoint(end, None)
         if self.logged is None or self.touched or open_before:
             yield from self._incidents(open_incidents(self.api))
-        for id in sorted(self.touched.union(open_before) - self.read):
+        for id in sorted(self.touched.union(open_before, self.again) - self.read):
             yield from self._incidents(self._one(id))
         yield from self._checkpoint(self.now, recent)
 

@@ -31,6 +31,15 @@ class Malformed:
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """An item of the quarantine that is to be read again: what `Malformed` said of it."""
+
+    kind: str
+    subject: str
+    key: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """All that was yielded before is complete up to `cursor` (any JSON value) for `subject`."""
 
@@ -38,7 +47,15 @@ class Checkpoint:
     cursor: Any
 
 
-Item = Record | Malformed | Checkpoint
+@dataclass(frozen=True)
+class Gone:
+    """What is stored of `record` under `key` is no such thing any more, and is to be forgotten."""
+
+    record: type[Record]
+    key: tuple[Any, ...]
+
+
+Item = Record | Malformed | Checkpoint | Gone
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import glob
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,15 @@ from collectors.inbox import collect_inbox
 from collectors.people import People
 from collectors.records import Coverage, Response
 from collectors.shapes import instant, mapping, text
-from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
+from collectors.stream import (
+    Checkpoint,
+    Item,
+    Malformed,
+    Resume,
+    SetAside,
+    SourceError,
+    record_or_malformed,
+)
 from collectors.survey_forms import form_answers, wanted_columns
 from config.survey import Survey, SurveyFiles
 
@@ -57,6 +65,13 @@ def collect(
         yield Checkpoint("*", {"from_at": from_at.isoformat()})
     if wrong:
         raise SourceError(f"survey: {'; '.join(wrong)}")
+
+
+def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursors without those of the files, addresses and rounds of the survey page that hold `items`."""
+    held = {item.subject.rpartition(":")[0] for item in items}
+    held |= {f"inbox {Path(item.subject).stem.rpartition('.')[0]}" for item in items}
+    return {subject: cursor for subject, cursor in cursors.items() if subject not in held}
 
 
 def _all(

@@ -38,7 +38,11 @@ def opened_facts(settings: "Settings") -> Iterator["Facts"]:
 
 
 def collect_all(
-    settings: "Settings", source: str | None = None, since: date | None = None, now: datetime | None = None
+    settings: "Settings",
+    source: str | None = None,
+    since: date | None = None,
+    now: datetime | None = None,
+    replay: bool = False,
 ) -> bool:
     """Collects with its progress shown; whether any source failed."""
     from dashboards import terminal
@@ -46,7 +50,9 @@ def collect_all(
     from warehouse.pipeline import collect as collect_sources
 
     with shown_on(terminal.console(sys.stderr)) as progress:
-        runs = collect_sources(settings, progress, source, since, now)
+        runs = collect_sources(settings, progress, source, since, now, replay)
+    if replay and not runs:
+        say("nothing is in the quarantine")
     return any(run.error for run in runs)
 
 

@@ -11,7 +11,7 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -51,6 +51,14 @@ class Faulty:
     def next(self, fault: Fault, path: str = "", times: int | None = 1) -> None:
         """Answers the next `times` requests (None: all) whose path contains `path` with `fault`."""
         self._armed.append(_Armed(fault, path, times))
+
+    @contextlib.contextmanager
+    def all(self, fault: Fault, path: str = "") -> Iterator[None]:
+        """Answers every such request with `fault` while the context lasts."""
+        armed = _Armed(fault, path, None)
+        self._armed.append(armed)
+        yield
+        self._armed.remove(armed)
 
     def __enter__(self) -> "Faulty":
         return self

@@ -105,6 +105,18 @@ def test_a_lost_or_broken_cache_is_made_again_and_nothing_is_read_twice(
     assert set(commits(read())) == {third}
 
 
+def test_what_a_killed_git_left_locked_is_unlocked(origin: Origin, read: Reader) -> None:
+    first = origin.commit("First")
+    origin.push()
+    read()
+    second = origin.commit("Second")
+    origin.push()
+    kept = read.cache / "acme" / "checkout.git" / "refs" / "sixkeys" / "kept"
+    kept.mkdir(parents=True, exist_ok=True)
+    (kept / f"{first}.lock").touch()
+    assert set(commits(read())) == {second}
+
+
 def test_a_run_that_stopped_before_its_checkpoint_is_repeated_in_full(origin: Origin, read: Reader) -> None:
     first, second = origin.commit("First"), origin.commit("Second")
     origin.push()

@@ -223,3 +223,34 @@ def test_an_issue_reaches_the_numbers_of_its_repository_also_under_its_next_name
             "select subject from cursors where source = 'github_issues' order by subject"
         ).fetchall()
     assert subjects == [("*",), ("acme/cashier",)]
+
+
+def test_an_issue_that_loses_its_label_is_no_incident_any_more_and_one_that_gets_it_back_is(
+    tmp_path: Path,
+) -> None:
+    repository = make_repository(issues=[make_issue(n, closed=n + 1) for n in range(1, 30)])
+    with serve(repository) as server:
+        github: GitHub = settings(server.url, incidents=INCIDENTS, clone=False)
+        configured = Settings.model_validate({"organization": "acme", "warehouse": tmp_path / "w.duckdb"})
+        configured = configured.model_copy(
+            update={"sources": configured.sources.model_copy(update={"github": github})}
+        )
+
+        def stored() -> set[str]:
+            runs = collect_all(configured, Silent(), now=NOW)
+            assert [run.error for run in runs if run.source in ("github", "github_issues")] == [None, None]
+            with open_warehouse(configured.warehouse) as warehouse:
+                return {id for (id,) in warehouse.connection.execute("select id from incidents").fetchall()}
+
+        every = {f"acme/checkout#{n}" for n in range(1, 30)}
+        assert stored() == every
+        repository.issues[2] = make_issue(3, "bug", closed=4, updated=40)
+        repository.issues.append(make_issue(41, "bug"))  # was never one
+        assert stored() == every - {"acme/checkout#3"}
+        repository.issues[2] = make_issue(3, "incident", closed=4, updated=42)
+        assert stored() == every
+        asked = server.requests["github graphql"]
+        assert stored() == every
+        assert server.requests["github graphql"] - asked == 2, (
+            "the listing, and the issues of all repositories"
+        )

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from collectors.meter import Meter, metered
 from collectors.records import Component, Record
-from collectors.stream import Checkpoint, Item, Malformed, Resume
+from collectors.stream import Checkpoint, Gone, Item, Malformed, Resume, SetAside
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.build import build
@@ -38,7 +38,10 @@ _COMPONENTS = "components seen"
 
 @dataclass
 class Run:
-    """What one source did in one run; `error` is None where all went well."""
+    """What one source did in one run; `error` is None where all went well.
+
+    `mended` is, of a replay, how many items have left the quarantine, and of how many.
+    """
 
     run_id: str
     source: str
@@ -46,6 +49,7 @@ class Run:
     error: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
+    mended: tuple[int, int] | None = None
     meter: Meter = field(default_factory=Meter)
 
     @property
@@ -65,6 +69,7 @@ class Run:
             f"{n:,} {kind.replace('_', ' ')}" for kind, n in sorted(self.counts.items()) if kind != "coverage"
         ]
         told += [f"{self.quarantined:,} set aside in the quarantine"] if self.quarantined else []
+        told += [f"{self.mended[0]:,} of {self.mended[1]:,} out of the quarantine"] if self.mended else []
         return ", ".join(told) or "nothing new"
 
     def _cost(self) -> str:
@@ -73,7 +78,7 @@ class Run:
             return ""
         told = f" in {meter.requests:,} {'request' if meter.requests == 1 else 'requests'}"
         told += f", {_size(meter.bytes)}" if meter.bytes else ""
-        return told + (f", {meter.waited_seconds:,.0f} s waiting" if meter.waited_seconds >= 1 else "")
+        return told + (f", {meter.waited_seconds:,.0f} s waiting" if round(meter.waited_seconds) else "")
 
 
 def _size(n: int) -> str:
@@ -93,10 +98,12 @@ def collect(
     only: str | None = None,
     since: date | None = None,
     now: datetime | None = None,
+    replay: bool = False,
 ) -> list[Run]:
     """Reads what is new from every source (or `only` one), then builds and publishes the facts; one `Run` a source.
 
-    `since` overrides the first day that the settings ask for. Raises ConfigurationError where `only` names no source,
+    `since` overrides the first day that the settings ask for. `replay` reads only sources of which something is in the
+    quarantine, and that again. Raises ConfigurationError where `only` names no source,
     RunInProgress where another run is at work; a source's own failure is in its `Run`.
     """
     now = now or datetime.now(UTC)
@@ -110,7 +117,10 @@ def collect(
         raise ConfigurationError(f'there is no source "{only}"; configured: {names}')
     with _alone(settings.warehouse):
         _close_interrupted(settings.warehouse)
-        runs = [_run(settings, source, shown, since, now) for source in wanted]
+        if replay:
+            with open_warehouse(settings.warehouse) as warehouse:
+                wanted = [source for source in wanted if warehouse.set_aside(source.name)]
+        runs = [_run(settings, source, shown, since, now, replay) for source in wanted]
         build(settings, now)
     return runs
 
@@ -142,7 +152,14 @@ def _close_interrupted(warehouse: Path) -> None:
         )
 
 
-def _run(settings: Settings, source: Source, progress: Progress, since: date | None, now: datetime) -> Run:
+def _run(
+    settings: Settings,
+    source: Source,
+    progress: Progress,
+    since: date | None,
+    now: datetime,
+    replay: bool,
+) -> Run:
     run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC))
     zone = ZoneInfo(settings.timezone)
     from_at = _from_at(since or source.since, zone, now)
@@ -150,17 +167,22 @@ def _run(settings: Settings, source: Source, progress: Progress, since: date | N
     run.meter.on_wait = lambda text: progress.wait(source.name, text)
     run.meter.on_part = lambda done, total, of: progress.part(source.name, done, total, of)
     writer = _Writer(settings.warehouse, run, progress)
+    held: list[SetAside] = []
     try:
         with open_warehouse(settings.warehouse) as warehouse:
             writer.record("running")
             cursors = warehouse.cursors(source.name)
-        resume = Resume(now=now, since=from_at, cursors={} if since else cursors)
+            held = warehouse.set_aside(source.name) if replay else []
+        begin = {} if since else source.again(cursors, held) if replay else cursors
+        resume = Resume(now=now, since=from_at, cursors=begin)
         with metered(run.meter), closing(_items(source, resume)) as items:
             for item in items:
                 writer.take(item)
         writer.flush()
-        if since and from_at <= _from_at(source.since, zone, now):
+        if source.is_whole or (since and from_at <= _from_at(source.since, zone, now)):
             writer.release_unseen()
+        elif replay:
+            writer.release_unseen(without_key=True)
         if not run.quarantined:  # a file that could not be read in full keeps the components that it had
             writer.forget_components(cursors.get(_COMPONENTS, []))
     except SixkeysError as error:
@@ -169,6 +191,8 @@ def _run(settings: Settings, source: Source, progress: Progress, since: date | N
         run.error = redact(settings, f"{source.name}: {type(error).__name__}: {error}")
     if run.error:
         _attempt(writer.flush)
+    if replay:
+        _attempt(lambda: writer.count_mended(len(held)))
     _attempt(lambda: writer.record(run.status))
     progress.finish(source.name, run.summary, failed=run.error is not None)
     return run
@@ -200,6 +224,7 @@ class _Writer:
         self._progress = progress
         self._records: list[Record] = []
         self._malformed: list[Malformed] = []
+        self._gone: list[Gone] = []
         self._checkpoints: list[Checkpoint] = []
         self._components: set[tuple[str, str]] = set()
         self._flushed_at = time.monotonic()
@@ -211,6 +236,9 @@ class _Writer:
         elif isinstance(item, Malformed):
             self._malformed.append(item)
             self._run.quarantined += 1
+        elif isinstance(item, Gone):
+            self.flush()  # what came before it, so that it may be among that
+            self._gone.append(item)
         else:
             self._records.append(item)
             self._run.counts[item.TABLE] += 1
@@ -223,21 +251,27 @@ class _Writer:
 
     def flush(self) -> None:
         """Stores what is held; nothing is kept if any of it cannot be stored."""
-        if self._records or self._malformed or self._checkpoints:
+        if self._records or self._malformed or self._gone or self._checkpoints:
             now = datetime.now(UTC)
             with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+                warehouse.forget(self._gone)
                 warehouse.upsert(self._records)
                 warehouse.release(self._run.source, self._records)
                 warehouse.quarantine(self._run.source, self._malformed, now)
                 for checkpoint in self._checkpoints:
                     warehouse.move_cursor(self._run.source, checkpoint.subject, checkpoint.cursor, now)
-            self._records, self._malformed, self._checkpoints = [], [], []
+            self._records, self._malformed, self._gone, self._checkpoints = [], [], [], []
         self._flushed_at = time.monotonic()
 
-    def release_unseen(self) -> None:
+    def release_unseen(self, without_key: bool = False) -> None:
         """Empties the quarantine of what this run, which read everything again, did not meet."""
         with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
-            warehouse.release_unseen(self._run.source, self._run.started_at)
+            warehouse.release_unseen(self._run.source, self._run.started_at, without_key)
+
+    def count_mended(self, held: int) -> None:
+        """Puts down how many of the `held` items of the quarantine have left it."""
+        with open_warehouse(self._warehouse) as warehouse:
+            self._run.mended = held - len(warehouse.set_aside(self._run.source)), held
 
     def forget_components(self, before: list[Any]) -> None:
         """Removes the components that this source told last time and no longer does."""

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -14,7 +14,7 @@ from collectors import argocd, backstage, files, git, github, github_issues, pag
 from collectors.inbox import inbox
 from collectors.people import People
 from collectors.records import Repository
-from collectors.stream import Item, Resume, SourceError
+from collectors.stream import Item, Resume, SetAside, SourceError
 from config.settings import Settings
 from config.sources import GitHub, PagerDuty
 from warehouse.store import open_warehouse
@@ -22,11 +22,17 @@ from warehouse.store import open_warehouse
 
 @dataclass(frozen=True)
 class Source:
-    """A source by the name that `sixkeys collect --source` takes, how to read it, and the first day that is wanted."""
+    """A source by the name that `sixkeys collect --source` takes, how to read it, and the first day that is wanted.
+
+    `again` gives the cursors from which items of the quarantine are met again; where each run reads everything there
+    is, they need no moving and it `is_whole`.
+    """
 
     name: str
     collect: Callable[[Resume], Iterator[Item]]
     since: date | None = None
+    again: Callable[[Mapping[str, Any], Iterable[SetAside]], dict[str, Any]] = lambda cursors, _: {**cursors}
+    is_whole: bool = False
 
 
 def sources(settings: Settings) -> list[Source]:
@@ -35,7 +41,7 @@ def sources(settings: Settings) -> list[Source]:
     people = people_of(settings)
     found: list[Source] = []
     if configured.catalog.files:
-        found.append(Source("catalog", partial(backstage.collect, configured.catalog.files)))
+        found.append(Source("catalog", partial(backstage.collect, configured.catalog.files), is_whole=True))
     if configured.github:
         found.append(
             Source(
@@ -48,6 +54,7 @@ def sources(settings: Settings) -> list[Source]:
                     workflow_repositories=_workflow_repositories(settings),
                 ),
                 configured.github.since,
+                github.again,
             )
         )
         found.append(
@@ -55,6 +62,7 @@ def sources(settings: Settings) -> list[Source]:
                 "git",
                 partial(_git, settings.warehouse, configured.github, people),
                 configured.github.since,
+                git.again,
             )
         )
         if configured.github.incidents:
@@ -63,14 +71,20 @@ def sources(settings: Settings) -> list[Source]:
                     "github_issues",
                     partial(_issues, settings.warehouse, configured.github),
                     configured.github.since,
+                    github_issues.again,
                 )
             )
     for instance in configured.argocd:
-        found.append(Source(f"argocd:{instance.name}", partial(argocd.collect, instance)))
+        found.append(Source(f"argocd:{instance.name}", partial(argocd.collect, instance), again=argocd.again))
     if configured.pagerduty:
         since = configured.pagerduty.since or (configured.github.since if configured.github else None)
         found.append(
-            Source("pagerduty", partial(_pagerduty, settings.warehouse, configured.pagerduty), since)
+            Source(
+                "pagerduty",
+                partial(_pagerduty, settings.warehouse, configured.pagerduty),
+                since,
+                pagerduty.again,
+            )
         )
     if configured.survey or settings.survey_page:
         found.append(
@@ -83,10 +97,11 @@ def sources(settings: Settings) -> list[Source]:
                     timezone=settings.timezone,
                     inbox=inbox(settings.warehouse) if settings.survey_page else None,
                 ),
+                again=survey.again,
             )
         )
     if settings.incidents.links:
-        found.append(Source("links", partial(_links, settings.incidents.links)))
+        found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
     return found
 
 
@@ -119,7 +134,10 @@ _LISTED = (
 def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(f"{_LISTED} order by c.subject").fetchall()
-    yield from github_issues.collect(source, resume, [repo for (repo,) in rows])
+        known = opened.connection.execute(
+            "select id from incidents where source = ?", [github_issues.SOURCE]
+        ).fetchall()
+    yield from github_issues.collect(source, resume, [repo for (repo,) in rows], {id for (id,) in known})
 
 
 def _pagerduty(warehouse: Path, source: PagerDuty, resume: Resume) -> Iterator[Item]:

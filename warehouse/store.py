@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from collectors.records import RECORDS, Component, Coverage, Record
-from collectors.stream import Malformed, key_of
+from collectors.stream import Gone, Malformed, SetAside, key_of
 from config.errors import SixkeysError
 from warehouse.renames import under_current_names
 from warehouse.schema import arrow_table, columns
@@ -199,6 +199,12 @@ class Warehouse:
             self.connection.execute(f"insert into {table} ({names}) select {names} from incoming")
             self.connection.unregister("incoming")
 
+    def forget(self, gone: Iterable[Gone]) -> None:
+        """Removes what is stored under the keys of `gone`."""
+        for item in gone:
+            same = " and ".join(f"{name} = ?" for name in item.record.KEY)
+            self.connection.execute(f"delete from {item.record.TABLE} where {same}", list(item.key))
+
     def quarantine(self, source: str, items: Iterable[Malformed], at: datetime) -> None:
         """Sets malformed items aside; the same item met again is kept once, as it was met last."""
         for item in items:
@@ -225,11 +231,24 @@ class Warehouse:
                     "delete from quarantine where source = ? and kind = ? and key = ?", [source, kind, key]
                 )
 
-    def release_unseen(self, source: str, since: datetime) -> None:
-        """Takes out of the quarantine what a complete reading of `source` that began at `since` did not meet again."""
+    def release_unseen(self, source: str, since: datetime, without_key: bool = False) -> None:
+        """Takes out of the quarantine what a complete reading of `source` that began at `since` did not meet again.
+
+        With `without_key` only items that nothing can be asked for by.
+        """
+        which = " and key is null" if without_key else ""
         self.connection.execute(
-            "delete from quarantine where source = ? and seen_at < ?", [source, naive(since)]
+            f"delete from quarantine where source = ? and seen_at < ?{which}", [source, naive(since)]
         )
+
+    def set_aside(self, source: str) -> list[SetAside]:
+        """What of `source` is in the quarantine."""
+        found = self.connection.execute(
+            "select kind, subject, key from quarantine where source = ?", [source]
+        ).fetchall()
+        return [
+            SetAside(kind, subject, tuple(json.loads(key)) if key else None) for kind, subject, key in found
+        ]
 
     def cursors(self, source: str) -> dict[str, Any]:
         """Where a source's earlier runs stopped, by subject."""
