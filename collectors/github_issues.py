@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from collectors.github_api import GitHubApi, TooMuchError
+from collectors.github_api import TIMEOUT_SECONDS, GitHubApi, TooMuchError
 from collectors.records import Coverage, Incident
 from collectors.shapes import instant, listing, mapping, text
 from collectors.stream import Checkpoint, Gone, Item, Malformed, Resume, SetAside, record_or_malformed
@@ -45,7 +45,11 @@ class Asked:
 
 
 def collect(
-    source: GitHub, resume: Resume, repositories: Iterable[str], known: Collection[str] = ()
+    source: GitHub,
+    resume: Resume,
+    repositories: Iterable[str],
+    known: Collection[str] = (),
+    timeout: int = TIMEOUT_SECONDS,
 ) -> Iterator[Item]:
     """The issues with the configured labels that changed since `resume`'s cursors, least recently updated first.
 
@@ -60,7 +64,7 @@ def collect(
     told_of = {id.rpartition("#")[0] for id in known}
     queue = deque(_asked(repo, wanted, resume, repo in told_of) for repo in chosen)
     size = _REPOSITORIES_A_QUERY
-    with GitHubApi(source) as api:
+    with GitHubApi(source, timeout) as api:
         while queue:
             batch = [queue.popleft() for _ in range(min(size, len(queue)))]
             try:

@@ -11,11 +11,11 @@ import stamina
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
-from collectors import argocd, git, github, pagerduty, survey
+from collectors import argocd, git, github, github_issues, pagerduty, survey
 from collectors.meter import Meter, metered
 from collectors.records import Record, Repository
 from collectors.stream import Item, Malformed, Resume, SourceError
-from config.sources import ArgoCD, GitHub, PagerDuty
+from config.sources import ArgoCD, GitHub, GitHubIncidents, PagerDuty
 from config.survey import Survey
 from sample_data import model
 from sample_data.faults import App, Faulty
@@ -89,6 +89,10 @@ def make_organisation(git_dir: Path | None = None) -> model.Organisation:
     """A repository with more than a page of pull requests and of releases, an application, two pages of incidents."""
     repository = make_repository(
         git_dir=git_dir,
+        issues=[
+            model.Issue(n, n, f"Broken {n}", hours(n), hours(n), hours(n + 1), ("incident",))
+            for n in range(1001, 1031)
+        ],
         pull_requests=[make_pull(n, commits=(make_commit(n),)) for n in range(1, 61)],
         deployments=[make_deployment(n, "IN_PROGRESS", "SUCCESS") for n in range(201, 204)],
         releases=[
@@ -142,7 +146,7 @@ class Bench:
         resume = Resume(NOW, SINCE)
         token = SecretStr(TOKEN)
         hub = GitHub(
-            url=f"{self.url}/api/v3", token=token, repositories=["acme/*"], graphql=source == "github"
+            url=f"{self.url}/api/v3", token=token, repositories=["acme/*"], graphql=source != "github rest"
         )
         known = [
             Repository(repo=f"acme/{name}", created_at=CREATED, pushed_at=NOW)
@@ -151,6 +155,9 @@ class Bench:
         match source:
             case "github" | "github rest":
                 return github.collect(hub, resume, PEOPLE, timeout=2)
+            case "github issues":
+                labelled = hub.model_copy(update={"incidents": GitHubIncidents(labels=["incident"])})
+                return github_issues.collect(labelled, resume, ["acme/checkout"], timeout=2)
             case "git":
                 return git.collect(hub, resume, PEOPLE, known, self._folder, {}, [], stall_seconds=2)
             case "argocd":

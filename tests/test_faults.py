@@ -14,7 +14,7 @@ from sample_data.faults import Fault
 from tests.faulty_sources import Bench, Outcome, serving
 from tests.loopback import Loopback
 
-SOURCES = ("github", "github rest", "git", "argocd", "pagerduty", "survey")
+SOURCES = ("github", "github rest", "github issues", "git", "argocd", "pagerduty", "survey")
 LIMIT = "for {}'s rate limit"
 
 
@@ -82,11 +82,13 @@ def test_a_fault_that_passes_costs_one_more_request(
     [
         ("github", faults.secondary_limit(1), "GitHub"),
         ("github rest", faults.secondary_limit(1), "GitHub"),
+        ("github issues", faults.secondary_limit(1), "GitHub"),
         *(
             (source, faults.status(429, "{}", Retry_After="1"), limit)
             for source, limit in (
                 ("github", "GitHub"),
                 ("github rest", "GitHub"),
+                ("github issues", "GitHub"),
                 ("argocd", "argocd main"),
                 ("pagerduty", "pagerduty"),
                 ("survey", "survey"),
@@ -116,7 +118,15 @@ LASTING: dict[str, tuple[Fault, str, dict[str, int]]] = {
     "500 for ever": (
         faults.status(500, "oops"),
         "500",
-        {"github": 4, "github rest": 4, "git": 3, "argocd": 2, "pagerduty": 2, "survey": 2},
+        {
+            "github": 4,
+            "github rest": 4,
+            "github issues": 4,
+            "git": 3,
+            "argocd": 2,
+            "pagerduty": 2,
+            "survey": 2,
+        },
     ),
     "HTML": (
         faults.html,
@@ -180,6 +190,7 @@ def test_an_instant_is_the_same_however_it_is_written(
     [
         ("github", "pullRequests", ""),
         ("github", "releases", ""),
+        ("github issues", "issues", ""),
         ("github rest", "", "/releases"),
         ("pagerduty", "incidents", ""),
     ],
@@ -207,6 +218,9 @@ ODD: dict[str, tuple[str, Fault, int, int, str]] = {
     "no user": ("github rest", faults.null("user"), 0, 0, ""),
     "no commit in a pull request's": ("github rest", faults.null("commit"), 60, 60, "commits.0.authored_at"),
     "an unknown state of a deployment": ("github", faults.unknown("state"), 0, 0, ""),
+    "a null among issues": ("github issues", faults.null_items("nodes"), 0, 0, ""),
+    "no labels that can be read": ("github issues", faults.null("labels"), 0, 0, ""),
+    "an unknown state of an issue": ("github issues", faults.unknown("state"), 0, 0, ""),
     "a null among applications": ("argocd", faults.null_items("items"), 0, 1, "metadata.uid"),
     "a null in a history": ("argocd", faults.null_items("history"), 0, 1, "without an id"),
     "no metadata": ("argocd", faults.null("metadata"), 5, 1, "metadata.uid"),
