@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from dashboards import formats
+from dashboards.explained import Score
 from dashboards.filters import Filters
 from dashboards.overview import Cell, Notice, cell
 from dashboards.surveyed import Round, Surveyed
@@ -31,15 +32,6 @@ class Table:
 
     rounds: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """How many people gave a score; `width` is its share of the longest bar in percent."""
-
-    score: str
-    n: int
-    width: float
 
 
 def headline(found: Surveyed) -> str:
@@ -81,10 +73,10 @@ def _own(one: Round) -> Value | None:
     return one.values[0] if one.values else None
 
 
-def bars(scores: dict[float, int]) -> list[Bar]:
+def bars(scores: dict[float, int]) -> list[Score]:
     """A bar for each score that somebody gave, the lowest first."""
     longest = max(scores.values(), default=1)
-    return [Bar(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
+    return [Score(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
 
 
 def running(found: Surveyed, timezone: str) -> list[Notice]:

@@ -80,7 +80,7 @@ def _spread(view: Filters, found: Surveyed, names: list[str]) -> None:
         options = {name: name for name in reversed([*dict.fromkeys((*names, chosen))])}
         choices.select("round", "Round", options, chosen, view, width=190)
     if found.scores:
-        st.html(part("histogram", satisfaction.bars(found.scores), of="satisfaction"))
+        st.html(part("histogram", satisfaction.bars(found.scores), of="metric"))
     else:
         st.html(part("notice", Notice("Withheld", (formats.STATUSES["withheld"].meaning,))))
 
