@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboards.filters import PERIODS, Filters, days, to_address
 from dashboards.loading import State
+from dashboards.markup import part
 
 LONGEST_SEARCH = 200
 _ALL = {"system": "All systems", "team": "All teams", "service": "All services"}
@@ -35,6 +36,7 @@ def filters(view: Filters, state: State, names: Mapping[str, list[str]]) -> None
             chosen = getattr(view, scope) or ""
             options = {"": everything} | {name: name for name in (*names[scope], chosen) if name}
             select(scope, scope.capitalize(), options, chosen, view, width=160)
+        st.html(part("content"))
 
 
 def select(

@@ -104,6 +104,7 @@ def links(shown: Filters) -> None:
     """The links to the listed pages, each with the view that is `shown`, and the way out for who is logged in."""
     access = _access.get()
     with st.container(key="nav", horizontal=True, gap="small"):
+        st.html(part("skip"))
         for page in PAGES.values():
             if page.listed and opens(page.shows, access):
                 st.page_link(HERE / page.file, label=page.title, query_params=to_address(elsewhere(shown)))

@@ -106,7 +106,10 @@ class Running:
 
 def drawn(tab: Page, name: str) -> None:
     """Waits until the page `name` is there, its widgets too."""
-    expect(tab.locator(_DRAWN[name])).to_be_visible(timeout=30_000)
+    expect(tab.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
+        timeout=30_000
+    )
+    expect(tab.locator(_DRAWN.get(name, ".st-key-nav"))).to_be_visible(timeout=30_000)
     expect(tab.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
     expect(tab.get_by_test_id("stApp")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=30_000
