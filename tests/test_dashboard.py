@@ -204,6 +204,13 @@ class TestBrowser:
         expect(tab.locator(".six-table").get_by_text(small_organisation.HOSTILE, exact=True)).to_be_visible()
         assert tab.locator("img[src=x]").count() == 0
 
+    @pytest.mark.parametrize("at", PAGES)
+    def test_no_page_takes_text_for_markup(self, running, at):
+        about = {"team": "&team=payments", "service": "&service=checkout"}.get(at, "")
+        tab = running.open(f"{'' if at == 'overview' else at}?period=12w{about}")
+        assert tab.locator("img[src=x]").count() == 0
+        assert tab.locator("strong").get_by_text("bold", exact=True).count() == 0
+
     @pytest.mark.parametrize("metric", ["lead_time", "mttr"])
     def test_titles_of_commits_and_incidents_are_text(self, running, metric):
         tab = running.open(f"metric?metric={metric}&period=12w")

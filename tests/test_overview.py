@@ -139,6 +139,11 @@ class TestTiles:
             0 <= float(x) <= 120 and 0 <= float(y) <= 34 for x, y in (point.split(",") for point in points)
         )
 
+    def test_a_line_without_a_point_draws_nothing(self):
+        # on paper an empty mask hides nothing, and a full block would be read as a number
+        assert "drawn" not in part("line", sparkline([None, None], ["", ""], None, ""))
+        assert "drawn" in part("line", sparkline([None, 1.0], ["", ""], None, ""))
+
 
 class TestTable:
     def rows(self, view: Filters = DEFAULT, values: list[Value] | None = None) -> list[heat_map.Row]:
