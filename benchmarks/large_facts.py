@@ -4,7 +4,9 @@ The real build makes the facts of an organisation that has services, owners, cov
 its fact tables are filled with rows of the shape that the models give. The same rows each time.
 """
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import duckdb
 from collectors.records import Component, Coverage, Record, Repository, Response
 from config.settings import Settings, load_settings
 from warehouse.build import build
+from warehouse.facts import open_facts
+from warehouse.pooled import store
 from warehouse.store import naive, open_warehouse
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -156,6 +160,16 @@ def write(folder: Path, changes: int, deployments: int) -> Settings:
     return settings
 
 
+def store_values(settings: Settings) -> float:
+    """Stores values in the published facts as the build does before it publishes; the seconds it took."""
+    with open_facts(settings.warehouse) as facts:
+        found = facts
+    with duckdb.connect(str(found.path)) as connection:
+        started = time.perf_counter()
+        store(replace(found, connection=connection))
+        return time.perf_counter() - started
+
+
 def _service(number: int) -> str:
     return f"service-{number:03}"
 
@@ -166,11 +180,9 @@ def _records() -> Iterator[Record]:
         yield Coverage(source=f"import {kind}", subject="*", from_at=_FIRST, until_at=NOW)
     for number in range(SERVICES):
         name, repo = _service(number), f"acme/{_service(number)}"
-        system = f"system-{number % SYSTEMS}"
+        team = (number + (number < 20)) % TEAMS
         yield Repository(repo=repo, created_at=_FIRST + timedelta(days=number * 7))
-        yield Component(
-            name=name, owner=f"team-{(number + (number < 20)) % TEAMS:02}", system=system, repo=repo
-        )
+        yield Component(name=name, owner=f"team-{team:02}", system=f"system-{team % SYSTEMS}", repo=repo)
         for kind in kinds[:2]:
             yield Coverage(source=f"import {kind}", subject=name, from_at=_FIRST, until_at=NOW)
     for quarter in range(20):

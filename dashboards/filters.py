@@ -8,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from config.metrics import metrics
+from warehouse.periods import preset, preset_before, week_of
 from warehouse.signals import BASELINE_WEEKS
 from warehouse.values import Scope
 
@@ -40,7 +41,6 @@ LISTED = {
     "open": "Still open first",
 }
 STEPS = {"week": "Weeks", "day": "Days", "month": "Months"}
-_WEEKS = {"week": 1, "4w": 4, "12w": 12, "12m": 52}
 _CHOICES: dict[str, set[str]] = {
     "period": set(PERIODS),
     "rows": set(ROWS),
@@ -153,27 +153,19 @@ def known(filters: Filters, names: Mapping[str, set[str]]) -> tuple[Filters, lis
 
 
 def days(filters: Filters, today: date) -> tuple[date | None, date | None]:
-    """(first day, first day after) of the period; None: as far as there is data.
-
-    Weeks are the last completed ones, so that a Monday morning compares like with like; the quarter runs to today.
-    """
-    monday = week_of(today)
-    if filters.period in _WEEKS:
-        return monday - timedelta(weeks=_WEEKS[filters.period]), monday
-    if filters.period == "quarter":
-        return _quarter(today), today + timedelta(days=1)
+    """(first day, first day after) of the period; None: as far as there is data."""
     if filters.period == "custom":
         if filters.start and filters.end and filters.end <= filters.start:
             return filters.start, filters.start + timedelta(days=1)
         return filters.start, filters.end
-    return None, None
+    return preset(filters.period, today)
 
 
 def days_before(filters: Filters, today: date) -> tuple[date, date] | None:
     """The period that this one is compared with: as long and just before, or the whole quarter before."""
+    if filters.period != "custom":
+        return preset_before(filters.period, today)
     start, end = days(filters, today)
-    if filters.period == "quarter" and start is not None:
-        return _quarter(start - timedelta(days=1)), start
     return (start - (end - start), start) if start is not None and end is not None else None
 
 
@@ -193,12 +185,3 @@ def span(filters: Filters, today: date) -> tuple[date, date]:
     end = days(filters, today)[1]
     last = min(end or today + timedelta(days=1), today + timedelta(days=1))
     return min(first, last - timedelta(days=365)).replace(day=1), last
-
-
-def week_of(day: date) -> date:
-    """The Monday of the day's week."""
-    return day - timedelta(days=day.weekday())
-
-
-def _quarter(day: date) -> date:
-    return day.replace(month=day.month - (day.month - 1) % 3, day=1)

@@ -13,7 +13,8 @@ from config.settings import Settings
 from warehouse import lineage
 from warehouse.catalogue import create_inputs
 from warehouse.closing import close_rounds
-from warehouse.facts import facts_files, pointer
+from warehouse.facts import Facts, facts_files, pointer
+from warehouse.pooled import store
 from warehouse.store import OPEN, naive, open_warehouse
 
 # in order of need; a name without a model is a step in Python that writes the tables named beside it
@@ -67,9 +68,13 @@ PUBLISHED = (
     "production_applications",
     "pull_stages",
     "evidence",
+    "stored_values",
+    "stored_stretches",
 )
-# in order of time, so that a range of days is read without what lies before and after it
-BY_DAY = ("deployments", "changes", "incidents", "recoveries", "covered_days")
+# in the order in which they are asked for, so that what lies before and after it is not read
+ORDERED = dict.fromkeys(("deployments", "changes", "incidents", "recoveries", "covered_days"), ("day",)) | {
+    "stored_values": ("names", "until - first", "first")
+}
 KEPT_FILES = 3
 KEPT_FOR = timedelta(hours=1)
 
@@ -126,9 +131,10 @@ def build(settings: Settings, as_of: datetime) -> Path:
         with duckdb.connect(str(work), config=OPEN) as connection:
             connection.execute(f"attach '{_quoted(settings.warehouse)}' as source (read_only)")
             create_facts(connection, settings, as_of)
+            store(Facts(connection, work, as_of, settings.timezone, settings.organization))
             connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
             for table in PUBLISHED:
-                order = " order by day" if table in BY_DAY else ""
+                order = f" order by {', '.join(ORDERED[table])}" if table in ORDERED else ""
                 connection.execute(f"create table published.{table} as from {table}{order}")
             for table in COPIES:
                 connection.execute(f"create table published.{table} as from source.{table}")

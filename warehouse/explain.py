@@ -10,9 +10,10 @@ from config.metrics import Metric
 from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.facts import Facts
+from warehouse.pooled import narrowing
 from warehouse.reasons import IN_COMMON_SQL, rule
 from warehouse.satisfaction import histogram, rounds, shown_group
-from warehouse.values import SCOPES, Scope, Value, compute, narrowing
+from warehouse.values import SCOPES, Scope, Value, compute
 
 # where a row without an instant that decides its period is listed: by its start
 _STARTS = {

@@ -10,13 +10,14 @@ from config.errors import ConfigurationError
 from warehouse.facts import Facts
 
 Period = Literal["day", "week", "month"]
+# the periods that pages offer by name, with their completed weeks; `all` is as far as there is data
+PRESETS = {"week": 1, "4w": 4, "12w": 12, "quarter": None, "12m": 52, "all": None}
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """One period: `key` is where the whole one begins, `start` and `end` (exclusive) what the range leaves of it."""
+    """One period: what the range leaves of it; `end` is exclusive."""
 
-    key: date
     start: date
     end: date
 
@@ -76,15 +77,35 @@ def _buckets(period: Period | None, start: date, end: date) -> Iterator[Bucket]:
             "month": (key + timedelta(days=32)).replace(day=1),
             None: end,
         }[period]
-        yield Bucket(key, day, min(after, end))
+        yield Bucket(day, min(after, end))
         day = after
 
 
-def key_sql(period: Period | None) -> str:
-    """SQL for the key of the period that holds the column `day`; `$start` is the range's first day."""
-    if period in ("week", "month"):
-        return f"cast(date_trunc('{period}', f.day) as date)"
-    return "f.day" if period == "day" else "cast($start as date)"
+def preset(name: str, today: date) -> tuple[date | None, date | None]:
+    """(first day, first day after) of one of PRESETS; None: as far as there is data.
+
+    Weeks are the last completed ones, so that a Monday morning compares like with like; the quarter runs to today.
+    """
+    if weeks := PRESETS[name]:
+        return week_of(today) - timedelta(weeks=weeks), week_of(today)
+    return (_quarter(today), today + timedelta(days=1)) if name == "quarter" else (None, None)
+
+
+def preset_before(name: str, today: date) -> tuple[date, date] | None:
+    """The days that a preset is compared with: as many just before, or the whole quarter before; None for `all`."""
+    start, end = preset(name, today)
+    if start is None or end is None:
+        return None
+    return (_quarter(start - timedelta(days=1)) if name == "quarter" else start - (end - start)), start
+
+
+def week_of(day: date) -> date:
+    """The Monday of the day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def _quarter(day: date) -> date:
+    return day.replace(month=day.month - (day.month - 1) % 3, day=1)
 
 
 def iso_week(day: date) -> str:

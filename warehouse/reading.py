@@ -7,7 +7,7 @@ from typing import Any
 
 from warehouse.facts import Facts
 from warehouse.periods import full_range
-from warehouse.values import narrowing
+from warehouse.pooled import narrowing
 
 
 @dataclass(frozen=True)
