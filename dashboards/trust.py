@@ -197,6 +197,14 @@ def stretches(of: Iterable[ServiceCoverage]) -> list[tuple[str, str, datetime, d
     return sorted(found, key=lambda gap: (gap[2], gap[0], gap[1]), reverse=True)
 
 
+def gaps(of: Iterable[ServiceCoverage], timezone: str) -> list[tuple[str, ...]]:
+    """The cells of each of the `stretches`."""
+    return [
+        (source, subject, moment(start, timezone), moment(end, timezone), f"{lost:,}" if lost else MISSING)
+        for source, subject, start, end, lost in stretches(of)
+    ]
+
+
 def sources(runs: Iterable[Run], timezone: str) -> list[Source]:
     """The last run of each source, failed ones first."""
     made = sorted(runs, key=lambda run: (run.status != "failed", run.source))

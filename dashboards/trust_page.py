@@ -6,7 +6,7 @@ from config.settings import Settings
 from dashboards import choices, loading, overview, pages, trust, trust_history
 from dashboards.doubts import sentences
 from dashboards.filters import Filters, days
-from dashboards.formats import MISSING, moment
+from dashboards.formats import moment
 from dashboards.loading import State, Trust
 from dashboards.markup import part
 from dashboards.overview import Notice
@@ -34,7 +34,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     if shares:
         st.html(part("section", "Coverage by week"))
         st.html(part("weekly", named, shares, of="trust"))
-    _section("Not read between", "gaps", _gaps(found, state))
+    _section("Not read between", "gaps", trust.gaps([found.whole], state.timezone))
     catalogue = settings.sources.catalog
     from_github = catalogue is not None and catalogue.from_github
     _section("In no catalogue", "unmapped", trust.unmapped(found.whole.unmapped, from_github))
@@ -60,20 +60,6 @@ def _section(title: str, name: str, content: list) -> None:
     if content:
         st.html(part("section", title))
         st.html(part(name, content, of="trust"))
-
-
-def _gaps(found: Trust, state: State) -> list[tuple[str, ...]]:
-    whole = [found.whole] if found.whole else []
-    return [
-        (
-            source,
-            subject,
-            moment(start, state.timezone),
-            moment(end, state.timezone),
-            f"{lost:,}" if lost else MISSING,
-        )
-        for source, subject, start, end, lost in trust.stretches(whole)
-    ]
 
 
 if __name__ == "__main__":

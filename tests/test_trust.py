@@ -155,7 +155,7 @@ class TestTables:
         assert lines[1].wanting == ("1 untraced deployment",)
 
     def test_a_service_is_as_fresh_as_its_oldest_source(self):
-        fresh = (Freshness("git", AT), Freshness("pagerduty", AT - timedelta(days=2)))
+        fresh = (Freshness("git", AT, AT), Freshness("pagerduty", AT - timedelta(days=2), AT))
         (line,) = trust.lines(
             Trust(None, (coverage(freshness=fresh),), (), Doubts()), Filters(), "Europe/Berlin"
         )

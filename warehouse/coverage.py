@@ -8,7 +8,7 @@ from typing import Any
 from config.settings import Settings
 from warehouse.facts import Facts
 from warehouse.periods import full_range
-from warehouse.values import Scope, Status, compute
+from warehouse.values import Scope, Status, compute, narrowing
 
 UNTRACED = "commit unknown"
 
@@ -31,10 +31,11 @@ class Gap:
 
 @dataclass(frozen=True)
 class Freshness:
-    """Until when (UTC) a source was last read with success about the scope; for an import, what it covers until."""
+    """From when until when (UTC) a source was read about the scope, gaps aside; for an import, what it covers."""
 
     source: str
     read_until: datetime
+    read_since: datetime
 
 
 @dataclass(frozen=True)
@@ -102,15 +103,17 @@ def coverage(
     by: Scope = "service",
     start: date | None = None,
     end: date | None = None,
+    where: Mapping[str, str] | None = None,
 ) -> list[ServiceCoverage]:
     """One for each service, team or system in order of name, or one for the organisation; days as `compute` takes them.
 
-    What belongs to no service (an unmapped application, an item of the quarantine) is in the organisation's only.
+    `where` narrows as for `compute`. What belongs to no service (an unmapped application, an item of the quarantine) is
+    in the organisation's only.
     """
     first, after = full_range(facts, start, end)
-    asked = _Asked(facts, by, {"start": first, "end": after})
+    asked = _Asked(facts, by, {"start": first, "end": after}, where or {})
     statuses: dict[str, dict[str, Status]] = {}
-    for value in compute(facts, settings, by, None, first, after):
+    for value in compute(facts, settings, by, None, first, after, where):
         statuses.setdefault(value.name, {})[value.metric] = value.status
     services = {name: (n, mapped) for name, n, mapped in asked.rows(_SERVICES, ranged=False)}
     methods = asked.counts(_METHODS)
@@ -174,7 +177,7 @@ _GAPS = (
     " from gaps as f where {named} group by all order by f.from_at, f.source, f.subject, f.fact"
 )
 _FRESHNESS = (
-    "select {scope} as name, f.source, max(f.until_at) from service_coverage as f"
+    "select {scope} as name, f.source, max(f.until_at), min(f.from_at) from service_coverage as f"
     " where not f.is_superseded and {named} group by all order by f.source"
 )
 _UNMAPPED = "select f.kind, f.name, f.entries from unmapped as f order by f.entries desc, f.kind, f.name"
@@ -196,13 +199,15 @@ class _Asked:
     facts: Facts
     by: Scope
     bound: Mapping[str, Any]
+    where: Mapping[str, str]
 
     def rows(self, sql: str, ranged: bool = True) -> list[tuple[Any, ...]]:
         scope = "''" if self.by == "organisation" else f"f.{self.by}"
-        bound = dict(self.bound) if ranged else {}
+        named = f"{scope} is not null{narrowing(self.where)}"
+        bound = (dict(self.bound) if ranged else {}) | (dict(self.where) if "{named}" in sql else {})
         if "$zone" in sql:
             bound["zone"] = self.facts.timezone
-        text = sql.replace("{scope}", scope).replace("{named}", f"{scope} is not null")
+        text = sql.replace("{scope}", scope).replace("{named}", named)
         return self.facts.connection.execute(text, bound).fetchall()
 
     def counts(self, sql: str) -> dict[str, dict[str, int]]:
@@ -220,8 +225,9 @@ class _Asked:
 
     def freshness(self) -> dict[str, list[Freshness]]:
         found: dict[str, list[Freshness]] = {}
-        for name, source, until_at in self.rows(_FRESHNESS, ranged=False):
-            found.setdefault(name, []).append(Freshness(source, until_at.replace(tzinfo=UTC)))
+        for name, source, until_at, from_at in self.rows(_FRESHNESS, ranged=False):
+            fresh = Freshness(source, until_at.replace(tzinfo=UTC), from_at.replace(tzinfo=UTC))
+            found.setdefault(name, []).append(fresh)
         return found
 
     def unmapped(self) -> dict[str, list[Unmapped]]:
