@@ -24,10 +24,12 @@ class Palette:
     text: str
     grid: str
     surface: str
+    better: str
+    incident: str
 
 
-LIGHT = Palette("#1f5fa8", "#b3470a", "#8a94a3", "#4d5866", "#e4e8ee", "#ffffff")
-DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b")
+LIGHT = Palette("#1f5fa8", "#b3470a", "#8a94a3", "#4d5866", "#e4e8ee", "#ffffff", "#00775c", "#d9a441")
+DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b", "#6fdcbb", "#a97c1f")
 # how many of a unit are shown as one on the axis, and what that is called
 _AXES = {"fraction": (0.01, "%"), "per day": (1.0, "a day"), "points": (1.0, "points")}
 
