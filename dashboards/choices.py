@@ -3,7 +3,7 @@
 The address is the only place that keeps the view, so that a link, the back button and a reload all show it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -18,8 +18,13 @@ LONGEST_SEARCH = 200
 _ALL = {"system": "All systems", "team": "All teams", "service": "All services"}
 
 
-def filters(view: Filters, state: State, names: Mapping[str, list[str]]) -> None:
-    """The row of filters: period, system, team, service."""
+def filters(
+    view: Filters,
+    state: State,
+    names: Mapping[str, list[str]],
+    scopes: Collection[str] = ("system", "team", "service"),
+) -> None:
+    """The row of filters: the period, and those of `scopes`."""
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom", gap="small"):
         _shows("period", view.period)
         st.segmented_control(
@@ -32,7 +37,8 @@ def filters(view: Filters, state: State, names: Mapping[str, list[str]]) -> None
         )
         if view.period == "custom":
             _dates(view, state)
-        for scope, everything in _ALL.items():
+        for scope in scopes:
+            everything = _ALL[scope]
             chosen = getattr(view, scope) or ""
             options = {"": everything} | {name: name for name in (*names[scope], chosen) if name}
             select(scope, scope.capitalize(), options, chosen, view, width=160)

@@ -41,6 +41,13 @@ LISTED = {
     "open": "Still open first",
 }
 STEPS = {"week": "Weeks", "day": "Days", "month": "Months"}
+BY = {"team": "Teams", "system": "Systems", "service": "Services"}
+RANKS = {
+    "missed": "Missed longest first",
+    "attained": "Fewest weeks met first",
+    "name": "Name",
+    "metric": "Metric",
+}
 _CHOICES: dict[str, set[str]] = {
     "period": set(PERIODS),
     "rows": set(ROWS),
@@ -49,6 +56,9 @@ _CHOICES: dict[str, set[str]] = {
     "order": set(ORDERS),
     "listed": set(LISTED),
     "step": set(STEPS),
+    "by": set(BY),
+    "target": set(metrics()),
+    "rank": set(RANKS),
 }
 _TEXTS = ("system", "team", "service", "environment", "state", "search", "row", "round")
 
@@ -57,9 +67,9 @@ _TEXTS = ("system", "team", "service", "environment", "state", "search", "row", 
 class Filters:
     """One view of a page; `start` and `end` (the first day after) are the days of the period `custom`.
 
-    From `environment` on it is about the deployments or incidents listed: which, in what order (`listed`), from which
-    page on, `row` is the only one shown, as "source/id". `round` is the survey's whose answers are counted, `week` that
-    of a scorecard, as `2026-W46`.
+    `by`, `target` and `rank` are about the list of targets. From `environment` on it is about the deployments or
+    incidents listed: which, in what order (`listed`), from which page on, `row` is the only one shown, as "source/id".
+    `round` is the survey's whose answers are counted, `week` that of a scorecard, as `2026-W46`.
     """
 
     period: str = "4w"
@@ -72,6 +82,9 @@ class Filters:
     sort: str = "name"
     metric: str = "lead_time"
     order: str = "newest"
+    by: str = "team"
+    target: str | None = None
+    rank: str = "missed"
     environment: str | None = None
     state: str | None = None
     search: str | None = None
@@ -134,9 +147,10 @@ def to_address(filters: Filters) -> dict[str, str]:
 
 
 def elsewhere(filters: Filters) -> Filters:
-    """The view as other pages can show it: without what is about the rows, round or scorecard of one of them."""
-    cleared: dict[str, Any] = dict.fromkeys(("environment", "state", "search", "row", "round", "week"))
-    return replace(filters, listed="newest", page=1, **cleared)
+    """The view as other pages can show it: without what is about rows, targets, a round or a scorecard of one."""
+    one_page = ("environment", "state", "search", "row", "round", "week", "target")
+    cleared: dict[str, Any] = dict.fromkeys(one_page)
+    return replace(filters, listed="newest", page=1, by="team", rank="missed", **cleared)
 
 
 def link(page: str, filters: Filters) -> str:

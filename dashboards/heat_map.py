@@ -57,7 +57,7 @@ def table(
             level,
             mapped.get(name, True) if scope == "service" else True,
             tuple(found.get(metric) for metric in metrics()),
-            link(".", replace(filters, **narrowed)),
+            link("." if scope == "system" else scope, replace(filters, **narrowed)),
         )
 
     if filters.rows != "both":

@@ -31,11 +31,14 @@ class PageFile(NamedTuple):
 PAGES = {
     "overview": PageFile("Overview", "overview_page.py", shows="numbers"),
     "metric": PageFile("Metric", "metric_page.py", shows="view"),
+    "targets": PageFile("Targets", "targets_page.py", shows="view"),
     "deployments": PageFile("Deployments", "deployments_page.py", shows="view"),
     "incidents": PageFile("Incidents", "incidents_page.py", shows="view"),
     "satisfaction": PageFile("Satisfaction", "satisfaction_page.py", shows="view"),
     "trust": PageFile("Can I trust this?", "trust_page.py", shows="view"),
     "scorecards": PageFile("Scorecards", "scorecards_page.py", shows="view"),
+    "team": PageFile("Team", "team_page.py", listed=False, shows="view"),
+    "service": PageFile("Service", "service_page.py", listed=False, shows="view"),
 }
 
 
@@ -64,6 +67,7 @@ def run(page: st.Page, given: Given, access: Access) -> None:
     """
     state = visible(given.state, access)
     _access.set(access)
+    _given.set(given._replace(state=state))
     asked = from_address(st.query_params)
     try:
         view = permitted(PAGES[page.url_path or next(iter(PAGES))].shows, asked, access, state)
@@ -101,13 +105,47 @@ def view(state: State) -> tuple[Filters, list[str]]:
 
 
 def links(shown: Filters) -> None:
-    """The links to the listed pages, each with the view that is `shown`, and the way out for who is logged in."""
+    """The links to the listed pages, each with the view that is `shown`, the search, and the way out of a login."""
     access = _access.get()
-    with st.container(key="nav", horizontal=True, gap="small"):
+    with st.container(key="nav", horizontal=True, gap="small", vertical_alignment="center"):
         st.html(part("skip"))
         for page in PAGES.values():
             if page.listed and opens(page.shows, access):
                 st.page_link(HERE / page.file, label=page.title, query_params=to_address(elsewhere(shown)))
+        st.space("stretch")
+        _search(shown, access)
         if access.person:
-            st.space("stretch")
             st.button("Log out", key="logout", on_click=st.logout, type="tertiary", help=access.person)
+
+
+def _search(shown: Filters, access: Access) -> None:
+    """A choice among the teams and services with a page to open, which leads there in the period that is `shown`."""
+    everything = names(given().state, Filters())
+    options = [
+        (scope, name)
+        for scope in ("team", "service")
+        for name in everything[scope]
+        if scope == "service" or access.teams is None or name in access.teams
+    ]
+    if not options:
+        return
+    st.selectbox(
+        "Find a service or team",
+        options,
+        index=None,
+        format_func=lambda option: f"{option[1]} ({option[0]})",
+        placeholder="Find a service or team",
+        key="find",
+        on_change=_found,
+        label_visibility="collapsed",
+        width=230,
+    )
+    if (found := st.session_state.pop("found", None)) is not None:
+        scope, name = found
+        narrowed = Filters(period=shown.period, start=shown.start, end=shown.end, **{scope: name})
+        st.switch_page(HERE / PAGES[scope].file, query_params=to_address(narrowed))
+
+
+def _found() -> None:
+    # a page cannot be left within a callback
+    st.session_state["found"], st.session_state["find"] = st.session_state["find"], None

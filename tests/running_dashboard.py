@@ -23,11 +23,14 @@ from tests import chromium
 _DRAWN = {
     "overview": ".six-week",
     "metric": ".st-key-table-controls",
+    "targets": ".six-weeks-key",
     "trust": ".six-shares",
     "satisfaction": ".st-key-table-controls",
     "deployments": ".six-list-table",
     "incidents": ".six-list-table",
     "scorecards": ".six-archive, .six-never",
+    "team": ".six-shares",
+    "service": ".six-shares",
 }
 
 

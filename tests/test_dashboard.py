@@ -96,6 +96,10 @@ class TestPage:
         assert "1 of 1 targets met" in shown(opened(tmp_path))
 
 
+# the pages of one name, and whose
+NAMED = {"team": {"team": "payments"}, "service": {"service": "checkout"}}
+
+
 class TestStates:
     @pytest.mark.parametrize("at", PAGES)
     def test_an_empty_warehouse_says_which_command_to_run(self, tmp_path, at):
@@ -119,7 +123,7 @@ class TestStates:
                 gone = {"satisfaction": ("responses",)}.get(at, ("covered_days", "deployments", "incidents"))
                 for table in gone:
                     connection.execute(f"drop table {table}")
-        app = opened(tmp_path, at)
+        app = opened(tmp_path, at, **NAMED.get(at, {}))
         assert not app.exception
         assert "The numbers cannot be read" in shown(app)
         assert "sixkeys build" in shown(app)
@@ -178,7 +182,8 @@ class TestBrowser:
     def test_a_row_of_the_table_leads_to_its_own_view(self, running):
         tab = running.open("?period=12w")
         tab.locator(".six-table").get_by_role("link", name="checkout", exact=True).click()
-        expect(tab.locator(".six-over")).to_have_text("service checkout", timeout=30_000)
+        expect(tab.locator("h1")).to_have_text("checkout", timeout=30_000)
+        assert urlsplit(tab.url).path == "/service"
         assert parse_qs(urlsplit(tab.url).query) == {"period": ["12w"], "service": ["checkout"]}
 
     def test_the_download_is_what_is_shown(self, running, tmp_path):

@@ -189,7 +189,7 @@ class TestTable:
 
     def test_a_row_leads_to_its_own_view_of_the_same_period(self):
         row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")
-        assert row.address == ".?service=checkout&period=12w"
+        assert row.address == "service?service=checkout&period=12w"
 
     def test_a_cell_leads_to_its_rows_within_all_filters_of_the_view(self):
         row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")

@@ -1,10 +1,10 @@
 """Targets over time: in how many of the last twelve completed weeks one was met, and since when it is missed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from config.metrics import metrics
+from config.metrics import metrics as declared
 from config.settings import Settings
 from config.targets import parse_target
 from warehouse.facts import Facts
@@ -21,7 +21,8 @@ class Attainment:
     """How one metric of one scope did by week: `met` of the `judged` ones among `weeks`, the last 12, oldest first.
 
     `missed_since` and `met_since` are the Monday of the first week of the current run, or None: at most one is there.
-    Weeks that cannot be judged do not end a run. `or_before`: the run began with the first week that was given.
+    Weeks that cannot be judged do not end a run, but where all twelve are such there is none. `or_before`: the run
+    began with the first week that was given.
     """
 
     weeks: tuple[Value, ...] = ()
@@ -57,7 +58,7 @@ def attainment(weeks: Sequence[Value]) -> Attainment:
     completed = sorted((week for week in weeks if _is_complete(week)), key=lambda week: week.period_start)
     last = completed[-WEEKS:]
     verdicts = [found for week in last if (found := verdict(week)) is not None]
-    run = list(_run(completed))
+    run = list(_run(completed)) if verdicts else []
     since = run[-1].period_start if run else None
     is_met = bool(run) and verdict(run[0]) is True
     return Attainment(
@@ -75,11 +76,11 @@ def attainments(
     settings: Settings,
     by: Scope = "organisation",
     where: Mapping[str, str] | None = None,
-    back: int = WEEKS_BACK,
+    metrics: Collection[str] | None = None,
 ) -> dict[tuple[str, str], Attainment]:
     """(metric, name) -> attainment up to the last completed week, each week held against its own target."""
     end = today(facts) - timedelta(days=today(facts).weekday())
-    weeks = compute(facts, settings, by, "week", end - timedelta(weeks=back), end, where)
+    weeks = compute(facts, settings, by, "week", end - timedelta(weeks=WEEKS_BACK), end, where, metrics)
     grouped: dict[tuple[str, str], list[Value]] = {}
     for week in against_published_targets(facts, weeks):
         grouped.setdefault((week.metric, week.name), []).append(week)
@@ -121,7 +122,7 @@ def _held_against(week: Value, text: str | None) -> Value:
         return replace(week, target=text)
     if text is None:
         return replace(week, target=None, status="value")
-    is_met = parse_target(text, metrics()[week.metric]).met_by(week.value)
+    is_met = parse_target(text, declared()[week.metric]).met_by(week.value)
     return replace(week, target=text, status="met" if is_met else "missed")
 
 
