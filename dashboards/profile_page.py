@@ -11,6 +11,7 @@ from dashboards import (
     choices,
     deployment_rows,
     doubts,
+    downloads,
     formats,
     heat_map,
     incident_rows,

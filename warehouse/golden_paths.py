@@ -8,7 +8,7 @@ from typing import Any
 from config.metrics import Metric
 from config.metrics import metrics as declared
 from warehouse.facts import Facts
-from warehouse.values import STATISTICS, narrowing
+from warehouse.pooled import STATISTICS, narrowing
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _WEEKS = timedelta(weeks=70)
 # with fewer deployments and changes than this an answer from the rows is as quick, and the build is quicker without
 WORTH_STORING = 100_000
 # how a metric's rows become its value; a rate is a count until it is divided by the covered days
-_STATISTICS = {
+STATISTICS = {
     "median": "quantile_cont(e.input, 0.5)",
     "mean": "avg(e.input)",
     "share": "avg(cast(e.input as double))",
@@ -228,7 +228,7 @@ def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str
             group by c.first, c.until{named}{entity}
         ),
         counted as (
-            select {keys}, {_STATISTICS[metric.statistic]} as value, count(*) as n,
+            select {keys}, {STATISTICS[metric.statistic]} as value, count(*) as n,
                 {"quantile_cont(e.input, 0.75)" if is_long else "null"} as p75,
                 {"quantile_cont(e.input, 0.9)" if is_long else "null"} as p90
             from entities as e group by {keys}
