@@ -71,6 +71,12 @@ class TestPage:
         ):
             assert not opened(organisation[0], **query).exception, query
 
+    def test_what_changed_this_week_is_told_in_sentences(self, organisation):
+        html = shown(opened(organisation[0]))
+        assert "What changed in the week of 9 – 15 Nov 2026" in html
+        assert "The slowest change, " in html
+        assert "compared with 21 Sep – 18 Oct 2026" in html
+
     def test_filters_that_exclude_each_other_say_so(self, organisation):
         app = opened(organisation[0], team="payments", service="ingest")
         assert not app.exception

@@ -131,6 +131,33 @@ class TestRows:
         assert (tmp_path / named).read_bytes() == written.stdout
         assert written.stdout.count(b"\n") > 3
 
+    def test_the_values_of_a_chart_come_as_csv_and_the_chart_as_png(self, running, sample, tmp_path):
+        tab = running.open("metric?metric=lead_time&team=storefront")
+        with tab.expect_download() as download:
+            tab.locator(".st-key-series-csv").get_by_role("button").click()
+        assert download.value.suggested_filename == (
+            "acme-lead_time-storefront-week-2026-10-19-2026-11-15.csv"
+        )
+        download.value.save_as(tmp_path / "series.csv")
+        days = ("--from", "2026-07-27", "--to", "2026-11-16")
+        command = [sys.executable, COMMAND, "metrics", "--by", "team", "--where", "team=storefront", *days]
+        written = subprocess.run(
+            [*command, "--period", "week", "--format", "csv", "--config", sample.config],
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        heading, *rows = written.splitlines()
+        wanted = [heading, *(row for row in rows if row.startswith("lead_time,"))]
+        assert (tmp_path / "series.csv").read_text().splitlines() == wanted
+        chart = tab.locator(".st-key-chart-card-series")
+        chart.hover()
+        with tab.expect_download() as download:
+            chart.locator(".modebar-btn[data-title*='png' i]").click()
+        download.value.save_as(tmp_path / "chart.png")
+        assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+        assert running.foreign == []
+
     def test_rows_left_out_open_below_their_reason(self, running):
         tab = running.open("metric?period=12w")
         group = tab.locator(".six-groups details", has_text="merge commit")
