@@ -4,9 +4,7 @@ Rows are stored with the cursor and the coverage that speak of them in one trans
 point leaves a warehouse that the next run completes. A source that fails leaves the others alone.
 """
 
-import fcntl
 import json
-import os
 import time
 import uuid
 from collections import Counter
@@ -25,6 +23,7 @@ from collectors.stream import Checkpoint, Gone, Item, Malformed, Resume, SetAsid
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.build import build
+from warehouse.lock import locked
 from warehouse.progress import Progress, Silent
 from warehouse.secrets import redact
 from warehouse.sources import Source, sources
@@ -127,20 +126,10 @@ def collect(
 
 @contextmanager
 def _alone(warehouse: Path) -> Iterator[None]:
-    """Holds the warehouse's run lock, which the system releases however the process ends."""
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with warehouse.with_name(f"{warehouse.stem}.lock").open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "another process"
-            raise RunInProgress(
-                f"{warehouse}: process {holder} is collecting; let it finish, or end it"
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+    """Holds the warehouse's run lock; raises RunInProgress."""
+    with locked(warehouse, "lock") as holder:
+        if holder:
+            raise RunInProgress(f"{warehouse}: process {holder} is collecting; let it finish, or end it")
         yield
 
 
