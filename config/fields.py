@@ -25,7 +25,7 @@ REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
-def _resolve(value: Any, info: ValidationInfo) -> Any:
+def resolve(value: Any, info: ValidationInfo) -> Any:
     """`value` with `${NAME}` taken from the environment and `file:PATH` from a file beside the configuration."""
     if not isinstance(value, str):
         return value
@@ -54,7 +54,7 @@ def _reference_only(value: Any, info: ValidationInfo) -> Any:
         return value
     if not isinstance(value, str) or not (value.startswith("file:") or REFERENCE.search(value)):
         raise ValueError('a secret is written as "${ENV_NAME}" or "file:PATH", never in the file itself')
-    secret = _resolve(value, info)
+    secret = resolve(value, info)
     if not secret:
         raise ValueError("the secret is empty; put it into what the key refers to")
     return secret
@@ -96,9 +96,9 @@ def _duration(value: Any) -> Any:
     return timedelta(minutes=float(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]])
 
 
-Plain = Annotated[str, BeforeValidator(_resolve)]
+Plain = Annotated[str, BeforeValidator(resolve)]
 Secret = Annotated[SecretStr, BeforeValidator(_reference_only)]
-Address = Annotated[str, AfterValidator(_address), BeforeValidator(_resolve)]
+Address = Annotated[str, AfterValidator(_address), BeforeValidator(resolve)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]

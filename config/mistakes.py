@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -86,12 +86,15 @@ def _name(content: Any, location: Location) -> str | None:
 
 def _known_keys(model: type[BaseModel], parent: Location) -> list[str]:
     section: type[BaseModel] | None = model
+    is_name = False  # a key that the user chose, such as a team's name
     for part in parent:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_name:
+            is_name = False
             continue
         if section is None or part not in section.model_fields:
             return []
-        section = _section_in(section.model_fields[part].annotation)
+        annotation = section.model_fields[part].annotation
+        section, is_name = _section_in(annotation), get_origin(annotation) is dict
     return list(section.model_fields) if section else []
 
 

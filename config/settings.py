@@ -15,23 +15,28 @@ from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
 from config.mistakes import explain
+from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyPage
 from config.targets import Target, parse_target
 
-# the sources are part of the settings to everyone else
+# sources, survey and reports are part of the settings to everyone else
 __all__ = [
     "ArgoCD",
     "Auth",
     "Catalog",
     "Dashboard",
+    "Email",
     "GitHub",
     "GitHubApp",
     "PagerDuty",
+    "Recipients",
+    "Reports",
     "Settings",
     "Sources",
     "Survey",
     "SurveyPage",
+    "Webhook",
     "load_settings",
 ]
 
@@ -165,26 +170,6 @@ class Schedule(Section):
 
     collect: Cron = "*/15 * * * *"
     scorecard: Cron = "0 8 * * MON"
-
-
-class Email(Section):
-    """Delivery of the scorecard by SMTP."""
-
-    host: str
-    port: int = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    username: Plain | None = None
-    password: Secret | None = None
-    sender: str
-    recipients: list[str] = Field(min_length=1)
-
-
-class Reports(Section):
-    """Where a published scorecard goes."""
-
-    directory: Path = Path("scorecards")
-    slack_webhook: Secret | None = None
-    email: Email | None = None
 
 
 class Privacy(Section):

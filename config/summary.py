@@ -40,6 +40,10 @@ def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
             shorthand = raw if isinstance(raw, str) and index == 0 else None
             below = raw.get(name) if isinstance(raw, Mapping) else shorthand
             yield from _leaves(getattr(value, name), below, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, dict) and any(isinstance(item, BaseModel) for item in value.values()):
+        for name, item in value.items():
+            below = raw.get(name) if isinstance(raw, Mapping) else None
+            yield from _leaves(item, below, f"{key}.{name}")
     elif isinstance(value, list) and any(isinstance(item, BaseModel) for item in value):
         for index, item in enumerate(value):
             below = raw[index] if isinstance(raw, list) and index < len(raw) else None
@@ -54,7 +58,7 @@ def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
 def _words(value: Any, raw: Any) -> str:
     if isinstance(value, SecretStr):
         return "***"
-    if isinstance(raw, str) and re.search(REFERENCE, raw):
+    if isinstance(raw, str) and (raw.startswith("file:") or re.search(REFERENCE, raw)):
         # an address may have a key in its query
         return raw
     if isinstance(value, bool):

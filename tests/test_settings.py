@@ -9,6 +9,7 @@ import pytest
 from config.errors import ConfigurationError
 from config.settings import Settings, load_settings
 from config.summary import summary
+from warehouse.secrets import redact
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "example.yaml"
 TOKEN = "ghp_s3cr3t_long_enough_for_a_key"
@@ -17,6 +18,8 @@ VARIABLES = (
     "ARGOCD_TOKEN",
     "PAGERDUTY_TOKEN",
     "SLACK_WEBHOOK",
+    "SLACK_PAYMENTS",
+    "WEBHOOK_SECRET",
     "SMTP_PASSWORD",
     "SURVEY_KEY",
     "SIXKEYS_CLIENT_SECRET",
@@ -267,3 +270,39 @@ metrics:
     assert other
     assert other.limit == 3600
     assert settings.target("mttr") is None
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize(
+    ("reports", "expected"),
+    [
+        ("{teams: {payments: {emial: [a@b.example]}}}", 'did you mean "email"?'),
+        ("{slack_webhook: https://hooks.slack.example/x}", 'is written as "${ENV_NAME}" or "file:PATH"'),
+        ("{webhook: {url: https://x.example, secret: plain}}", 'is written as "${ENV_NAME}" or "file:PATH"'),
+        ("{teams: {payments: {email: [a@b.example]}}}", "teams.payments.email needs a mail server"),
+        ("{email: {host: h, sender: a@b.example}}", "email has nobody to write to; add recipients"),
+        (
+            '{email: {host: h, sender: a@b.example, recipients: ["a@b.example\\nBcc: x@y"]}}',
+            "not a mail address",
+        ),
+    ],
+)
+def test_a_mistake_in_who_gets_scorecards_is_told(tmp_path: Path, reports: str, expected: str) -> None:
+    assert expected in mistake(tmp_path, f"organization: acme\nreports: {reports}")
+
+
+@pytest.mark.usefixtures("secrets")
+def test_no_secret_of_a_recipient_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "hook").write_text(f"https://hooks.example/{TOKEN}")
+    text = """\
+organization: acme
+reports:
+  teams:
+    payments: {slack_webhook: "${SLACK_WEBHOOK}", webhook: {url: "file:hook", secret: "${WEBHOOK_SECRET}"}}
+"""
+    settings = load(tmp_path, text)
+    shown = {entry.key: entry.value for entry in summary(tmp_path / "sixkeys.yaml", settings)}
+    assert shown["reports.teams.payments.slack_webhook"] == "***"
+    assert shown["reports.teams.payments.webhook.url"] == "file:hook"
+    assert TOKEN not in str(shown)
+    assert redact(settings, f"cannot post to {TOKEN}") == "cannot post to **********"

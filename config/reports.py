@@ -1,0 +1,89 @@
+"""Where scorecards and alerts go: a directory, mail, Slack, webhooks, for the organisation, teams and systems."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
+
+from config.fields import Address, Plain, Secret, Section, resolve
+
+
+def _mail_address(text: str) -> str:
+    # an address ends up in the headers of a mail and in the commands to the server
+    if not re.fullmatch(r"[!-;=?A-~]+@[!-;=?A-~]+", text):
+        raise ValueError(f'"{" ".join(text.split())}" is not a mail address; write it like team@acme.example')
+    return text
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address), BeforeValidator(resolve)]
+
+
+class Email(Section):
+    """The mail server, and who gets the organisation's scorecard."""
+
+    host: str
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: Plain | None = None
+    password: Secret | None = None
+    sender: str
+    recipients: list[MailAddress] = []
+
+
+class Webhook(Section):
+    """An address that is sent JSON, signed with `secret` as Standard Webhooks does."""
+
+    url: Address
+    secret: Secret
+
+
+class Recipients(Section):
+    """Where messages of one kind go: mail addresses, a channel of Slack, a webhook; each is optional."""
+
+    email: list[MailAddress] = []
+    slack_webhook: Secret | None = None
+    webhook: Webhook | None = None
+
+
+class Reports(Section):
+    """Where published scorecards go, the organisation's and those of teams and systems, and alerts."""
+
+    directory: Path = Path("scorecards")
+    slack_webhook: Secret | None = None
+    webhook: Webhook | None = None
+    email: Email | None = None
+    teams: dict[str, Recipients] = {}
+    systems: dict[str, Recipients] = {}
+    alerts: Recipients | None = None
+
+    @model_validator(mode="after")
+    def _mail_has_a_server(self) -> "Reports":
+        for key, recipients in self._addressed():
+            if recipients.email and self.email is None:
+                raise ValueError(f"{key}.email needs a mail server; add reports.email with host and sender")
+        if self.email and not self.email.recipients and not any(r.email for _, r in self._addressed()):
+            raise ValueError("email has nobody to write to; add recipients: [leads@acme.example]")
+        return self
+
+    def _addressed(self) -> Iterator[tuple[str, Recipients]]:
+        for kind, scopes in (("teams", self.teams), ("systems", self.systems)):
+            for name, recipients in scopes.items():
+                yield f"{kind}.{name}", recipients
+        if self.alerts:
+            yield "alerts", self.alerts
+
+    def recipients(self, scope: str, name: str) -> Recipients:
+        """Who gets the scorecard of the organisation, a team or a system; nobody where none is configured."""
+        if scope == "organisation":
+            email = self.email.recipients if self.email else []
+            return Recipients(email=email, slack_webhook=self.slack_webhook, webhook=self.webhook)
+        return {"team": self.teams, "system": self.systems}.get(scope, {}).get(name, Recipients())
+
+
+def host(address: str | SecretStr) -> str:
+    """The host of an address, which is all of it that may be shown: the rest can be a secret."""
+    text = address.get_secret_value() if isinstance(address, SecretStr) else address
+    found = re.match(r"https?://(?:[^/@]*@)?([A-Za-z0-9.:\[\]-]+)(?:[/?#]|$)", text)
+    return found[1] if found else "an address that is none"
