@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from config.errors import ConfigurationError
+from dashboards.deliver_command import deliver
 from dashboards.options import (
     DEFAULT_CONFIG,
     After,
@@ -24,20 +25,18 @@ from dashboards.options import (
     Config,
     FileFormat,
     First,
-    PageFormat,
     Period,
     Scope,
     TableFormat,
     Warehouse,
     Where,
-    Whose,
     day,
     in_order,
-    one_scope,
     pairs,
     say,
     usage_error,
 )
+from dashboards.scorecard_command import scorecard
 from dashboards.steps import collect_all, make_scorecards, opened_facts, read_settings, run_dashboard
 from dashboards.survey_command import survey
 
@@ -315,40 +314,8 @@ def export(
             print(path)
 
 
-@app.command()
-def scorecard(
-    week: Annotated[
-        str | None, typer.Option(metavar="WEEK", help="As 2026-W46; else the last complete one.")
-    ] = None,
-    where: Whose = None,
-    format: PageFormat = "html",
-    publish: Annotated[
-        bool,
-        typer.Option("--publish", help="Freeze it, or all of the week: later data changes them no more."),
-    ] = False,
-    send: Annotated[bool, typer.Option("--send", help="Publish and deliver as configured.")] = False,
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
-) -> None:
-    """Writes the weekly scorecard: each number against its target, and what moved.
-
-    It is the organisation's unless --where names a team or a system. Without --where, --publish and --send are for
-    those of all teams and systems as well.
-
-    Example: sixkeys scorecard --week 2026-W46 --format md --where team=payments
-    """
-    from dashboards.rendering import render
-
-    of = one_scope(where)
-    settings = read_settings(config, warehouse)
-    publish = publish or send
-    if of is None and not publish:
-        of = ("organisation", settings.organization)
-    found, failed = make_scorecards(settings, week, of, publish, send)
-    print(render(found[0], format), end="")
-    raise typer.Exit(1 if failed else 0)
-
-
+app.command()(scorecard)
+app.command()(deliver)
 app.command()(survey)
 
 
@@ -367,7 +334,7 @@ def dashboard(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> N
 
 @app.command()
 def serve(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
-    """Runs everything: collects now and on schedule, sends the weekly scorecard, shows the dashboard.
+    """Runs everything: collects now and on schedule, delivers scorecards and alerts, shows the dashboard.
 
     Ends cleanly on Ctrl-C or SIGTERM. If the dashboard ends by itself, so does this, with status 1.
 
@@ -382,9 +349,10 @@ def serve(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
         say(f"{entry.key}: {entry.value} ({entry.origin})")
     options = ["--config", str(config), *(["--warehouse", str(warehouse)] if warehouse else [])]
     this = [sys.executable, str(Path(__file__).resolve())]
+    commands = {name: [*this, name, *options] for name in ("collect", "deliver")}
     jobs = [
-        Job("collect", settings.schedule.collect, [*this, "collect", *options], at_start=True),
-        Job("scorecard", settings.schedule.scorecard, [*this, "scorecard", "--send", *options]),
+        Job(settings.schedule.collect, commands, at_start=True),
+        Job(settings.schedule.scorecard, {"deliver": commands["deliver"]}),
     ]
     # asked to stop at any time, it did what it was asked
     with suppress(KeyboardInterrupt), service.stopped_by_signals(), scheduled(jobs, settings.timezone):

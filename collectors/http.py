@@ -184,7 +184,7 @@ class Api:
 
     def _heed(self, response: httpx.Response) -> None:
         """Holds the next request back where the rate limit is used up, so that it need not be refused."""
-        reset = _seconds(response.headers.get("ratelimit-reset"))
+        reset = asked_seconds(response.headers.get("ratelimit-reset"))
         remaining = response.headers.get("ratelimit-remaining", "")
         # what is left may be taken by those who are on their way
         is_used_up = remaining.isdigit() and int(remaining) < self._at_once
@@ -196,9 +196,9 @@ class Api:
 
         A wait that the answer asks for, and any for a rate limit, holds everybody back.
         """
-        asked = _seconds(response.headers.get("retry-after"))
+        asked = asked_seconds(response.headers.get("retry-after"))
         if asked is None and response.status_code == 429:
-            asked = _seconds(response.headers.get("ratelimit-reset"))
+            asked = asked_seconds(response.headers.get("ratelimit-reset"))
             if asked is None:
                 asked = min(_LIMITED_SECONDS * 2 ** (number - 1), _LIMITED_AT_MOST_SECONDS)
         if asked is None:
@@ -243,7 +243,7 @@ def shown_address(url: str | httpx.URL) -> str:
     return str(httpx.URL(url).copy_with(query=None, fragment=None, userinfo=b""))
 
 
-def _seconds(header: str | None) -> float | None:
+def asked_seconds(header: str | None) -> float | None:
     """A header's seconds from now, given as a number or as an HTTP date; None where it is neither."""
     if header is None:
         return None

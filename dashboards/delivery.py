@@ -1,146 +1,226 @@
-"""A published scorecard to where people read it: files, Slack, e-mail."""
+"""Sends parcels, each once. What is done is left alone, what may pass is tried again, and nothing holds up the rest."""
 
-import base64
-import hashlib
 import os
-import re
-import smtplib
-import ssl
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import signal
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
-from pathlib import Path
-from typing import Any, cast
+from datetime import UTC, datetime
 
-import httpx
+import stamina
 
-from config.settings import Email, Reports
-from dashboards.rendering import FORMATS, render, title
-from dashboards.slack import message
+from config.settings import Settings
+from dashboards.parcels import Parcel, Send, delivery_id
+from dashboards.posting import NotDelivered
+from warehouse.deliveries import Channel, Entry, Message, Status, claim, close_interrupted, entries, settle
+from warehouse.secrets import redact
 
-TIMEOUT = 30.0
+ATTEMPTS = 4
+# a longer wait is left to the next run, which comes with the next collection
+LONGEST_WAIT_SECONDS = 60.0
+_AUTOMATIC: frozenset[Status] = frozenset({"delivered", "refused", "unknown"})
+_BY_HAND: frozenset[Status] = frozenset({"delivered", "unknown"})
+_ORDER: tuple[Channel, ...] = ("directory", "slack", "webhook", "email")
+BY_HAND = '; then run "sixkeys scorecard --send"'
+AGAIN = '; where it did not arrive, run "sixkeys scorecard --send --again"'
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one channel; `error` is None where it arrived."""
+    """What became of a parcel for some of its targets; `error` is None where it arrived, now or `before`."""
 
-    channel: str
+    message: Message
+    channel: Channel
     detail: str
     error: str | None = None
+    before: bool = False
+
+    def __str__(self) -> str:
+        about = f"{self.message.scope} {self.message.name}, {self.message.kind} {self.message.week}, {self.channel}"
+        if self.error:
+            return f"{about}: not delivered to {self.detail}: {self.error}"
+        return f"{about}: delivered {'before ' if self.before else ''}to {self.detail}"
 
 
-def deliver(scorecard: Mapping[str, Any], reports: Reports) -> list[Delivery]:
-    """Sends to every configured channel in turn; a failing one is reported and does not hold up the others."""
-    channels: list[tuple[str, str, Callable[[], object]]] = [
-        ("directory", str(reports.directory), lambda: write_files(scorecard, reports.directory))
-    ]
-    if (webhook := reports.slack_webhook) is not None:
-        channels.append(
-            ("slack", "incoming webhook", lambda: post_slack(scorecard, webhook.get_secret_value()))
-        )
-    if (email := reports.email) is not None:
-        detail = f"{', '.join(email.recipients)} by {email.host}:{email.port}"
-        channels.append(("email", detail, lambda: send_mail(scorecard, email)))
-    return [_attempt(*channel) for channel in channels]
+def deliver(
+    settings: Settings,
+    parcels: Sequence[Parcel],
+    by_hand: bool = False,
+    again: bool = False,
+    attempts: int = ATTEMPTS,
+) -> list[Delivery]:
+    """Sends what is not delivered yet and tells what became of it; the caller is the one that is `delivering`.
+
+    What was refused is tried again `by_hand` only, and what arrived, or may have, only if it is to be sent `again`.
+    What was done `before` is told `by_hand` only.
+    """
+    interrupted = close_interrupted(settings.warehouse)
+    run = _Run(settings, by_hand, again)
+    waiting = run.open(parcels)
+    with suppress(_Waiting):
+        for attempt in stamina.retry_context(
+            on=_pause,
+            attempts=attempts,
+            timeout=None,
+            wait_initial=0.5,
+            wait_max=20,
+            wait_jitter=0.5,
+            wait_exp_base=4,
+        ):
+            with attempt:
+                waiting, wait = run.round(waiting)
+                if waiting:
+                    raise _Waiting(wait)
+    told = list(run.told(parcels))
+    return [*map(_interrupted, interrupted), *(one for one in told if by_hand or not one.before)]
 
 
-def _attempt(channel: str, detail: str, send: Callable[[], object]) -> Delivery:
-    try:
-        send()
-    except (OSError, smtplib.SMTPException, httpx.HTTPError, httpx.InvalidURL) as error:
-        return Delivery(channel, detail, _told(error))
-    return Delivery(channel, detail)
+def wanted(
+    settings: Settings, parcels: Sequence[Parcel], again: bool = False
+) -> list[tuple[Parcel, list[str]]]:
+    """The parcels that `deliver` would send by hand now, each with its targets."""
+    return _Run(settings, True, again).open(parcels)
 
 
-def _told(error: Exception) -> str:
-    """The failure in one line without the address: a webhook's address is a secret, and httpx's messages have it."""
-    if isinstance(error, httpx.HTTPStatusError):
-        answer = " ".join(error.response.text.split())[:80]
-        return f"the webhook answered {error.response.status_code} ({answer}); check slack_webhook"
-    if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {TIMEOUT:.0f} s"
-    if isinstance(error, (httpx.HTTPError, httpx.InvalidURL)):
-        return f"the webhook cannot be reached ({type(error).__name__}); check slack_webhook"
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return f"the mail server refused the login ({error.smtp_code}); check username and password"
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return f"the mail server refused {', '.join(error.recipients)}; check recipients"
-    return " ".join(str(error).split()) or type(error).__name__
+def _interrupted(entry: Entry) -> Delivery:
+    return Delivery(entry.message, entry.channel, entry.target, f"{entry.error}{AGAIN}")
 
 
-def write_files(scorecard: Mapping[str, Any], directory: Path) -> list[Path]:
-    """`<week>/<scope>-<name>` in each form below `directory`, each complete or not there at all."""
-    folder = directory / scorecard["week"]
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for format in FORMATS:
-        path = folder / f"{file_stem(scorecard['scope'], scorecard['name'])}.{format}"
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_text(render(scorecard, format), encoding="utf-8")
-        temporary.replace(path)
-        written.append(path)
-    return written
+class _Waiting(Exception):
+    """Some parcels may get through later; `wait` is what the other side asked for, in seconds."""
+
+    def __init__(self, wait: float | None) -> None:
+        super().__init__()
+        self.wait = wait
 
 
-def file_stem(scope: str, name: str) -> str:
-    """A file's name without its ending, safe on any system and different for different names."""
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
-    if plain != name:
-        plain = f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
-    return f"{scope}-{plain}"
+def _pause(error: Exception) -> bool | float:
+    if not isinstance(error, _Waiting):
+        return False
+    # 0 would be read as "do not retry"
+    return True if error.wait is None else max(error.wait, 0.001)
 
 
-def post_slack(scorecard: Mapping[str, Any], webhook: str) -> None:
-    """Posts the summary; https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks."""
-    httpx.post(webhook, json=message(scorecard), timeout=TIMEOUT).raise_for_status()
+class _Run:
+    def __init__(self, settings: Settings, by_hand: bool, again: bool) -> None:
+        self._settings = settings
+        self._by_hand, self._again = by_hand, again
+        self._now: dict[tuple[Message, Channel, str], Entry] = {}
+        self._before: set[tuple[Message, Channel, str]] = set()
 
+    def open(self, parcels: Sequence[Parcel]) -> list[tuple[Parcel, list[str]]]:
+        """The parcels that are to be sent, each with the targets that are; mail last, which waits longest."""
+        known = {
+            (entry.message, entry.channel, entry.target): entry
+            for week in {parcel.message.week for parcel in parcels}
+            for entry in entries(self._settings.warehouse, week)
+        }
+        found = []
+        for parcel in parcels:
+            final = self._final(parcel.channel)
+            targets = []
+            for target in parcel.targets:
+                key = (parcel.message, parcel.channel, target)
+                if key in known and known[key].status in final:
+                    self._before.add(key)
+                    self._now[key] = known[key]
+                else:
+                    targets.append(target)
+            if targets:
+                found.append((parcel, targets))
+        return sorted(found, key=lambda one: _ORDER.index(one[0].channel))
 
-def send_mail(scorecard: Mapping[str, Any], settings: Email) -> None:
-    """Sends one message to all recipients; raises where the server refuses some of them."""
-    with _connection(settings) as server:
-        if settings.username is not None:
-            password = settings.password.get_secret_value() if settings.password else ""
-            server.login(settings.username, password)
-        refused = server.send_message(mail(scorecard, settings))
-    if refused:
-        raise smtplib.SMTPRecipientsRefused(refused)
+    def round(
+        self, waiting: Sequence[tuple[Parcel, list[str]]]
+    ) -> tuple[list[tuple[Parcel, list[str]]], float | None]:
+        """Tries each parcel once; those worth another attempt, and how long the other side asks to wait."""
+        unreachable: dict[str, NotDelivered] = {}
+        left, waits = [], []
+        for parcel, targets in waiting:
+            failures = self._hand_over(parcel, targets, unreachable)
+            passing = {target: failure for target, failure in failures.items() if failure.status == "failed"}
+            asked = [failure.wait for failure in passing.values() if failure.wait is not None]
+            if passing and max(asked, default=0) <= LONGEST_WAIT_SECONDS:
+                left.append((parcel, list(passing)))
+                waits += asked
+        return left, max(waits, default=None)
 
+    def told(self, parcels: Sequence[Parcel]) -> Iterator[Delivery]:
+        """What became of each parcel, in one line for the targets that it is the same for."""
+        for parcel in parcels:
+            alike: dict[tuple[str | None, bool], list[str]] = {}
+            for target in parcel.targets:
+                key = (parcel.message, parcel.channel, target)
+                if key in self._now:
+                    alike.setdefault((self._now[key].error, key in self._before), []).append(target)
+            for (error, before), targets in alike.items():
+                yield Delivery(parcel.message, parcel.channel, parcel.shown(targets), error, before)
 
-def _connection(settings: Email) -> AbstractContextManager[smtplib.SMTP]:
-    context = ssl.create_default_context()
-    if settings.security == "tls":
-        return smtplib.SMTP_SSL(settings.host, settings.port, timeout=TIMEOUT, context=context)
-    server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT)
-    if settings.security == "starttls":
+    def _final(self, channel: Channel) -> frozenset[Status]:
+        if self._again or (self._by_hand and channel == "directory"):
+            return frozenset()
+        return _BY_HAND if self._by_hand else _AUTOMATIC
+
+    def _hand_over(
+        self, parcel: Parcel, targets: Sequence[str], unreachable: dict[str, NotDelivered]
+    ) -> Mapping[str, NotDelivered]:
+        message, channel = parcel.message, parcel.channel
+        known = delivery_id(self._settings.organization, message, channel)
         try:
-            server.starttls(context=context)
-        except (OSError, smtplib.SMTPException):
-            server.close()
-            raise
-    return server
+            if parcel.by in unreachable:
+                raise unreachable[parcel.by]
+            with parcel.ready(str(uuid.uuid4()) if self._again else known) as send, _uninterrupted():
+                return self._sent(parcel, targets, send)
+        except NotDelivered as error:
+            failure = error
+        except Exception as error:  # one broken message must not cost the others theirs
+            failure = NotDelivered(f"{type(error).__name__}: {error}", "failed")
+        if failure.unreachable:
+            unreachable[parcel.by] = failure
+        with _uninterrupted():
+            return self._sent(parcel, targets, lambda claimed: dict.fromkeys(claimed, failure))
+
+    def _sent(self, parcel: Parcel, targets: Sequence[str], send: Send) -> Mapping[str, NotDelivered]:
+        """Claims, sends and settles; those who did not get it."""
+        warehouse, message, channel = self._settings.warehouse, parcel.message, parcel.channel
+        claimed = claim(warehouse, message, channel, targets, self._final(channel), datetime.now(UTC))
+        failures: Mapping[str, NotDelivered] = {}
+        try:
+            failures = send(claimed) if claimed else {}
+        except NotDelivered as failure:
+            failures = dict.fromkeys(claimed, failure)
+        except Exception as error:
+            failures = dict.fromkeys(claimed, NotDelivered(f"{type(error).__name__}: {error}", "unknown"))
+        outcomes = [self._entry(parcel, target, failures.get(target)) for target in claimed]
+        settle(warehouse, outcomes, datetime.now(UTC))
+        self._now |= {(message, channel, entry.target): entry for entry in outcomes}
+        return failures
+
+    def _entry(self, parcel: Parcel, target: str, failure: NotDelivered | None) -> Entry:
+        if failure is None:
+            return Entry(parcel.message, parcel.channel, target, "delivered", None)
+        advice = {"refused": BY_HAND, "unknown": AGAIN}.get(failure.status, "")
+        error = redact(self._settings, f"{failure}{advice}")
+        return Entry(parcel.message, parcel.channel, target, failure.status, error)
 
 
-def mail(scorecard: Mapping[str, Any], settings: Email) -> EmailMessage:
-    """The message: plain text, and HTML whose pictures are attached, since mail programs drop data URIs."""
-    message = EmailMessage()
-    subject = f"{title(scorecard)}: delivery scorecard, week {scorecard['week']}"
-    message["Subject"] = " ".join(subject.split())
-    message["From"] = settings.sender
-    message["To"] = ", ".join(settings.recipients)
-    message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = make_msgid(domain=settings.sender.rpartition("@")[2].strip("> ") or "localhost")
-    message.set_content(render(scorecard, "txt"))
-    pictures: dict[str, str] = {}
-
-    def attached(found: re.Match[str]) -> str:
-        return f'src="cid:{pictures.setdefault(found[1], f"picture{len(pictures)}@sixkeys")}"'
-
-    html = re.sub(r'src="data:image/png;base64,([A-Za-z0-9+/=]+)"', attached, render(scorecard, "html"))
-    message.add_alternative(html, subtype="html")
-    form = cast(EmailMessage, message.get_body(("html",)))
-    for data, identifier in pictures.items():
-        form.add_related(base64.b64decode(data), "image", "png", cid=f"<{identifier}>", disposition="inline")
-    return message
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Lets what began end when the process is asked to stop, which it then does: a claim is not left unsettled."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+    before = {
+        int(number): signal.signal(number, lambda number, _: asked.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in asked:
+            os.kill(os.getpid(), number)

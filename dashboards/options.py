@@ -101,5 +101,6 @@ Period = Annotated[
 TableFormat = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How it is written.")]
 FileFormat = Annotated[Literal["csv", "parquet"], typer.Option("--format", help="How they are written.")]
 PageFormat = Annotated[
-    Literal["html", "md", "json", "txt"], typer.Option("--format", help="How it is written.")
+    Literal["html", "md", "json", "txt"] | None,
+    typer.Option("--format", help="How it is written; html by default."),
 ]

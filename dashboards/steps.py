@@ -4,9 +4,9 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from dashboards.options import say
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from dashboards.delivery import Delivery
     from warehouse.facts import Facts
     from warehouse.values import Scope
 
@@ -62,23 +63,65 @@ def make_scorecards(
     of: "tuple[Scope, str] | None" = None,
     publish: bool = True,
     send: bool = True,
+    again: bool = False,
 ) -> tuple[list[dict[str, Any]], bool]:
     """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed."""
     from dashboards.delivery import deliver
+    from dashboards.scorecard_delivery import scorecard_parcels
+    from warehouse.deliveries import delivering
     from warehouse.frozen import publish as freeze
     from warehouse.scorecard import scorecard, scorecards
 
-    with opened_facts(settings) as facts:
-        found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
-        if publish:
-            found = [freeze(facts, settings, content) for content in found]
-    failed = False
-    for content in found if send else ():
-        for delivery in deliver(content, settings.reports):
-            failed = failed or delivery.error is not None
-            about = f"{content['scope']} {content['name']}, {delivery.channel}"
-            say(f"{about}: {delivery.error or f'delivered to {delivery.detail}'}")
+    with delivering(settings.warehouse) if send else nullcontext():
+        with opened_facts(settings) as facts:
+            found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
+            if publish:
+                found = [freeze(facts, settings, content) for content in found]
+        parcels = scorecard_parcels(found, settings.reports) if send else []
+        failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if send else False
     return found, failed
+
+
+def deliver_due(settings: "Settings", now: datetime) -> bool:
+    """Delivers the scorecards that are due and alerts, each once; whether anything failed."""
+    from dashboards.alerts import alert_parcels
+    from dashboards.delivery import deliver
+    from dashboards.scorecard_delivery import scorecard_parcels
+    from warehouse.alerts import evaluate
+    from warehouse.deliveries import DeliveryInProgress, delivering
+    from warehouse.frozen import frozen
+    from warehouse.frozen import publish as freeze
+    from warehouse.periods import iso_week, midnight
+    from warehouse.schedule import due
+    from warehouse.scorecard import scorecards
+
+    monday = due(settings.schedule.scorecard, settings.timezone, now)
+    try:
+        with delivering(settings.warehouse):
+            parcels = []
+            with opened_facts(settings) as facts:
+                if monday and facts.as_of < midnight(facts, monday + timedelta(days=7)):
+                    say(f"{iso_week(monday)} had not ended at the last collection; it is sent after the next")
+                elif monday:
+                    known = frozen(settings.warehouse, iso_week(monday))
+                    found = [
+                        known.get((content["scope"], content["name"])) or freeze(facts, settings, content)
+                        for content in scorecards(facts, settings, iso_week(monday))
+                    ]
+                    parcels += scorecard_parcels(found, settings.reports)
+                if settings.reports.alerts:
+                    parcels += alert_parcels(evaluate(facts, settings), settings)
+            return _told(deliver(settings, parcels))
+    except DeliveryInProgress as busy:
+        say(f"sixkeys: {busy}")
+        return False
+
+
+def _told(deliveries: "Sequence[Delivery]") -> bool:
+    """Says what became of each; whether one failed."""
+    for delivery in deliveries:
+        say(str(delivery))
+    return any(delivery.error for delivery in deliveries)
 
 
 def run_dashboard(config: Path, warehouse: Path | None, host: str, port: int) -> None:

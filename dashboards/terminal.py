@@ -70,6 +70,17 @@ def settings_table(entries: Sequence["Entry"]) -> Table:
     return table
 
 
+def planned_table(messages: Sequence[Mapping[str, Any]]) -> Table:
+    """What would be sent, a row for each message, without its content."""
+    table = _table()
+    for heading in ("Of", "Channel", "To", "Subject", "Bytes"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "Bytes" else "left")
+    for one in messages:
+        of = f"{one['scope']} {one['name']}"
+        table.add_row(Text(of), one["channel"], Text(one["to"]), Text(one["subject"]), f"{one['bytes']:,}")
+    return table
+
+
 def connection(found: "Connection") -> Text:
     """Whether a source answers, and what it said."""
     if found.works:

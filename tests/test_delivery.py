@@ -1,126 +1,120 @@
-"""Delivery of the scorecard to a directory, a Slack webhook and a mail server, each real and on loopback."""
+"""Delivery of scorecards to a directory, Slack and webhooks on loopback: once, to whom it is meant, with what may pass
+tried again."""
 
+import base64
+import hashlib
+import hmac
 import json
-import os
 import re
-import ssl
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from ipaddress import ip_address
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
-from config.settings import Email, Reports
-from dashboards.delivery import deliver, file_stem, mail
+from config.settings import Recipients, Reports, Settings, Webhook
+from dashboards.delivery import Delivery, deliver
+from dashboards.dry_run import planned
 from dashboards.rendering import FORMATS, render
+from dashboards.scorecard_delivery import file_stem, scorecard_parcels
 from dashboards.slack import BLOCKS, SECTION, escape, message
 from tests.loopback import Loopback, closed_address
+from tests.mail_server import email, mail_server
 from tests.small_scorecard import HOSTILE, scorecard
 
 CONTENT = scorecard("payments")
-TEAM = ["lead@acme.example", "team@acme.example"]
+PAYMENTS = scorecard(scope="team", name="payments")
+SECRET = "whsec_" + base64.b64encode(b"a key of the receiver").decode()
 
 
-class Mailbox:
-    """What a mail server received: envelopes' recipients and messages."""
+class Receiver(Loopback):
+    """A server that takes what is posted and keeps it as `bodies`, after the `faults`."""
 
-    def __init__(self) -> None:
-        self.recipients: list[list[str]] = []
-        self.messages: list[EmailMessage] = []
+    def __init__(self, *faults: Any, delay: float = 0) -> None:
+        super().__init__(self._take, faults)
+        self.bodies: list[Any] = []
+        self.headers: list[dict[str, str]] = []
+        self.delay = delay
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        if address.startswith("nobody"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        self.recipients.append(envelope.rcpt_tos)
-        self.messages.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
-        return "250 OK"
+    def _take(self, request: Request) -> Response:
+        self.headers.append(dict(request.headers))
+        self.bodies.append(request.get_data())
+        time.sleep(self.delay)
+        return Response("ok")
 
 
-@contextmanager
-def mail_server(**options: Any) -> Iterator[tuple[int, Mailbox]]:
-    box = Mailbox()
-    port = int(closed_address().rpartition(":")[2])
-    controller = Controller(box, hostname="127.0.0.1", port=port, **options)
-    controller.start()
-    try:
-        yield port, box
-    finally:
-        controller.stop()
+def settings(folder: Path, **reports: Any) -> Settings:
+    return Settings(
+        organization="acme",
+        warehouse=folder / "w.duckdb",
+        reports=Reports(directory=folder / "scorecards", **reports),
+    )
 
 
-def settings(port: int, **other: Any) -> Email:
-    known = {
-        "host": "127.0.0.1",
-        "port": port,
-        "security": "none",
-        "sender": "Sixkeys <sixkeys@acme.example>",
-    }
-    return Email(**(known | {"recipients": TEAM} | other))
+def sent(
+    of: Settings,
+    contents: Sequence[dict[str, Any]] = (CONTENT,),
+    attempts: int = 1,
+    timeout: float = 5,
+    **how: Any,
+) -> list[Delivery]:
+    """What became of the scorecards, the directory aside, which is a test of its own."""
+    parcels = scorecard_parcels(contents, of.reports, timeout)
+    return [one for one in deliver(of, parcels, attempts=attempts, **how) if one.channel != "directory"]
 
 
-def login(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
-    return AuthResult(success=(data.login, data.password) == (b"sixkeys", b"right"), handled=False)
+def webhook(server: Loopback, secret: str = SECRET) -> Webhook:
+    return Webhook(url=f"{server.url}/hook/t0ken", secret=SecretStr(secret))
+
+
+def slack(server: Loopback) -> SecretStr:
+    return SecretStr(f"{server.url}/services/T/B/s3cret")
+
+
+def reset(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    environ["werkzeug.socket"].close()
+    raise ConnectionResetError
 
 
 class TestDirectory:
-    def test_each_form_is_a_file_of_the_week(self, tmp_path):
-        (done,) = deliver(CONTENT, Reports(directory=tmp_path / "new" / "scorecards"))
+    def test_each_form_is_a_file_of_the_week(self, tmp_path: Path) -> None:
+        of = settings(tmp_path / "new")
+        (done,) = deliver(of, scorecard_parcels([CONTENT], of.reports))
         assert (done.channel, done.error) == ("directory", None)
         folder = tmp_path / "new" / "scorecards" / "2026-W46"
         found = {path.name: path.read_text() for path in folder.iterdir()}
         assert found == {f"organisation-acme.{format}": render(CONTENT, format) for format in FORMATS}
 
     @given(st.lists(st.text(min_size=1), min_size=1, unique=True))
-    def test_any_names_are_files_of_their_own(self, names):
+    def test_any_names_are_files_of_their_own(self, names: list[str]) -> None:
         stems = [file_stem("team", name) for name in names]
         assert len(set(stems)) == len(names)
         assert all(re.fullmatch(r"team-[a-z0-9-]{1,70}", stem) for stem in stems)
 
-    def test_a_directory_that_cannot_be_written_is_told(self, tmp_path):
-        (tmp_path / "taken").write_text("a file")
-        (done,) = deliver(CONTENT, Reports(directory=tmp_path / "taken"))
+    def test_a_directory_that_cannot_be_written_is_told_and_tried_again(self, tmp_path: Path) -> None:
+        (tmp_path / "scorecards").write_text("a file")
+        of = settings(tmp_path)
+        parcels = scorecard_parcels([CONTENT], of.reports)
+        (done,) = deliver(of, parcels, attempts=1)
         assert done.error is not None
-        assert "taken" in done.error
+        assert "check reports.directory" in done.error
+        (tmp_path / "scorecards").unlink()
+        (done,) = deliver(of, parcels, attempts=1)
+        assert done.error is None
 
 
 class TestSlack:
-    def test_the_webhook_gets_the_summary_as_blocks(self, tmp_path):
-        received: list[Any] = []
-
-        def webhook(request: Request) -> Response:
-            received.append(request.get_json())
-            return Response("ok")
-
-        with Loopback(webhook) as server:
-            done = deliver(
-                CONTENT,
-                Reports(directory=tmp_path, slack_webhook=SecretStr(f"{server.url}/services/T/B/s3cret")),
-            )
-        assert [d.error for d in done] == [None, None]
-        assert received == [message(CONTENT)]
-        texts = json.dumps(received, ensure_ascii=False)
+    def test_the_channel_gets_the_summary_as_blocks(self, tmp_path: Path) -> None:
+        with Receiver() as server:
+            (done,) = sent(settings(tmp_path, slack_webhook=slack(server)))
+        assert done.error is None
+        assert [json.loads(body) for body in server.bodies] == [message(CONTENT)]
+        texts = server.bodies[0].decode()
         for part in (
             "acme: week 2026-W46",
             "1 of 4 targets met",
@@ -129,35 +123,44 @@ class TestSlack:
         ):
             assert part in texts
 
-    @pytest.mark.parametrize("answer", [(404, "no_service"), (302, ""), (500, "x" * 500)])
-    def test_a_refusal_is_told_without_the_address(self, tmp_path, answer):
+    @pytest.mark.parametrize("answer", [(404, "no_service"), (302, ""), (400, "x" * 500)])
+    def test_a_refusal_is_told_without_the_address_and_left_to_a_person(
+        self, tmp_path: Path, answer: tuple[int, str]
+    ) -> None:
         status, text = answer
-        with Loopback(lambda request: Response(text, status)) as server:
-            _, done = deliver(
-                CONTENT, Reports(directory=tmp_path, slack_webhook=SecretStr(f"{server.url}/services/s3cret"))
-            )
-        assert done.error is not None
-        assert str(status) in done.error
+        with Receiver(Response(text, status)) as server:
+            of = settings(tmp_path, slack_webhook=slack(server))
+            (done,) = sent(of, attempts=3)
+            assert sent(of) == []
+            assert len(server.requests) == 1
+            (mended,) = sent(of, by_hand=True)
+        assert str(status) in str(done.error)
         assert "s3cret" not in repr(done)
-        assert len(done.error) < 160
+        assert len(str(done.error)) < 220
+        assert mended.error is None
 
-    def test_an_unreachable_webhook_is_told_without_the_address(self, tmp_path):
-        for url in (
-            f"{closed_address()}/services/s3cret",
-            "services/s3cret",
-            "https://s3cret.invalid:99999/",
-        ):
-            _, done = deliver(CONTENT, Reports(directory=tmp_path, slack_webhook=SecretStr(url)))
+    def test_an_unreachable_webhook_is_told_without_the_address(self, tmp_path: Path) -> None:
+        for url in (f"{closed_address()}/services/s3cret", "services/s3cret", "https://s3cret:99999/s3cret"):
+            (done,) = sent(settings(tmp_path, slack_webhook=SecretStr(url)))
             assert done.error is not None
-            assert "s3cret" not in repr(done)
+            assert "/s3cret" not in repr(done)
 
-    def test_text_from_data_names_nobody_and_links_nowhere(self):
+    def test_no_answer_is_no_reason_to_post_it_twice(self, tmp_path: Path) -> None:
+        with Receiver(delay=0.6) as server:
+            of = settings(tmp_path, slack_webhook=slack(server))
+            (done,) = sent(of, attempts=3, timeout=0.3)
+            assert sent(of) == []
+        assert done.error is not None
+        assert "did not answer within" in done.error
+        assert len(server.bodies) == 1
+
+    def test_text_from_data_names_nobody_and_links_nowhere(self) -> None:
         said = escape(HOSTILE)
         assert "<" not in said
         assert ":tada:" not in said
         assert "**" not in said
 
-    def test_a_message_keeps_slacks_limits_and_says_what_it_leaves_out(self):
+    def test_a_message_keeps_slacks_limits_and_says_what_it_leaves_out(self) -> None:
         many = scorecard(*(f"team {number}" for number in range(80)))
         many["sentences"] = [{"text": "long " * 900}]
         blocks = message(many)["blocks"]
@@ -166,135 +169,144 @@ class TestSlack:
         assert blocks[-2]["text"]["text"] == "… and 37 more in the scorecard."
 
 
-class TestMail:
-    def test_recipients_get_text_and_html_with_attached_pictures(self, tmp_path):
-        with mail_server() as (port, box):
-            done = deliver(CONTENT, Reports(directory=tmp_path, email=settings(port)))
-        assert [d.error for d in done] == [None, None]
-        assert box.recipients == [TEAM]
-        (received,) = box.messages
-        assert received["Subject"] == "acme: delivery scorecard, week 2026-W46"
-        assert received["From"] == "Sixkeys <sixkeys@acme.example>"
-        text, html = received.get_body(("plain",)), received.get_body(("html",))
-        assert text is not None
-        assert html is not None
-        assert "Lead Time for Changes: 3.2 h, target < 1 hour, missed, 96 changes" in text.get_content()
-        identifiers = {part["Content-ID"].strip("<>") for part in received.walk() if part["Content-ID"]}
-        assert identifiers
-        assert "data:image" not in html.get_content()
-        assert all(f'src="cid:{identifier}"' in html.get_content() for identifier in identifiers)
-        pictures = [part.get_content() for part in received.walk() if part.get_content_type() == "image/png"]
-        assert len(pictures) == len(identifiers)
-        assert all(picture.startswith(b"\x89PNG") for picture in pictures)
-
-    def test_a_name_cannot_write_headers(self):
-        content = scorecard() | {"organization": "acme\r\nBcc: spy@evil.example"}
-        assert mail(content, settings(1))["Bcc"] is None
-
-    def test_it_logs_in(self, tmp_path):
-        with mail_server(authenticator=login, auth_require_tls=False) as (port, box):
-            wrong, right = (
-                deliver(
-                    CONTENT,
-                    Reports(directory=tmp_path, email=settings(port, username="sixkeys", password=password)),
-                )
-                for password in (f"file:{_file(tmp_path, 'wrong')}", f"file:{_file(tmp_path, 'right')}")
-            )
-        assert wrong[1].error == "the mail server refused the login (535); check username and password"
-        assert right[1].error is None
-        assert len(box.messages) == 1
-
-    def test_refused_recipients_are_named_and_the_others_served(self, tmp_path):
-        with mail_server() as (port, box):
-            email = settings(port, recipients=["nobody@acme.example", "lead@acme.example"])
-            _, done = deliver(CONTENT, Reports(directory=tmp_path, email=email))
-        assert box.recipients == [["lead@acme.example"]]
-        assert done.error == "the mail server refused nobody@acme.example; check recipients"
-
-    @pytest.mark.parametrize("security", ["starttls", "tls"])
-    def test_nothing_is_sent_to_a_server_whose_certificate_is_not_trusted(self, tmp_path, security):
-        with mail_server(**_secured(tmp_path, security)) as (port, box):
-            _, done = deliver(CONTENT, Reports(directory=tmp_path, email=settings(port, security=security)))
-        assert box.messages == []
-        assert done.error is not None
-        assert "certificate" in done.error.lower()
-
-    @pytest.mark.parametrize("security", ["starttls", "tls"])
-    def test_it_is_sent_encrypted_to_a_trusted_server(self, tmp_path, security):
-        options = _secured(tmp_path, security)
-        script = (
-            "import json, sys; from config.settings import Email, Reports; from dashboards.delivery import deliver;"
-            "given = json.load(sys.stdin);"
-            "print([d.error for d in deliver(given['content'], Reports(**given['reports']))])"
-        )
-        with mail_server(**options) as (port, box):
-            reports = Reports(directory=tmp_path, email=settings(port, security=security))
-            given = {"content": CONTENT, "reports": json.loads(reports.model_dump_json())}
-            done = subprocess.run(
-                [sys.executable, "-c", script],
-                input=json.dumps(given),
-                env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "certificate.pem")},
-                cwd=Path(__file__).parents[1],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-        assert done.stdout == "[None, None]\n"
-        assert len(box.messages) == 1
-
-    def test_starttls_is_not_given_up_where_the_server_has_none(self, tmp_path):
-        with mail_server() as (port, box):
-            _, done = deliver(CONTENT, Reports(directory=tmp_path, email=settings(port, security="starttls")))
-        assert box.messages == []
-        assert done.error is not None
-        assert "STARTTLS" in done.error
-
-
-def test_a_failing_channel_does_not_hold_up_the_others(tmp_path):
-    (tmp_path / "taken").write_text("a file")
-    with mail_server() as (port, box):
-        reports = Reports(
-            directory=tmp_path / "taken",
-            slack_webhook=SecretStr(closed_address()),
-            email=settings(port),
-        )
-        done = deliver(CONTENT, reports)
-    assert [(d.channel, d.error is None) for d in done] == [
-        ("directory", False),
-        ("slack", False),
-        ("email", True),
-    ]
-    assert len(box.messages) == 1
-
-
-def _file(folder: Path, content: str) -> Path:
-    path = folder / f"{content}.txt"
-    path.write_text(content)
-    return path
-
-
-def _secured(folder: Path, security: str) -> dict[str, Any]:
-    """Options of a mail server with a certificate of its own for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
+class TestWebhook:
+    @pytest.mark.parametrize(
+        ("secret", "key"), [(SECRET, b"a key of the receiver"), ("as it is", b"as it is")]
     )
-    pem = serialization.Encoding.PEM
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return {"ssl_context": context} if security == "tls" else {"tls_context": context}
+    def test_the_document_is_signed_over_id_time_and_body(
+        self, tmp_path: Path, secret: str, key: bytes
+    ) -> None:
+        with Receiver() as server:
+            (done,) = sent(settings(tmp_path, webhook=webhook(server, secret)))
+        assert done.error is None
+        (body,), (headers,) = server.bodies, server.headers
+        id, at = headers["Webhook-Id"], headers["Webhook-Timestamp"]
+        expected = hmac.new(key, f"{id}.{at}.".encode() + body, hashlib.sha256).digest()
+        assert headers["Webhook-Signature"] == f"v1,{base64.b64encode(expected).decode()}"
+        assert abs(int(at) - time.time()) < 60
+        assert json.loads(body) == {"type": "scorecard", "id": id, "data": CONTENT}
+
+    @pytest.mark.parametrize("fault", [Response("", 500), Response("", 429, {"Retry-After": "0"}), reset])
+    def test_what_passes_is_tried_again_under_the_same_id(self, tmp_path: Path, fault: Any) -> None:
+        with Receiver(fault) as server:
+            (done,) = sent(settings(tmp_path, webhook=webhook(server)), attempts=2)
+        with Receiver() as other:
+            sent(settings(tmp_path / "another machine", webhook=webhook(other)))
+        assert done.error is None
+        assert [len(server.requests), len(server.bodies)] == [2, 1]
+        assert server.headers[0]["Webhook-Id"] == other.headers[0]["Webhook-Id"]
+
+    def test_a_slow_receiver_gets_it_again_under_the_same_id(self, tmp_path: Path) -> None:
+        with Receiver(delay=0.6) as server:
+            (done,) = sent(settings(tmp_path, webhook=webhook(server)), attempts=2, timeout=0.3)
+        assert "did not answer" in str(done.error)
+        assert len({headers["Webhook-Id"] for headers in server.headers}) == 1
+        assert len(server.bodies) == 2
+
+    def test_a_limit_is_waited_out_for_as_long_as_it_asks(self, tmp_path: Path) -> None:
+        with Receiver(Response("", 429, {"Retry-After": "2"})) as server:
+            before = time.monotonic()
+            (done,) = sent(settings(tmp_path, webhook=webhook(server)), attempts=2)
+        assert done.error is None
+        assert time.monotonic() - before >= 2
+
+    def test_a_limit_of_an_hour_is_left_to_the_next_run(self, tmp_path: Path) -> None:
+        with Receiver(Response("", 429, {"Retry-After": "3600"})) as server:
+            of = settings(tmp_path, webhook=webhook(server))
+            (done,) = sent(of, attempts=4)
+            assert len(server.requests) == 1
+            (later,) = sent(of)
+        assert "answered 429" in str(done.error)
+        assert later.error is None
+
+
+class TestWhoGetsWhat:
+    def test_the_organisations_and_a_teams_scorecards_go_their_own_ways(self, tmp_path: Path) -> None:
+        with Receiver() as ours, Receiver() as theirs, mail_server() as (port, box):
+            of = settings(
+                tmp_path,
+                slack_webhook=slack(ours),
+                email=email(port, recipients=["leads@acme.example"]),
+                teams={
+                    "payments": Recipients(
+                        email=["payments@acme.example"], slack_webhook=slack(theirs), webhook=webhook(theirs)
+                    )
+                },
+                systems={"shop": Recipients(email=["shop@acme.example"])},
+            )
+            nobodys = scorecard(scope="team", name="discovery")
+            shop = scorecard(scope="system", name="shop")
+            done = sent(of, [CONTENT, PAYMENTS, nobodys, shop])
+        assert [one.error for one in done] == [None] * 6
+        assert [json.loads(body) for body in ours.bodies] == [message(CONTENT)]
+        assert json.loads(theirs.bodies[0]) == message(PAYMENTS)
+        assert json.loads(theirs.bodies[1])["data"] == PAYMENTS
+        assert box.recipients == [["leads@acme.example"], ["payments@acme.example"], ["shop@acme.example"]]
+        assert "payments" in box.messages[1]["Subject"]
+        assert len(list((tmp_path / "scorecards" / "2026-W46").glob("*.html"))) == 4
+
+
+class TestOnce:
+    def test_a_second_run_sends_what_the_first_could_not_and_nothing_else(self, tmp_path: Path) -> None:
+        with Receiver(Response("", 503)) as server, mail_server() as (port, box):
+            of = settings(tmp_path, slack_webhook=slack(server), email=email(port))
+            first = {one.channel: one.error for one in sent(of)}
+            second = sent(of)
+            assert sent(of) == []
+            told = sent(of, by_hand=True)
+        assert first["email"] is None, "a failing channel does not hold up the others"
+        assert "answered 503" in str(first["slack"])
+        assert [(one.channel, one.error) for one in second] == [("slack", None)]
+        assert [one.before for one in told] == [True, True]
+        assert len(server.bodies) == len(box.messages) == 1
+
+    def test_another_week_is_another_message(self, tmp_path: Path) -> None:
+        with Receiver() as server:
+            of = settings(tmp_path, webhook=webhook(server))
+            sent(of)
+            sent(of, [CONTENT | {"week": "2026-W47"}])
+        assert len({headers["Webhook-Id"] for headers in server.headers}) == 2
+
+    def test_a_new_recipient_gets_it_and_the_others_not_again(self, tmp_path: Path) -> None:
+        with mail_server() as (port, box):
+            sent(settings(tmp_path, email=email(port, recipients=["lead@acme.example"])))
+            both = ["lead@acme.example", "new@acme.example"]
+            sent(settings(tmp_path, email=email(port, recipients=both)))
+        assert box.recipients == [["lead@acme.example"], ["new@acme.example"]]
+
+    def test_what_is_sent_again_does_not_reach_anybody_twice(self, tmp_path: Path) -> None:
+        with mail_server() as (port, box):
+            of = settings(tmp_path, email=email(port, recipients=["lead@acme.example", "later@acme.example"]))
+            sent(of)
+            sent(of, attempts=3, by_hand=True, again=True)
+        assert box.recipients == [["lead@acme.example"]] * 2
+
+
+class TestDryRun:
+    def test_it_shows_each_message_as_it_would_go_and_sends_nothing(self, tmp_path: Path) -> None:
+        with Receiver() as server, mail_server() as (port, box):
+            of = settings(tmp_path, slack_webhook=slack(server), webhook=webhook(server), email=email(port))
+            parcels = scorecard_parcels([CONTENT], of.reports)
+            plan = planned(of, parcels)
+            assert (server.requests, box.messages) == ([], [])
+            assert not (tmp_path / "scorecards").exists()
+            deliver(of, parcels)
+            after = planned(of, parcels)
+        told = {one["channel"]: one for one in plan}
+        host = server.url.removeprefix("http://")
+        assert {channel: one["to"] for channel, one in told.items()} == {
+            "directory": str(tmp_path / "scorecards" / "2026-W46" / "organisation-acme"),
+            "slack": host,
+            "webhook": host,
+            "email": f"lead@acme.example, team@acme.example by 127.0.0.1:{port}",
+        }
+        assert {one["subject"] for one in plan} == {"acme: delivery scorecard, week 2026-W46"}
+        assert told["slack"]["contents"]["message"] == server.bodies[0].decode()
+        assert told["webhook"]["contents"]["message"] == server.bodies[1].decode()
+        assert told["webhook"]["bytes"] == len(server.bodies[1])
+        assert f"Message-ID: {box.messages[0]['Message-ID']}" in told["email"]["contents"]["message"]
+        for path, text in told["directory"]["contents"].items():
+            assert Path(path).read_text() == text
+        assert "s3cret" not in json.dumps(plan)
+        assert "t0ken" not in json.dumps(plan)
+        assert [one["channel"] for one in after] == ["directory"], "what was delivered does not go again"

@@ -29,8 +29,8 @@ def python(code: str, *arguments: object) -> Sequence[str]:
 def test_a_job_runs_at_the_start_only_if_wanted(tmp_path: Path, pipe: Path) -> None:
     later = tmp_path / "later"
     jobs = [
-        Job("later", NEVER, python("import sys; open(sys.argv[1], 'w')", later)),
-        Job("now", NEVER, python(TELL, pipe), at_start=True),
+        Job(NEVER, {"later": python("import sys; open(sys.argv[1], 'w')", later)}),
+        Job(NEVER, {"now": python(TELL, pipe)}, at_start=True),
     ]
     with scheduled(jobs, "Europe/Berlin"):
         assert pipe.read_text() == "up"
@@ -40,7 +40,7 @@ def test_a_job_runs_at_the_start_only_if_wanted(tmp_path: Path, pipe: Path) -> N
 def test_a_running_job_is_stopped_with_all_that_it_started(pipe: Path) -> None:
     child = TELL + "time.sleep(600)"
     parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
-    with scheduled([Job("long", NEVER, python(parent, child, pipe), at_start=True)], "UTC"):
+    with scheduled([Job(NEVER, {"long": python(parent, child, pipe)}, at_start=True)], "UTC"):
         opened = pipe.open()
         assert opened.read(2) == "up"
         before = time.monotonic()
@@ -51,7 +51,7 @@ def test_a_running_job_is_stopped_with_all_that_it_started(pipe: Path) -> None:
 
 def test_a_job_that_does_not_listen_is_killed(pipe: Path) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + TELL + "time.sleep(600)"
-    with scheduled([Job("deaf", NEVER, python(deaf, pipe), at_start=True)], "UTC"):
+    with scheduled([Job(NEVER, {"deaf": python(deaf, pipe)}, at_start=True)], "UTC"):
         opened = pipe.open()
         assert opened.read(2) == "up"
         before = time.monotonic()
@@ -64,8 +64,8 @@ def test_a_job_that_fails_is_logged_and_the_next_one_runs(
     pipe: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs = [
-        Job("collect", NEVER, python("raise SystemExit(1)"), at_start=True),
-        Job("scorecard", NEVER, python(TELL, pipe), at_start=True),
+        Job(NEVER, {"collect": python("raise SystemExit(1)")}, at_start=True),
+        Job(NEVER, {"scorecard": python(TELL, pipe)}, at_start=True),
     ]
     with scheduled(jobs, "UTC"):
         assert pipe.read_text() == "up"

@@ -9,10 +9,10 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -25,12 +25,28 @@ STOP_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Job:
-    """A command and when it runs: five cron fields in the schedule's time zone, and once at the start if wanted."""
+    """Commands by name and when they run, one after the other: five cron fields in the schedule's time zone.
 
-    name: str
+    `at_start`: at the start as well.
+    """
+
     cron: str
-    command: Sequence[str]
+    commands: Mapping[str, Sequence[str]]
     at_start: bool = False
+
+
+def due(cron: str, timezone: str, now: datetime) -> date | None:
+    """The Monday of the last complete week if one of the schedule's times has passed since it ended, else None.
+
+    A week whose time was missed is due until the next one is complete.
+    """
+    zone = ZoneInfo(timezone)
+    today = now.astimezone(zone).date()
+    end = today - timedelta(days=today.weekday())
+    midnight = datetime.combine(end, time(), zone)
+    fire = CronTrigger.from_crontab(cron, timezone=zone).get_next_fire_time(None, midnight)
+    # of two instants in one zone Python compares the clocks, which a change to summer time leaves an hour wrong
+    return end - timedelta(days=7) if fire is not None and fire.astimezone(UTC) <= now else None
 
 
 @contextmanager
@@ -50,7 +66,7 @@ def scheduled(jobs: Sequence[Job], timezone: str) -> Iterator[None]:
     for job in jobs:
         at_start = {"next_run_time": datetime.now(zone)} if job.at_start else {}
         trigger = CronTrigger.from_crontab(job.cron, timezone=zone)
-        scheduler.add_job(runner.run, trigger, args=[job], id=job.name, name=job.name, **at_start)
+        scheduler.add_job(runner.run, trigger, args=[job], **at_start)
     # its own messages speak of jobs and instances; ours say what happened
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler.start()
@@ -69,14 +85,15 @@ class _Runner:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, job: Job) -> None:
-        with self._lock:
-            if self._stopped:
-                return
-            # a session of its own, so that git and whatever else it started ends with it
-            self._process = process = subprocess.Popen(job.command, start_new_session=True)
-        status = process.wait()
-        if status and not self._stopped:
-            log.error("%s ended with %s; it is tried again at the next time", job.name, status)
+        for name, command in job.commands.items():
+            with self._lock:
+                if self._stopped:
+                    return
+                # a session of its own, so that git and whatever else it started ends with it
+                self._process = process = subprocess.Popen(command, start_new_session=True)
+            status = process.wait()
+            if status and not self._stopped:
+                log.error("%s ended with %s; it is tried again at the next time", name, status)
 
     def stop(self) -> None:
         with self._lock:
