@@ -146,6 +146,7 @@ def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
     from collectors.connections import try_connections
     from config.summary import summary
     from dashboards import terminal
+    from dashboards.mail import try_connection as try_mail
     from warehouse.checking import report
 
     settings = read_settings(config, warehouse)
@@ -157,6 +158,9 @@ def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
         connections.append(connection)
     if not connections:
         out.print('No source is configured: name one below "sources", or bring data with "sixkeys import".')
+    if settings.reports.email:
+        connections.append(try_mail(settings.reports.email))
+        out.print(terminal.connection(connections[-1]))
     parts = report(settings)
     if not parts:
         out.print('Nothing was collected yet: after "sixkeys collect" this shows what matches what.')

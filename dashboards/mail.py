@@ -11,6 +11,7 @@ from email.policy import SMTP
 from email.utils import formatdate, parseaddr
 from typing import Literal, cast
 
+from collectors.connections import Connection
 from config.reports import Email
 from dashboards.posting import TIMEOUT, NotDelivered
 
@@ -91,6 +92,15 @@ def connected(settings: Email, timeout: float = TIMEOUT) -> Iterator[smtplib.SMT
         _close(server)
 
 
+def try_connection(settings: Email, timeout: float = TIMEOUT) -> Connection:
+    """Whether the mail server can be logged in to; nothing is sent."""
+    try:
+        with connected(settings, timeout):
+            return Connection("mail", True, f"{settings.host}:{settings.port} takes messages")
+    except NotDelivered as error:
+        return Connection("mail", False, f"mail: {error}")
+
+
 def _close(server: smtplib.SMTP | None) -> None:
     # what was accepted stays accepted, whatever becomes of the farewell
     if server is not None:
@@ -115,7 +125,7 @@ def hand_over(
         for recipient in recipients:
             code, said = server.rcpt(recipient)
             if code not in (250, 251):
-                refused[recipient] = _answered(at, code, said, f"check the address {recipient}")
+                refused[recipient] = _answered(at, code, said, "check the address")
     except (OSError, smtplib.SMTPException) as error:
         raise NotDelivered(f"{at} broke off ({type(error).__name__}); it is tried again", "failed") from None
     if len(refused) == len(recipients):

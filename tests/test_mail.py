@@ -11,7 +11,7 @@ import pytest
 
 from config.settings import Email, Reports, Settings
 from dashboards.delivery import Delivery, deliver
-from dashboards.mail import mail
+from dashboards.mail import mail, try_connection
 from dashboards.scorecard_delivery import scorecard_parcels
 from tests.loopback import closed_address
 from tests.mail_server import TEAM, email, login, mail_server, secured
@@ -177,6 +177,17 @@ def test_a_server_that_is_not_there_is_tried_again_at_the_next_time(tmp_path: Pa
         (done,) = sent(tmp_path, email(port))
     assert done.error is None
     assert len(box.messages) == 1
+
+
+def test_check_says_whether_the_server_can_be_logged_in_to_and_sends_nothing(tmp_path: Path) -> None:
+    with mail_server(authenticator=login, auth_require_tls=False) as (port, box):
+        works, fails = (
+            try_connection(email(port, username="sixkeys", password=f"file:{_file(tmp_path, password)}"))
+            for password in ("s3cret-password", "wrong")
+        )
+    assert (works.works, fails.works) == (True, False)
+    assert "refused the login" in fails.detail
+    assert box.messages == []
 
 
 def _file(folder: Path, content: str) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from config.metrics import metrics as declared
-from config.settings import Settings
+from config.settings import Reports, Settings
 from warehouse.build import create_days, create_macros, model
 from warehouse.catalogue import create_inputs
 from warehouse.coverage import ServiceCoverage, coverage
@@ -113,7 +113,24 @@ def report(settings: Settings) -> list[Part]:
             Part(title, columns, connection.execute(sql).fetchall(), advice)
             for title, columns, sql, advice in _PARTS
         ]
+        parts.append(_recipients(connection, settings.reports))
     return [part for part in [*parts, *_coverage(settings)] if part.rows]
+
+
+def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Part:
+    """The names to which scorecards are to be sent and that no team or system has."""
+    sql = (
+        "select 'team', team from owners where until_at is null union select 'team', team from source.responses"
+        " union select 'system', system from owners where until_at is null"
+    )
+    known = set(connection.execute(sql).fetchall())
+    named = [("team", name) for name in reports.teams] + [("system", name) for name in reports.systems]
+    return Part(
+        "Recipients of scorecards that nobody has",
+        ("kind", "name"),
+        [one for one in named if one not in known],
+        "reports.teams and reports.systems go by the names in the catalogue; mend the name",
+    )
 
 
 def _coverage(settings: Settings) -> list[Part]:
