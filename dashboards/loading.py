@@ -19,7 +19,7 @@ from warehouse.coverage_weeks import Week, coverage_weeks
 from warehouse.explain import Explanation, Order, all_rows, explain
 from warehouse.facts import open_facts
 from warehouse.periods import full_range, today
-from warehouse.reading import Doubts, Run, Service, SetAside
+from warehouse.reading import Doubts, Run, Service, SetAside, Undelivered
 from warehouse.unwatched import Unwatched, unwatched
 from warehouse.values import Scope, Value, compute
 
@@ -91,6 +91,7 @@ class Trust:
     doubts: Doubts
     weeks: tuple[Week, ...] = ()
     runs: tuple[Run, ...] = ()
+    undelivered: tuple[Undelivered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,7 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
             doubts=reading.doubts(facts, start, end, where),
             weeks=tuple(coverage_weeks(facts, *periods.history(filters, today(facts)), where)[-MOST_WEEKS:]),
             runs=reading.recent_runs(facts, MOST_RUNS),
+            undelivered=reading.undelivered(facts) if not where else (),
         )
 
 

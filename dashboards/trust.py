@@ -13,7 +13,7 @@ from dashboards.filters import Filters, link
 from dashboards.formats import MISSING, moment, plural, share
 from dashboards.loading import Trust
 from warehouse.coverage import UNTRACED, ServiceCoverage, Unmapped
-from warehouse.reading import Run
+from warehouse.reading import Run, Undelivered
 
 # what a catalogue's component says to claim a name, by the kind of name
 _MAPPING = {
@@ -245,6 +245,20 @@ def _took(run: Run) -> str:
 def lasted(seconds: float) -> str:
     """How long a run took; to a tenth of a second where it was short."""
     return f"{seconds:.1f} s" if seconds < 10 else formats.figure(seconds, "seconds")
+
+
+def undelivered(found: Iterable[Undelivered], timezone: str) -> list[tuple[str, ...]]:
+    """(what, of whom, how, when, what became of it) of each scorecard and alert that did not arrive."""
+    return [
+        (
+            f"{one.kind.partition(' ')[0].capitalize()} {one.week}",
+            f"{one.name} ({one.scope})",
+            f"{one.channel} ({one.targets:,})" if one.targets > 1 else one.channel,
+            moment(one.tried_at, timezone),
+            one.error,
+        )
+        for one in found
+    ]
 
 
 def unmapped(names: Iterable[Unmapped], from_github: bool = False) -> list[Unclaimed]:

@@ -34,6 +34,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     if shares:
         st.html(part("section", "Coverage by week"))
         st.html(part("weekly", named, shares, of="trust"))
+    _section("Did not arrive", "undelivered", trust.undelivered(found.undelivered, state.timezone))
     _section("Not read between", "gaps", trust.gaps([found.whole], state.timezone))
     catalogue = settings.sources.catalog
     from_github = catalogue is not None and catalogue.from_github

@@ -24,6 +24,7 @@ from warehouse.build import build
 from warehouse.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
 from warehouse.coverage import coverage as coverage_of
 from warehouse.coverage_weeks import Week, coverage_weeks
+from warehouse.deliveries import Entry, Message, claim, settle
 from warehouse.facts import open_facts
 from warehouse.reading import Doubts, Run
 from warehouse.store import open_warehouse
@@ -43,6 +44,13 @@ def doubtful(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         broken = [Malformed("deployments", f"acme/checkout#{n}", "id: missing", f"{n}") for n in range(2)]
         warehouse.quarantine("github", [*broken, Malformed("commits", HOSTILE, HOSTILE, "{}")], NOW)
+    told = Message("scorecard", "team", HOSTILE, "2026-W45")
+    for channel, status, error in (
+        ("email", "refused", f"answered 550 {HOSTILE}"),
+        ("slack", "delivered", None),
+    ):
+        targets = claim(settings.warehouse, told, channel, ["one", "other"], (), NOW - timedelta(hours=1))
+        settle(settings.warehouse, [Entry(told, channel, to, status, error) for to in targets], NOW)
     build(settings, NOW)
     return folder, settings
 
@@ -257,12 +265,16 @@ class TestPage:
             "1 stretch of time in which a source was not read",
             "answered 503 &lt;b&gt;later&lt;/b&gt; (never read yet)",
             "Not read between",
+            "Did not arrive",
+            "email (2)",
+            "answered 550 &lt;img src=x",
             "name: legacy-reports",
             "id: missing",
             "&lt;img src=x onerror=alert(1)&gt;",
         ):
             assert text in shown(app), text
         assert "<img" not in shown(app)
+        assert ">slack" not in shown(app), "what arrived is no doubt"
 
     def test_it_is_narrowed_as_every_page_is(self, doubtful):
         app = opened(doubtful[0], "trust", team="platform", period="12w")

@@ -48,7 +48,7 @@ STEPS = (
     "covered_days",
     "unmapped",
 )
-COPIES = ("runs", "quarantine", "coverage", "components", "scorecards")
+COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "deliveries")
 # what readers get; the steps on the way stay out of the published file
 PUBLISHED = (
     "services",

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from warehouse.facts import Facts
 from warehouse.periods import full_range
 from warehouse.pooled import narrowing
+from warehouse.store import naive
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,21 @@ class Run:
     failed_requests: int = 0
     bytes: int = 0
     waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """A scorecard or an alert that `targets` of a channel did not get, and why; `tried_at` is aware and UTC."""
+
+    kind: str
+    scope: str
+    name: str
+    week: str
+    channel: str
+    status: str
+    error: str
+    targets: int
+    tried_at: datetime
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,19 @@ def set_aside(facts: Facts) -> tuple[SetAside, ...]:
         SetAside(source, kind, reason, items, example or "", _aware(seen_at))
         for source, kind, reason, items, example, seen_at in _rows(facts, sql)
     )
+
+
+def undelivered(facts: Facts) -> tuple[Undelivered, ...]:
+    """What did not arrive in the two weeks before the facts were built, the newest first."""
+    sql = (
+        "select d.kind, d.scope, d.name, d.week, d.channel, d.status, d.error, count(*), max(d.tried_at)"
+        " from deliveries as d where d.status in ('failed', 'refused', 'unknown') and d.tried_at > $since"
+        " group by d.kind, d.scope, d.name, d.week, d.channel, d.status, d.error"
+        " order by max(d.tried_at) desc, 1, 2, 3, 5, 6"
+    )
+    since = naive(facts.as_of - timedelta(days=14))
+    rows = facts.connection.execute(sql, {"since": since}).fetchall()
+    return tuple(Undelivered(*(*known, _aware(tried_at))) for *known, tried_at in rows)
 
 
 def doubts(
