@@ -15,6 +15,7 @@ import typer.main
 
 import sixkeys
 from config.settings import load_settings
+from warehouse.store import open_warehouse
 
 PROGRAM = Path(__file__).parents[1] / "sixkeys.py"
 COMMANDS = typer.main.get_command(sixkeys.app).commands  # type: ignore[attr-defined]
@@ -266,6 +267,26 @@ def test_export_prints_the_files_that_it_wrote(imported: Path) -> None:
     paths = [imported / line for line in done.stdout.splitlines()]
     assert {path.name for path in paths} >= {"metrics.csv", "deployments.csv", "changes.csv"}
     assert all(path.stat().st_size for path in paths)
+
+
+def test_a_dry_run_shows_what_would_go_where_and_neither_sends_nor_freezes(imported: Path) -> None:
+    asked = ("scorecard", "--week", "2024-W45", "--send", "--dry-run")
+    done = run(imported, *asked)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "organisation acme" in done.stdout
+    assert str(imported / "scorecards" / "2024-W45" / "organisation-acme") in done.stdout
+    (message,) = json.loads(run(imported, *asked, "--format", "json").stdout)
+    assert (message["channel"], message["subject"]) == (
+        "directory",
+        "acme: delivery scorecard, week 2024-W45",
+    )
+    assert any(text.startswith("<!DOCTYPE html>") for text in message["contents"].values())
+    assert not (imported / "scorecards").exists()
+    with open_warehouse(load_settings(imported / "sixkeys.yaml").warehouse) as warehouse:
+        for table in ("scorecards", "deliveries"):
+            assert warehouse.connection.execute(f"select count(*) from {table}").fetchall() == [(0,)]
+    assert 'add "--send"' in refused(imported, 2, "scorecard", "--dry-run")
+    assert '"--format json"' in refused(imported, 2, *asked, "--format", "md")
 
 
 def test_a_scorecard_is_written_to_stdout(imported: Path) -> None:

@@ -23,9 +23,11 @@ from dashboards.dry_run import planned
 from dashboards.rendering import FORMATS, render
 from dashboards.scorecard_delivery import file_stem, scorecard_parcels
 from dashboards.slack import BLOCKS, SECTION, escape, message
+from tests import small_organisation
 from tests.loopback import Loopback, closed_address
 from tests.mail_server import email, mail_server
 from tests.small_scorecard import HOSTILE, scorecard
+from warehouse.checking import report
 
 CONTENT = scorecard("payments")
 PAYMENTS = scorecard(scope="team", name="payments")
@@ -244,6 +246,16 @@ class TestWhoGetsWhat:
         assert box.recipients == [["leads@acme.example"], ["payments@acme.example"], ["shop@acme.example"]]
         assert "payments" in box.messages[1]["Subject"]
         assert len(list((tmp_path / "scorecards" / "2026-W46").glob("*.html"))) == 4
+
+    def test_a_name_that_no_team_has_is_told_by_check(self, tmp_path: Path) -> None:
+        of = small_organisation.write(tmp_path)
+        recipients = Recipients(slack_webhook=SecretStr("http://slack.example/x"))
+        reports = Reports(
+            teams={"payments": recipients, "paymets": recipients},
+            systems={"shop": recipients, "x": recipients},
+        )
+        parts = {part.title: part.rows for part in report(of.model_copy(update={"reports": reports}))}
+        assert parts["Recipients of scorecards that nobody has"] == [("team", "paymets"), ("system", "x")]
 
 
 class TestOnce:

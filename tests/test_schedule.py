@@ -4,11 +4,15 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from warehouse.schedule import Job, scheduled
+from warehouse.schedule import Job, due, scheduled
 
 NEVER = "0 0 1 1 *"
 TELL = "import sys, signal, subprocess, time; pipe = open(sys.argv[1], 'w'); pipe.write('up'); pipe.flush(); "
@@ -70,3 +74,51 @@ def test_a_job_that_fails_is_logged_and_the_next_one_runs(
     with scheduled(jobs, "UTC"):
         assert pipe.read_text() == "up"
     assert "collect ended with 1; it is tried again at the next time" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("cron", "at", "week"),
+    [
+        ("0 8 * * MON", "2026-11-16T06:59:59", None),
+        ("0 8 * * MON", "2026-11-16T07:00:00", "2026-11-09"),
+        ("0 8 * * MON", "2026-11-22T22:59:59", "2026-11-09"),  # Sunday, the last second in Berlin
+        ("0 8 * * MON", "2026-11-22T23:00:00", None),
+        ("0 8 * * MON", "2026-03-30T05:59:59", None),  # the first Monday of summer time
+        ("0 8 * * MON", "2026-03-30T06:00:00", "2026-03-23"),
+        ("0 8 * * MON", "2026-10-26T06:59:59", None),  # and the first after it
+        ("0 8 * * MON", "2026-10-26T07:00:00", "2026-10-19"),
+        ("30 2 * * SUN", "2026-03-29T01:29:59", None),  # there is no 2:30 on this day
+        ("30 2 * * SUN", "2026-03-29T01:30:00", "2026-03-16"),
+        ("30 2 * * SUN", "2026-10-25T00:29:59", None),  # and two on this one
+        ("30 2 * * SUN", "2026-10-25T00:30:00", "2026-10-12"),
+        ("0 8 1 * *", "2026-11-20T12:00:00", None),  # monthly: no time of it since the week ended
+    ],
+)
+def test_a_week_is_due_from_its_time_on_the_local_clock_until_the_next_one_ends(
+    cron: str, at: str, week: str | None
+) -> None:
+    found = due(cron, "Europe/Berlin", datetime.fromisoformat(at).replace(tzinfo=UTC))
+    assert found == (date.fromisoformat(week) if week else None)
+
+
+@given(
+    st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)),
+    st.sampled_from(["Europe/Berlin", "America/Sao_Paulo", "Pacific/Auckland", "Asia/Kolkata", "UTC"]),
+    st.integers(0, 23),
+    st.integers(0, 59),
+    st.sampled_from(["MON", "TUE", "SUN", "*"]),
+)
+def test_a_due_week_is_the_last_complete_one_and_stays_due(
+    at: datetime, zone: str, hour: int, minute: int, day: str
+) -> None:
+    cron, now = f"{minute} {hour} * * {day}", at.replace(tzinfo=UTC)
+    found = due(cron, zone, now)
+    local = now.astimezone(ZoneInfo(zone)).date()
+    if found:
+        assert timedelta(days=7) <= local - found < timedelta(days=14)
+        assert found.weekday() == 0
+    soon = now + timedelta(minutes=1)
+    if soon.astimezone(ZoneInfo(zone)).date().isocalendar()[:2] == local.isocalendar()[:2] and found:
+        assert due(cron, zone, soon) == found
+    if local.weekday() == 6 and now.astimezone(ZoneInfo(zone)).hour == 23 and hour < 23:
+        assert found, "every week is due once"
