@@ -155,11 +155,11 @@ def _hover(value: Value) -> str:
     return "<br>".join(parts)
 
 
-def styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
-    """The figure in the page's fonts and colours, with `unit` on its upright axis."""
+def themed(figure: go.Figure, palette: Palette, height: int, top: int, bottom: int) -> go.Figure:
+    """The figure in the page's fonts and colours, so many pixels high, with these margins."""
     figure.update_layout(
-        height=300,
-        margin={"l": 8, "r": 16, "t": 24, "b": 40},
+        height=height,
+        margin={"l": 8, "r": 16, "t": top, "b": bottom},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": palette.text, "size": 13, "family": "Source Sans, sans-serif"},
@@ -172,6 +172,12 @@ def styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
         dragmode=False,
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette.faint, "activecolor": palette.text},
     )
+    return figure
+
+
+def styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
+    """The figure as the page's charts are, with `unit` on its upright axis."""
+    themed(figure, palette, height=300, top=24, bottom=40)
     figure.update_xaxes(showgrid=False, linecolor=palette.grid, fixedrange=True)
     figure.update_yaxes(
         gridcolor=palette.grid,

@@ -21,7 +21,7 @@ SOURCES: Mapping[str, str] = {
     "import": "import",
 }
 METHODS: Mapping[str, str] = {
-    "link": "linked by hand",
+    "link": "a person's link",
     "rollback": "a rollback",
     "revert": "a revert",
     "change event": "a change event",

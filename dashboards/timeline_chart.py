@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from dashboards import formats
-from dashboards.charts import DARK, LIGHT, Palette
+from dashboards.charts import DARK, LIGHT, Palette, themed
 from dashboards.fact_rows import SHA_LENGTH
 from warehouse.timeline import Count, Kind, Point, Recovery, Timeline
 
@@ -266,22 +266,8 @@ def _lines(*parts: str) -> str:
 
 def _styled(figure: go.Figure, of: Timeline, drawing: _Drawing) -> go.Figure:
     palette = drawing.palette
-    figure.update_layout(
-        height=70 + 38 * max(2, len(drawing.lanes)),
-        margin={"l": 8, "r": 16, "t": 12, "b": 30},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.text, "size": 13, "family": "Source Sans, sans-serif"},
-        hoverlabel={
-            "bgcolor": palette.surface,
-            "bordercolor": palette.faint,
-            "font": {"color": palette.text},
-            "align": "left",
-        },
-        hovermode="closest",
-        showlegend=False,
-        dragmode=False,
-    )
+    themed(figure, palette, height=70 + 38 * max(2, len(drawing.lanes)), top=12, bottom=30)
+    figure.update_layout(hoverlabel={"align": "left"}, hovermode="closest")
     figure.update_xaxes(
         range=[of.start, of.end],
         showgrid=True,

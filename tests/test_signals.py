@@ -70,6 +70,13 @@ def test_three_of_four_weeks_near_a_limit_are_a_signal() -> None:
     assert "three of four" in found.reason
 
 
+def test_weeks_are_not_near_a_limit_that_is_only_as_low_as_a_number_can_be() -> None:
+    # mean 10, limits 10 ± 21.28, cut off at 0: a lead time of 1 is nearer to 0 than to 10, but within half the reach
+    wide = (6.0, 14.0, 6.0, 14.0, 6.0, 14.0)
+    found = assess(weeks(*wide, 1.0, 1.0, 1.0), MONDAY - 2 * WEEK, MONDAY + WEEK)
+    assert found.kind == "normal"
+
+
 def test_without_six_weeks_before_nothing_is_called_normal_or_a_signal() -> None:
     assert judge_last(*STEADY[1:], 1000.0) == "unknown"
 

@@ -29,11 +29,15 @@ Direction = Literal["up", "down"]
 
 @dataclass(frozen=True)
 class Limits:
-    """Between `lower` and `upper` a week's value stays by itself; all in the metric's unit, from `n` weeks."""
+    """Between `lower` and `upper` a week's value stays by itself; all in the metric's unit, from `n` weeks.
+
+    They are `reach` away from the centre, or as far as the metric can go.
+    """
 
     centre: float
     lower: float
     upper: float
+    reach: float
     n: int
 
 
@@ -64,7 +68,7 @@ def limits(points: Sequence[float], unit: str) -> Limits | None:
         max(centre - reach, _LOWEST.get(unit, 0.0)),
         min(centre + reach, _HIGHEST.get(unit, math.inf)),
     )
-    return Limits(centre, lower, upper, len(points))
+    return Limits(centre, lower, upper, reach, len(points))
 
 
 def limits_before(weeks: Sequence[Value], first: date) -> Limits | None:
