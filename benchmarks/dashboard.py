@@ -88,7 +88,9 @@ def change(tab: Page, choice: str, shown: str) -> float:
         " window.textBefore = [...document.querySelectorAll(selector)].map(each => each.textContent).join() }",
         shown,
     )
-    button = tab.get_by_role("radio", name=choice, exact=True)
+    button = tab.get_by_role("radio", name=choice, exact=True).or_(
+        tab.get_by_role("button", name=choice, exact=True)
+    )
     started = time.perf_counter()
     button.click()
     tab.wait_for_function(
