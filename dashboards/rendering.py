@@ -15,7 +15,7 @@ from dashboards import formats, pictures
 from dashboards.filters import Filters, link
 
 FORMATS = ("html", "md", "txt", "json")
-METRIC_PAGE = "explain"
+METRIC_PAGE = "metric"
 # so many systems and teams are summed up: mail programs cut a message that is longer than 100 kB
 MOST_BELOW = 60
 
