@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from PIL import Image
 
+from dashboards.pages import PAGES
 from dashboards.pictures import span, sparkline
 from dashboards.rendering import FORMATS, METRIC_PAGE, render
 from tests import chromium
@@ -111,6 +112,9 @@ class TestHtml:
         ):
             assert expected in links, expected
         assert not any("javascript" in (link or "") for link in links)
+
+    def test_the_dashboard_has_the_page_that_metrics_lead_to(self):
+        assert METRIC_PAGE in PAGES
 
     def test_without_an_address_of_the_dashboard_it_leads_to_the_evidence_only(self):
         found = Tags(render(CONTENT | {"dashboard": None}, "html")).tags
