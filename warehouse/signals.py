@@ -131,8 +131,8 @@ def _rules(points: Sequence[float], found: Limits) -> Iterator[tuple[Direction, 
             yield direction, f"{word} the natural limits of the {found.n} weeks before"
         if len(points) >= 8 and all(distance > rounding for distance in beyond[-8:]):
             yield direction, f"eight weeks in a row {word} their average"
-        # a limit that was cut off at what is possible is nearer than the natural one
-        half = max(found.upper - found.centre, found.centre - found.lower) / 2 + rounding
+        # half of the uncut way: a limit that was cut off at what is possible is nearer
+        half = found.reach / 2 + rounding
         near = [distance > half for distance in beyond[-4:]]
         if len(near) == 4 and near[-1] and sum(near) >= 3:
             yield direction, f"three of four weeks {word} the average, nearer to the natural limit than to it"
