@@ -116,7 +116,7 @@ class TestLogin:
 
     def test_a_login_leads_back_to_the_view_that_it_began_with(self, running, provider):
         with logged_in(running, provider, "leads", at="metric?team=payments&metric=mttr") as tab:
-            assert urlsplit(tab.url).path == "/explain"
+            assert urlsplit(tab.url).path == "/metric"
             assert parse_qs(urlsplit(tab.url).query) == {"team": ["payments"], "metric": ["mttr"]}
             expect(tab.locator(".six-number")).to_be_visible()
 
@@ -132,7 +132,7 @@ class TestLogin:
         with logged_in(running, provider, "leads") as tab:
             way_out(tab).click()
             expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
-            tab.goto(f"{running.url}/explain")
+            tab.goto(f"{running.url}/metric")
             expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
 
     @pytest.mark.parametrize(
@@ -193,7 +193,9 @@ class TestSight:
 
 class TestDownloads:
     def test_a_download_needs_the_login_and_not_its_address_alone(self, running, provider, folder):
-        with logged_in(running, provider, "payments-developers", at="metric?team=payments&period=12w") as tab:
+        with logged_in(
+            running, provider, "payments-developers", at="deployments?team=payments&period=12w"
+        ) as tab:
             with tab.expect_download() as download:
                 tab.get_by_role("button", name="Download CSV").click()
             rows = download.value.path().read_text()
