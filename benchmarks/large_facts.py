@@ -14,7 +14,7 @@ import duckdb
 
 from collectors.records import Component, Coverage, Record, Repository, Response
 from config.settings import Settings, load_settings
-from warehouse.build import build
+from warehouse.build import build, model
 from warehouse.facts import open_facts
 from warehouse.pooled import store
 from warehouse.store import naive, open_warehouse
@@ -155,6 +155,9 @@ def write(folder: Path, changes: int, deployments: int) -> Settings:
         )
         connection.execute(_DEPLOYMENTS, {"each": each})
         connection.execute(_CHANGES, {"each": each})
+        connection.execute(
+            f"create or replace table pull_deliveries as from ({model('pull_deliveries')}) order by day"
+        )
         connection.execute(_INCIDENTS)
         connection.execute(_RECOVERIES)
     return settings

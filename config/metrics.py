@@ -42,8 +42,9 @@ def metrics() -> dict[str, Metric]:
 
 def find(name: str) -> Metric | None:
     """The metric that a user calls `name` (id or any of its names, case ignored), or None."""
-    wanted = name.strip().casefold()
-    for metric in metrics().values():
-        if wanted in (metric.id.casefold(), *(known.casefold() for known in metric.names)):
-            return metric
-    return None
+    return _by_name().get(name.strip().casefold())
+
+
+@cache
+def _by_name() -> dict[str, Metric]:
+    return {known.casefold(): metric for metric in metrics().values() for known in (metric.id, *metric.names)}

@@ -4,6 +4,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from config.metrics import Metric
 
@@ -37,6 +38,7 @@ class Target:
         return _COMPARISONS[self.comparison](value, self.limit)
 
 
+@cache
 def parse_target(text: str, metric: Metric) -> Target:
     """The target that `text` states for `metric`.
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from config.metrics import metrics
-from dashboards.filters import Filters, link
+from dashboards.filters import ROWS, Filters, link
 from dashboards.overview import Cell, cell
 from warehouse.reading import Service
 from warehouse.unwatched import Unwatched
 from warehouse.values import Scope, Value
+
+# with more services than this nobody finds their way among all of them below their teams
+MOST_BELOW_TEAMS = 40
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Row:
     def missed(self) -> int:
         """How many targets are missed."""
         return sum(cell is not None and cell.value.status == "missed" for cell in self.cells)
+
+
+def rows_offered(services: int) -> dict[str, str]:
+    """What the rows can be, as in `ROWS`: teams and services together only where those are few."""
+    return {rows: name for rows, name in ROWS.items() if rows != "both" or services <= MOST_BELOW_TEAMS}
 
 
 def table(

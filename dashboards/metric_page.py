@@ -158,7 +158,7 @@ def _below(state: State, view: Filters, content: MetricContent, value: Value) ->
         st.html(part("section", "By team, system and service, the worst first"), width="stretch")
         rows = as_rows(each for values in content.below.values() for each in values)
         downloads.csv(_named(state, view, value, "breakdown", "csv"), "below-csv", rows)
-    st.html(part("ranked", ranked, value.unit == "seconds", of="metric"))
+    st.html(part("ranked", ranked, breakdown.MOST_RANKED, value.unit == "seconds", of="metric"))
 
 
 def _rows(

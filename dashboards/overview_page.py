@@ -1,5 +1,6 @@
 """The overview: the keys as tiles, teams and services against the targets, and what changed this week."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -18,6 +19,9 @@ from warehouse.values import as_rows
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = pages.view(state)
+    offered = heat_map.rows_offered(len(overview.names(state, view)["service"]))
+    if view.rows not in offered:
+        view = replace(view, rows="team")
     content = _overview(published, settings, view)
     pages.links(view)
     _header(state, view, content, published)
@@ -36,7 +40,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     week = _this_week(published, settings, scope, frozenset(state.teams), visible)
     st.html(part("section", f"What changed in the week of {week.days}"))
     st.html(part("week", week))
-    _table(settings, state, view, content)
+    _table(settings, state, view, content, offered)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
@@ -60,10 +64,12 @@ def _header(state: State, view: Filters, content: Content, published: Published)
         freshness(published, state)
 
 
-def _table(settings: Settings, state: State, view: Filters, content: Content) -> None:
+def _table(
+    settings: Settings, state: State, view: Filters, content: Content, offered: Mapping[str, str]
+) -> None:
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", "Against the targets"), width="stretch")
-        choices.select("rows", "Rows", ROWS, view.rows, view, width=190)
+        choices.select("rows", "Rows", offered, view.rows, view, width=190)
         choices.select("sort", "Sort by", SORTS, view.sort, view, width=240)
         shown = overview.distinct([*content.current, *content.below])
         downloads.csv(overview.csv_name(state.organization, shown), "csv", as_rows(shown))

@@ -33,6 +33,7 @@ STEPS = (
     "pull_commits",
     "pull_stages",
     "changes",
+    "pull_deliveries",
     "incident_services",
     "judged_incidents",
     "blames",
@@ -67,14 +68,14 @@ PUBLISHED = (
     "production_environments",
     "production_applications",
     "pull_stages",
+    "pull_deliveries",
     "evidence",
     "stored_values",
     "stored_stretches",
 )
 # in the order in which they are asked for, so that what lies before and after it is not read
-ORDERED = dict.fromkeys(("deployments", "changes", "incidents", "recoveries", "covered_days"), ("day",)) | {
-    "stored_values": ("names", "until - first", "first")
-}
+_BY_DAY = ("deployments", "changes", "pull_deliveries", "incidents", "recoveries", "covered_days")
+ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
 KEPT_FILES = 3
 KEPT_FOR = timedelta(hours=1)
 

@@ -201,20 +201,20 @@ class _Asked:
         """
         fact, excluded, begins = self.metric.fact, self.metric.excluded, _STARTS[self.metric.fact]
         local = f"cast(timezone($zone, timezone('UTC', {begins})) as date)"
-        first = f"order by f.{excluded} is not null, coalesce(f.at, {begins}), f.service"
+        first = f"order by f.{excluded} is not null, f.listed_at, f.service"
         value = f"case when f.{excluded} is null then {_input(self.metric)} end"
         return f"""
-            with ranged as (
-                select *, rowid from {fact} as f where f.day >= $start and f.day < $end
+            with ranged as not materialized (
+                select *, rowid, f.at as listed_at from {fact} as f where f.day >= $start and f.day < $end
                 union all
-                select *, rowid from {fact} as f where f.day is null and {local} >= $start and {local} < $end
+                select *, rowid, {begins} from {fact} as f where f.day is null and {local} >= $start and {local} < $end
             ),
-            listed as (
-                select f.rowid as row, coalesce(f.at, {begins}) as listed_at, f.{excluded} as reason,
+            listed as not materialized (
+                select f.rowid as row, f.listed_at, f.{excluded} as reason,
                     {value} as value, cast(null as string) as services
                 from ranged as f where not f.is_shared{narrowing(self.where)}
                 union all
-                select first(f.rowid {first}), first(coalesce(f.at, {begins}) {first}), first(f.{excluded} {first}),
+                select first(f.rowid {first}), first(f.listed_at {first}), first(f.{excluded} {first}),
                     max({value}),
                     string_agg(distinct f.service, ', ' order by f.service) filter (where f.{excluded} is null)
                 from ranged as f where f.is_shared{narrowing(self.where)}

@@ -30,16 +30,16 @@ class Stage:
 def stages(facts: Facts, where: Mapping[str, str], start: date, end: date) -> list[Stage]:
     """The four stages in their order, over the pull requests of the changes that count; empty where there are none."""
     columns = [column for column, _ in _STAGES.values()]
-    # a pull request's own stages are the same on each of its commits; it is in production once the first service is
+    of = f"pull_deliveries as f where f.day >= $start and f.day < $end{narrowing(where)}"
+    # a pull request's own stages are the same in each service; it is in production once the first one is
     sql = (
-        "with pulls as ("
-        f" select {', '.join(f'min(f.{column}) as {column}' for column in columns)}"
-        " from changes as f where f.excluded_because is null and f.pull_request is not null"
-        f" and f.day >= $start and f.day < $end{narrowing(where)}"
+        f"with pulls as (select {', '.join(f'f.{column}' for column in columns)} from {of} and not f.is_shared"
+        f" union all select {', '.join(f'min(f.{column})' for column in columns)} from {of} and f.is_shared"
         " group by f.repo, f.pull_request)"
         " select "
         + ", ".join(
-            f"median(p.{column}), quantile_cont(p.{column}, 0.9), count(p.{column})" for column in columns
+            f"quantile_cont(p.{column}, 0.5), quantile_cont(p.{column}, 0.9), count(p.{column})"
+            for column in columns
         )
         + " from pulls as p"
     )
