@@ -158,6 +158,7 @@ def _hover(value: Value) -> str:
 def themed(figure: go.Figure, palette: Palette, height: int, top: int, bottom: int) -> go.Figure:
     """The figure in the page's fonts and colours, so many pixels high, with these margins."""
     figure.update_layout(
+        template=None,  # Plotly's own is long, and all that shows of it is set here
         height=height,
         margin={"l": 8, "r": 16, "t": top, "b": bottom},
         paper_bgcolor="rgba(0,0,0,0)",

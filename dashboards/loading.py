@@ -30,8 +30,8 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "system": ("system",),
 }
 # how many rows of a number, and of each reason, a page shows
-SHOWN = 100
-SHOWN_OF_A_REASON = 25
+SHOWN = 50
+SHOWN_OF_A_REASON = 10
 
 # of a source so many runs are shown, and of coverage so many weeks
 MOST_RUNS = 10
