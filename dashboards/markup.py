@@ -11,8 +11,10 @@ from markupsafe import Markup
 
 from dashboards import formats
 from dashboards.fact_rows import web_address
+from dashboards.filters import Filters, link
 from dashboards.sparklines import HEIGHT, WIDTH, Sparkline
 from dashboards.terms import TERMS
+from warehouse.sentences import Part
 
 HERE = Path(__file__).parent
 
@@ -35,6 +37,12 @@ def _mask(spark: Sparkline) -> str:
     return f"-webkit-mask-image:{uri};mask-image:{uri}"
 
 
+def _metric_address(part: Part) -> str:
+    """The page of the metric that a piece of a sentence is about, of the scope that it names."""
+    narrowed: dict[str, Any] = {part.scope: part.name} if part.scope not in (None, "organisation") else {}
+    return link("metric", Filters(metric=part.metric or "", **narrowed))
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -53,5 +61,6 @@ def _environment() -> Environment:
         figure=formats.figure,
         day=formats.day,
         web_address=web_address,
+        metric_address=_metric_address,
     )
     return environment

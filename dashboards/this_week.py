@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from config.metrics import metrics
 from config.settings import Settings
 from dashboards import formats
 from dashboards.filters import Filters, week_of
 from warehouse.facts import open_facts
-from warehouse.movements import Movement, movements
+from warehouse.movements import movements
 from warehouse.periods import today
 from warehouse.reading import Service, services
-from warehouse.sentences import Sentence, sentences
+from warehouse.sentences import Sentence, movement, sentences
 
 _MOST = 3
 
@@ -22,8 +21,8 @@ class ThisWeek:
     """The sentences of the week from `monday`; `more` counts the signals that are not told."""
 
     monday: date
-    better: tuple[str, ...]
-    worse: tuple[str, ...]
+    better: tuple[Sentence, ...]
+    worse: tuple[Sentence, ...]
     told: tuple[Sentence, ...]
     more: int
 
@@ -44,17 +43,17 @@ def this_week(
         monday = week_of(today(facts)) - timedelta(weeks=1)
         shown = {"team": teams, "service": visible}
         found = [
-            movement
-            for movement in movements(facts, settings, monday, view.where)
-            if movement.value.name in shown[movement.value.scope]
+            one
+            for one in movements(facts, settings, monday, view.where)
+            if one.value.name in shown[one.value.scope]
         ]
         within = {s.name for s in services(facts) if view.where.items() <= _owners(s).items()}
-        better = [movement for movement in found if movement.verdict.is_better]
-        worse = [movement for movement in found if not movement.verdict.is_better]
+        better = [one for one in found if one.verdict.is_better]
+        worse = [one for one in found if not one.verdict.is_better]
         return ThisWeek(
             monday,
-            tuple(said(movement) for movement in better[:_MOST]),
-            tuple(said(movement) for movement in worse[:_MOST]),
+            tuple(movement(one) for one in better[:_MOST]),
+            tuple(movement(one) for one in worse[:_MOST]),
             tuple(sentences(facts, settings, view.where, monday)) if within <= visible else (),
             len(found) - len(better[:_MOST]) - len(worse[:_MOST]),
         )
@@ -62,13 +61,3 @@ def this_week(
 
 def _owners(service: Service) -> dict[str, str | None]:
     return {"system": service.system, "team": service.team, "service": service.name}
-
-
-def said(movement: Movement) -> str:
-    """ "Lead Time for Changes of team payments rose to 5.2 h: above the natural limits of the 12 weeks before"."""
-    value, verdict = movement.value, movement.verdict
-    figure = formats.figure_against(value.metric, value.value, value.unit, value.target)
-    moved = "rose" if verdict.direction == "up" else "fell"
-    usual = f" ({formats.figure(verdict.limits.centre, value.unit)} on average)" if verdict.limits else ""
-    name = metrics()[value.metric].name
-    return f"{name} of {value.scope} {value.name} {moved} to {figure}: {verdict.reason}{usual}."

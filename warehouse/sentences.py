@@ -22,7 +22,7 @@ _WEEK = timedelta(weeks=1)
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a sentence, and what it leads to: an address, or a metric of the week's scope or of another one."""
+    """A piece of a sentence, and what it leads to: an address, or the metric of a scope."""
 
     text: str
     url: str | None = None
@@ -78,24 +78,27 @@ def _movements(own: Sequence[Value], below: Iterable[Value], monday: date) -> li
     for is_better in (False, True):
         of_kind = [one for one in found if one.verdict.is_better is is_better]
         if of_kind and by_itself:
-            said.append(Sentence(_movement(of_kind[0], "", of_kind[1:])))
+            said.append(Sentence(_movement(of_kind[0], others=of_kind[1:])))
         elif of_kind:
-            value = of_kind[0].value
             as_a_whole = () if said else (Part("Nothing moved as a whole, but "),)
-            said.append(Sentence((*as_a_whole, *_movement(of_kind[0], f" of {value.scope} {value.name}"))))
+            said.append(Sentence((*as_a_whole, *movement(of_kind[0]).parts)))
     return said or [_calm(own, monday)]
 
 
-def _movement(one: Movement, of: str, others: Sequence[Movement] = ()) -> tuple[Part, ...]:
+def movement(one: Movement) -> Sentence:
+    """What moved of which team, system or service, how far and why it is a signal."""
+    return Sentence(_movement(one, f" of {one.value.scope} {one.value.name}"))
+
+
+def _movement(one: Movement, of: str = "", others: Sequence[Movement] = ()) -> tuple[Part, ...]:
     """What moved, `of` whom where that is not the scope itself, and the others that moved alike."""
     value, verdict = one.value, one.verdict
     metric = metrics()[value.metric]
-    whose = (value.scope, value.name) if of else (None, None)
     change = "got better" if verdict.is_better else "got worse"
     usual = f" (usually around {figure(verdict.limits.centre, value.unit)})" if verdict.limits else ""
     too = f"; so did {listed([metrics()[other.value.metric].name for other in others])}" if others else ""
     return (
-        Part(f"{metric.name}{of}", None, metric.id, *whose),
+        Part(f"{metric.name}{of}", None, metric.id, value.scope, value.name),
         Part(f" {change}: {figure(value.value, value.unit)}{usual}, {verdict.reason}{too}."),
     )
 
