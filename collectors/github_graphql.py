@@ -5,24 +5,30 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from collectors.github_api import GitHubApi, TooMuchError, UnknownFieldError
+from collectors.github_api import GitHubApi, UnknownFieldError
 from collectors.github_nodes import NodeReader
 from collectors.github_queries import named_query, page_field, page_query, query, rest_query, without
 from collectors.github_records import Asked, Listed, Page, Read
 from collectors.people import People
+from collectors.room import Room
 from collectors.shapes import listing, mapping, text
 from collectors.stream import Malformed, SourceError
 
 Json = dict[str, Any]
-Answer = TypeVar("Answer")
+Part = TypeVar("Part")
 
 # items of one request, all repositories together: what GitHub answers well within its ten seconds
-_ITEMS = {"pull_requests": 50, "deployments": 250, "releases": 250}
+_ROOM = {
+    "pull_requests": 50,
+    "deployments": 250,
+    "releases": 250,
+    "repositories": 100,
+    "names": 50,
+    "ids": 100,
+    "cut lists": 10,
+}
 _A_LIST = 100  # as much as GitHub gives of one list
 _REPOSITORIES = 25  # that one request asks for pages of
-_NAMES = 50
-_IDS = 100
-_CUT_LISTS = 10  # that are completed by one request
 # lists inside an item that may be cut
 _NESTED = {
     "pull_requests": ("PullRequest", ("commits", "reviews", "labels")),
@@ -42,15 +48,14 @@ class GraphQLReader:
         self._api = api
         self._nodes = NodeReader(people)
         self._catalog = catalog
-        self._sizes: dict[str, int] = {}
+        self._rooms = {kind: Room(full) for kind, full in _ROOM.items()}
         self._lacking: set[str] = set()
 
     def owned(self, owner: str) -> Iterator[Listed | Malformed]:
         """All repositories of `owner`, oldest first."""
         after: str | None = None
         while True:
-            ask = partial(self._owned_page, owner, after)
-            data, errors = self._fitting("repositories", _A_LIST, ask)
+            data, errors = self._rooms["repositories"].fitting(partial(self._owned_page, owner, after))
             if not data.get("repositoryOwner"):
                 raise SourceError(
                     f'github: {self._api.url} knows no owner "{owner}", or the token cannot see it; '
@@ -69,9 +74,12 @@ class GraphQLReader:
 
     def named(self, names: Sequence[str]) -> Iterator[Listed | Malformed]:
         """The repositories `owner/name`; one that is not there, or not for this token, is set aside."""
-        for start in range(0, len(names), _NAMES):
-            batch = names[start : start + _NAMES]
-            data, errors = self._ask(named_query(batch), catalog=self._catalog)
+        left = names
+        while left:
+            batch, data, errors = self._some(
+                "names", left, lambda batch: self._ask(named_query(batch), catalog=self._catalog)
+            )
+            left = left[len(batch) :]
             yield from (_unread("repositories", "named", error) for error in errors)
             for index, name in enumerate(batch):
                 if data.get(f"r{index}"):
@@ -84,7 +92,8 @@ class GraphQLReader:
         """
         left = list(asked)
         while left:
-            batch, (data, errors) = self._fitting(kind, _ITEMS[kind], partial(self._asked, kind, left))
+            wanted = sum(_most(one) for one in left[:_REPOSITORIES])
+            batch, (data, errors) = self._rooms[kind].fitting(partial(self._asked, kind, left), wanted)
             left = left[len(batch) :]
             connections = [mapping(data, f"r{index}", page_field(kind)) for index in range(len(batch))]
             self._complete(kind, [node for found in connections for node in listing(found, "nodes") if node])
@@ -106,8 +115,12 @@ class GraphQLReader:
 
     def deployments_again(self, ids: Sequence[str]) -> Iterator[tuple[str, Read]]:
         """(id, deployment) of those `ids` that are still there."""
-        for start in range(0, len(ids), _IDS):
-            data, _ = self._ask(query("DeploymentsById"), ids=ids[start : start + _IDS])
+        left = ids
+        while left:
+            batch, data, _ = self._some(
+                "ids", left, lambda batch: self._ask(query("DeploymentsById"), ids=batch)
+            )
+            left = left[len(batch) :]
             nodes = [node for node in listing(data, "nodes") if node]
             self._complete("deployments", nodes)
             for node in nodes:
@@ -124,26 +137,21 @@ class GraphQLReader:
         """Those of `left` that came into one request of `room` items, and the answer to it."""
         wanted: list[tuple[Asked, int]] = []
         for one in left[:_REPOSITORIES]:
-            first = min(room, _A_LIST, one.expected or _A_LIST)
+            first = min(room, _most(one))
             if not first:
                 break
             wanted.append((one, first))
             room -= first
         return [one for one, _ in wanted], self._ask(page_query(kind, wanted))
 
-    def _fitting(self, kind: str, full: int, ask: Callable[[int], Answer]) -> Answer:
-        """The answer to a request for `full` items, or for as many as GitHub has the time for."""
-        while True:
-            size = self._sizes.get(kind, full)
-            try:
-                answer = ask(size)
-            except TooMuchError:
-                if size == 1:
-                    raise
-                self._sizes[kind] = size // 2
-                continue
-            self._sizes[kind] = min(full, size * 2)
-            return answer
+    def _some(
+        self, kind: str, left: Sequence[Part], ask: Callable[[Sequence[Part]], tuple[Json, list[Json]]]
+    ) -> tuple[Sequence[Part], Json, list[Json]]:
+        """Those of `left` that came into one request, and what it answers: data and errors."""
+        batch, (data, errors) = self._rooms[kind].fitting(
+            lambda size: (left[:size], ask(left[:size])), len(left)
+        )
+        return batch, data, errors
 
     def _ask(self, document: str, **variables: Any) -> tuple[Json, list[Json]]:
         """The answer to a query, without the fields that the server turns out to lack."""
@@ -169,14 +177,21 @@ class GraphQLReader:
             if _is_cut(found := mapping(node, field))
         ]
         while cut:
-            batch, cut = cut[:_CUT_LISTS], cut[_CUT_LISTS:]
-            data, _ = self._ask(rest_query([asked for _, asked in batch]))
+            batch, data, _ = self._some(
+                "cut lists", cut, lambda batch: self._ask(rest_query([asked for _, asked in batch]))
+            )
+            cut = cut[len(batch) :]
             for index, (whole, (id, _, field, after)) in enumerate(batch):
                 found = mapping(data, f"n{index}", field)
                 whole["nodes"] = (listing(whole, "nodes") if after else []) + listing(found, "nodes")
                 following = _next(found)
                 if following:
                     cut.append((whole, (id, type_name, field, following)))
+
+
+def _most(asked: Asked) -> int:
+    """How many items one page of what is asked may have."""
+    return min(_A_LIST, asked.expected or _A_LIST)
 
 
 def _is_cut(connection: Json) -> bool:

@@ -1,15 +1,16 @@
 """Incidents that an organisation keeps as GitHub issues with certain labels (https://docs.github.com/en/graphql)."""
 
 import json
-from collections import deque
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
-from collectors.github_api import TIMEOUT_SECONDS, GitHubApi, TooMuchError
+from collectors.github_api import TIMEOUT_SECONDS, GitHubApi
 from collectors.records import Coverage, Incident
+from collectors.room import Room
 from collectors.shapes import instant, listing, mapping, text
 from collectors.stream import Checkpoint, Gone, Item, Malformed, Resume, SetAside, record_or_malformed
 from config.sources import GitHub, GitHubIncidents
@@ -62,19 +63,12 @@ def collect(
         return
     chosen = [repo for repo in repositories if _matches(repo, wanted.repositories or ["*"])]
     told_of = {id.rpartition("#")[0] for id in known}
-    queue = deque(_asked(repo, wanted, resume, repo in told_of) for repo in chosen)
-    size = _REPOSITORIES_A_QUERY
+    queue = [_asked(repo, wanted, resume, repo in told_of) for repo in chosen]
+    room = Room(_REPOSITORIES_A_QUERY)
     with GitHubApi(source, timeout) as api:
         while queue:
-            batch = [queue.popleft() for _ in range(min(size, len(queue)))]
-            try:
-                data, errors = api.graphql(issues_query(batch, wanted.labels))
-            except TooMuchError:
-                if len(batch) == 1:
-                    raise
-                queue.extendleft(reversed(batch))
-                size = len(batch) // 2
-                continue
+            batch, (data, errors) = room.fitting(partial(_some, api, queue, wanted), len(queue))
+            queue = queue[len(batch) :]
             for error in errors:
                 if error.get("type") != "NOT_FOUND":
                     yield _unread(batch, error)
@@ -82,7 +76,7 @@ def collect(
                 found = mapping(data, f"r{index}", "issues")
                 if found:
                     following = yield from _page(asked, found, wanted, resume, known)
-                    queue.extend(following)
+                    queue += following
     # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
     yield Checkpoint("*", {"read_at": resume.now.isoformat()})
 
@@ -113,6 +107,13 @@ def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
         repository = f"repository(owner: {json.dumps(owner)}, name: {json.dumps(name)})"
         fields.append(f"r{index}: {repository} {{ issues({arguments}) {{ ...Issues }} }}")
     return f"query Issues {{ {' '.join(fields)} }}{_FRAGMENT}"
+
+
+def _some(
+    api: GitHubApi, queue: Sequence[Asked], wanted: GitHubIncidents, size: int
+) -> tuple[Sequence[Asked], tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """The first `size` of `queue`, and the answer to a query for their issues."""
+    return queue[:size], api.graphql(issues_query(queue[:size], wanted.labels))
 
 
 def _unread(batch: Sequence[Asked], error: dict[str, Any]) -> Malformed:

@@ -16,8 +16,10 @@ from collectors.github import collect
 from collectors.records import Coverage, Deployment, PullRequest, Repository
 from collectors.stream import Malformed, Resume, SourceError
 from config.settings import GitHub, GitHubApp
+from sample_data.faults import App, Faulty
 from sample_data.github_graphql import GitHubGraphQL
 from sample_data.model import Review
+from sample_data.server import SampleServer
 from tests.github_organisation import (
     BEN,
     NOW,
@@ -28,6 +30,7 @@ from tests.github_organisation import (
     everything,
     hours,
     make_commit,
+    make_deployment,
     make_organisation,
     make_pull,
     make_repository,
@@ -105,31 +108,72 @@ def test_what_is_set_aside_names_nobody(graphql: bool) -> None:
         assert str(PEOPLE.pseudonym("ben")) in malformed.raw
 
 
-def test_half_as_much_is_asked_for_where_github_runs_out_of_time() -> None:
+OUT_OF_TIME = "Something went wrong while executing your query. This may be the result of a timeout."
+
+
+def test_half_as_much_is_asked_for_where_github_runs_out_of_time_and_more_again_once_it_answers() -> None:
     repositories = [
-        make_repository(name, pull_requests=[make_pull(n) for n in range(1, 36)]) for name in ("a", "b")
+        make_repository(name, pull_requests=[make_pull(n) for n in range(1, 201)]) for name in ("a", "b")
     ]
+    sizes: list[int] = []
+    refused: list[int] = []
+
+    def busy(faulty: Faulty, environ: dict[str, Any], start_response: Any) -> Any:
+        query = json.loads(environ["wsgi.input"].getvalue())["query"]
+        asked = sum(int(n) for n in re.findall(r"pullRequests\(first: (\d+), after", query))
+        if asked:
+            sizes.append(asked)
+        if asked > 12 and len(sizes) < 8:  # after that it has time again
+            refused.append(asked)
+            # what came in time comes with it
+            some = {"r0": {"pullRequests": {"nodes": [], "pageInfo": {"hasNextPage": False}}}}
+            return answer(200, {"data": some, "errors": [{"message": OUT_OF_TIME}]})(environ, start_response)
+        return faulty.app(environ, start_response)
+
+    faulties: list[Faulty] = []
+
+    def around(app: App) -> Faulty:
+        faulties.append(Faulty(app))
+        return faulties[0]
+
+    with SampleServer(make_organisation(*repositories), token=TOKEN, around=around) as server:
+        faulties[0].next(busy, times=None)
+        found = [(pull.repo, pull.number) for pull in of(read(server), PullRequest)]
+    assert sorted(found) == [(f"acme/{name}", number) for name in ("a", "b") for number in range(1, 201)]
+    assert refused == [50, 25, 24]
+    # a larger one is tried after three that were answered
+    assert sizes[:16] == [50, 25, 12, 12, 12, 24, 12, 12, 12, 24, 24, 24, 48, 48, 48, 50]
+
+
+@pytest.mark.parametrize("asked", ["names", "ids", "cut lists"])
+def test_whatever_is_asked_for_in_one_request_is_halved(asked: str) -> None:
+    pulls = [make_pull(n, commits=tuple(make_commit(c) for c in range(150))) for n in range(1, 5)]
+    deployments = [make_deployment(n, "IN_PROGRESS", created_at=NOW) for n in range(11, 15)]
+    repositories = [
+        make_repository(name, pull_requests=pulls, deployments=deployments) for name in ("a", "b")
+    ]
+    mark = {"names": "query Named", "ids": "query DeploymentsById", "cut lists": "query Rest"}[asked]
     api = GitHubGraphQL(make_organisation(*repositories), TOKEN)
-    sizes = []
+    seen: list[int] = []
 
     def slow(request: Request) -> Response:
-        asked = [
-            int(n) for n in re.findall(r"pullRequests\(first: (\d+), after", request.get_json()["query"])
-        ]
-        if asked:
-            sizes.append(sum(asked))
-            if sum(asked) > 20:
-                message = (
-                    "Something went wrong while executing your query. This may be the result of a timeout."
-                )
-                # what came in time comes with it
-                some = {"r0": {"pullRequests": {"nodes": [], "pageInfo": {"hasNextPage": False}}}}
-                return Response(json.dumps({"data": some, "errors": [{"message": message}]}))
+        sent = request.get_json()
+        if sent["query"].startswith(mark):
+            size = len(sent["variables"].get("ids") or re.findall(r"\b[rn]\d+:", sent["query"]))
+            seen.append(size)
+            if size > 1:
+                return answer(200, {"data": None, "errors": [{"message": OUT_OF_TIME}]})
         return api(request)
 
-    with Loopback(slow) as server:
-        assert len(numbers(read(server))) == 70
-    assert sizes[:4] == [50, 25, 12, 24], "halved until answered, then more again"
+    cursors: dict[str, Any] = {}
+    with Loopback(slow) as server, serve(*repositories) as well:
+        items = [item for _ in range(2) for item in read(server, cursors, "acme/a", "acme/b")]
+        expected = read(well, {}, "acme/a", "acme/b")
+    assert seen[0] > 1
+    assert 1 in seen
+    for kind in (Repository, PullRequest, Deployment):
+        told = {repr(record.model_copy(update={"url": None})) for record in of(items, kind)}
+        assert told == {repr(record.model_copy(update={"url": None})) for record in of(expected, kind)}
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,8 @@ def test_a_repository_that_is_gone_hides_no_other_and_is_not_covered() -> None:
     assert not of(items, Malformed)
 
 
-def test_a_query_that_takes_too_long_is_asked_in_halves() -> None:
-    names = [f"acme/r{n}" for n in range(8)]
+def test_a_query_that_takes_too_long_is_asked_in_halves_and_grows_again() -> None:
+    names = [f"acme/r{n:03}" for n in range(150)]
     too_much = answer(
         200, {"data": None, "errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "too much"}]}
     )
@@ -166,8 +166,9 @@ def test_a_query_that_takes_too_long_is_asked_in_halves() -> None:
 
         with Loopback(passed_on, faults=[too_much]) as between:
             items = read(between, *names)
-        assert len(between.requests) == 3
-    assert len(found(items)) == 8
+        # 50 are too many; 25 three times, then 50 and the last 25
+        assert len(between.requests) == 1 + 3 + 2
+    assert len(found(items)) == 150
 
 
 def test_an_issue_that_makes_no_sense_is_set_aside() -> None:
