@@ -61,7 +61,7 @@ def collect(
     for history in histories:
         if history.is_current():
             yield from history.coverage()
-    with GitHubApi(source) as api:
+    with GitHubApi(source, stall_seconds) as api:
         hold = Hold(meter.current())
 
         def read(history: History) -> Iterator[Item | SourceError | None]:

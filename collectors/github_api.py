@@ -181,15 +181,19 @@ class GitHubApi:
         """The lists at `path`, 100 items a page from page `page` on, below `key` where they are inside an object."""
         while True:
             headers, answer = self._get(path, {**parameters, "per_page": 100, "page": page})
-            items = mapping(answer).get(key) if key else answer
-            if not isinstance(items, list):
-                raise SourceError(
-                    f"github: {self.url}{path} answered no list; is this the address of GitHub's API?"
-                )
-            yield [item for item in items if isinstance(item, dict)]  # a null tells nothing
+            yield self.items(path, answer, key)
             if 'rel="next"' not in headers.get("link", ""):
                 return
             page += 1
+
+    def items(self, path: str, answer: Any, key: str | None = None) -> list[Json]:
+        """The objects of the list that `path` answered, below `key`; raises SourceError where it is none."""
+        found = mapping(answer).get(key) if key else answer
+        if not isinstance(found, list):
+            raise SourceError(
+                f"github: {self.url}{path} answered no list; is this the address of GitHub's API?"
+            )
+        return [item for item in found if isinstance(item, dict)]  # a null tells nothing
 
     def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
         try:

@@ -36,11 +36,15 @@ def collect_by_api(api: GitHubApi, history: History) -> Iterator[Item]:
     history.tags = {}
     for page in api.pages(f"/repos/{history.repo}/tags"):
         for tag in page:
-            name, sha = text(tag, "name") or "", text(tag, "commit", "sha") or ""
-            history.tags[name] = sha
-            if known.get(name) != sha:
-                at = seen.get(sha) or _committed_at(api.get(f"/repos/{history.repo}/commits/{sha}"))
-                yield history.tag(name, sha, at)
+            name, tagged = text(tag, "name") or "", text(tag, "commit", "sha")
+            if tagged is None:
+                yield Malformed("deployments", f"{history.repo}@{name}", "a tag without a commit", str(tag))
+                continue
+            history.tags[name] = tagged
+            if known.get(name) != tagged:
+                if tagged not in seen:
+                    seen[tagged] = _committed_at(api.get(f"/repos/{history.repo}/commits/{tagged}"))
+                yield history.tag(name, tagged, seen[tagged])
     yield from history.finish()
 
 
@@ -53,7 +57,7 @@ def _new(api: GitHubApi, history: History) -> Iterator[Json]:
         # compared by graph, not by time: an old branch that is merged now is new
         pages = api.pages(f"{path}/compare/{head}...{branch}", "commits") if head else iter(())
         for raw in _flat(pages):
-            history.frontier = {raw["sha"]}
+            history.frontier = {text(raw, "sha") or head or ""}
             yield raw
     except MissingError:
         head = None  # it was pushed over, and is gone
@@ -61,7 +65,7 @@ def _new(api: GitHubApi, history: History) -> Iterator[Json]:
         since = (history.from_at - _BEGUN_BEFORE).strftime("%Y-%m-%dT%H:%M:%SZ")
         newest = None
         for raw in _flat(api.pages(f"{path}/commits", sha=branch, since=since)):
-            newest = newest or raw["sha"]
+            newest = newest or text(raw, "sha")
             yield raw
         history.frontier = {newest} if newest else set()
 
@@ -91,7 +95,7 @@ def _commit(api: GitHubApi, history: History, raw: Json, seen: dict[str, str | N
     by = mapping(raw, "commit", "author")
     return history.commit(
         sha,
-        [parent["sha"] for parent in listing(raw, "parents")],
+        [parent for found in listing(raw, "parents") if (parent := text(found, "sha"))],
         text(by, "name"),
         text(by, "email"),
         text(raw, "author", "login"),

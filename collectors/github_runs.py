@@ -9,7 +9,7 @@ from collectors.github_api import GitHubApi
 from collectors.github_records import record_of
 from collectors.people import People
 from collectors.records import Coverage, Record, WorkflowRun
-from collectors.shapes import instant, listing, mapping, text
+from collectors.shapes import instant, mapping, text
 from collectors.stream import Checkpoint, Item, Malformed, Resume
 
 Json = dict[str, Any]
@@ -88,7 +88,7 @@ def _windows(
         yield from _windows(api, repo, low, middle)
         yield from _windows(api, repo, middle, high)
         return
-    runs = listing(first, "workflow_runs")
+    runs = api.items(path, first, "workflow_runs")
     if total > len(runs):
         for page in api.pages(path, "workflow_runs", page=2, created=created):
             runs += page

@@ -11,7 +11,8 @@ import stamina
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
-from collectors import argocd, git, github, github_issues, pagerduty, survey
+from collectors import argocd, git, github, github_issues, github_runs, pagerduty, survey
+from collectors.github_api import GitHubApi
 from collectors.meter import Meter, metered
 from collectors.records import Record, Repository
 from collectors.stream import Item, Malformed, Resume, SourceError
@@ -33,7 +34,11 @@ from tests.github_organisation import (
     make_deployment,
     make_pull,
     make_repository,
+    make_run,
 )
+
+# for an answer of a machine that is busy with other tests
+PATIENCE = 30
 
 CSV = (
     "round,respondent,question,team,submitted_at,closes_at,score\n"
@@ -95,6 +100,11 @@ def make_organisation(git_dir: Path | None = None) -> model.Organisation:
         ],
         pull_requests=[make_pull(n, commits=(make_commit(n),)) for n in range(1, 61)],
         deployments=[make_deployment(n, "IN_PROGRESS", "SUCCESS") for n in range(201, 204)],
+        # more than a page of commits is in `git_dir`, more than a page of runs here, of which three have jobs
+        workflow_runs=[
+            *(make_run(n, status="in_progress") for n in range(2001, 2101)),
+            *(make_run(n, attempt) for n, attempt in ((2101, 1), (2102, 1), (2102, 2))),
+        ],
         releases=[
             model.Release(n, f"v{n}", f"{n:040x}", "", hours(n - 300), hours(n - 300), ANNA)
             for n in range(301, 421)
@@ -105,6 +115,12 @@ def make_organisation(git_dir: Path | None = None) -> model.Organisation:
     return model.Organisation(
         "acme", NOW, [repository], model.ArgoCD([make_application()], {}), pager, {}, {}, {}
     )
+
+
+def runs_of(source: GitHub, resume: Resume, patience: int) -> Iterator[Item]:
+    """The workflow runs alone, without the lists of repositories that come before them."""
+    with GitHubApi(source, patience) as api:
+        yield from github_runs.collect_runs(api, "acme/checkout", SINCE, resume, PEOPLE)
 
 
 @dataclass
@@ -125,14 +141,19 @@ class Bench:
     def __init__(self, url: str, faulty: Faulty, folder: Path) -> None:
         self.url, self.faulty, self._folder = url, faulty, folder
 
-    def read(self, source: str, retry_at_once: bool = True, repositories: int = 1) -> Outcome:
-        """The outcome of one run of `source` from the beginning; of git's with so many repositories."""
+    def read(
+        self, source: str, retry_at_once: bool = True, repositories: int = 1, patience: int = PATIENCE
+    ) -> Outcome:
+        """The outcome of one run of `source` from the beginning; of git's with so many repositories.
+
+        An answer is waited for `patience` seconds.
+        """
         outcome = Outcome()
         outcome.meter.on_wait = outcome.waits.append
         before = len(self.faulty.asked)
         with stamina.set_testing(retry_at_once, attempts=20, cap=True), metered(outcome.meter):
             try:
-                for item in self._items(source, repositories):
+                for item in self._items(source, repositories, patience):
                     if isinstance(item, Record):
                         outcome.stored.append(item)
                     elif isinstance(item, Malformed):
@@ -142,7 +163,7 @@ class Bench:
         outcome.asked = self.faulty.asked[before:]
         return outcome
 
-    def _items(self, source: str, repositories: int) -> Iterator[Item]:
+    def _items(self, source: str, repositories: int, patience: int) -> Iterator[Item]:
         resume = Resume(NOW, SINCE)
         token = SecretStr(TOKEN)
         hub = GitHub(
@@ -154,21 +175,28 @@ class Bench:
         ]
         match source:
             case "github" | "github rest":
-                return github.collect(hub, resume, PEOPLE, timeout=2)
+                return github.collect(hub, resume, PEOPLE, timeout=patience)
             case "github issues":
                 labelled = hub.model_copy(update={"incidents": GitHubIncidents(labels=["incident"])})
-                return github_issues.collect(labelled, resume, ["acme/checkout"], timeout=2)
+                return github_issues.collect(labelled, resume, ["acme/checkout"], timeout=patience)
+            case "github runs":
+                return runs_of(hub, resume, patience)
+            case "github commits":
+                by_api = hub.model_copy(update={"clone": False})
+                return git.collect(
+                    by_api, resume, PEOPLE, known, self._folder, {}, [], stall_seconds=patience
+                )
             case "git":
-                return git.collect(hub, resume, PEOPLE, known, self._folder, {}, [], stall_seconds=2)
+                return git.collect(hub, resume, PEOPLE, known, self._folder, {}, [], stall_seconds=patience)
             case "argocd":
                 instance = ArgoCD.model_construct(name="main", url=f"{self.url}/argocd", token=token)
-                return argocd.collect(instance, resume, timeout=2)
+                return argocd.collect(instance, resume, timeout=patience)
             case "pagerduty":
                 account = PagerDuty.model_construct(url=f"{self.url}/pagerduty", token=token, since=None)
-                return pagerduty.collect(account, resume, timeout=2)
+                return pagerduty.collect(account, resume, timeout=patience)
             case _:
                 survey_ = Survey(files=[f"{self.url}/survey.csv"])
-                return survey.collect(survey_, resume, PEOPLE, timeout=2)
+                return survey.collect(survey_, resume, PEOPLE, timeout=patience)
 
 
 def _with_survey(app: App) -> App:
@@ -182,10 +210,11 @@ def _with_survey(app: App) -> App:
 
 @contextmanager
 def serving(folder: Path, organisation: model.Organisation | None = None) -> Iterator[Bench]:
-    """A bench whose git repository has one commit."""
+    """A bench whose git repository has 103 commits and a tag."""
     if organisation is None:
         origin = Origin(folder / "origin")
-        origin.commit("First", a="1")
+        origin.commits(103)
+        origin.git("tag", "v1", "HEAD~50")
         origin.push()
         organisation = make_organisation(origin.git_dir)
     faulties: list[Faulty] = []

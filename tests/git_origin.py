@@ -36,7 +36,7 @@ class Origin:
         )
         self.git("checkout", "-q", "-b", "main")
 
-    def git(self, *arguments: str, **environment: str) -> str:
+    def git(self, *arguments: str, given: str = "", **environment: str) -> str:
         settings = {
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_AUTHOR_NAME": "Anna",
@@ -45,7 +45,8 @@ class Origin:
         settings |= {"GIT_COMMITTER_NAME": "Anna", "GIT_COMMITTER_EMAIL": "anna@acme.example"}
         command = ["git", "-C", str(self._work), *arguments]
         env = os.environ | settings | environment
-        return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout.strip()
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=env, input=given)
+        return done.stdout.strip()
 
     def commit(self, message: str, zone: str = "+0000", **files: str) -> str:
         """The new commit's SHA; a minute later than the last one."""
@@ -58,6 +59,20 @@ class Origin:
         at = f"{int(self.time(self._minutes).timestamp())} {zone}"
         self.git("commit", "-qm", message, "--allow-empty", GIT_AUTHOR_DATE=at, GIT_COMMITTER_DATE=at)
         return self.git("rev-parse", "HEAD")
+
+    def commits(self, count: int) -> None:
+        """So many further commits, at once."""
+        orders = []
+        for number in range(count):
+            self._minutes += 1
+            by = f"Anna <anna@acme.example> {int(self.time(self._minutes).timestamp())} +0000"
+            message = f"Commit {number}"
+            orders.append(
+                f"commit refs/heads/main\nauthor {by}\ncommitter {by}\ndata {len(message)}\n{message}\n"
+                f"M 100644 inline a\ndata {len(message)}\n{message}\n"
+            )
+        self.git("fast-import", "--quiet", "--force", given="".join(orders))
+        self.git("reset", "-q", "--hard", "main")
 
     @staticmethod
     def time(minutes: int) -> datetime:

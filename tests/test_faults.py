@@ -11,10 +11,20 @@ from collectors.git import CLONES_AT_ONCE
 from collectors.records import Record
 from sample_data import faults
 from sample_data.faults import Fault
-from tests.faulty_sources import Bench, Outcome, serving
+from tests.faulty_sources import PATIENCE, Bench, Outcome, serving
 from tests.loopback import Loopback
 
-SOURCES = ("github", "github rest", "github issues", "git", "argocd", "pagerduty", "survey")
+SOURCES = (
+    "github",
+    "github rest",
+    "github issues",
+    "github runs",
+    "github commits",
+    "git",
+    "argocd",
+    "pagerduty",
+    "survey",
+)
 LIMIT = "for {}'s rate limit"
 
 
@@ -69,7 +79,7 @@ def test_a_fault_that_passes_costs_one_more_request(
     bench: Bench, well: Callable[[str], Outcome], source: str, fault: Fault
 ) -> None:
     bench.faulty.next(fault)
-    outcome = bench.read(source)
+    outcome = bench.read(source, patience=3 if fault is faults.stall else PATIENCE)
     assert (outcome.error, outcome.set_aside) == (None, [])
     assert keyed(outcome) == keyed(well(source))
     assert len(outcome.asked) == len(well(source).asked) + 1
@@ -83,12 +93,16 @@ def test_a_fault_that_passes_costs_one_more_request(
         ("github", faults.secondary_limit(1), "GitHub"),
         ("github rest", faults.secondary_limit(1), "GitHub"),
         ("github issues", faults.secondary_limit(1), "GitHub"),
+        ("github runs", faults.secondary_limit(1), "GitHub"),
+        ("github commits", faults.secondary_limit(1), "GitHub"),
         *(
             (source, faults.status(429, "{}", Retry_After="1"), limit)
             for source, limit in (
                 ("github", "GitHub"),
                 ("github rest", "GitHub"),
                 ("github issues", "GitHub"),
+                ("github runs", "GitHub"),
+                ("github commits", "GitHub"),
                 ("argocd", "argocd main"),
                 ("pagerduty", "pagerduty"),
                 ("survey", "survey"),
@@ -122,6 +136,8 @@ LASTING: dict[str, tuple[Fault, str, dict[str, int]]] = {
             "github": 4,
             "github rest": 4,
             "github issues": 4,
+            "github runs": 4,
+            "github commits": 4,
             "git": 3,
             "argocd": 2,
             "pagerduty": 2,
@@ -192,6 +208,8 @@ def test_an_instant_is_the_same_however_it_is_written(
         ("github", "releases", ""),
         ("github issues", "issues", ""),
         ("github rest", "", "/releases"),
+        ("github runs", "workflow_runs", "/actions/runs?"),
+        ("github commits", "", "/commits?"),
         ("pagerduty", "incidents", ""),
     ],
 )
@@ -221,6 +239,15 @@ ODD: dict[str, tuple[str, Fault, int, int, str]] = {
     "a null among issues": ("github issues", faults.null_items("nodes"), 0, 0, ""),
     "no labels that can be read": ("github issues", faults.null("labels"), 0, 0, ""),
     "an unknown state of an issue": ("github issues", faults.unknown("state"), 0, 0, ""),
+    "a null among runs": ("github runs", faults.null_items("workflow_runs"), 0, 0, ""),
+    "a null among jobs": ("github runs", faults.null_items("jobs"), 0, 0, ""),
+    "nobody who ran it": ("github runs", faults.null("actor"), 0, 0, ""),
+    "an unknown conclusion": ("github runs", faults.unknown("conclusion"), 0, 0, ""),
+    "a null among commits": ("github commits", faults.null_items(""), 0, 0, ""),
+    "a null among parents": ("github commits", faults.null_items("parents"), 0, 0, ""),
+    "no account of an author": ("github commits", faults.null("author"), 103, 103, "authored_at"),
+    "no committer": ("github commits", faults.null("committer"), 103, 103, "committed_at"),
+    "no commit in it": ("github commits", faults.null("commit"), 104, 104, ""),
     "a null among applications": ("argocd", faults.null_items("items"), 0, 1, "metadata.uid"),
     "a null in a history": ("argocd", faults.null_items("history"), 0, 1, "without an id"),
     "no metadata": ("argocd", faults.null("metadata"), 5, 1, "metadata.uid"),

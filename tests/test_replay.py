@@ -160,7 +160,9 @@ def test_a_commit_s_repository_is_read_again_from_its_clone(tmp_path: Path) -> N
         collect(settings, only="git", now=NOW)
         before = content(settings)
         with open_warehouse(settings.warehouse) as warehouse:
-            ((sha,),) = warehouse.connection.execute("delete from commits returning sha").fetchall()
+            ((sha,),) = warehouse.connection.execute(
+                "delete from commits where subject = 'Commit 7' returning sha"
+            ).fetchall()
             warehouse.connection.execute(
                 "insert into quarantine (source, kind, subject, reason, raw, seen_at, key) values ('git', 'commits',"
                 f" 'acme/checkout@{sha}', 'authored_at', '', now()::timestamp, '[\"acme/checkout\", \"{sha}\"]')"
