@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from collectors.github_api import TIMEOUT_SECONDS, GitHubApi
+from collectors.github_vanished import has_label, vanished
 from collectors.records import Coverage, Incident
 from collectors.room import Room
 from collectors.shapes import instant, listing, mapping, text
@@ -39,10 +40,10 @@ class Asked:
     repo: str
     cursor: dict[str, Any]
     since: datetime
-    is_known: bool = (
-        False  # incidents of it are stored, so that all its issues are looked at for those that changed
-    )
+    # incidents of it are stored, so that all its issues are looked at for those that changed
+    is_known: bool = False
     after: str | None = None
+    stored: frozenset[str] = frozenset()  # the ids of the incidents that are stored of it after what was read
 
 
 def collect(
@@ -62,8 +63,10 @@ def collect(
     if wanted is None:
         return
     chosen = [repo for repo in repositories if _matches(repo, wanted.repositories or ["*"])]
-    told_of = {id.rpartition("#")[0] for id in known}
-    queue = [_asked(repo, wanted, resume, repo in told_of) for repo in chosen]
+    told_of: dict[str, set[str]] = {}
+    for id in known:
+        told_of.setdefault(id.rpartition("#")[0], set()).add(id)
+    queue = [_asked(repo, wanted, resume, told_of.get(repo, ())) for repo in chosen]
     room = Room(_REPOSITORIES_A_QUERY)
     with GitHubApi(source, timeout) as api:
         while queue:
@@ -73,10 +76,9 @@ def collect(
                 if error.get("type") != "NOT_FOUND":
                     yield _unread(batch, error)
             for index, asked in enumerate(batch):
-                found = mapping(data, f"r{index}", "issues")
-                if found:
-                    following = yield from _page(asked, found, wanted, resume, known)
-                    queue += following
+                found = mapping(data, f"r{index}")
+                if mapping(found, "issues"):
+                    queue += yield from _page(api, asked, found, wanted, resume)
     # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
     yield Checkpoint("*", {"read_at": resume.now.isoformat()})
 
@@ -105,7 +107,12 @@ def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
             )
         )
         repository = f"repository(owner: {json.dumps(owner)}, name: {json.dumps(name)})"
-        fields.append(f"r{index}: {repository} {{ issues({arguments}) {{ ...Issues }} }}")
+        asked_for = json.dumps(list(labels), ensure_ascii=False)
+        from_at = text(asked.cursor, "from_at") or asked.since.isoformat()
+        counted = f'counted: issues(labels: {asked_for}, filterBy: {{ since: "{from_at}" }}) {{ totalCount }}'
+        fields.append(
+            f"r{index}: {repository} {{ issues({arguments}) {{ ...Issues }} {counted if asked.is_known else ''} }}"
+        )
     return f"query Issues {{ {' '.join(fields)} }}{_FRAGMENT}"
 
 
@@ -125,7 +132,7 @@ def _unread(batch: Sequence[Asked], error: dict[str, Any]) -> Malformed:
     return Malformed("incidents", repo, reason, json.dumps(error, default=str))
 
 
-def _asked(repo: str, wanted: GitHubIncidents, resume: Resume, is_known: bool) -> Asked:
+def _asked(repo: str, wanted: GitHubIncidents, resume: Resume, stored: Collection[str]) -> Asked:
     """Where to go on; from the beginning where that is earlier now, or something else is looked for."""
     looked_for = [sorted(wanted.labels), wanted.priorities]
     cursor = mapping(resume.cursors.get(repo))
@@ -133,35 +140,66 @@ def _asked(repo: str, wanted: GitHubIncidents, resume: Resume, is_known: bool) -
     if not from_at or from_at > resume.since or cursor.get("looked_for") != looked_for:
         cursor, until = {"from_at": resume.since.isoformat(), "looked_for": looked_for}, None
     since = until - _OVERLAP if until else instant(cursor, "from_at") or resume.since
-    return Asked(repo, cursor, since, is_known)
+    return Asked(repo, cursor, since, bool(stored), stored=frozenset(stored))
 
 
 def _page(
-    asked: Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume, known: Collection[str]
+    api: GitHubApi, asked: Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume
 ) -> Generator[Item, None, list[Asked]]:
     """The incidents of a page; returns what is to be asked next of this repository."""
     until = instant(asked.cursor, "until")
-    for node in listing(found, "nodes"):
+    stored = set(asked.stored)
+    for node in listing(found, "issues", "nodes"):
         names = [name for label in listing(node, "labels", "nodes") if (name := text(label, "name"))]
         if node:
             id = f"{asked.repo}#{node.get('number')}"
-            is_labelled = {name.lower() for name in names} & {label.lower() for label in wanted.labels}
-            if is_labelled or not asked.is_known:
+            if has_label(names, wanted.labels) or not asked.is_known:
+                stored.add(id)
                 yield _incident(asked.repo, id, node, _priority(names, wanted.priorities))
-            elif id in known:
+            elif id in stored and mapping(node, "labels"):
+                stored.remove(id)
                 yield Gone(Incident, (SOURCE, id))
             until = max(filter(None, (until, instant(node, "updatedAt"))), default=None)
     cursor = asked.cursor if until is None else {**asked.cursor, "until": until.isoformat()}
-    page = mapping(found, "pageInfo")
+    page = mapping(found, "issues", "pageInfo")
     following = (
-        [replace(asked, cursor=cursor, after=text(page, "endCursor"))] if page.get("hasNextPage") else []
+        [replace(asked, cursor=cursor, after=text(page, "endCursor"), stored=frozenset(stored))]
+        if page.get("hasNextPage")
+        else []
     )
     if not following:
+        cursor = yield from _without_vanished(api, asked.repo, cursor, stored, found, wanted)
         from_at = instant(cursor, "from_at") or resume.since
         yield Coverage(source=SOURCE, subject=asked.repo, from_at=from_at, until_at=max(resume.now, from_at))
     if cursor != mapping(resume.cursors.get(asked.repo)):
         yield Checkpoint(asked.repo, cursor)
     return following
+
+
+def _without_vanished(
+    api: GitHubApi,
+    repo: str,
+    cursor: dict[str, Any],
+    stored: Collection[str],
+    found: dict[str, Any],
+    wanted: GitHubIncidents,
+) -> Generator[Item, None, dict[str, Any]]:
+    """What is stored and not there any more, where fewer are counted than stored; returns the cursor after it.
+
+    It keeps what cannot be explained so, so that it is not asked about in each run.
+    """
+    counted = mapping(found, "counted").get("totalCount")
+    after = {name: part for name, part in cursor.items() if name != "unexplained"}
+    if not isinstance(counted, int) or len(stored) <= counted:
+        return after
+    unexplained = len(stored) - counted
+    if unexplained == cursor.get("unexplained"):
+        return cursor
+    numbers = [int(part) for id in stored if (part := id.rpartition("#")[2]).isdigit()]
+    for number in vanished(api, repo, numbers, wanted.labels):
+        unexplained -= 1
+        yield Gone(Incident, (SOURCE, f"{repo}#{number}"))
+    return {**after, "unexplained": unexplained} if unexplained > 0 else after
 
 
 def _incident(repo: str, id: str, node: dict[str, Any], priority: str | None) -> Item:

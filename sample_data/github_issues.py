@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from graphql import GraphQLError, GraphQLResolveInfo
+
 from sample_data.github_paging import Node, connection
 from sample_data.model import Issue, Repository
 
@@ -12,9 +14,26 @@ def issues(repository: Repository, root: str) -> Callable[..., Node]:
     """The field `issues` of a repository; `root` is the address that html addresses begin with."""
     return connection(
         lambda **filters: _filtered(repository, **filters),
-        lambda issue: _node(issue, f"{root}/{repository.full_name}"),
+        lambda issue: _node(issue, repository, root),
         {"CREATED_AT": lambda i: _instant(i.created_at), "UPDATED_AT": lambda i: _instant(i.updated_at)},
     )
+
+
+def issue(repository: Repository, root: str) -> Callable[..., Node | GraphQLError]:
+    """The field `issue` of a repository: the one of a number."""
+
+    def find(info: GraphQLResolveInfo, number: int) -> Node | GraphQLError:
+        found = next((i for i in repository.issues if repository.has_issues and i.number == number), None)
+        return (
+            _node(found, repository, root)
+            if found
+            else GraphQLError(
+                f"Could not resolve to an Issue with the number of {number}.",
+                extensions={"type": "NOT_FOUND"},
+            )
+        )
+
+    return find
 
 
 def _filtered(
@@ -28,14 +47,14 @@ def _filtered(
     since = asked.get("since")
     return [
         issue
-        for issue in repository.issues
+        for issue in (repository.issues if repository.has_issues else ())
         if all(not names or set(names) & set(issue.labels) for names in (labels, asked.get("labels")))
         and (not states or _state(issue) in states)
         and (not since or issue.updated_at >= datetime.fromisoformat(since))
     ]
 
 
-def _node(issue: Issue, repository: str) -> Node:
+def _node(issue: Issue, repository: Repository, root: str) -> Node:
     return {
         "__typename": "Issue",
         "id": f"I_{issue.id}",
@@ -47,7 +66,8 @@ def _node(issue: Issue, repository: str) -> Node:
         "closedAt": _instant(issue.closed_at),
         "state": _state(issue),
         "labels": connection(lambda: issue.labels, lambda name: {"id": f"LA_{name}", "name": name}),
-        "url": f"{repository}/issues/{issue.number}",
+        "repository": {"id": f"R_{repository.id}", "nameWithOwner": repository.full_name},
+        "url": f"{root}/{repository.full_name}/issues/{issue.number}",
     }
 
 

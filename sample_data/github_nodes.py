@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLResolveInfo
 
 from sample_data.git_http import GitCommit, read_commits
-from sample_data.github_issues import issues
+from sample_data.github_issues import issue, issues
 from sample_data.github_paging import Node, connection
 from sample_data.model import (
     Deployment,
@@ -167,6 +167,8 @@ class Nodes:
                 },
             ),
             "pullRequest": pull_request,
+            "hasIssuesEnabled": repository.has_issues,
+            "issue": issue(repository, self._root),
             "issues": issues(repository, self._root),
             "deployments": connection(
                 deployments,

@@ -166,6 +166,7 @@ class Repository:
     releases: list[Release] = field(default_factory=list)
     workflow_runs: list[WorkflowRun] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    has_issues: bool = True  # or they are switched off, and none is shown
 
     @property
     def full_name(self) -> str:

@@ -19,6 +19,7 @@ from graphql import (
 from collectors import github_issues
 from collectors.github_queries import named_query, page_query, query, rest_query, without
 from collectors.github_records import Asked
+from collectors.github_vanished import vanished_query
 from sample_data.github_graphql import schema_text
 from tests.github_organisation import NOW
 
@@ -52,7 +53,14 @@ def queries() -> dict[str, str]:
     lacking = {"repositoryTopics", "templateRepository", "logUrl", "timelineItems", "author", "ref", "labels"}
     made |= {f"{name} of an old server": without(text, lacking) for name, text in made.items()}
     return made | {
-        "issues": github_issues.issues_query([github_issues.Asked("acme/checkout", {}, NOW)], ["incident"])
+        "issues": github_issues.issues_query(
+            [
+                github_issues.Asked("acme/checkout", {}, NOW),
+                github_issues.Asked("acme/checkout", {}, NOW, is_known=True),
+            ],
+            ["incident"],
+        ),
+        "issues one by one": vanished_query("acme/checkout", [1, 2]),
     }
 
 

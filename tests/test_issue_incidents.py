@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from pydantic import ValidationError
 from werkzeug import Request, Response
 
+from collectors.github_api import GitHubApi
 from collectors.github_issues import collect
+from collectors.github_vanished import vanished
 from collectors.records import Coverage, Incident
 from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError
 from config.settings import GitHub, Settings
@@ -231,18 +234,7 @@ def test_an_issue_that_loses_its_label_is_no_incident_any_more_and_one_that_gets
 ) -> None:
     repository = make_repository(issues=[make_issue(n, closed=n + 1) for n in range(1, 30)])
     with serve(repository) as server:
-        github: GitHub = settings(server.url, incidents=INCIDENTS, clone=False)
-        configured = Settings.model_validate({"organization": "acme", "warehouse": tmp_path / "w.duckdb"})
-        configured = configured.model_copy(
-            update={"sources": configured.sources.model_copy(update={"github": github})}
-        )
-
-        def stored() -> set[str]:
-            runs = collect_all(configured, Silent(), now=NOW)
-            assert [run.error for run in runs if run.source in ("github", "github_issues")] == [None, None]
-            with open_warehouse(configured.warehouse) as warehouse:
-                return {id for (id,) in warehouse.connection.execute("select id from incidents").fetchall()}
-
+        stored = Stored(server, tmp_path)
         every = {f"acme/checkout#{n}" for n in range(1, 30)}
         assert stored() == every
         repository.issues[2] = make_issue(3, "bug", closed=4, updated=40)
@@ -250,8 +242,80 @@ def test_an_issue_that_loses_its_label_is_no_incident_any_more_and_one_that_gets
         assert stored() == every - {"acme/checkout#3"}
         repository.issues[2] = make_issue(3, "incident", closed=4, updated=42)
         assert stored() == every
-        asked = server.requests["github graphql"]
         assert stored() == every
-        assert server.requests["github graphql"] - asked == 2, (
-            "the listing, and the issues of all repositories"
+        assert stored.asked == 2, "the listing, and the issues of all repositories"
+
+
+class Stored:
+    """A warehouse that is collected into run by run, and what it has of incidents afterwards."""
+
+    def __init__(self, server: SampleServer, folder: Path) -> None:
+        github: GitHub = settings(server.url, incidents=INCIDENTS, clone=False)
+        configured = Settings.model_validate({"organization": "acme", "warehouse": folder / "w.duckdb"})
+        self._settings = configured.model_copy(
+            update={"sources": configured.sources.model_copy(update={"github": github})}
         )
+        self._server = server
+        self.asked = 0  # queries of the last run
+
+    def __call__(self, now: datetime = NOW) -> set[str]:
+        before = self._server.requests["github graphql"]
+        runs = collect_all(self._settings, Silent(), now=now)
+        assert [run.error for run in runs if run.source in ("github", "github_issues")] == [None, None]
+        self.asked = self._server.requests["github graphql"] - before
+        with open_warehouse(self._settings.warehouse) as warehouse:
+            return {id for (id,) in warehouse.connection.execute("select id from incidents").fetchall()}
+
+
+def test_an_issue_that_is_deleted_or_transferred_is_no_incident_of_its_repository_any_more(
+    tmp_path: Path,
+) -> None:
+    here = make_repository(issues=[make_issue(n, closed=n + 1) for n in range(1, 130)])
+    there = make_repository("ledger")
+    with serve(here, there) as server:
+        stored = Stored(server, tmp_path)
+        every = {f"acme/checkout#{n}" for n in range(1, 130)}
+        assert stored() == every
+        deleted, moved = here.issues.pop(4), here.issues.pop(6)
+        there.issues.append(replace(moved, number=1, updated_at=hour(200)))
+        left = every - {f"acme/checkout#{n.number}" for n in (deleted, moved)} | {"acme/ledger#1"}
+        assert stored() == left
+        assert stored.asked == 2 + 2, "the listing, the issues, and those that are stored by 100"
+        assert stored() == left
+        assert stored.asked == 2
+
+
+def test_an_incident_whose_label_was_deleted_leaves_and_what_was_only_switched_off_stays(
+    tmp_path: Path,
+) -> None:
+    repository = make_repository(issues=[make_issue(1, "outage"), make_issue(2, "Outage", "bug")])
+    repository.issues[0] = replace(repository.issues[0], labels=("Outage",))
+    with serve(repository) as server:
+        stored = Stored(server, tmp_path)
+        assert stored() == {"acme/checkout#1", "acme/checkout#2"}
+        repository.has_issues = False
+        for asked in (3, 2):
+            assert stored() == {"acme/checkout#1", "acme/checkout#2"}
+            assert stored.asked == asked, "what has no answer is asked once"
+        repository.has_issues = True
+        # its issues are not updated by it
+        repository.issues[1] = replace(repository.issues[1], labels=("bug",))
+        assert stored() == {"acme/checkout#1"}
+
+
+def test_an_issue_that_github_still_finds_in_another_repository_has_left() -> None:
+    def moved(request: Request) -> Response:
+        issue = {"repository": {"nameWithOwner": "acme/ledger"}, "labels": {"nodes": [{"name": "incident"}]}}
+        here = {"repository": {"nameWithOwner": "acme/checkout"}, "labels": None}
+        found = {
+            "nameWithOwner": "acme/checkout",
+            "hasIssuesEnabled": True,
+            "i1": issue,
+            "i2": here,
+            "i3": None,
+        }
+        error = {"type": "FORBIDDEN", "path": ["repository", "i3"], "message": "not yours"}
+        return answer(200, {"data": {"repository": found}, "errors": [error]})
+
+    with Loopback(moved) as server, GitHubApi(settings(server.url)) as api:
+        assert list(vanished(api, "acme/checkout", [1, 2, 3], ["incident"])) == [1]
