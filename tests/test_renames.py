@@ -1,5 +1,6 @@
 """Repositories that are renamed, transferred, deleted, made anew: their history stays theirs."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from collectors.records import Commit, Component, Deployment, PullRequest, Record, Repository
+from collectors.stream import Malformed
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.scale import NOW, build_large, large_settings
@@ -211,3 +213,51 @@ def test_rows_of_both_names_become_one_where_their_key_is_the_same(tmp_path: Pat
     pulls = [PullRequest(repo=f"acme/{name}", number=1, created_at=AT, title=name) for name in ("a", "b")]
     select = stored(tmp_path / "w.duckdb", [repository("a", "1"), *pulls], [repository("b", "1")])
     assert select("select repo, title from pull_requests") == [("acme/b", "b")]
+
+
+def set_aside(source: str, kind: str, subject: str, *key: str) -> tuple[str, Malformed]:
+    return source, Malformed(kind, subject, "bad", subject, json.dumps(key) if key else None)
+
+
+def test_what_was_set_aside_of_a_repository_leaves_the_quarantine_under_its_next_name(tmp_path: Path) -> None:
+    every = [
+        set_aside("github", "pull_requests", "acme/a#7", "acme/a", "7"),
+        set_aside("github", "deployments", "acme/a", "deployments", "11"),
+        set_aside("github", "workflow_runs", "acme/a", "acme/a", "3", "1"),
+        set_aside("github", "components", "acme/a/catalog-info.yaml"),
+        set_aside("git", "commits", "acme/a@f00", "acme/a", "f00"),
+        set_aside("git", "deployments", "acme/a@v1", "tags", "acme/a@v1"),
+        set_aside("github_issues", "incidents", "acme/a#9", "github_issues", "acme/a#9"),
+        # of others
+        set_aside("github", "pull_requests", "acme/ab#7", "acme/ab", "7"),
+        set_aside("git", "deployments", "acme/ab@v1", "tags", "acme/ab@v1"),
+        set_aside("github", "pull_requests", "acme/a#1#7", "acme/a#1", "7"),
+        set_aside("github", "deployments", "acme/a#1", "deployments", "12"),
+        set_aside("argocd:main", "deployments", "acme/a", "argocd", "u/1"),
+        # met again under the next name already
+        set_aside("github", "pull_requests", "acme/b#7", "acme/b", "7"),
+    ]
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse, warehouse.transaction():
+        warehouse.upsert([repository("a", "5")])
+        for source, item in every:
+            warehouse.quarantine(source, [item], AT)
+        warehouse.upsert([repository("b", "5")])
+        found = warehouse.connection.execute("select subject, key from quarantine order by all").fetchall()
+        assert found == [
+            ("acme/a", '["argocd", "u/1"]'),
+            ("acme/a#1", '["deployments", "12"]'),
+            ("acme/a#1#7", '["acme/a#1", "7"]'),
+            ("acme/ab#7", '["acme/ab", "7"]'),
+            ("acme/ab@v1", '["tags", "acme/ab@v1"]'),
+            ("acme/b", '["acme/b", "3", "1"]'),
+            ("acme/b", '["deployments", "11"]'),
+            ("acme/b#7", '["acme/b", "7"]'),
+            ("acme/b#9", '["github_issues", "acme/b#9"]'),
+            ("acme/b/catalog-info.yaml", None),
+            ("acme/b@f00", '["acme/b", "f00"]'),
+            ("acme/b@v1", '["tags", "acme/b@v1"]'),
+        ]
+        warehouse.release("git", [commit("b", "f00")])
+        assert ("acme/b@f00",) not in warehouse.connection.execute(
+            "select subject from quarantine"
+        ).fetchall()

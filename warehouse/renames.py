@@ -4,6 +4,7 @@ GitHub's own id (`external_id`) tells who is who. A former name stays known, so 
 (a catalogue, Argo CD, an import) is stored under the new one, until another repository takes that name.
 """
 
+import json
 from collections.abc import Sequence
 
 import duckdb
@@ -81,6 +82,36 @@ def _move(connection: duckdb.DuckDBPyConnection, before: str, repo: str) -> None
         [repo, len(before) + 1, before, f"{before} "],
     )
     connection.execute("update former_names set repo = ? where repo = ?", [repo, before])
+    _move_set_aside(connection, before, repo)
+
+
+def _move_set_aside(connection: duckdb.DuckDBPyConnection, before: str, repo: str) -> None:
+    """Puts what is in the quarantine under the new name, so that it leaves it once it is read well under that."""
+    found = connection.execute(
+        "select rowid, source, kind, subject, key from quarantine"
+        " where source in ('github', 'git', 'github_issues') and starts_with(subject, ?)",
+        [before],
+    ).fetchall()
+    for row, source, kind, subject, key in found:
+        parts, rest = json.loads(key) if key else [], subject[len(before) :]
+        mark = {"deployments": "@", "incidents": "#"}.get(kind)  # with which their ids go on after the name
+        moved = [
+            repo + part[len(before) :]
+            if part == before or (mark and part.startswith(before + mark))
+            else part
+            for part in parts
+        ]
+        # a key without the name says nothing: that of a deployment object, or none
+        is_named = moved != parts or (rest == "" if key else rest[:1] in ("", "#", "@", "/"))
+        if is_named:
+            moved_key = json.dumps(moved) if key else None
+            connection.execute(
+                "delete from quarantine where source = ? and kind = ? and key = ? and rowid <> ?",
+                [source, kind, moved_key, row],
+            )
+            connection.execute(
+                "update quarantine set subject = ?, key = ? where rowid = ?", [repo + rest, moved_key, row]
+            )
 
 
 def _renamed(record: Record, current: dict[str, str]) -> Record:
