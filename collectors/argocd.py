@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from collectors import meter
 from collectors.argocd_sync import Config, config_of, images_of, referenced_commit
+from collectors.config_clones import ConfigClones
 from collectors.http import TIMEOUT_SECONDS, Api
 from collectors.parallel import in_order
 from collectors.records import Coverage, Deployment
@@ -82,13 +83,18 @@ def try_connection(source: ArgoCD) -> str:
     return f"signed in as {text(user, 'username') or 'unknown'}"
 
 
-def collect(source: ArgoCD, resume: Resume, timeout: float = TIMEOUT_SECONDS) -> Iterator[Item]:
+def collect(
+    source: ArgoCD,
+    resume: Resume,
+    timeout: float = TIMEOUT_SECONDS,
+    clones: ConfigClones | None = None,
+) -> Iterator[Item]:
     """Each application's syncs since the last poll, oldest first, then its coverage; a checkpoint per application.
 
     An operation is told once it has ended. The cluster that the instance runs in is told by the instance's name. A
     cursor (subject: the application's uid) keeps the last history entry, how often the history was wiped, the
     coverage's start, what the revisions still in the history name, and the operation last seen. An unchanged instance
-    costs one request.
+    costs one request. Of config repositories that are in `clones` Argo CD is not asked what a revision names.
     """
     with open_api(source, timeout) as api:
         answer = api.get("/api/v1/applications")
@@ -104,7 +110,7 @@ def collect(source: ArgoCD, resume: Resume, timeout: float = TIMEOUT_SECONDS) ->
         def read(item: Any) -> Iterator[Item]:
             uid, name = text(item, "metadata", "uid"), text(item, "metadata", "name")
             if uid and name:
-                yield from _Application(api, source, resume, item, uid, name, references).items()
+                yield from _Application(api, source, resume, item, uid, name, references, clones).items()
             else:
                 reason = "an application without metadata.uid or name"
                 yield Malformed("deployments", name or "?", reason, _raw(item))
@@ -140,12 +146,14 @@ class _Application:
         uid: str,
         name: str,
         references: _References,
+        clones: ConfigClones | None,
     ) -> None:
         self.api, self.item, self.uid, self.name = api, item, uid, name
         self.instance = source.name
         self.now = resume.now
         self.before = mapping(resume.cursors.get(uid))
         self.references = references
+        self.clones = clones
         self.spec = mapping(item, "spec")
         self.namespace = text(item, "metadata", "namespace") or "argocd"
         self.url = f"{source.url.rstrip('/')}/applications/{self.namespace}/{name}"
@@ -223,11 +231,14 @@ class _Application:
             config = config_of(entry)
             revision = config.revision or ""
             commit = named.get(revision) or self._referenced(config, entry["id"])
-            if commit is None:
+            ran = self._ran(entry)
+            is_named = commit is None or commit[0] or ran
+            set_by_config = () if is_named or self.clones is None else self.clones.images(config)
+            if commit is None or set_by_config is None:
                 pending.append(entry["id"])
-            elif config.is_git:
+            if commit and config.is_git:
                 named[revision] = commit
-            yield self._sync(entry, config, commit or (None, None))
+            yield self._sync(entry, config, commit or (None, None), ran, set_by_config or ())
         if self.history:
             after["last"] = self.history[-1]["id"]
             after["last_at"] = text(self.history[-1], "deployedAt")
@@ -236,15 +247,26 @@ class _Application:
         after["revisions"] = {revision: list(named[revision]) for revision in named if revision in kept}
         after["pending"] = pending
 
-    def _sync(self, entry: dict[str, Any], config: Config, commit: Commit) -> Item:
+    def _ran(self, entry: dict[str, Any]) -> tuple[str, ...]:
+        """The images of the sync, where the entry or the last operation tells of them."""
+        made = (
+            self.operation if _start(entry, "deployStartedAt") == _start(self.operation, "startedAt") else {}
+        )
+        return images_of({**entry, "resources": listing(made, "syncResult", "resources")})
+
+    def _sync(
+        self,
+        entry: dict[str, Any],
+        config: Config,
+        commit: Commit,
+        ran: tuple[str, ...],
+        set_by_config: tuple[str, ...],
+    ) -> Item:
         if not instant(entry, "deployedAt"):
             reason = "deployedAt: is missing, or no instant"
             key = json.dumps(["argocd", self._id(entry)])
             return Malformed("deployments", self.name, reason, _raw(entry), key)
         sha, repo = commit
-        made = (
-            self.operation if _start(entry, "deployStartedAt") == _start(self.operation, "startedAt") else {}
-        )
         fields = self._common() | {
             "id": self._id(entry),
             "status": "success",
@@ -253,9 +275,9 @@ class _Application:
             "config_repo": config.repo,
             "config_sha": config.revision,
             "sha": sha,
-            "sha_method": "trailer" if sha else None,
+            "sha_method": "trailer" if sha else "config" if set_by_config else None,
             "repo": repo,
-            "images": images_of({**entry, "resources": listing(made, "syncResult", "resources")}),
+            "images": ran or set_by_config,
         }
         if entry is not self.history[-1]:
             # the label is what the application carries now: an earlier sync deployed another commit
@@ -266,15 +288,15 @@ class _Application:
         """The commit that a config revision names; None where Argo CD could not say now, so that it is asked again."""
         if not config.is_git or not config.revision:
             return None, None
-        revision = config.revision
-        return self.references.get(
-            (config.repo, revision), lambda: self._ask(revision, config.index, entry_id)
-        )
+        return self.references.get((config.repo, config.revision), lambda: self._ask(config, entry_id))
 
-    def _ask(self, revision: str, index: int | None, entry_id: int) -> Commit | None:
-        of_several = {"sourceIndex": index, "versionId": entry_id} if index is not None else {}
+    def _ask(self, config: Config, entry_id: int) -> Commit | None:
+        message = self.clones.message(config) if self.clones else None
+        if message is not None:
+            return referenced_commit({"message": message})
+        of_several = {"sourceIndex": config.index, "versionId": entry_id} if config.index is not None else {}
         response = self.api.send(
-            f"/api/v1/applications/{quote(self.name, safe='')}/revisions/{revision}/metadata",
+            f"/api/v1/applications/{quote(self.name, safe='')}/revisions/{config.revision}/metadata",
             {
                 "appNamespace": self.namespace,
                 "project": text(self.spec, "project") or "default",

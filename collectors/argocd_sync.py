@@ -6,9 +6,10 @@ The same shape (`source`, `sources`, `revision`, `revisions`) stands in a histor
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
-from collectors.addresses import repository_name, without_credentials
+from collectors.addresses import repository_host, repository_name, without_credentials
 from collectors.shapes import listing, mapping, text
 
 _SHA = re.compile(r"[0-9a-f]{7,64}")
@@ -22,6 +23,8 @@ class Config:
     repo: str | None
     revision: str | None
     index: int | None
+    host: str | None = None  # of the repository
+    path: str | None = None  # the application's folder in it, "" for its root
 
     @property
     def is_git(self) -> bool:
@@ -46,7 +49,14 @@ def config_of(sync: dict[str, Any]) -> Config:
 
 def _config(source: dict[str, Any], revision: str | None, index: int | None) -> Config:
     url = text(source, "repoURL")
-    return Config(url and (repository_name(url) or without_credentials(url)), revision, index)
+    name = url and (repository_name(url) or without_credentials(url))
+    return Config(name, revision, index, repository_host(url), _folder(text(source, "path")))
+
+
+def _folder(path: str | None) -> str | None:
+    """A folder without `.` and slashes around it; None where it leaves the repository."""
+    parts = PurePosixPath((path or "").strip("/")).parts
+    return None if ".." in parts else "/".join(parts)
 
 
 def _rank(source: dict[str, Any]) -> int:

@@ -99,7 +99,7 @@ class Clone:
         Raises GitError where the host does not give them; what was in the cache is then still there.
         """
         self._unlock()
-        if (self._path / "HEAD").is_file():
+        if self.is_here:
             arguments = (
                 "fetch",
                 "--quiet",
@@ -169,6 +169,34 @@ class Clone:
             if "commit" in (kind, peeled_kind):
                 tags.append((name, peeled or sha, at or committed_at))
         return tags
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it was cloned."""
+        return (self._path / "HEAD").is_file()
+
+    def message(self, sha: str) -> str | None:
+        """The message of a commit; None where it is not here."""
+        known = self._present({sha})
+        return (
+            self._checked("log", "-1", "--no-mailmap", "--encoding=UTF-8", "--format=%B", sha)
+            if known
+            else None
+        )
+
+    def files(self, sha: str, folder: str) -> list[tuple[str, str]]:
+        """(name, blob) of the files directly in `folder` of a commit that is here; none where it has no such folder."""
+        done = self._run("ls-tree", "-z", f"{sha}:{folder}")
+        entries = done.stdout.decode("utf-8", "replace").split("\0") if done.returncode == 0 else []
+        found = (re.fullmatch(r"100\d{3} blob (\w+)\t([^/]+)", entry) for entry in entries)
+        return [(match[2], match[1]) for match in found if match]
+
+    def content(self, blob: str) -> str:
+        """What is in a file, fetched unless it is here; raises GitError where the host does not give it."""
+        done = self._ask("-C", str(self._path), "cat-file", "blob", blob)
+        if done.returncode:
+            raise self._refused(done)
+        return done.stdout.decode("utf-8", "replace")
 
     def _unlock(self) -> None:
         """Removes what a git that was killed left locked; of two runs at once only one reads, so nobody holds it."""

@@ -53,7 +53,7 @@ class Origin:
         self._minutes += 1
         for name, content in files.items():
             path = self._work / name.replace("__", "/")
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
         self.git("add", "--all")
         at = f"{int(self.time(self._minutes).timestamp())} {zone}"

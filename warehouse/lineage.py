@@ -200,9 +200,11 @@ def _resolve(candidate: Candidate, history: History) -> None:
             candidate.sha if candidate.sha in known else history.graph.find(candidate.sha) or candidate.sha
         )
     else:
-        found = _from_images(candidate.images or (), candidate, history) or _from_label(candidate, history)
-        if found:
-            candidate.sha, candidate.sha_method = found
+        # images that the config repository sets are not seen to have run, and say so
+        where = "config " if candidate.sha_method == "config" else ""
+        by_image = _from_images(candidate.images or (), candidate, history)
+        found = (by_image[0], f"{where}{by_image[1]}") if by_image else _from_label(candidate, history)
+        candidate.sha, candidate.sha_method = found or (None, None)
     candidate.is_traced = candidate.sha in known
 
 

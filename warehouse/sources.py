@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from collectors import argocd, backstage, files, git, github, github_issues, pagerduty, survey
+from collectors.config_clones import ConfigClones
+from collectors.github_api import GitHubApi
 from collectors.inbox import inbox
 from collectors.people import People
 from collectors.records import Repository
 from collectors.stream import Item, Resume, SetAside, SourceError
 from config.settings import Settings
-from config.sources import GitHub, PagerDuty
+from config.sources import ArgoCD, GitHub, PagerDuty
 from warehouse.store import open_warehouse
 
 
@@ -75,7 +77,8 @@ def sources(settings: Settings) -> list[Source]:
                 )
             )
     for instance in configured.argocd:
-        found.append(Source(f"argocd:{instance.name}", partial(argocd.collect, instance), again=argocd.again))
+        poll = partial(_argocd, settings.warehouse, configured.github, instance)
+        found.append(Source(f"argocd:{instance.name}", poll, again=argocd.again))
     if configured.pagerduty:
         since = configured.pagerduty.since or (configured.github.since if configured.github else None)
         found.append(
@@ -131,13 +134,28 @@ _LISTED = (
 )
 
 
-def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
+def _listed(warehouse: Path) -> list[str]:
+    """The repositories of the last listing."""
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(f"{_LISTED} order by c.subject").fetchall()
+    return [repo for (repo,) in rows]
+
+
+def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
+    with open_warehouse(warehouse) as opened:
         known = opened.connection.execute(
             "select id from incidents where source = ?", [github_issues.SOURCE]
         ).fetchall()
-    yield from github_issues.collect(source, resume, [repo for (repo,) in rows], {id for (id,) in known})
+    yield from github_issues.collect(source, resume, _listed(warehouse), {id for (id,) in known})
+
+
+def _argocd(warehouse: Path, github_: GitHub | None, instance: ArgoCD, resume: Resume) -> Iterator[Item]:
+    if github_ is None or not github_.clone:
+        yield from argocd.collect(instance, resume)
+        return
+    with GitHubApi(github_) as api:
+        clones = ConfigClones(api, warehouse.parent / "git", _listed(warehouse))
+        yield from argocd.collect(instance, resume, clones=clones)
 
 
 def _pagerduty(warehouse: Path, source: PagerDuty, resume: Resume) -> Iterator[Item]:
