@@ -43,6 +43,9 @@ PAGES: dict[str, tuple[str, str, tuple[Loader, ...]]] = {
     "deployments": (".six-list-table", ".six-days", ()),
     "incidents": (".six-list-table", ".six-days", ()),
     "satisfaction": (".st-key-table-controls", ".six-days", ()),
+    "targets": (".six-weeks-key", ".six-days", ()),
+    "team?team=team-03": (".six-shares", ".six-days", ()),
+    "service?service=service-003": (".six-shares", ".six-days", ()),
 }
 # the choices of the filter that are clicked in turn, and what the figures' days then say
 PERIODS = ("12 weeks", "Quarter", "Last week", "12 months", "All", "4 weeks")
