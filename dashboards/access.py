@@ -106,11 +106,12 @@ def permitted(shows: Shows, view: Filters, allowed: Access, state: State) -> Fil
     if shows == "everything":
         raise Refused("This page is for those who see everything.")
     own = {service.name for service in state.services}
-    if view.team in allowed.teams or view.service in own:
+    # a team that there is not is no restriction: without its name a page shows everybody's
+    teams = [team for team in state.teams if team in allowed.teams]
+    if view.team in teams or view.service in own:
         return view
     if shows == "numbers" and allowed.rollups and view.service is None:
         return replace(view, rows="team") if view.rows in ("both", "service") else view
-    teams = [team for team in state.teams if team in allowed.teams]
     if view.team is None and view.service is None and teams:
         return replace(view, team=teams[0])
     told = (

@@ -52,6 +52,7 @@ class Given(NamedTuple):
 
 _given: ContextVar[Given] = ContextVar("given")
 _access: ContextVar[Access] = ContextVar("access")
+_shows: ContextVar[Shows] = ContextVar("shows")
 
 
 def chosen() -> st.Page:
@@ -66,11 +67,13 @@ def run(page: st.Page, given: Given, access: Access) -> None:
     The page finds in the address and in the state only what may be seen.
     """
     state = visible(given.state, access)
+    shows = PAGES[page.url_path or next(iter(PAGES))].shows
     _access.set(access)
+    _shows.set(shows)
     _given.set(given._replace(state=state))
     asked = from_address(st.query_params)
     try:
-        view = permitted(PAGES[page.url_path or next(iter(PAGES))].shows, asked, access, state)
+        view = permitted(shows, asked, access, state)
     except Refused as refused:
         links(Filters())
         st.html(part("notice", Notice("Not for you to see", (str(refused),), bad=True)))
@@ -101,7 +104,10 @@ def own_teams() -> frozenset[str] | None:
 def view(state: State) -> tuple[Filters, list[str]]:
     """(the view in the address, the names in it that the facts do not know and that are not applied)."""
     everything = names(state, Filters())
-    return known(from_address(st.query_params), {scope: set(found) for scope, found in everything.items()})
+    asked = from_address(st.query_params)
+    left, unknown = known(asked, {scope: set(found) for scope, found in everything.items()})
+    # what is left may be wider than what was permitted
+    return permitted(_shows.get(), left, _access.get(), state), unknown
 
 
 def links(shown: Filters) -> None:

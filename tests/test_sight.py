@@ -64,6 +64,12 @@ def test_a_team_sees_nothing_of_others(config: Path, at: str) -> None:
         assert [name for name in (*OTHERS, "discovery") if name in text] == [], view
 
 
+@pytest.mark.parametrize("at", ["overview", "incidents", "metric"])
+def test_a_team_that_there_is_not_shows_nothing_of_others(config: Path, at: str) -> None:
+    text = shown(config, ["ghost"], False, at, "team=ghost")
+    assert [name for name in (*OTHERS, "checkout", "discovery") if name in text] == []
+
+
 @pytest.mark.parametrize("at", PAGES)
 def test_roll_ups_are_without_services_and_rows(config: Path, at: str) -> None:
     for view in VIEWS:
