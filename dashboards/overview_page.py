@@ -37,7 +37,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("doubts", found, link("trust", view)))
     scope = Filters(system=view.system, team=view.team, service=view.service)
     visible = frozenset(service.name for service in state.services)
-    week = _this_week(published, settings, scope, frozenset(state.teams), visible)
+    week = _this_week(published, settings, scope, frozenset(state.teams), visible, pages.own_teams())
     st.html(part("section", f"What changed in the week of {week.days}"))
     st.html(part("week", week))
     _table(settings, state, view, content, offered)
@@ -50,9 +50,14 @@ def _overview(published: Published, _settings: Settings, view: Filters) -> Conte
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _this_week(
-    published: Published, _settings: Settings, view: Filters, teams: frozenset[str], visible: frozenset[str]
+    published: Published,
+    _settings: Settings,
+    view: Filters,
+    teams: frozenset[str],
+    visible: frozenset[str],
+    own: frozenset[str] | None,
 ) -> ThisWeek:
-    return this_week(published.warehouse, _settings, view, teams, visible)
+    return this_week(published.warehouse, _settings, view, teams, visible, own)
 
 
 def _header(state: State, view: Filters, content: Content, published: Published) -> None:

@@ -10,7 +10,6 @@ from dashboards.filters import Filters, week_of
 from warehouse.facts import open_facts
 from warehouse.movements import movements
 from warehouse.periods import today
-from warehouse.reading import Service, services
 from warehouse.sentences import Sentence, movement, sentences
 
 _MOST = 3
@@ -33,11 +32,17 @@ class ThisWeek:
 
 
 def this_week(
-    warehouse: Path, settings: Settings, view: Filters, teams: frozenset[str], visible: frozenset[str]
+    warehouse: Path,
+    settings: Settings,
+    view: Filters,
+    teams: frozenset[str],
+    visible: frozenset[str],
+    own: frozenset[str] | None,
 ) -> ThisWeek:
     """The last completed week of what `view` narrows to, whatever its period is.
 
-    Only of the `teams` and the services `visible`; titles and incidents only where all services of the view are.
+    Only of the `teams` and the services `visible`; titles and incidents only where the view is of a team of one's
+    `own` (None: everybody's) or a service visible. What services there are now tells nothing of the rows of others.
     """
     with open_facts(warehouse) as facts:
         monday = week_of(today(facts)) - timedelta(weeks=1)
@@ -47,17 +52,13 @@ def this_week(
             for one in movements(facts, settings, monday, view.where)
             if one.value.name in shown[one.value.scope]
         ]
-        within = {s.name for s in services(facts) if view.where.items() <= _owners(s).items()}
+        with_rows = own is None or view.team in own or view.service in visible
         better = [one for one in found if one.verdict.is_better]
         worse = [one for one in found if not one.verdict.is_better]
         return ThisWeek(
             monday,
             tuple(movement(one) for one in better[:_MOST]),
             tuple(movement(one) for one in worse[:_MOST]),
-            tuple(sentences(facts, settings, view.where, monday)) if within <= visible else (),
+            tuple(sentences(facts, settings, view.where, monday)) if with_rows else (),
             len(found) - len(better[:_MOST]) - len(worse[:_MOST]),
         )
-
-
-def _owners(service: Service) -> dict[str, str | None]:
-    return {"system": service.system, "team": service.team, "service": service.name}

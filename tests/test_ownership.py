@@ -7,6 +7,8 @@ import pytest
 
 from collectors.records import Component, Coverage, Deployment, Incident, Repository
 from config.settings import Settings
+from dashboards.filters import Filters
+from dashboards.this_week import this_week
 from warehouse.build import build
 from warehouse.facts import open_facts
 from warehouse.store import open_warehouse
@@ -76,3 +78,25 @@ def test_the_service_keeps_all_its_rows(settings: Settings) -> None:
     with open_facts(settings.warehouse) as facts:
         (value,) = compute(facts, settings, "service", metrics=["deployment_frequency"])
     assert value.n == 2
+
+
+@pytest.mark.parametrize(
+    ("view", "own", "visible", "is_told"),
+    [
+        (Filters(team="before"), {"guests"}, set(), False),
+        (Filters(system="shop"), {"after"}, {"app"}, False),
+        (Filters(), {"after"}, {"app"}, False),
+        (Filters(team="before"), {"before"}, set(), True),
+        (Filters(system="shop"), None, {"app"}, True),
+    ],
+)
+def test_who_owns_a_service_now_is_not_told_what_happened_to_the_former_owner(
+    settings: Settings, view: Filters, own: set[str] | None, visible: set[str], is_told: bool
+) -> None:
+    # so that the last completed week is that of the former owner's deployment
+    build(settings, NOW + timedelta(days=2))
+    teams = frozenset({"before", "after"})
+    found = this_week(
+        settings.warehouse, settings, view, teams, frozenset(visible), None if own is None else frozenset(own)
+    )
+    assert any("deployment" in sentence.text for sentence in found.told) is is_told
