@@ -43,7 +43,7 @@ def failed_ones(view: Filters) -> Filters:
 
 def open_ones(view: Filters) -> Filters:
     """The list of the view's open incidents, whenever they were opened, the longest open first."""
-    return replace(elsewhere(view), state="open", listed="oldest")
+    return replace(elsewhere(view), period="all", start=None, end=None, state="open", listed="oldest")
 
 
 def profile(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Profile:

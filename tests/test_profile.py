@@ -1,7 +1,7 @@
 """The pages of a service and a team: what they say, over full and bare warehouses, and the way to them in a browser."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from collectors.records import Component, Incident, Repository, Response
 from config.settings import GoldenPath, Settings
-from dashboards import profile
+from dashboards import incident_rows, listed, profile, profile_loading
 from dashboards.filters import Filters
 from dashboards.formats import figure_against
 from dashboards.loading import state
@@ -40,6 +40,7 @@ EXTRA = (
         source="import", id="trap", service="billing", title="trap", urgency="high",
         opened_at=NOW - timedelta(days=1), url="javascript:alert(1)",
     ),
+    Incident(source="import", id="today", service="billing", title="now", opened_at=NOW - timedelta(hours=1)),
 )  # fmt: skip
 
 
@@ -162,6 +163,27 @@ class TestPages:
         assert not app.exception
         assert "This team owns no service" in shown(app)
         assert "No source covers this team" in shown(app)
+
+
+class TestOpenIncidents:
+    def test_they_are_those_open_now_whatever_the_period(self, organisation):
+        past = {"period": "custom", "start": date(2026, 9, 1), "end": date(2026, 9, 8)}
+        for period in ({}, {"period": "week"}, past):
+            found = profile_loading.profile(
+                organisation[1].warehouse,
+                organisation[1],
+                Filters(team="payments", **period),
+                "Europe/Berlin",
+            )
+            assert len(found.unresolved.lines) == found.unresolved.counts.total == 3, period
+
+    def test_the_list_has_those_of_the_running_week_unless_its_period_is_long_past(self, organisation):
+        def still_open(**period) -> int:
+            view = Filters(state="open", **period)
+            return listed.page(organisation[1].warehouse, incident_rows.KIND, view, "UTC").counts.total
+
+        assert still_open() == still_open(period="week") == still_open(period="all") == 3
+        assert still_open(period="custom", start=date(2026, 9, 1), end=date(2026, 9, 8)) == 0
 
 
 class TestSearch:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from warehouse.facts import Facts
-from warehouse.periods import full_range
+from warehouse.periods import full_range, today, week_of
 from warehouse.values import narrowing
 
 # a search for more words than this is no search that a person typed
@@ -71,10 +71,10 @@ INCIDENTS = Listing(
     fact="incidents",
     key=("source", "id"),
     moment="f.opened_at",
-    # one that is still open belongs to every period since it was opened
+    # one that is still open belongs to every period since it was opened, and to those that reach to the running week
     days=(
-        "(f.day >= $start and f.day < $end"
-        " or f.day is null and cast(timezone($zone, timezone('UTC', f.opened_at)) as date) < $end)"
+        "(f.day >= $start and f.day < $end or f.day is null"
+        " and ($end >= $monday or cast(timezone($zone, timezone('UTC', f.opened_at)) as date) < $end))"
     ),
     searched=("service", "team", "id", "title", "urgency", "priority", "source_service", "blames_id"),
     shas=(),
@@ -183,6 +183,8 @@ def _condition(
         return f"f.source = $row_source and f.id = $row_id{narrowing(asked.where)}", bound
     start, end = full_range(facts, asked.start, asked.end)
     bound = {"start": start, "end": end, "zone": facts.timezone, **asked.where}
+    if "$monday" in listing.days:
+        bound["monday"] = week_of(today(facts))
     condition = listing.days + narrowing(asked.where)
     if asked.environment is not None and listing.fact == "deployments":
         condition += " and f.environment = $environment"
