@@ -226,9 +226,10 @@ def _incidents(incidents: Any, around: Around) -> Part:
 
 
 def _summary(counts: Counts) -> str:
-    failed = counts.states["failed"]
-    total = plural(counts.states["counted"], "deployment that counts", "deployments that count")
-    return f"{total}, {failed:,} of them failed"
+    counted, failed = counts.entities_in["counted"], counts.entities_in["failed"]
+    total = plural(counted, "deployment that counts", "deployments that count")
+    told = f"{total}, {failed:,} of them failed"
+    return told if counted == counts.states["counted"] else f"{told}; rows: one a service"
 
 
 KIND = Kind(

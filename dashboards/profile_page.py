@@ -115,12 +115,12 @@ def _header(scope: Scope, view: Filters, found: Profile, published: Published, s
 
 def _list(kind: Kind, noun: str, page: Page, listed: Filters) -> None:
     """The first rows of a list, each of which opens, and where all of them are."""
-    total = page.counts.total
+    total, cut = page.counts.entities, page.counts.total > len(page.lines)
     title = formats.plural(total, noun)
     st.html(part("section", title))
     st.html(part("table", kind.headings, page.lines, title, False, of="listing"))
-    name = f"All {total:,} {noun}s" if total > len(page.lines) else f"Search all {kind.noun}s"
-    shown = listed if total > len(page.lines) else replace(listed, state=None, listed="newest")
+    name = f"All {total:,} {noun}s" if cut else f"Search all {kind.noun}s"
+    shown = listed if cut else replace(listed, state=None, listed="newest")
     st.html(part("elsewhere", name, link(kind.page, shown), of="profile"))
 
 

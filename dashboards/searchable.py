@@ -66,7 +66,7 @@ def _choices(kind: Kind, view: Filters, page: Page) -> None:
 
 def _table(kind: Kind, view: Filters, page: Page, state: State, published: Published) -> None:
     total = page.counts.total
-    span = listing.span(page.number, total, kind.noun)
+    span = listing.span(page.number, total, kind.noun if total == page.counts.entities else "row")
     turned = listing.at(view, page.number)
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", span), width="stretch")

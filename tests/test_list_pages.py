@@ -159,8 +159,15 @@ class TestTurning:
         assert span(2, 1204, "deployment") == "26 – 50 of 1,204 deployments"
         assert span(3, 60, "deployment") == "51 – 60 of 60 deployments"
 
+    def test_a_deployment_of_several_services_is_counted_once_and_its_rows_are_explained(self):
+        told = deployment_rows.KIND.summary(
+            Counts(5, {"counted": 4, "failed": 2}, {}, 4, {"counted": 3, "failed": 1})
+        )
+        assert told == "3 deployments that count, 1 of them failed; rows: one a service"
+
     def test_states_tell_a_reason_from_the_state_of_its_name(self):
-        known = Counts(9, dict.fromkeys(deployment_rows.KIND.states, 3), {"rollback": 2})
+        states = dict.fromkeys(deployment_rows.KIND.states, 3)
+        known = Counts(9, states, {"rollback": 2}, 9, states)
         found = listing.states(deployment_rows.KIND, known, None)
         assert (found["rollback"], found[LEFT_OUT + "rollback"]) == (
             "Rollbacks (3)",

@@ -15,6 +15,7 @@ from tests.small_organisation import HOSTILE, NOW
 from warehouse import listed, listing
 from warehouse.facts import Facts, open_facts
 from warehouse.listing import DEPLOYMENTS, INCIDENTS, LEFT_OUT, Asked, Listing, counts, rows
+from warehouse.values import compute
 
 MOST = 100_000
 EVERYTHING = Asked(start=date(2026, 1, 1))
@@ -156,6 +157,23 @@ class TestStates:
             for state, count in {**found.states, **reasons}.items():
                 listed_rows = rows(sample_facts, about, asked(state=state), "newest", MOST)
                 assert (state, len(listed_rows)) == (state, count)
+
+    def test_a_deployment_of_several_services_is_counted_once_as_its_metrics_do(
+        self, sample: Sample, sample_facts
+    ):
+        start, end = date(2026, 1, 1), date(2026, 11, 17)
+        for where in ({}, {"team": "fulfilment"}, {"service": "inventory"}):
+            found = counts(sample_facts, DEPLOYMENTS, Asked(start, end, where))
+            by = next(iter(where), "organisation")
+            metrics = ["deployment_frequency", "change_failure_rate"]
+            every = compute(sample_facts, sample.settings, by, None, start, end, where, metrics)
+            n = {value.metric: value for value in every}
+            counted, failed = found.entities_in["counted"], found.entities_in["failed"]
+            assert counted == n["deployment_frequency"].n
+            assert failed == round(n["change_failure_rate"].value * n["change_failure_rate"].n)
+            assert (counted < found.states["counted"]) == ("service" not in where)
+            of_failed = counts(sample_facts, DEPLOYMENTS, Asked(start, end, where, state="failed"))
+            assert of_failed.entities == failed
 
 
 class TestPeriod:

@@ -116,15 +116,20 @@ class Asked:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows match, and of what matches but for the state, how many are in which state or out for a reason."""
+    """How many rows match, and of what matches but for the state, how many are in which state or out for a reason.
+
+    A deployment of several services has a row for each; it is one of the `entities` that match, or are in a state.
+    """
 
     total: int
     states: Mapping[str, int]
     reasons: Mapping[str, int]
+    entities: int
+    entities_in: Mapping[str, int]
 
 
 def counts(facts: Facts, listing: Listing, asked: Asked) -> Counts:
-    """The counts of what is asked for, in one pass; the reasons are the most frequent first."""
+    """The counts of what is asked for; the reasons are the most frequent first."""
     condition, bound = _condition(facts, listing, asked, with_state=False)
     chosen, of_state = _state(listing, asked)
     filters = ", ".join(f"count(*) filter (where {sql})" for sql in (chosen, *listing.states.values()))
@@ -135,10 +140,19 @@ def counts(facts: Facts, listing: Listing, asked: Asked) -> Counts:
     found = facts.connection.execute(sql, bound | of_state).fetchall()
     sums = [sum(row[2 + n] for row in found) for n in range(1 + len(listing.states))]
     reasons = {row[0]: row[1] for row in found if row[0] is not None}
+    once = ", ".join(
+        f"count(*) filter (where {sql} and not f.is_shared)"
+        f" + count(distinct (f.source, f.id)) filter (where {sql} and f.is_shared)"
+        for sql in (chosen, *listing.states.values())
+    )
+    sql = f"select {once} from {listing.fact} as f where {condition}"
+    (entities,) = facts.connection.execute(sql, bound | of_state).fetchall()
     return Counts(
         total=sums[0],
         states=dict(zip(listing.states, sums[1:], strict=True)),
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        entities=entities[0],
+        entities_in=dict(zip(listing.states, entities[1:], strict=True)),
     )
 
 
