@@ -13,12 +13,12 @@ def sentences(found: Doubts) -> list[str]:
             f"{plural(found.gaps, 'stretch', 'stretches')} of time in which a source was not read"
             + (lost if found.lost_entries else "")
         )
-    if found.without_service:
-        count = found.without_service
+    if found.of_nobody:
+        count = found.of_nobody
         belongs = "belongs" if count == 1 else "belong"
         counts = "counts" if count == 1 else "count"
         said.append(
-            f"{plural(count, 'incident')} {belongs} to no service of the catalogue"
+            f"{plural(count, 'incident')} {belongs} to no single service, team or system"
             f" and {counts} for the organisation only"
         )
     if found.unmapped:

@@ -182,18 +182,12 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
     with open_facts(warehouse) as facts:
         start, end = periods.days(filters, today(facts))
         scope, where = filters.scope, filters.where
-        matching = {
-            service.name
-            for service in reading.services(facts)
-            if where.items()
-            <= {"system": service.system, "team": service.team, "service": service.name}.items()
-        }
-        services = coverage(facts, settings, "service", start, end)
-        of_scope = services if scope == "service" else coverage(facts, settings, scope, start, end)
+        services = coverage(facts, settings, "service", start, end, where)
+        of_scope = services if scope == "service" else coverage(facts, settings, scope, start, end, where)
         whole = (found for found in of_scope if scope == "organisation" or found.name == where[scope])
         return Trust(
             whole=next(whole, None),
-            services=tuple(service for service in services if service.name in matching),
+            services=tuple(services),
             set_aside=reading.set_aside(facts) if not where else (),
             doubts=reading.doubts(facts, start, end, where),
             weeks=tuple(coverage_weeks(facts, *periods.history(filters, today(facts)), where)[-MOST_WEEKS:]),

@@ -91,7 +91,7 @@ class TestPage:
         assert "Not all sources could be read" in shown(app)
         assert "answered 503 &lt;b&gt;later&lt;/b&gt;" in shown(app)
         assert "github" not in shown(app)
-        assert "1 incident belongs to no service" in shown(app)
+        assert "1 incident belongs to no single service" in shown(app)
 
     def test_a_target_that_changes_in_the_configuration_changes_the_page(self, tmp_path):
         small_organisation.write(tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collectors import backstage
-from collectors.records import Coverage
+from collectors.records import Component, Coverage
 from collectors.stream import Malformed
 from config.settings import Settings
 from dashboards import doubts, trust, trust_history
@@ -28,6 +28,7 @@ from warehouse.deliveries import Entry, Message, claim, settle
 from warehouse.facts import open_facts
 from warehouse.reading import Doubts, Run
 from warehouse.store import open_warehouse
+from warehouse.values import compute
 
 AT = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
@@ -59,7 +60,7 @@ class TestReading:
     def test_doubts_count_what_stands_against_the_organisation(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
             found = reading.doubts(facts)
-        assert found == Doubts(("pagerduty",), gaps=1, without_service=1, unmapped=1, quarantined=3)
+        assert found == Doubts(("pagerduty",), gaps=1, of_nobody=1, unmapped=1, quarantined=3)
 
     def test_a_gap_counts_for_the_days_and_the_services_that_it_concerns(self, doubtful):
         def gaps(**asked) -> int:
@@ -74,7 +75,7 @@ class TestReading:
     def test_what_belongs_to_no_service_is_told_of_the_organisation_only(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
             found = reading.doubts(facts, where={"team": "payments"})
-        assert (found.without_service, found.unmapped, found.quarantined) == (0, 0, 0)
+        assert (found.of_nobody, found.unmapped, found.quarantined) == (0, 0, 0)
 
     def test_the_last_run_of_each_source_and_its_last_good_one(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
@@ -95,7 +96,8 @@ class TestReading:
             found = reading.doubts(facts)
         assert (found.failed, found.gaps, found.quarantined) == ((), 0, 0)
         assert found.unmapped == 3
-        assert found.without_service == 4
+        # one incident of several services is their team's
+        assert found.of_nobody == 3
 
 
 class TestSentences:
@@ -109,7 +111,7 @@ class TestSentences:
             "github could not be read at its last run",
             "pagerduty could not be read at its last run",
             "2 stretches of time in which a source was not read, with 5 entries known to be lost",
-            "1 incident belongs to no service of the catalogue and counts for the organisation only",
+            "1 incident belongs to no single service, team or system and counts for the organisation only",
             "3 names with data are in no catalogue",
             "14 items could not be read and were set aside",
         ]
@@ -296,6 +298,20 @@ class TestPage:
         assert "Before you rely on these:" in html
         assert "1 stretch of time in which a source was not read" in html
         assert 'href="trust?period=12w"' in html
+
+    def test_the_shares_are_of_what_all_filters_leave(self, tmp_path):
+        moved = Component(name="ingest", owner="payments", system="data", repo="acme/ingest")
+        settings = small_organisation.write(tmp_path, extra=(moved,))
+        whole, narrowed = (
+            load(settings.warehouse, settings, Filters(period="all", team="payments", system=system))
+            for system in (None, "data")
+        )
+        with open_facts(settings.warehouse) as facts:
+            view = (facts, settings, "team", None, None, None, {"team": "payments", "system": "data"})
+            n = {value.metric: value.n for value in compute(*view)}
+        assert [service.name for service in narrowed.services] == ["ingest"]
+        assert narrowed.whole.deployments < whole.whole.deployments
+        assert narrowed.whole.deployments == n["deployment_frequency"]
 
     def test_every_period_and_scope_has_a_page(self, sample: Sample):
         for view in (Filters(), Filters(period="all"), Filters(system="shop"), Filters(service="checkout")):

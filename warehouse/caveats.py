@@ -35,9 +35,12 @@ def caveats(
         told.append(f"Too few rows to hold against a target: {listed(names)}.")
     if names := by_status.get("withheld"):
         told.append(f"Withheld, because a person's answer could be worked out: {listed(names)}.")
-    if not where and (n := doubts(facts, monday, monday + timedelta(days=_DAYS)).without_service):
-        belong = "belongs to no service and counts" if n == 1 else "belong to no service and count"
-        told.append(f"{plural(n, 'resolved incident')} {belong} for the organisation only.")
+    if not where and (n := doubts(facts, monday, monday + timedelta(days=_DAYS)).of_nobody):
+        belong, count = ("belongs", "counts") if n == 1 else ("belong", "count")
+        told.append(
+            f"{plural(n, 'resolved incident')} {belong} to no single service, team or system"
+            f" and {count} for the organisation only."
+        )
     return told
 
 

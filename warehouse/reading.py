@@ -73,7 +73,7 @@ class Doubts:
     failed: tuple[str, ...] = ()
     gaps: int = 0
     lost_entries: int = 0
-    without_service: int = 0
+    of_nobody: int = 0
     unmapped: int = 0
     quarantined: int = 0
 
@@ -162,7 +162,8 @@ def doubts(
 ) -> Doubts:
     """What stands against the numbers of a range and of what `where` narrows it to.
 
-    What belongs to no service (its incidents, unmapped names, the quarantine) is told of the organisation only.
+    What no narrowing reaches (incidents of no single service, team or system, unmapped names, the quarantine) is told
+    of the organisation only.
     """
     first, after = full_range(facts, start, end)
     bound: dict[str, Any] = {"start": first, "end": after, "zone": facts.timezone}
@@ -191,7 +192,8 @@ _OF_ALL = """
 select
     (
         select count(*) from incidents
-        where service is null and excluded_because is null and day >= $start and day < $end
+        where service is null and team is null and system is null
+            and excluded_because is null and day >= $start and day < $end
     ),
     (select count(*) from unmapped where entries > 0 and name <> ''),
     (select count(*) from quarantine)
