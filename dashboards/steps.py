@@ -69,14 +69,13 @@ def make_scorecards(
     from dashboards.delivery import deliver
     from dashboards.scorecard_delivery import scorecard_parcels
     from warehouse.deliveries import delivering
-    from warehouse.frozen import publish as freeze
     from warehouse.scorecard import scorecard, scorecards
 
     with delivering(settings.warehouse) if send else nullcontext():
         with opened_facts(settings) as facts:
             found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
             if publish:
-                found = [freeze(facts, settings, content) for content in found]
+                found = _published(facts, settings, found)
         parcels = scorecard_parcels(found, settings.reports) if send else []
         failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if send else False
     return found, failed
@@ -89,8 +88,6 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
     from dashboards.scorecard_delivery import scorecard_parcels
     from warehouse.alerts import evaluate
     from warehouse.deliveries import DeliveryInProgress, delivering
-    from warehouse.frozen import frozen
-    from warehouse.frozen import publish as freeze
     from warehouse.periods import iso_week, midnight
     from warehouse.schedule import due
     from warehouse.scorecard import scorecards
@@ -103,18 +100,24 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
                 if monday and facts.as_of < midnight(facts, monday + timedelta(days=7)):
                     say(f"{iso_week(monday)} had not ended at the last collection; it is sent after the next")
                 elif monday:
-                    known = frozen(settings.warehouse, iso_week(monday))
-                    found = [
-                        known.get((content["scope"], content["name"])) or freeze(facts, settings, content)
-                        for content in scorecards(facts, settings, iso_week(monday))
-                    ]
-                    parcels += scorecard_parcels(found, settings.reports)
+                    found = scorecards(facts, settings, iso_week(monday))
+                    parcels += scorecard_parcels(_published(facts, settings, found), settings.reports)
                 if settings.reports.alerts:
                     parcels += alert_parcels(evaluate(facts, settings), settings)
             return _told(deliver(settings, parcels))
     except DeliveryInProgress as busy:
         say(f"sixkeys: {busy}")
         return False
+
+
+def _published(
+    facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]"
+) -> list[dict[str, Any]]:
+    """The scorecards of one week, frozen where they were not yet."""
+    from warehouse.frozen import frozen, publish
+
+    known = frozen(settings.warehouse, found[0]["week"])
+    return [known.get((one["scope"], one["name"])) or publish(facts, settings, one) for one in found]
 
 
 def _told(deliveries: "Sequence[Delivery]") -> bool:

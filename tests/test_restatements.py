@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from collectors.records import Component, Coverage, Deployment, Incident, Record, Repository, Response
 from config.errors import ConfigurationError
 from config.metrics import metrics
-from config.settings import Settings
+from config.settings import Reports, Settings
 from dashboards.rendering import FORMATS, render
 from warehouse.build import build
 from warehouse.counted import Row, counted, differences, packed, unpacked
@@ -41,7 +41,11 @@ class Organisation:
     """One service of the team payments, with eleven deployments in week 45 and one incident of 40 minutes."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = Settings(organization="acme", warehouse=folder / "warehouse.duckdb")
+        self.settings = Settings(
+            organization="acme",
+            warehouse=folder / "warehouse.duckdb",
+            reports=Reports(directory=folder / "scorecards"),
+        )
         self.now = NEXT
         self.add(
             Component(name="checkout", owner="payments", system="shop", repo="acme/checkout"),

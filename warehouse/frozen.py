@@ -13,6 +13,7 @@ from warehouse.counted import Rows, counted, packed, unpacked
 from warehouse.facts import Facts
 from warehouse.periods import iso_week, midnight, parse_week
 from warehouse.store import naive, open_warehouse
+from warehouse.values import Scope
 
 # so many weeks before a scorecard's own are worked out again for it
 LOOKED_BACK = 12
@@ -27,7 +28,7 @@ class Told(NamedTuple):
     published_at: datetime
 
 
-def frozen(warehouse: Path, week: str) -> dict[tuple[str, str], dict[str, Any]]:
+def frozen(warehouse: Path, week: str) -> dict[tuple[Scope, str], dict[str, Any]]:
     """The scorecards that were published for an ISO week, by scope and name."""
     sql = "select scope, name, content from scorecards where week = ?"
     with open_warehouse(warehouse) as opened:

@@ -58,8 +58,10 @@ def scorecard(
 
 
 def scorecards(facts: Facts, settings: Settings, week: str | None = None) -> list[Scorecard]:
-    """The scorecards of all `scopes` for a week."""
-    return _scorecards(facts, settings, week, scopes(facts))
+    """The scorecards of all `scopes` for a week, and those that were published for it of others, who are no more."""
+    monday = parse_week(week) if week else _last_complete(facts)
+    wanted = {*scopes(facts), *frozen(settings.warehouse, iso_week(monday))}
+    return _scorecards(facts, settings, week, sorted(wanted, key=lambda one: (_SCOPES.index(one[0]), one[1])))
 
 
 def _scorecards(
