@@ -48,7 +48,7 @@ def said(content: Scorecard) -> list[str]:
 
 
 def test_everybody_who_owns_a_service_or_was_surveyed_gets_one(facts: Facts, settings: Settings) -> None:
-    assert scopes(facts) == [
+    assert scopes(facts, MONDAY) == [
         ("organisation", "acme"),
         ("system", "data"),
         ("system", "shop"),
@@ -56,7 +56,7 @@ def test_everybody_who_owns_a_service_or_was_surveyed_gets_one(facts: Facts, set
         ("team", "payments"),
         ("team", "platform"),
     ]
-    assert [(one["scope"], one["name"]) for one in scorecards(facts, settings, WEEK)] == scopes(facts)
+    assert [(one["scope"], one["name"]) for one in scorecards(facts, settings, WEEK)] == scopes(facts, MONDAY)
 
 
 def test_one_asked_for_alone_is_the_one_among_all(facts: Facts, settings: Settings) -> None:

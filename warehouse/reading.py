@@ -86,6 +86,15 @@ def services(facts: Facts) -> tuple[Service, ...]:
     )
 
 
+def owners(facts: Facts, first: datetime, after: datetime) -> set[tuple[str | None, str | None]]:
+    """The (team, system) that owned a service at any time between two instants."""
+    sql = (
+        "select distinct team, system from owners"
+        " where (from_at is null or from_at < $after) and (until_at is null or until_at > $first)"
+    )
+    return set(facts.connection.execute(sql, {"first": naive(first), "after": naive(after)}).fetchall())
+
+
 def teams(facts: Facts) -> tuple[str, ...]:
     """The teams in order of name; one that answered the survey need not own a service."""
     sql = (

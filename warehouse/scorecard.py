@@ -14,8 +14,8 @@ from warehouse.caveats import caveats
 from warehouse.definitions import definitions
 from warehouse.facts import Facts
 from warehouse.frozen import Told, frozen, told_before
-from warehouse.periods import iso_week, parse_week, today
-from warehouse.reading import services
+from warehouse.periods import iso_week, midnight, parse_week, today
+from warehouse.reading import owners
 from warehouse.restatements import restatements
 from warehouse.satisfaction import rounds
 from warehouse.sentences import told
@@ -31,14 +31,18 @@ Values = dict[tuple[Scope, str], Weeks]
 _SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
 
-def scopes(facts: Facts) -> list[tuple[Scope, str]]:
-    """Those who get a scorecard: the organisation, the systems, the teams that own a service or were just surveyed."""
-    owned = services(facts)
-    surveyed = {team for _, _, teams in rounds(facts)[-1:] for team in teams}
+def scopes(facts: Facts, monday: date) -> list[tuple[Scope, str]]:
+    """Those who get a scorecard of the week from `monday`: the organisation, and the systems and teams of its services.
+
+    A team is one of them also where it owned no service, if it answered the last survey that had closed by then.
+    """
+    after = monday + timedelta(days=7)
+    owned = owners(facts, midnight(facts, monday), midnight(facts, after))
+    surveyed = [teams for closed_on, _, teams in rounds(facts) if closed_on < after][-1:]
     return [
         ("organisation", facts.organization),
-        *(("system", name) for name in sorted({one.system for one in owned if one.system})),
-        *(("team", name) for name in sorted({one.team for one in owned if one.team} | surveyed)),
+        *(("system", name) for name in sorted({system for _, system in owned if system})),
+        *(("team", name) for name in sorted({team for team, _ in owned if team}.union(*surveyed))),
     ]
 
 
@@ -60,7 +64,7 @@ def scorecard(
 def scorecards(facts: Facts, settings: Settings, week: str | None = None) -> list[Scorecard]:
     """The scorecards of all `scopes` for a week, and those that were published for it of others, who are no more."""
     monday = parse_week(week) if week else _last_complete(facts)
-    wanted = {*scopes(facts), *frozen(settings.warehouse, iso_week(monday))}
+    wanted = {*scopes(facts, monday), *frozen(settings.warehouse, iso_week(monday))}
     return _scorecards(facts, settings, week, sorted(wanted, key=lambda one: (_SCOPES.index(one[0]), one[1])))
 
 
@@ -82,13 +86,14 @@ def _last_complete(facts: Facts) -> date:
 def _compute(
     facts: Facts, settings: Settings, monday: date, wanted: list[tuple[Scope, str]]
 ) -> dict[tuple[Scope, str], Scorecard]:
-    values = _values(facts, settings, monday, {scope for scope, _ in wanted})
+    of_week = scopes(facts, monday)
     for scope, name in wanted:
-        if (scope, name) not in values:
-            known = ", ".join(sorted(other for kind, other in values if kind == scope)[:12]) or "none"
-            raise ConfigurationError(f'there is no {scope} "{name}"; known: {known}')
+        if (scope, name) not in of_week:
+            known = ", ".join([other for kind, other in of_week if kind == scope][:12]) or "none"
+            raise ConfigurationError(f'there is no {scope} "{name}" in {iso_week(monday)}; known: {known}')
+    values = _values(facts, settings, monday, {scope for scope, _ in wanted})
     told_of = told_before(settings.warehouse, monday)
-    summed = [one for one in scopes(facts) if one[0] != "organisation"]
+    summed = [one for one in of_week if one[0] != "organisation"]
     return {
         (scope, name): _content(
             facts,
