@@ -126,7 +126,9 @@ class TestStates:
         else:
             with duckdb.connect(str(facts)) as connection:
                 # without answers no page can name its teams, so that the others would not be reached
-                gone = {"satisfaction": ("responses",)}.get(at, ("covered_days", "deployments", "incidents"))
+                gone = {"satisfaction": ("responses",), "scorecards": ("scorecards",)}.get(
+                    at, ("covered_days", "deployments", "incidents")
+                )
                 for table in gone:
                     connection.execute(f"drop table {table}")
         app = opened(tmp_path, at, **NAMED.get(at, {}))

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboards.loading import SHOWN_OF_A_REASON
 from tests import running_dashboard
 from tests.chromium import artifact
 from tests.conftest import Sample
@@ -165,7 +166,7 @@ class TestRows:
         group.locator("summary").click()
         expect(group.locator("tbody tr").first).to_be_visible()
         count = int(group.locator("summary b").inner_text())
-        assert group.locator("tbody tr").count() == min(count, 100)
+        assert group.locator("tbody tr").count() == min(count, SHOWN_OF_A_REASON)
 
     def test_the_largest_come_first_where_asked_for(self, running):
         tab = running.open("metric?metric=change_failure_rate&period=12w")
