@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.records import Coverage, Deployment, Incident
+from collectors.records import Coverage, Deployment, Incident, Link
 from config.settings import Settings
 from tests.small_organisation import HOSTILE, NOW, write
 from warehouse.build import build
@@ -85,6 +85,35 @@ def test_failures_are_named_with_evidence_and_recovery_and_lead_to_where_they_ar
     assert failures["text"].startswith("4 of 26 deployments failed: ")
     assert f"incident “{HOSTILE}”, recovered after " in failures["text"]
     assert failures["text"].endswith("; and 1 more.")
+
+
+def test_an_incident_of_others_that_a_person_linked_is_told_without_its_title(tmp_path: Path) -> None:
+    opened = datetime(2026, 11, 10, 22, tzinfo=UTC)
+    foreign = Incident(
+        source="import",
+        id="foreign",
+        service="search",
+        title="Search leaks",
+        urgency="high",
+        opened_at=opened,
+        resolved_at=opened + timedelta(hours=1),
+    )
+    link = Link(
+        incident_source="import",
+        incident_id="foreign",
+        deployment_source="import",
+        deployment_id="checkout-265",
+        reason="seen in the log",
+    )
+    settings = write(tmp_path, extra=(foreign, link))
+    with open_facts(settings.warehouse) as facts:
+        everybody, payments = (
+            " ".join(one.text for one in sentences(facts, settings, where, MONDAY))
+            for where in ({"system": "shop"}, {"team": "payments", "service": "checkout"})
+        )
+    assert "incident “Search leaks”, linked by a person" in everybody
+    assert "an incident, linked by a person" in payments
+    assert "Search leaks" not in payments
 
 
 def test_open_incidents_are_told_with_their_age_and_a_link(facts: Facts, settings: Settings) -> None:

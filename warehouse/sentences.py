@@ -228,7 +228,9 @@ select
     min(r.recovery_seconds) as recovered, min_by(i.title, i.opened_at), min_by(i.url, i.opened_at)
 from deployments as f
 left join recoveries as r on r.source = f.source and r.id = f.id and r.service = f.service
-left join incidents as i on i.blames_source = f.source and i.blames_id = f.id
+-- a deployment of several services may be blamed by an incident of one that is not of what is told
+left join (select f.* from incidents as f where f.blames_id is not null{{where}}) as i
+    on i.blames_source = f.source and i.blames_id = f.id
 where f.failed = 1 and {_IN_WEEK}
 group by f.source, f.id
 order by recovered is not null, min(f.at), f.source, f.id
