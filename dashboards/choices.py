@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboards.filters import PERIODS, Filters, days, to_address
+from dashboards.filters import EARLIEST, LATEST, PERIODS, Filters, days, to_address
 from dashboards.loading import State
 from dashboards.markup import part
 
@@ -115,7 +115,16 @@ def _dates(view: Filters, state: State) -> None:
     _shows("end", end - timedelta(days=1) if end else None)
     for key, label in (("start", "First day"), ("end", "Last day")):
         st.date_input(
-            label, None, key=key, on_change=_dates_chosen, args=(view,), format="YYYY-MM-DD", width=175
+            label,
+            None,
+            # the last day of what ends with the earliest day is the one before it
+            EARLIEST - timedelta(days=1),
+            LATEST,
+            key=key,
+            on_change=_dates_chosen,
+            args=(view,),
+            format="YYYY-MM-DD",
+            width=175,
         )
 
 

@@ -60,6 +60,8 @@ _CHOICES: dict[str, set[str]] = {
     "target": set(metrics()),
     "rank": set(RANKS),
 }
+# days beyond these are no days that a person means, and some have none before or after them
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 _TEXTS = ("system", "team", "service", "environment", "state", "search", "row", "round")
 
 
@@ -124,9 +126,10 @@ def from_address(parameters: Mapping[str, str]) -> Filters:
     if found.get("period") == "custom":
         for field, key in (("start", "from"), ("end", "to")):
             try:
-                found[field] = date.fromisoformat(parameters.get(key, ""))
+                asked = date.fromisoformat(parameters.get(key, ""))
             except ValueError:
                 continue
+            found[field] = min(max(asked, EARLIEST), LATEST)
     return Filters(**found)
 
 
@@ -167,11 +170,12 @@ def known(filters: Filters, names: Mapping[str, set[str]]) -> tuple[Filters, lis
 
 
 def days(filters: Filters, today: date) -> tuple[date | None, date | None]:
-    """(first day, first day after) of the period; None: as far as there is data."""
+    """(first day, first day after) of the period; None: as far as there is data. A custom one holds a day at least."""
     if filters.period == "custom":
-        if filters.start and filters.end and filters.end <= filters.start:
-            return filters.start, filters.start + timedelta(days=1)
-        return filters.start, filters.end
+        start, end = filters.start, filters.end
+        if start and (end or today + timedelta(days=1)) <= start:
+            return start, start + timedelta(days=1)
+        return start, end
     return preset(filters.period, today)
 
 

@@ -61,6 +61,19 @@ class TestPage:
         assert [f"{d.value}" for d in app.date_input] == ["2026-10-01", "2026-10-31"]
         assert "1 – 31 Oct 2026" in shown(app)
 
+    @pytest.mark.parametrize("at", PAGES)
+    @pytest.mark.parametrize("days", [{"from": "2030-01-01"}, {"to": "2000-01-01"}])
+    def test_a_custom_period_of_days_without_data_leaves_the_filters_to_leave_it(
+        self, organisation, at, days
+    ):
+        service = {"service": "checkout"} if at == "service" else {}
+        team = {"team": "payments"} if at == "team" else {}
+        query = {"period": "custom", "step": "month", **days, **service, **team}
+        app = opened(organisation[0], at, **query)
+        assert not app.exception
+        if at != "scorecards":
+            assert [field.label for field in app.date_input] == ["First day", "Last day"]
+
     def test_every_filter_and_row_choice_has_a_page(self, organisation):
         for query in (
             {"period": "week", "rows": "system"},

@@ -100,6 +100,14 @@ class TestFilters:
         view = Filters(period="custom", start=date(2026, 9, 2), end=date(2026, 9, 1))
         assert filters.days(view, TODAY) == (date(2026, 9, 2), date(2026, 9, 3))
 
+    def test_a_custom_period_that_begins_after_all_data_holds_its_first_day(self):
+        view = Filters(period="custom", start=date(2030, 1, 1))
+        assert filters.days(view, TODAY) == (date(2030, 1, 1), date(2030, 1, 2))
+
+    def test_days_that_have_none_before_or_after_them_are_the_farthest_that_have(self):
+        found = filters.from_address({"period": "custom", "from": "0001-01-01", "to": "9999-12-31"})
+        assert (found.start, found.end) == (date(1990, 1, 1), date(2100, 12, 31))
+
     def test_the_period_before_is_as_long_or_the_whole_quarter_before(self):
         assert filters.days_before(Filters(), TODAY) == (date(2026, 9, 21), date(2026, 10, 19))
         assert filters.days_before(Filters(period="quarter"), TODAY) == (date(2026, 7, 1), date(2026, 10, 1))

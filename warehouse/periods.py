@@ -38,13 +38,14 @@ def local(facts: Facts, instant: datetime) -> datetime:
 
 
 def full_range(facts: Facts, start: date | None, end: date | None) -> tuple[date, date]:
-    """The range asked for; by default from the first covered day to tomorrow.
+    """The range asked for; by default from the first covered day (the last one asked for, if earlier) to tomorrow.
 
     Raises ConfigurationError where it holds no day.
     """
     if start is None:
         found = facts.connection.execute("select min(day) from covered_days").fetchall()
         start = found[0][0] or today(facts)
+        start = min(start, end - timedelta(days=1)) if end else start
     end = end or today(facts) + timedelta(days=1)
     if end <= start:
         raise ConfigurationError(
