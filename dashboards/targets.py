@@ -157,7 +157,7 @@ def _week(week: Value) -> Week:
 
 
 def headline(own: Sequence[Line]) -> str:
-    """How the view's own targets stand over the weeks: "2 of 6 targets met, 3 missed for 8 weeks or more"."""
+    """How the view's own targets stand over the weeks: "2 of 6 targets met in the last judged week, 3 missed …"."""
     of_view = [line for line in own if line.level == 0]
     met = sum(line.attainment.met_since is not None for line in of_view)
     long = sum(
@@ -167,7 +167,7 @@ def headline(own: Sequence[Line]) -> str:
     )
     if not of_view:
         return "No targets are set"
-    told = f"{met} of {formats.plural(len(of_view), 'target')} met"
+    told = f"{met} of {formats.plural(len(of_view), 'target')} met in the last judged week"
     return told + (f", {long} missed for 8 weeks or more" if long else "")
 
 

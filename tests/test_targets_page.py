@@ -119,7 +119,10 @@ class TestLines:
             ("team", "lead_time", "payments"): history("----------"),
         }
         lines = targets.own_lines(own, attained, Filters())
-        assert targets.headline(lines) == "1 of 2 targets met, 1 missed for 8 weeks or more"
+        assert (
+            targets.headline(lines)
+            == "1 of 2 targets met in the last judged week, 1 missed for 8 weeks or more"
+        )
         assert [(line.level, line.name) for line in lines] == [
             (0, "Lead Time for Changes"),
             (1, "team payments"),
