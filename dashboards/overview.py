@@ -149,9 +149,14 @@ def _declared(values: Iterable[Value]) -> list[Value]:
     return sorted(values, key=lambda value: order[value.metric])
 
 
+def exists(value: Value) -> bool:
+    """Whether there is such a number for the value's scope: people are asked by team."""
+    return value.scope in ("organisation", "team") or metrics()[value.metric].fact != "responses"
+
+
 def summary(current: Sequence[Value]) -> str:
     """The view in one sentence: "2 of 6 targets met, 3 missed, 1 not judged"."""
-    aimed = [value for value in current if value.target]
+    aimed = [value for value in current if value.target and exists(value)]
     met, missed = (sum(value.status == status for value in aimed) for status in ("met", "missed"))
     rest = len(aimed) - met - missed
     parts = [f"{met} of {len(aimed)} targets met", f"{missed} missed" if missed else ""]

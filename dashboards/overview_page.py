@@ -32,7 +32,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("notice", overview.Notice("Nothing matches all of these filters")))
         return
     blind = {name: found for (scope, name), found in content.blind.items() if scope == view.scope}
-    st.html(part("tiles", overview.tiles(content.current, content.previous, content.history, view, blind)))
+    shown = [value for value in content.current if overview.exists(value)]
+    st.html(part("tiles", overview.tiles(shown, content.previous, content.history, view, blind)))
     if found := doubts.sentences(content.doubts):
         st.html(part("doubts", found, link("trust", view)))
     scope = Filters(system=view.system, team=view.team, service=view.service)

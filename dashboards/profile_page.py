@@ -62,8 +62,7 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
         else profile.of_team(found.entries, view)
     )
     st.html(part("details", described, of="profile"))
-    # people are asked by team
-    current = [v for v in content.current if scope == "team" or metrics()[v.metric].fact != "responses"]
+    current = [value for value in content.current if overview.exists(value)]
     blind = {name: found for (by, name), found in content.blind.items() if by == scope}
     st.html(part("tiles", overview.tiles(current, content.previous, content.history, view, blind)))
     if told := doubts.sentences(content.doubts):

@@ -10,7 +10,7 @@ from config.settings import Settings
 from dashboards import formats
 from dashboards.filters import Filters, link
 from dashboards.loading import State
-from dashboards.overview import Cell, cell, names
+from dashboards.overview import Cell, cell, exists, names
 from warehouse.attainment import Attainment, verdict
 from warehouse.values import Scope, Value
 
@@ -78,7 +78,7 @@ def own_lines(values: Iterable[Value], attained: Attained, view: Filters) -> lis
     """A line for each of the view's own targets, and below it those of narrower scopes that have their own."""
     order = {metric: at for at, metric in enumerate(metrics())}
     found = sorted(
-        (value for value in values if value.target),
+        (value for value in values if value.target and exists(value)),
         key=lambda value: (order[value.metric], value.scope != view.scope, value.name.casefold()),
     )
     return [
@@ -92,11 +92,7 @@ def lines(values: Iterable[Value], attained: Attained, view: Filters) -> list[Li
     found = [
         _line(value, attained, view, level=0, by_metric=False)
         for value in values
-        if value.target
-        and value.scope == view.by
-        and view.target in (None, value.metric)
-        # people are asked by team
-        and (value.scope == "team" or metrics()[value.metric].fact != "responses")
+        if value.target and value.scope == view.by and view.target in (None, value.metric) and exists(value)
     ]
     order = {metric: at for at, metric in enumerate(metrics())}
     found.sort(key=lambda line: (line.name.casefold(), order[line.cell.metric.id]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
-from dashboards import charts, filters, heat_map, overview
+from dashboards import charts, filters, heat_map, overview, targets
 from dashboards.filters import Filters
 from dashboards.loading import State, content
 from dashboards.markup import part
@@ -208,6 +208,15 @@ class TestSummary:
             value("deployment_rework_rate", target=None, status="value"),
         ]
         assert overview.summary(found) == "1 of 3 targets met, 1 missed, 1 not judged"
+
+    def test_a_target_of_what_does_not_exist_in_the_scope_is_not_counted(self):
+        for scope, aimed in (("service", 1), ("system", 1), ("team", 2)):
+            found = [
+                value(scope=scope, status="met"),
+                value("developer_satisfaction", scope, known=None, n=0, status="no data", target="> 4.5/5"),
+            ]
+            assert overview.summary(found).startswith(f"1 of {aimed} targets met")
+            assert len(targets.own_lines(found, {}, Filters(**{scope: "payments"}))) == aimed
 
     def test_the_name_says_what_the_numbers_are_of(self):
         assert overview.scope_name(Filters(), "acme") == "acme"
