@@ -35,16 +35,17 @@ class Table:
 
 
 def headline(found: Surveyed) -> str:
-    """The last round's score against its target, in one line."""
-    last = next((_own(one) for one in reversed(found.rounds) if _own(one)), None)
-    if last is None:
-        return "No survey round has closed yet"
+    """The score of the last round that has answers, against its target, in one line."""
+    values, names = trend(found)
+    if not values:
+        return "Nobody answered a round that has closed" if found.rounds else "No survey round has closed yet"
+    last, name = values[-1], names[-1]
     if last.value is None:
-        return "The last round's score is withheld"
+        return f"The score of round {name} is withheld"
     shown = formats.figure_against(last.metric, last.value, last.unit, last.target)
     if last.target is None:
-        return f"Satisfaction is {shown}"
-    return f"Satisfaction is {shown}, the target {last.target} is {last.status}"
+        return f"Satisfaction is {shown} in round {name}"
+    return f"Satisfaction is {shown} in round {name}, the target {last.target} is {last.status}"
 
 
 def table(found: Surveyed) -> Table:
@@ -77,6 +78,13 @@ def bars(scores: dict[float, int]) -> list[Score]:
     """A bar for each score that somebody gave, the lowest first."""
     longest = max(scores.values(), default=1)
     return [Score(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
+
+
+def without_scores(found: Surveyed) -> Notice:
+    """Why nothing is shown of how the chosen round's scores spread: nobody answered it, or they are withheld."""
+    if found.chosen not in trend(found)[1]:
+        return Notice("Nobody of this team answered this round")
+    return Notice("Withheld", (formats.STATUSES["withheld"].meaning,))
 
 
 def running(found: Surveyed, timezone: str) -> list[Notice]:

@@ -3,11 +3,10 @@
 import streamlit as st
 
 from config.settings import Settings
-from dashboards import charts, choices, formats, overview, pages, satisfaction
+from dashboards import charts, choices, overview, pages, satisfaction
 from dashboards.filters import Filters, days
 from dashboards.loading import State
 from dashboards.markup import part
-from dashboards.overview import Notice
 from dashboards.published import Published, freshness
 from dashboards.surveyed import Surveyed, surveyed
 from dashboards.terminal import as_csv
@@ -82,7 +81,7 @@ def _spread(view: Filters, found: Surveyed, names: list[str]) -> None:
     if found.scores:
         st.html(part("histogram", satisfaction.bars(found.scores), of="metric"))
     else:
-        st.html(part("notice", Notice("Withheld", (formats.STATUSES["withheld"].meaning,))))
+        st.html(part("notice", satisfaction.without_scores(found)))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ class Round:
 class Surveyed:
     """The rounds that had closed by the view's end, oldest first, and those open now.
 
-    `scores` are how many people of the view's own group gave which score in the `chosen` round; none if withheld.
+    `scores` are how many people of the view's own group gave which score in the `chosen` round, by default the last
+    that it answered; none if withheld.
     """
 
     rounds: tuple[Round, ...]
@@ -48,7 +49,8 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
         own = {
             everyone.round: teams.get(view.team) if view.team else everyone for _, everyone, teams in closed
         }
-        chosen = view.round if view.round in own else next(reversed(own), None)
+        answered = [name for name, group in own.items() if group is not None]
+        chosen = view.round if view.round in own else next(reversed(answered), None)
         group = own[chosen] if chosen is not None else None
         return Surveyed(
             rounds=tuple(

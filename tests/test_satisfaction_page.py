@@ -96,12 +96,31 @@ class TestWords:
     def test_the_headline_says_where_the_last_round_stands(self, organisation):
         assert (
             satisfaction.headline(load(organisation))
-            == "Satisfaction is 4.47 / 5, the target > 4.5/5 is missed"
+            == "Satisfaction is 4.47 / 5 in round 2026-11, the target > 4.5/5 is missed"
         )
-        assert (
-            satisfaction.headline(load(organisation, team="platform")) == "The last round's score is withheld"
-        )
+        withheld = satisfaction.headline(load(organisation, team="platform"))
+        assert withheld == "The score of round 2026-11 is withheld"
         assert satisfaction.headline(Surveyed((), (), None, {})) == "No survey round has closed yet"
+
+    def test_a_round_that_nobody_of_the_team_answered_is_not_called_withheld(self, tmp_path):
+        closed = NOW - timedelta(weeks=9)
+        guild = tuple(
+            Response(
+                round=f"{closed:%Y-%m}", respondent=f"guild-{person}", question="overall", team="guild",
+                submitted_at=closed - timedelta(days=1), closes_at=closed, score=2,
+            )
+            for person in range(8)
+        )  # fmt: skip
+        organisation = tmp_path, small_organisation.write(tmp_path, extra=guild)
+        found = load(organisation, team="guild")
+        assert (found.chosen, len(found.rounds)) == ("2026-09", 2)
+        assert satisfaction.headline(found).startswith("Satisfaction is 2 / 5 in round 2026-09")
+        unanswered = load(organisation, team="guild", round="2026-11")
+        assert satisfaction.without_scores(unanswered).title == "Nobody of this team answered this round"
+        withheld = load(organisation, team="platform")
+        assert satisfaction.without_scores(withheld).title == "Withheld"
+        never = replace(found, rounds=tuple(replace(one, values=()) for one in found.rounds))
+        assert satisfaction.headline(never) == "Nobody answered a round that has closed"
 
     def test_the_table_has_the_newest_round_first_and_no_score_that_is_withheld(self, organisation):
         found = satisfaction.table(load(organisation))
