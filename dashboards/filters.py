@@ -196,10 +196,14 @@ def history(filters: Filters, today: date) -> tuple[date, date]:
 
 
 def span(filters: Filters, today: date) -> tuple[date, date]:
-    """The days that a metric's series shows: those of `history`, or at least a year of months to the period's end."""
+    """The days that a metric's series shows: those of `history`, or at least a year of months to the period's last.
+
+    That month is shown to its end or to today: cut where the period ends, it would look complete.
+    """
     first, last = history(filters, today)
     if filters.step != "month":
         return first, last
-    end = days(filters, today)[1]
-    last = min(end or today + timedelta(days=1), today + timedelta(days=1))
+    tomorrow = today + timedelta(days=1)
+    ended = min(days(filters, today)[1] or tomorrow, tomorrow) - timedelta(days=1)
+    last = min((ended.replace(day=1) + timedelta(days=32)).replace(day=1), tomorrow)
     return min(first, last - timedelta(days=365)).replace(day=1), last

@@ -1,7 +1,7 @@
 """A view's filters: in the address and back, as days, and as the grain of its numbers."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import parse_qsl
 
 import pytest
@@ -124,9 +124,18 @@ class TestFilters:
         assert filters.history(view, TODAY) == (date(2025, 12, 8), date(2026, 8, 31))
 
     def test_months_are_shown_for_a_year_at_least_from_the_first_day_of_one(self):
-        assert filters.span(Filters(step="month"), TODAY) == (date(2025, 11, 1), MONDAY)
+        tomorrow = date(2026, 11, 19)
+        assert filters.span(Filters(step="month"), TODAY) == (date(2025, 11, 1), tomorrow)
+        assert filters.span(Filters(period="quarter", step="month"), TODAY)[1] == tomorrow
         view = Filters(period="custom", step="month", start=date(2024, 1, 10), end=date(2024, 3, 1))
         assert filters.span(view, TODAY) == (date(2023, 3, 1), date(2024, 3, 1))
+
+    @given(st.dates(date(2025, 1, 1), TODAY))
+    def test_no_month_that_is_over_is_cut(self, end):
+        view = Filters(period="custom", step="month", start=date(2024, 1, 10), end=end)
+        last = filters.span(view, TODAY)[1]
+        assert last.day == 1 or last == date(2026, 11, 19)
+        assert end <= last <= end + timedelta(days=31)
 
     def test_names_that_the_data_does_not_know_are_dropped_and_told(self):
         view = Filters(team="payments", service="gone")
