@@ -77,7 +77,12 @@ def table(
         rows += [team, *_sorted((r for r in below if owned.get(r.name) == team.name), filters.sort)]
     shown = {r.name for r in rows if r.scope == "service"}
     rest = _sorted((r for r in below if r.name not in shown), filters.sort)
-    return [*rows, Row("group", "Owned by no team", 0, True, (), ""), *rest] if rest else rows
+    # the rows of a service stay with the team that owned it at their time, so its owner now may not be in the view,
+    # nor the service among those that a limited person sees
+    for title, is_unowned in (("Owned by another team now", False), ("Owned by no team", True)):
+        if group := [r for r in rest if (r.name in owned and not owned[r.name]) is is_unowned]:
+            rows += [Row("group", title, 0, True, (), ""), *group]
+    return rows
 
 
 def _sorted(rows: Iterable[Row], by: str) -> list[Row]:

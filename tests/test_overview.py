@@ -168,6 +168,24 @@ class TestTable:
             ("legacy", 1),
         ]
 
+    def test_a_service_whose_owner_is_not_shown_is_not_called_unowned(self):
+        values = [
+            value(scope="team", name="payments"),
+            value(scope="service", name="ingest"),
+            value(scope="service", name="not-visible"),
+            value(scope="service", name="legacy"),
+            value(scope="service", name="billing"),
+        ]
+        assert [(row.name, row.level) for row in self.rows(values=values)] == [
+            ("payments", 0),
+            ("billing", 1),
+            ("Owned by another team now", 0),
+            ("ingest", 1),
+            ("not-visible", 1),
+            ("Owned by no team", 0),
+            ("legacy", 1),
+        ]
+
     def test_an_unmapped_service_is_marked(self):
         assert [row.name for row in self.rows() if not row.mapped] == ["legacy"]
 
