@@ -12,11 +12,14 @@ from dashboards.filters import Filters, link
 from dashboards.loading import State
 from dashboards.overview import Cell, cell, exists, names
 from warehouse.attainment import Attainment, verdict
+from warehouse.unwatched import Unwatched
 from warehouse.values import Scope, Value
 
 LONG_DAYS = 56
 # (scope, metric, name) -> attainment
 Attained = Mapping[tuple[str, str, str], Attainment]
+# (scope, name) -> how many of its services have no source of incidents
+Blind = Mapping[tuple[Scope, str], Unwatched]
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ _BELOW: dict[str, dict[str, Scope]] = {
 }
 
 
-def own_lines(values: Iterable[Value], attained: Attained, view: Filters) -> list[Line]:
+def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
     """A line for each of the view's own targets, and below it those of narrower scopes that have their own."""
     order = {metric: at for at, metric in enumerate(metrics())}
     found = sorted(
@@ -82,15 +85,15 @@ def own_lines(values: Iterable[Value], attained: Attained, view: Filters) -> lis
         key=lambda value: (order[value.metric], value.scope != view.scope, value.name.casefold()),
     )
     return [
-        _line(value, attained, view, level=0 if value.scope == view.scope else 1, by_metric=True)
+        _line(value, attained, blind, view, level=0 if value.scope == view.scope else 1, by_metric=True)
         for value in found
     ]
 
 
-def lines(values: Iterable[Value], attained: Attained, view: Filters) -> list[Line]:
+def lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
     """A line for each target of each scope of the grain `view.by`, in the order of `view.rank`."""
     found = [
-        _line(value, attained, view, level=0, by_metric=False)
+        _line(value, attained, blind, view, level=0, by_metric=False)
         for value in values
         if value.target and value.scope == view.by and view.target in (None, value.metric) and exists(value)
     ]
@@ -111,7 +114,7 @@ def _share(of: Attainment) -> tuple[bool, float]:
     return not of.judged, of.met / of.judged if of.judged else 0.0
 
 
-def _line(value: Value, attained: Attained, view: Filters, level: int, by_metric: bool) -> Line:
+def _line(value: Value, attained: Attained, blind: Blind, view: Filters, level: int, by_metric: bool) -> Line:
     found = attained.get((value.scope, value.metric, value.name), Attainment())
     narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
     name = f"{value.scope} {value.name}" if level else value.name
@@ -121,7 +124,7 @@ def _line(value: Value, attained: Attained, view: Filters, level: int, by_metric
         address=link(value.scope, Filters(period=view.period, start=view.start, end=view.end, **narrowed))
         if narrowed
         else "",
-        cell=cell(value, view),
+        cell=cell(value, view, blind.get((value.scope, value.name))),
         attainment=found,
         weeks=tuple(_week(week) for week in found.weeks),
         attained=f"{found.met} of {formats.plural(found.judged, 'week')}" if found.judged else "not judged",

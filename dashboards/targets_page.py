@@ -21,7 +21,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = pages.view(state)
     found = _targets(published, settings, view, tuple(targets.own_targets(settings, state, view)))
-    own = targets.own_lines(found.own, found.attained, view)
+    own = targets.own_lines(found.own, found.attained, found.blind, view)
     pages.links(view)
     name = overview.scope_name(view, state.organization)
     left, right = st.columns([3, 1])
@@ -51,7 +51,7 @@ def _targets(
 
 
 def _below(state: State, view: Filters, found: Targets, own: list[Line]) -> None:
-    lines = targets.lines(found.below, found.attained, view)
+    lines = targets.lines(found.below, found.attained, found.blind, view)
     names = {metric.id: metric.name for metric in metrics().values()}
     aimed = {"": "All metrics"} | {line.cell.metric.id: line.cell.metric.name for line in own}
     if view.target:

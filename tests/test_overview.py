@@ -234,7 +234,7 @@ class TestSummary:
                 value("developer_satisfaction", scope, known=None, n=0, status="no data", target="> 4.5/5"),
             ]
             assert overview.summary(found).startswith(f"1 of {aimed} targets met")
-            assert len(targets.own_lines(found, {}, Filters(**{scope: "payments"}))) == aimed
+            assert len(targets.own_lines(found, {}, {}, Filters(**{scope: "payments"}))) == aimed
 
     def test_the_name_says_what_the_numbers_are_of(self):
         assert overview.scope_name(Filters(), "acme") == "acme"

@@ -6,17 +6,17 @@ from datetime import date, timedelta
 
 import pytest
 
-from collectors.records import Component
+from collectors.records import Component, Coverage, Deployment
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
-from dashboards import targets
+from dashboards import targets, targets_loading
 from dashboards.filters import BY, RANKS, Filters, from_address, to_address
 from dashboards.loading import state
 from dashboards.markup import part
 from dashboards.terminal import as_csv
 from tests import small_organisation
 from tests.running_dashboard import opened, shown
-from tests.small_organisation import HOSTILE
+from tests.small_organisation import FIRST, HOSTILE, NOW
 from warehouse.attainment import attainment
 from warehouse.values import Value
 
@@ -56,7 +56,7 @@ def history(text: str, **of):
 class TestLines:
     def line(self, text, **view):
         attained = {("team", "lead_time", "payments"): history(text)}
-        (line,) = targets.lines([value()], attained, Filters(**view))
+        (line,) = targets.lines([value()], attained, {}, Filters(**view))
         return line
 
     def test_a_line_says_weeks_met_and_since_when_it_is_missed(self):
@@ -77,7 +77,7 @@ class TestLines:
     def test_a_provisional_week_that_meets_its_target_is_shown_as_open(self):
         week = Value(**{**vars(value(status="met", start=MONDAY - timedelta(7))), "provisional": True})
         attained = {("team", "lead_time", "payments"): attainment([week])}
-        (line,) = targets.lines([value()], attained, Filters())
+        (line,) = targets.lines([value()], attained, {}, Filters())
         assert (line.weeks[0].symbol, line.weeks[0].tone) == ("·", "quiet")
         assert line.weeks[0].title.endswith("so far, not final")
 
@@ -90,7 +90,7 @@ class TestLines:
         }
 
         def order(rank):
-            lines = targets.lines(found, attained, Filters(rank=rank))
+            lines = targets.lines(found, attained, {}, Filters(rank=rank))
             return [f"{line.name} {line.cell.value.metric}" for line in lines]
 
         assert order("missed") == ["b lead_time", "a lead_time", "c mttr", "a mttr"]
@@ -102,7 +102,7 @@ class TestLines:
         attained = {("team", "lead_time", HOSTILE): history("+-")}
         html = part(
             "lines",
-            targets.lines([value(HOSTILE)], attained, Filters()),
+            targets.lines([value(HOSTILE)], attained, {}, Filters()),
             "Team",
             False,
             HOSTILE,
@@ -118,7 +118,7 @@ class TestLines:
             ("organisation", "mttr", "acme"): history("-+"),
             ("team", "lead_time", "payments"): history("----------"),
         }
-        lines = targets.own_lines(own, attained, Filters())
+        lines = targets.own_lines(own, attained, {}, Filters())
         assert (
             targets.headline(lines)
             == "1 of 2 targets met in the last judged week, 1 missed for 8 weeks or more"
@@ -196,6 +196,29 @@ class TestPage:
         assert "0 of 5 services" in html
         assert "not in the configuration" in html
         assert "<img" not in html
+
+    def test_a_rate_of_failures_warns_where_incidents_are_not_read(self, tmp_path):
+        at = NOW - timedelta(days=10)
+        extra = (
+            Component(name="blind", owner="platform", system="data", repo="acme/blind"),
+            Deployment(
+                source="import", id="blind-1", repo="acme/blind", service="blind", environment="production",
+                sha="b" * 40, status="success", started_at=at, finished_at=at,
+            ),
+            Coverage(source="import deployments", subject="blind", from_at=FIRST, until_at=NOW),
+        )  # fmt: skip
+        settings = small_organisation.write(tmp_path, extra=extra)
+        of, view = state(settings.warehouse), Filters()
+        found = targets_loading.targets(
+            settings.warehouse, settings, view, targets.own_targets(settings, of, view)
+        )
+        own = targets.own_lines(found.own, found.attained, found.blind, view)
+        below = targets.lines(found.below, found.attained, found.blind, view)
+        assert {(line.name, line.cell.warning) for line in (*own, *below) if line.cell.warning} == {
+            ("Change Failure Rate", "Incidents of 1 of 6 services are not read; failures may be missing."),
+            ("platform", "Incidents of 1 of 2 services are not read; failures may be missing."),
+        }
+        assert "Incidents of 1 of 2 services" in part("lines", below, "Team", False, "", of="targets")
 
     def test_every_grain_order_and_metric_has_a_page(self, organisation):
         for by in BY:
