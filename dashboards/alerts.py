@@ -16,6 +16,7 @@ from dashboards.slack import escape
 from warehouse.alerts import Alert
 from warehouse.deliveries import Message
 from warehouse.periods import parse_week
+from warehouse.values import kept_name
 
 
 def alert_parcels(alerts: Iterable[Alert], settings: Settings, timeout: float = TIMEOUT) -> list[Parcel]:
@@ -37,7 +38,10 @@ def letter(alert: Alert, settings: Settings) -> Letter:
     lines, address = sentences(alert), _address(alert, settings)
     told = {**asdict(alert), "organization": settings.organization, "text": " ".join(lines), "url": address}
     return Letter(
-        message=Message(f"alert {alert.metric} {alert.state}", alert.scope, alert.name, alert.week),
+        message=Message(
+            f"alert {alert.metric} {alert.state}", alert.scope, kept_name(alert.scope, alert.name), alert.week
+        ),
+        organization=settings.organization,
         subject=f"{settings.organization}: {headline(alert)}",
         text=lambda: "\n".join([*lines, *([address] if address else [])]) + "\n",
         html=None,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import stamina
 
 from config.settings import Settings
-from dashboards.parcels import Parcel, Send, delivery_id
+from dashboards.parcels import Parcel, Send
 from dashboards.posting import NotDelivered
 from warehouse.deliveries import Channel, Entry, Message, Status, claim, close_interrupted, entries, settle
 from warehouse.secrets import redact
@@ -38,7 +38,8 @@ class Delivery:
     before: bool = False
 
     def __str__(self) -> str:
-        about = f"{self.message.scope} {self.message.name}, {self.message.kind} {self.message.week}, {self.channel}"
+        whose = f"{self.message.scope} {self.message.name}".rstrip()
+        about = f"{whose}, {self.message.kind} {self.message.week}, {self.channel}"
         if self.error:
             return f"{about}: not delivered to {self.detail}: {self.error}"
         return f"{about}: delivered {'before ' if self.before else ''}to {self.detail}"
@@ -166,12 +167,10 @@ class _Run:
     def _hand_over(
         self, parcel: Parcel, targets: Sequence[str], unreachable: dict[str, NotDelivered]
     ) -> Mapping[str, NotDelivered]:
-        message, channel = parcel.message, parcel.channel
-        known = delivery_id(self._settings.organization, message, channel)
         try:
             if parcel.by in unreachable:
                 raise unreachable[parcel.by]
-            with parcel.ready(str(uuid.uuid4()) if self._again else known) as send, _uninterrupted():
+            with parcel.ready(str(uuid.uuid4()) if self._again else parcel.id) as send, _uninterrupted():
                 return self._sent(parcel, targets, send)
         except NotDelivered as error:
             failure = error

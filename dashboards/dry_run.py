@@ -5,7 +5,7 @@ from typing import Any
 
 from config.settings import Settings
 from dashboards.delivery import wanted
-from dashboards.parcels import Parcel, delivery_id
+from dashboards.parcels import Parcel
 
 
 def planned(settings: Settings, parcels: Sequence[Parcel], again: bool = False) -> list[dict[str, Any]]:
@@ -13,7 +13,7 @@ def planned(settings: Settings, parcels: Sequence[Parcel], again: bool = False) 
     return [
         {
             "scope": parcel.message.scope,
-            "name": parcel.message.name,
+            "name": parcel.message.name or settings.organization,
             "week": parcel.message.week,
             "channel": parcel.channel,
             "to": parcel.shown(targets),
@@ -22,6 +22,5 @@ def planned(settings: Settings, parcels: Sequence[Parcel], again: bool = False) 
             "contents": contents,
         }
         for parcel, targets in wanted(settings, parcels, again)
-        for id in [delivery_id(settings.organization, parcel.message, parcel.channel)]
-        for contents in [dict(parcel.contents(id, targets))]
+        for contents in [dict(parcel.contents(parcel.id, targets))]
     ]

@@ -26,6 +26,7 @@ class Letter:
     """What is told, in the form of each channel; the forms are made when they are needed."""
 
     message: Message
+    organization: str
     subject: str
     text: Callable[[], str]
     html: Callable[[], str] | None
@@ -37,12 +38,14 @@ class Letter:
 class Parcel:
     """A message for one channel and the `targets` there; nothing in it but `ready` and `contents` holds a secret.
 
-    `contents` is what would be sent to targets under an id, by name. `ready` gives what sends it, once whatever can
-    fail without anything having been sent has gone well. Both raise NotDelivered.
+    The other side knows it by its `id`. `contents` is what would be sent to targets under an id,
+    by name. `ready` gives what sends it, once whatever can fail without anything having been sent has gone well. Both
+    raise NotDelivered.
     """
 
     message: Message
     channel: Channel
+    id: str
     targets: tuple[str, ...]
     by: str
     subject: str
@@ -70,9 +73,10 @@ def parcels(
     return found
 
 
-def delivery_id(organization: str, message: Message, channel: Channel) -> str:
+def delivery_id(letter: Letter, channel: Channel) -> str:
     """The same for the same message and channel, wherever and however often it is sent."""
-    parts = [organization, message.kind, message.scope, message.name, message.week, channel]
+    message = letter.message
+    parts = [letter.organization, message.kind, message.scope, message.name, message.week, channel]
     return str(uuid.uuid5(_NAMESPACE, json.dumps(parts)))
 
 
@@ -92,6 +96,7 @@ def _slack(letter: Letter, address: SecretStr, key: str, timeout: float) -> Parc
     return Parcel(
         letter.message,
         "slack",
+        delivery_id(letter, "slack"),
         (_target(url),),
         host(url),
         letter.subject,
@@ -114,6 +119,7 @@ def _webhook(letter: Letter, webhook: Webhook, key: str, timeout: float) -> Parc
     return Parcel(
         letter.message,
         "webhook",
+        delivery_id(letter, "webhook"),
         (_target(webhook.url),),
         host(webhook.url),
         letter.subject,
@@ -137,6 +143,7 @@ def _mail(letter: Letter, email: Email, recipients: tuple[str, ...], timeout: fl
     return Parcel(
         letter.message,
         "email",
+        delivery_id(letter, "email"),
         recipients,
         f"{email.host}:{email.port}",
         letter.subject,

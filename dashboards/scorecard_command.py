@@ -50,7 +50,7 @@ def scorecard(
     settings = read_settings(config, warehouse)
     publish = (publish or send) and not dry_run
     if of is None and not send and not publish:
-        of = ("organisation", settings.organization)
+        of = ("organisation", "")
     found, failed = make_scorecards(settings, week, of, publish, send and not dry_run, again)
     if dry_run:
         _show_plan(settings, found, again, as_json=format == "json")

@@ -10,10 +10,11 @@ from typing import Any
 
 from config.settings import Reports
 from dashboards import slack
-from dashboards.parcels import Letter, Parcel, Send, parcels
+from dashboards.parcels import Letter, Parcel, Send, delivery_id, parcels
 from dashboards.posting import TIMEOUT, NotDelivered
 from dashboards.rendering import FORMATS, render, title
 from warehouse.deliveries import Message
+from warehouse.values import kept_name
 
 
 def scorecard_parcels(
@@ -26,7 +27,8 @@ def scorecard_parcels(
 def _of(scorecard: Mapping[str, Any], reports: Reports, timeout: float) -> Iterator[Parcel]:
     scope, name = scorecard["scope"], scorecard["name"]
     letter = Letter(
-        message=Message("scorecard", scope, name, scorecard["week"]),
+        message=Message("scorecard", scope, kept_name(scope, name), scorecard["week"]),
+        organization=scorecard["organization"],
         subject=f"{title(scorecard)}: delivery scorecard, week {scorecard['week']}",
         text=lambda: render(scorecard, "txt"),
         html=lambda: render(scorecard, "html"),
@@ -62,7 +64,14 @@ def _files(letter: Letter, scorecard: Mapping[str, Any], directory: Path) -> Par
         yield write
 
     return Parcel(
-        letter.message, "directory", (str(directory),), str(folder / stem), letter.subject, contents, ready
+        letter.message,
+        "directory",
+        delivery_id(letter, "directory"),
+        (str(directory),),
+        str(folder / stem),
+        letter.subject,
+        contents,
+        ready,
     )
 
 

@@ -114,10 +114,10 @@ def _published(
     facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]"
 ) -> list[dict[str, Any]]:
     """The scorecards of one week, frozen where they were not yet."""
-    from warehouse.frozen import frozen, publish
+    from warehouse.frozen import frozen, kept_as, publish
 
     known = frozen(settings.warehouse, found[0]["week"])
-    return [known.get((one["scope"], one["name"])) or publish(facts, settings, one) for one in found]
+    return [known.get(kept_as(one)) or publish(facts, settings, one) for one in found]
 
 
 def _told(deliveries: "Sequence[Delivery]") -> bool:

@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 
 from config.errors import ConfigurationError
+from config.settings import Reports
 from dashboards.steps import deliver_due
-from tests.test_restatements import LATER, MONDAY, NEXT, Organisation, acme
+from tests.test_delivery import Receiver, webhook
+from tests.test_restatements import AFTER, LATER, MONDAY, NEXT, Organisation, acme, incident
+from warehouse.archive import entries, opened
 from warehouse.facts import open_facts
 from warehouse.scorecard import scopes
 from warehouse.store import naive, open_warehouse
@@ -46,3 +49,22 @@ def test_a_week_belongs_to_those_who_owned_a_service_in_it(acme: Organisation) -
     assert weeks[2] == after
     with pytest.raises(ConfigurationError, match='no team "payments" in 2026-W45; known: carts'):
         acme.scorecard("2026-W45", scope="team", name="payments")
+
+
+def test_an_organisation_may_be_renamed_without_its_week_being_told_or_sent_anew(acme: Organisation) -> None:
+    with Receiver() as server:
+        reports = Reports(directory=acme.settings.reports.directory, webhook=webhook(server))
+        acme.settings = acme.settings.model_copy(update={"reports": reports})
+        deliver_due(acme.settings, DUE)
+        published = acme.scorecard("2026-W45")
+        acme.settings = acme.settings.model_copy(update={"organization": "Acme Group"})
+        acme.now = AFTER
+        acme.add(incident("i-2", MONDAY + timedelta(days=4), 20))
+        assert acme.scorecard("2026-W45") == published
+        assert not deliver_due(acme.settings, DUE)
+        assert len(server.bodies) == 1
+        assert [one["metric"] for one in acme.scorecard("2026-W46")["restatements"]] == ["mttr"]
+        with open_facts(acme.settings.warehouse) as facts:
+            (entry,) = [one for one in entries(facts) if one.scope == "organisation"]
+            assert entry.name == "Acme Group"
+            assert opened(facts, entry.scope, entry.name, entry.week) == published

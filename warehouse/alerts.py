@@ -12,7 +12,7 @@ from warehouse.facts import Facts
 from warehouse.periods import iso_week, today
 from warehouse.signals import BASELINE_WEEKS, assess, usable
 from warehouse.store import naive, open_warehouse
-from warehouse.values import Scope, Value, compute
+from warehouse.values import Scope, Value, compute, kept_name
 
 SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
@@ -47,20 +47,17 @@ def evaluate(facts: Facts, settings: Settings) -> list[Alert]:
     week = iso_week(monday - timedelta(days=7))
     with open_warehouse(settings.warehouse) as opened:
         rows = opened.connection.execute("select content from alerts").fetchall()
-    last = {
-        (one.scope, one.name, one.metric): one
-        for one in (Alert(**json.loads(content)) for (content,) in rows)
-    }
+    last = {_key(one): one for one in (Alert(**json.loads(content)) for (content,) in rows)}
     found = [
         alert
         for weeks in _weeks(facts, settings, monday)
-        if (alert := _changed(weeks, last.get((weeks[-1].scope, weeks[-1].name, weeks[-1].metric))))
+        if (alert := _changed(weeks, last.get(_key(weeks[-1]))))
     ]
     if found:
         now = naive(datetime.now(UTC))
         with open_warehouse(settings.warehouse) as opened, opened.transaction():
             for one in found:
-                key = [one.scope, one.name, one.metric]
+                key = _key(one)
                 opened.connection.execute(
                     "delete from alerts where scope = ? and name = ? and metric = ?", key
                 )
@@ -68,6 +65,10 @@ def evaluate(facts: Facts, settings: Settings) -> list[Alert]:
                     "insert into alerts values (?, ?, ?, ?, ?)", [*key, json.dumps(asdict(one)), now]
                 )
     return [*(one for one in last.values() if one.week == week), *found]
+
+
+def _key(of: Alert | Value) -> tuple[str, str, str]:
+    return of.scope, kept_name(of.scope, of.name), of.metric
 
 
 def _weeks(facts: Facts, settings: Settings, monday: date) -> list[list[Value]]:
@@ -79,7 +80,7 @@ def _weeks(facts: Facts, settings: Settings, monday: date) -> list[list[Value]]:
     for scope in SCOPES:
         for value in compute(facts, settings, scope, "week", start, monday, metrics=ids):
             if value.target is not None:
-                by_key.setdefault((value.scope, value.name, value.metric), []).append(value)
+                by_key.setdefault(_key(value), []).append(value)
     return [sorted(weeks, key=lambda week: week.period_start) for weeks in by_key.values()]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from warehouse.facts import Facts
-from warehouse.values import Scope
+from warehouse.values import Scope, kept_name
 
 Scorecard = dict[str, Any]
 
@@ -35,20 +35,22 @@ class Restated:
 def entries(facts: Facts) -> tuple[Entry, ...]:
     """All published scorecards: the organisation's, then the systems' and the teams' by name, the newest week first."""
     sql = (
-        "select s.scope, s.name, s.week, s.published_at, cast(s.content -> '$.attainment.met' as int),"
+        "select s.scope, if(s.scope = 'organisation', $organization, s.name), s.week,"
+        " s.published_at, cast(s.content -> '$.attainment.met' as int),"
         " cast(s.content -> '$.attainment.judged' as int), json_array_length(s.content, '$.restatements')"
         " from scorecards as s order by s.scope, s.name, s.week desc"
     )
+    rows = facts.connection.execute(sql, {"organization": facts.organization}).fetchall()
     return tuple(
         Entry(scope, name, week, published_at.replace(tzinfo=UTC), *counts)
-        for scope, name, week, published_at, *counts in facts.connection.execute(sql).fetchall()
+        for scope, name, week, published_at, *counts in rows
     )
 
 
 def opened(facts: Facts, scope: Scope, name: str, week: str) -> Scorecard | None:
     """The scorecard as it was published, or None."""
     sql = "select content from scorecards where scope = ? and name = ? and week = ?"
-    found = facts.connection.execute(sql, [scope, name, week]).fetchall()
+    found = facts.connection.execute(sql, [scope, kept_name(scope, name), week]).fetchall()
     return json.loads(found[0][0]) if found else None
 
 
@@ -60,7 +62,8 @@ def restated_since(facts: Facts, scope: Scope, name: str, week: str) -> tuple[Re
         " select max(p.published_at) from scorecards as p where p.scope = ? and p.name = ? and p.week = ?)"
         " order by s.published_at"
     )
-    rows = facts.connection.execute(sql, [scope, name, scope, name, week]).fetchall()
+    of = [scope, kept_name(scope, name)]
+    rows = facts.connection.execute(sql, [*of, *of, week]).fetchall()
     return tuple(
         Restated(told_in, one)
         for told_in, restatements in rows

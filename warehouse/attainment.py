@@ -9,7 +9,7 @@ from config.settings import Settings
 from config.targets import parse_target
 from warehouse.facts import Facts
 from warehouse.periods import iso_week, parse_week, today
-from warehouse.values import Scope, Value, compute
+from warehouse.values import Scope, Value, compute, kept_name
 
 WEEKS = 12
 # as far back as the beginning of a run of missed weeks is looked for
@@ -94,7 +94,8 @@ def against_published_targets(facts: Facts, weeks: Sequence[Value]) -> list[Valu
     published = _published_targets(facts, min(week.period_start for week in weeks))
     return [
         _held_against(week, published[key])
-        if (key := (week.scope, week.name, week.metric, week.period_start)) in published
+        if (key := (week.scope, kept_name(week.scope, week.name), week.metric, week.period_start))
+        in published
         else week
         for week in weeks
     ]
@@ -135,6 +136,6 @@ where s.week >= $first
 
 
 def _published_targets(facts: Facts, first: date) -> dict[tuple[str, str, str, date], str | None]:
-    """(scope, name, metric, Monday) -> the target that was published, None where there was none."""
+    """(scope, kept name, metric, Monday) -> the target that was published, None where there was none."""
     rows = facts.connection.execute(_PUBLISHED, {"first": iso_week(first)}).fetchall()
     return {(scope, name, metric, parse_week(week)): target for scope, name, week, metric, target in rows}

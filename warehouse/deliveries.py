@@ -32,7 +32,10 @@ class DeliveryInProgress(SixkeysError):
 
 @dataclass(frozen=True)
 class Message:
-    """What is told: a `scorecard`, or an alert such as `lead_time missed`, of a scope and an ISO week."""
+    """What is told: a `scorecard`, or an alert such as `alert lead_time missed`, of a scope and an ISO week.
+
+    The organisation's `name` is empty, so that it may be renamed without being told everything again.
+    """
 
     kind: str
     scope: str

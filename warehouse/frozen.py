@@ -13,7 +13,7 @@ from warehouse.counted import Rows, counted, packed, unpacked
 from warehouse.facts import Facts
 from warehouse.periods import iso_week, midnight, parse_week
 from warehouse.store import naive, open_warehouse
-from warehouse.values import Scope
+from warehouse.values import Scope, kept_name
 
 # so many weeks before a scorecard's own are worked out again for it
 LOOKED_BACK = 12
@@ -29,11 +29,16 @@ class Told(NamedTuple):
 
 
 def frozen(warehouse: Path, week: str) -> dict[tuple[Scope, str], dict[str, Any]]:
-    """The scorecards that were published for an ISO week, by scope and name."""
+    """The scorecards that were published for an ISO week, each by what it is `kept_as`."""
     sql = "select scope, name, content from scorecards where week = ?"
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(sql, [week]).fetchall()
     return {(scope, name): json.loads(content) for scope, name, content in rows}
+
+
+def kept_as(content: Mapping[str, Any]) -> tuple[Scope, str]:
+    """The scope and the name that a scorecard is kept under."""
+    return content["scope"], kept_name(content["scope"], content["name"])
 
 
 def told_before(warehouse: Path, monday: date) -> dict[tuple[str, str], dict[tuple[str, str], Told]]:
@@ -72,7 +77,7 @@ def publish(facts: Facts, settings: Settings, content: dict[str, Any]) -> dict[s
             f"{content['week']} had not ended when the facts were built; it can be published from"
             f' {content["week_end"]} on, after a "sixkeys collect"'
         )
-    key = [content["scope"], content["name"], content["week"]]
+    key = [*kept_as(content), content["week"]]
     rows = list(_rows(facts, content))
     with open_warehouse(settings.warehouse) as opened, opened.transaction():
         sql = "select content from scorecards where scope = ? and name = ? and week = ?"

@@ -153,13 +153,14 @@ def set_aside(facts: Facts) -> tuple[SetAside, ...]:
 def undelivered(facts: Facts) -> tuple[Undelivered, ...]:
     """What did not arrive in the two weeks before the facts were built, the newest first."""
     sql = (
-        "select d.kind, d.scope, d.name, d.week, d.channel, d.status, d.error, count(*), max(d.tried_at)"
+        "select d.kind, d.scope, coalesce(nullif(d.name, ''), $organization), d.week, d.channel, d.status, d.error,"
+        " count(*), max(d.tried_at)"
         " from deliveries as d where d.status in ('failed', 'refused', 'unknown') and d.tried_at > $since"
         " group by d.kind, d.scope, d.name, d.week, d.channel, d.status, d.error"
         " order by max(d.tried_at) desc, 1, 2, 3, 5, 6"
     )
     since = naive(facts.as_of - timedelta(days=14))
-    rows = facts.connection.execute(sql, {"since": since}).fetchall()
+    rows = facts.connection.execute(sql, {"since": since, "organization": facts.organization}).fetchall()
     return tuple(Undelivered(*(*known, _aware(tried_at))) for *known, tried_at in rows)
 
 

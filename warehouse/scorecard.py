@@ -20,7 +20,7 @@ from warehouse.restatements import restatements
 from warehouse.satisfaction import rounds
 from warehouse.sentences import told
 from warehouse.signals import assess
-from warehouse.values import Scope, Value, compute
+from warehouse.values import Scope, Value, compute, kept_name
 
 HISTORY_WEEKS = 12
 
@@ -32,15 +32,15 @@ _SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
 
 def scopes(facts: Facts, monday: date) -> list[tuple[Scope, str]]:
-    """Those who get a scorecard of the week from `monday`: the organisation, and the systems and teams of its services.
+    """Those who get a scorecard of the week from `monday`: the organisation, without a name, and its systems and teams.
 
-    A team is one of them also where it owned no service, if it answered the last survey that had closed by then.
+    Those owned a service at some time in it; a team also gets one that answered the last survey closed by its end.
     """
     after = monday + timedelta(days=7)
     owned = owners(facts, midnight(facts, monday), midnight(facts, after))
     surveyed = [teams for closed_on, _, teams in rounds(facts) if closed_on < after][-1:]
     return [
-        ("organisation", facts.organization),
+        ("organisation", ""),
         *(("system", name) for name in sorted({system for _, system in owned if system})),
         *(("team", name) for name in sorted({team for team, _ in owned if team}.union(*surveyed))),
     ]
@@ -58,7 +58,7 @@ def scorecard(
     One that was published is given as it was then. Each metric has its value, the week before's, and the last 12
     weeks, oldest first. Raises ConfigurationError.
     """
-    return _scorecards(facts, settings, week, [(scope, name or facts.organization)])[0]
+    return _scorecards(facts, settings, week, [(scope, kept_name(scope, name or ""))])[0]
 
 
 def scorecards(facts: Facts, settings: Settings, week: str | None = None) -> list[Scorecard]:
@@ -118,7 +118,9 @@ def _values(facts: Facts, settings: Settings, monday: date, of: set[Scope]) -> V
         for value in against_published_targets(facts, weeks):
             # systems are not asked for their satisfaction; teams are
             if scope != "system" or declared()[value.metric].fact != "responses":
-                found.setdefault((scope, value.name), {}).setdefault(value.metric, []).append(value)
+                found.setdefault((scope, kept_name(scope, value.name)), {}).setdefault(
+                    value.metric, []
+                ).append(value)
     return found
 
 
@@ -138,7 +140,7 @@ def _content(
     return {
         "organization": settings.organization,
         "scope": scope,
-        "name": name,
+        "name": name or facts.organization,
         "week": iso_week(monday),
         "week_start": monday.isoformat(),
         "week_end": (monday + timedelta(days=7)).isoformat(),

@@ -20,6 +20,11 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 SATISFACTION = "developer_satisfaction"
 
 
+def kept_name(scope: str, name: str) -> str:
+    """The name under which what was told of a scope is kept: the organisation has none, so that it may be renamed."""
+    return "" if scope == "organisation" else name
+
+
 @dataclass(frozen=True)
 class Value:
     """One number: `value`, `p75` and `p90` in the metric's unit, None where missing; `period_end` is exclusive.
