@@ -1,6 +1,7 @@
 """The pages' own HTML from templates; every text from data is escaped."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,10 @@ def _mask(spark: Sparkline) -> str:
     return f"-webkit-mask-image:{uri};mask-image:{uri}"
 
 
-def _metric_address(part: Part) -> str:
-    """The page of the metric that a piece of a sentence is about, of the scope that it names."""
+def _metric_address(part: Part, view: Filters) -> str:
+    """The page of the metric that a piece of a sentence is about, of the scope that it names within the view."""
     narrowed: dict[str, Any] = {part.scope: part.name} if part.scope not in (None, "organisation") else {}
-    return link("metric", Filters(metric=part.metric or "", **narrowed))
+    return link("metric", replace(view, metric=part.metric or "", **narrowed))
 
 
 @cache

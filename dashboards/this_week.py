@@ -1,6 +1,6 @@
 """What changed in the last completed week, in sentences: signals by team and service, failures, what is still open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,8 +17,12 @@ _MOST = 3
 
 @dataclass(frozen=True)
 class ThisWeek:
-    """The sentences of the week from `monday`; `more` counts the signals that are not told."""
+    """The sentences of the week from `monday`; `more` counts the signals that are not told.
 
+    `view` is what they are of, in that week.
+    """
+
+    view: Filters
     monday: date
     better: tuple[Sentence, ...]
     worse: tuple[Sentence, ...]
@@ -56,6 +60,7 @@ def this_week(
         better = [one for one in found if one.verdict.is_better]
         worse = [one for one in found if not one.verdict.is_better]
         return ThisWeek(
+            replace(view, period="week", start=None, end=None),
             monday,
             tuple(movement(one) for one in better[:_MOST]),
             tuple(movement(one) for one in worse[:_MOST]),

@@ -1,7 +1,9 @@
 """The overview's content: tiles, the table, and what becomes of them as HTML and charts."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 
@@ -15,8 +17,10 @@ from dashboards.filters import Filters
 from dashboards.loading import State, content
 from dashboards.markup import part
 from dashboards.sparklines import sparkline
+from dashboards.this_week import ThisWeek, this_week
 from tests import small_organisation
 from warehouse.reading import Run, Service
+from warehouse.sentences import Part, Sentence
 from warehouse.unwatched import Unwatched
 from warehouse.values import Value
 
@@ -361,3 +365,24 @@ def test_values_are_held_against_the_target_that_holds_for_their_scope(tmp_path)
     found = content(made.warehouse, settings, Filters(rows="team"))
     status = {v.name: v.status for v in found.below if v.metric == "lead_time"}
     assert status == {"discovery": "missed", "payments": "met", "platform": "met"}
+
+
+def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
+    told = Sentence((Part("Lead Time", None, "mttr", "team", "payments"), Part(" of it")))
+    whole = Sentence((Part("Change Failure Rate", None, "change_failure_rate", "organisation", "acme"),))
+    view = Filters(period="week", system="shop")
+    html = part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), 0))
+    addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
+    assert addresses == [
+        "metric?system=shop&team=payments&period=week&metric=mttr",
+        "metric?system=shop&period=week&metric=change_failure_rate",
+    ]
+
+
+def test_what_changed_is_of_the_last_week_of_the_view(tmp_path):
+    settings = small_organisation.write(tmp_path)
+    view = Filters(period="12w", team="payments")
+    found = this_week(settings.warehouse, settings, view, frozenset(), frozenset(), None)
+    monday = small_organisation.NOW.date() - timedelta(weeks=1)
+    assert found.view.where == view.where
+    assert filters.days(found.view, small_organisation.NOW.date()) == (monday, monday + timedelta(weeks=1))
