@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,6 +125,23 @@ class TestStages:
                 if any(row[column] is not None for row in commits)
             ]
             assert (stage.n, stage.median) == (len(known), pytest.approx(median(known)))
+
+    def test_one_of_two_services_counts_in_the_week_of_the_first_that_the_view_holds(self):
+        connection = duckdb.connect()
+        connection.execute(
+            "create table pull_deliveries as select 'acme/both' as repo, 1 as pull_request, true as is_shared, * from"
+            " (values ('api', 'payments', date '2026-11-05', 60, 60, 60, 3600.0),"
+            " ('web', 'discovery', date '2026-11-12', 60, 60, 60, 7200.0)) as t(service, team, day,"
+            " coding_seconds, pickup_seconds, review_seconds, deploy_seconds)"
+        )
+        facts = Facts(connection, Path("none"), small_organisation.NOW, "UTC", "acme")
+
+        def deploy(where: dict[str, str], first: date) -> list[float | None]:
+            return [s.median for s in stages(facts, where, first, first + timedelta(weeks=1))][3:]
+
+        early, late = date(2026, 11, 2), date(2026, 11, 9)
+        assert (deploy({}, early), deploy({}, late)) == ([3600], [])
+        assert (deploy({"team": "discovery"}, early), deploy({"team": "discovery"}, late)) == ([], [7200])
 
     def test_a_stage_that_never_happened_is_missing(self):
         found = breakdown.bars(

@@ -30,12 +30,14 @@ class Stage:
 def stages(facts: Facts, where: Mapping[str, str], start: date, end: date) -> list[Stage]:
     """The four stages in their order, over the pull requests of the changes that count; empty where there are none."""
     columns = [column for column, _ in _STAGES.values()]
-    of = f"pull_deliveries as f where f.day >= $start and f.day < $end{narrowing(where)}"
-    # a pull request's own stages are the same in each service; it is in production once the first one is
+    of = f"pull_deliveries as f where f.day < $end{narrowing(where)}"
+    # a pull request's own stages are the same in each service; it is in production once the first one is, which is why
+    # its day is sought among all of them
     sql = (
-        f"with pulls as (select {', '.join(f'f.{column}' for column in columns)} from {of} and not f.is_shared"
+        f"with pulls as (select {', '.join(f'f.{column}' for column in columns)} from {of}"
+        " and not f.is_shared and f.day >= $start"
         f" union all select {', '.join(f'min(f.{column})' for column in columns)} from {of} and f.is_shared"
-        " group by f.repo, f.pull_request)"
+        " group by f.repo, f.pull_request having min(f.day) >= $start)"
         " select "
         + ", ".join(
             f"quantile_cont(p.{column}, 0.5), quantile_cont(p.{column}, 0.9), count(p.{column})"
