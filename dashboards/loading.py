@@ -1,7 +1,7 @@
 """What a page reads from the facts file, in one opening of it each."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from dashboards.filters import Filters
 from dashboards.scorecards import shown
 from warehouse import archive as published
 from warehouse import reading
-from warehouse.archive import Entry, Restated, Scorecard
+from warehouse.archive import Entry, Restated
 from warehouse.coverage import ServiceCoverage, coverage
 from warehouse.coverage_weeks import Week, coverage_weeks
 from warehouse.explain import Explanation, Order, all_rows, explain
@@ -96,11 +96,11 @@ class Trust:
 
 @dataclass(frozen=True)
 class Archive:
-    """All published scorecards, the one that a view asks for, and what was said later of its numbers."""
+    """All published scorecards, the one that a view asks for by form, and what was said later of its numbers."""
 
     entries: tuple[Entry, ...]
     entry: Entry | None = None
-    scorecard: Scorecard | None = None
+    forms: dict[str, str] = field(default_factory=dict)
     restated: tuple[Restated, ...] = ()
 
 
@@ -208,4 +208,4 @@ def archive(warehouse: Path, filters: Filters, teams: Collection[str] | None = N
         if entry is None:
             return Archive(entries)
         of = (entry.scope, entry.name, entry.week)
-        return Archive(entries, entry, published.opened(facts, *of), published.restated_since(facts, *of))
+        return Archive(entries, entry, published.forms(facts, *of), published.restated_since(facts, *of))

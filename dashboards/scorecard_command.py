@@ -55,9 +55,9 @@ def scorecard(
     if dry_run:
         _show_plan(settings, found, again, as_json=format == "json")
     else:
-        from dashboards.rendering import render
+        from dashboards.forms import forms
 
-        print(render(found[0], format or "html"), end="")
+        print(forms(settings.warehouse, found[0])[format or "html"], end="")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -66,5 +66,5 @@ def _show_plan(settings: "Settings", found: list[dict[str, Any]], again: bool, a
     from dashboards.dry_run import planned
     from dashboards.scorecard_delivery import scorecard_parcels
 
-    messages = planned(settings, scorecard_parcels(found, settings.reports), again)
+    messages = planned(settings, scorecard_parcels(found, settings), again)
     terminal.write(sys.stdout, "json" if as_json else "table", messages, terminal.planned_table(messages))

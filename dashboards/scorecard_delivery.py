@@ -3,58 +3,68 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from config.settings import Reports
+from config.settings import Settings
 from dashboards import slack
+from dashboards.forms import forms
 from dashboards.parcels import Letter, Parcel, Send, delivery_id, parcels
 from dashboards.posting import TIMEOUT, NotDelivered
-from dashboards.rendering import FORMATS, render, title
+from dashboards.rendering import title
 from warehouse.deliveries import Message
 from warehouse.values import kept_name
 
 
 def scorecard_parcels(
-    scorecards: Iterable[Mapping[str, Any]], reports: Reports, timeout: float = TIMEOUT
+    scorecards: Iterable[Mapping[str, Any]], settings: Settings, timeout: float = TIMEOUT
 ) -> list[Parcel]:
     """What is sent of scorecards: each to the directory, and to whom its scope's is to go."""
-    return [parcel for scorecard in scorecards for parcel in _of(scorecard, reports, timeout)]
+    return [parcel for scorecard in scorecards for parcel in _of(scorecard, settings, timeout)]
 
 
-def _of(scorecard: Mapping[str, Any], reports: Reports, timeout: float) -> Iterator[Parcel]:
+def _of(scorecard: Mapping[str, Any], settings: Settings, timeout: float) -> Iterator[Parcel]:
     scope, name = scorecard["scope"], scorecard["name"]
+    reports = settings.reports
+
+    @cache
+    def texts() -> Mapping[str, str]:
+        return forms(settings.warehouse, scorecard)
+
     letter = Letter(
         message=Message("scorecard", scope, kept_name(scope, name), scorecard["week"]),
         organization=scorecard["organization"],
         subject=f"{title(scorecard)}: delivery scorecard, week {scorecard['week']}",
-        text=lambda: render(scorecard, "txt"),
-        html=lambda: render(scorecard, "html"),
+        text=lambda: texts()["txt"],
+        html=lambda: texts()["html"],
         slack=lambda: slack.message(scorecard),
         data=lambda: scorecard,
     )
-    yield _files(letter, scorecard, reports.directory)
+    yield _files(letter, scorecard, reports.directory, texts)
     key = "reports" if scope == "organisation" else f"reports.{scope}s.{name}"
     yield from parcels(letter, reports.recipients(scope, name), reports.email, key, timeout)
 
 
-def _files(letter: Letter, scorecard: Mapping[str, Any], directory: Path) -> Parcel:
+def _files(
+    letter: Letter, scorecard: Mapping[str, Any], directory: Path, texts: Callable[[], Mapping[str, str]]
+) -> Parcel:
     folder = directory / scorecard["week"]
     stem = file_stem(scorecard["scope"], scorecard["name"])
 
     def contents(id: str, to: Sequence[str]) -> dict[str, str]:
-        return {str(folder / f"{stem}.{format}"): render(scorecard, format) for format in FORMATS}
+        return {str(folder / f"{stem}.{format}"): text for format, text in texts().items()}
 
     @contextmanager
     def ready(id: str) -> Iterator[Send]:
-        texts = contents(id, ())
+        files = contents(id, ())
 
         def write(_: Sequence[str]) -> Mapping[str, NotDelivered]:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                for name, text in texts.items():
+                for name, text in files.items():
                     _replace(Path(name), text)
             except OSError as error:
                 text = f"{error.filename or folder}: cannot be written ({error.strerror}); check reports.directory"

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 from dashboards import formats
 from dashboards.filters import Filters, link
-from dashboards.rendering import render
-from warehouse.archive import Entry, Restated, Scorecard
+from warehouse.archive import Entry, Restated
 
 PAGE = "scorecards"
 WEEKS_SHOWN = 12
@@ -136,9 +135,9 @@ def _http(url: str | None) -> str:
     return url if url and re.match(r"https?://", url) else ""
 
 
-def body(scorecard: Scorecard) -> str:
-    """The scorecard's HTML without its head and its style sheet, to stand within a page that has a title."""
-    html = re.sub(r"(?s)^.*<body[^>]*>|</body>.*$", "", render(scorecard, "html"))
+def body(html: str) -> str:
+    """A scorecard's HTML without its head and its style sheet, to stand within a page that has a title."""
+    html = re.sub(r"(?s)^.*<body[^>]*>|</body>.*$", "", html)
     return html.replace("<h1 ", "<h2 ").replace("</h1>", "</h2>")
 
 

@@ -9,8 +9,7 @@ from dashboards.loading import Archive, State
 from dashboards.markup import part
 from dashboards.overview import Notice
 from dashboards.published import Published, freshness
-from dashboards.rendering import render
-from warehouse.archive import Entry, Scorecard
+from warehouse.archive import Entry
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
@@ -25,10 +24,10 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("never", of="scorecards"))
         return
     st.html(part("grid", *scorecards.grid(found.entries, view, found.entry, state.timezone), of="scorecards"))
-    if found.entry is None or found.scorecard is None:
+    if found.entry is None:
         st.html(part("notice", Notice("None was published for this week and scope", ("Choose one above.",))))
         return
-    _open(found.entry, found.scorecard, found, view, state)
+    _open(found.entry, found, view, state)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
@@ -50,12 +49,12 @@ def _header(state: State, found: Archive, published: Published) -> None:
         freshness(published, state)
 
 
-def _open(entry: Entry, scorecard: Scorecard, found: Archive, view: Filters, state: State) -> None:
+def _open(entry: Entry, found: Archive, view: Filters, state: State) -> None:
     with st.container(key="forms", horizontal=True, gap="small"):
         for form, (label, mime) in scorecards.FORMS.items():
             st.download_button(
                 label,
-                render(scorecard, form),
+                found.forms[form],
                 scorecards.file_name(entry, form),
                 mime,
                 key=f"download_{form}",
@@ -67,7 +66,7 @@ def _open(entry: Entry, scorecard: Scorecard, found: Archive, view: Filters, sta
         st.html(part("section", "What was said later of these numbers"))
         later = scorecards.changes(found.restated, entry, view)
         st.html(part("changes", later, of="scorecards"))
-    st.html(scorecards.body(scorecard))
+    st.html(scorecards.body(found.forms["html"]))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def make_scorecards(
             found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
             if publish:
                 found = _published(facts, settings, found)
-        parcels = scorecard_parcels(found, settings.reports) if send else []
+        parcels = scorecard_parcels(found, settings) if send else []
         failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if send else False
     return found, failed
 
@@ -101,7 +101,7 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
                     say(f"{iso_week(monday)} had not ended at the last collection; it is sent after the next")
                 elif monday:
                     found = scorecards(facts, settings, iso_week(monday))
-                    parcels += scorecard_parcels(_published(facts, settings, found), settings.reports)
+                    parcels += scorecard_parcels(_published(facts, settings, found), settings)
                 if settings.reports.alerts:
                     parcels += alert_parcels(evaluate(facts, settings), settings)
             return _told(deliver(settings, parcels))
@@ -114,10 +114,11 @@ def _published(
     facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]"
 ) -> list[dict[str, Any]]:
     """The scorecards of one week, frozen where they were not yet."""
+    from dashboards.forms import made
     from warehouse.frozen import frozen, kept_as, publish
 
     known = frozen(settings.warehouse, found[0]["week"])
-    return [known.get(kept_as(one)) or publish(facts, settings, one) for one in found]
+    return [known.get(kept_as(one)) or publish(facts, settings, one, made) for one in found]
 
 
 def _told(deliveries: "Sequence[Delivery]") -> bool:

@@ -66,7 +66,7 @@ def sent(
     **how: Any,
 ) -> list[Delivery]:
     """What became of the scorecards, the directory aside, which is a test of its own."""
-    parcels = scorecard_parcels(contents, of.reports, timeout)
+    parcels = scorecard_parcels(contents, of, timeout)
     return [one for one in deliver(of, parcels, attempts=attempts, **how) if one.channel != "directory"]
 
 
@@ -86,7 +86,7 @@ def reset(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 class TestDirectory:
     def test_each_form_is_a_file_of_the_week(self, tmp_path: Path) -> None:
         of = settings(tmp_path / "new")
-        (done,) = deliver(of, scorecard_parcels([CONTENT], of.reports))
+        (done,) = deliver(of, scorecard_parcels([CONTENT], of))
         assert (done.channel, done.error) == ("directory", None)
         folder = tmp_path / "new" / "scorecards" / "2026-W46"
         found = {path.name: path.read_text() for path in folder.iterdir()}
@@ -101,7 +101,7 @@ class TestDirectory:
     def test_a_directory_that_cannot_be_written_is_told_and_tried_again(self, tmp_path: Path) -> None:
         (tmp_path / "scorecards").write_text("a file")
         of = settings(tmp_path)
-        parcels = scorecard_parcels([CONTENT], of.reports)
+        parcels = scorecard_parcels([CONTENT], of)
         (done,) = deliver(of, parcels, attempts=1)
         assert done.error is not None
         assert "check reports.directory" in done.error
@@ -298,7 +298,7 @@ class TestDryRun:
     def test_it_shows_each_message_as_it_would_go_and_sends_nothing(self, tmp_path: Path) -> None:
         with Receiver() as server, mail_server() as (port, box):
             of = settings(tmp_path, slack_webhook=slack(server), webhook=webhook(server), email=email(port))
-            parcels = scorecard_parcels([CONTENT], of.reports)
+            parcels = scorecard_parcels([CONTENT], of)
             plan = planned(of, parcels)
             assert (server.requests, box.messages) == ([], [])
             assert not (tmp_path / "scorecards").exists()

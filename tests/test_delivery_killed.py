@@ -26,7 +26,7 @@ from warehouse.deliveries import delivering
 given = json.load(open(sys.argv[1]))
 settings = Settings(organization="acme", warehouse=given["warehouse"], reports=Reports(**given["reports"]))
 with delivering(settings.warehouse):
-    for done in deliver(settings, scorecard_parcels([given["content"]], settings.reports), attempts=1):
+    for done in deliver(settings, scorecard_parcels([given["content"]], settings), attempts=1):
         print(done.channel, done.error, flush=True)
 """
 

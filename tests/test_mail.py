@@ -25,7 +25,7 @@ from dashboards.delivery import deliver
 from dashboards.scorecard_delivery import scorecard_parcels
 given = json.load(sys.stdin)
 settings = Settings(organization="acme", warehouse=given["warehouse"], reports=Reports(**given["reports"]))
-parcels = scorecard_parcels([given["content"]], settings.reports)
+parcels = scorecard_parcels([given["content"]], settings)
 print([done.error for done in deliver(settings, parcels, attempts=1)])
 """
 
@@ -37,7 +37,7 @@ def sent(folder: Path, to: Email, attempts: int = 1, **how: Any) -> list[Deliver
         warehouse=folder / "w.duckdb",
         reports=Reports(directory=folder / "scorecards", email=to),
     )
-    done = deliver(settings, scorecard_parcels([CONTENT], settings.reports), attempts=attempts, **how)
+    done = deliver(settings, scorecard_parcels([CONTENT], settings), attempts=attempts, **how)
     return [one for one in done if one.channel == "email"]
 
 

@@ -1,16 +1,19 @@
 """Who gets a week's scorecards, and what is delivered of those that were published."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from config.errors import ConfigurationError
 from config.settings import Reports
-from dashboards.steps import deliver_due
+from dashboards.rendering import FORMATS
+from dashboards.steps import deliver_due, make_scorecards
 from tests.test_delivery import Receiver, webhook
 from tests.test_restatements import AFTER, LATER, MONDAY, NEXT, Organisation, acme, incident
-from warehouse.archive import entries, opened
+from warehouse.archive import entries, forms
 from warehouse.facts import open_facts
+from warehouse.frozen import publish
 from warehouse.scorecard import scopes
 from warehouse.store import naive, open_warehouse
 
@@ -67,4 +70,21 @@ def test_an_organisation_may_be_renamed_without_its_week_being_told_or_sent_anew
         with open_facts(acme.settings.warehouse) as facts:
             (entry,) = [one for one in entries(facts) if one.scope == "organisation"]
             assert entry.name == "Acme Group"
-            assert opened(facts, entry.scope, entry.name, entry.week) == published
+            assert json.loads(forms(facts, entry.scope, entry.name, entry.week)["json"]) == published
+
+
+def test_the_forms_of_a_published_week_are_those_that_were_made_of_it(acme: Organisation) -> None:
+    with open_facts(acme.settings.warehouse) as facts:
+        content = acme.scorecard("2026-W45")
+        publish(
+            facts, acme.settings, content, lambda _: dict.fromkeys(FORMATS, "as an older template had it")
+        )
+    make_scorecards(acme.settings, "2026-W45")
+    acme.build_at(NEXT)
+    with open_facts(acme.settings.warehouse) as facts:
+        archived = forms(facts, "organisation", "acme", "2026-W45")
+        assert archived == dict.fromkeys(FORMATS, "as an older template had it")
+    folder = acme.settings.reports.directory / "2026-W45"
+    texts = {path.suffix[1:]: path.read_text() for path in folder.glob("organisation-*")}
+    assert texts == archived
+    assert "as an older" not in (folder / "team-payments.html").read_text()

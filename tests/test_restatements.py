@@ -12,6 +12,7 @@ from collectors.records import Component, Coverage, Deployment, Incident, Record
 from config.errors import ConfigurationError
 from config.metrics import metrics
 from config.settings import Reports, Settings
+from dashboards.forms import made
 from dashboards.rendering import FORMATS, render
 from warehouse.build import build
 from warehouse.counted import Row, counted, differences, packed, unpacked
@@ -75,7 +76,7 @@ class Organisation:
     def publish(self, week: str) -> list[Scorecard]:
         with open_facts(self.settings.warehouse) as facts:
             found = scorecards(facts, self.settings, week)
-            return [publish(facts, self.settings, content) for content in found]
+            return [publish(facts, self.settings, content, made) for content in found]
 
     def build_at(self, now: datetime) -> None:
         self.now = now

@@ -10,6 +10,7 @@ from collectors.records import Incident
 from config.settings import Settings
 from dashboards import loading, scorecards
 from dashboards.filters import Filters, from_address, to_address
+from dashboards.forms import made
 from dashboards.rendering import FORMATS, render
 from tests.chromium import artifact
 from tests.running_dashboard import opened, running, shown
@@ -49,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(settings: Settings, week: str) -> None:
     with open_facts(settings.warehouse) as facts:
         for content in scorecard.scorecards(facts, settings, week):
-            publish(facts, settings, content)
+            publish(facts, settings, content, made)
 
 
 def test_without_any_it_says_how_they_come_about(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_who_sees_teams_only_finds_theirs_only(folder: Path) -> None:
     found = loading.archive(folder / "warehouse.duckdb", Filters(team="payments"), {"payments"})
     assert {(entry.scope, entry.name) for entry in found.entries} == {("team", "payments")}
     for view in (Filters(), Filters(service="checkout"), Filters(system="shop"), Filters(team="platform")):
-        assert loading.archive(folder / "warehouse.duckdb", view, {"payments"}).scorecard is None
+        assert loading.archive(folder / "warehouse.duckdb", view, {"payments"}).entry is None
 
 
 def test_the_address_keeps_the_week() -> None:

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from warehouse.facts import Facts
+from warehouse.frozen import unpacked_forms
 from warehouse.values import Scope, kept_name
-
-Scorecard = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,10 @@ def entries(facts: Facts) -> tuple[Entry, ...]:
     )
 
 
-def opened(facts: Facts, scope: Scope, name: str, week: str) -> Scorecard | None:
-    """The scorecard as it was published, or None."""
-    sql = "select content from scorecards where scope = ? and name = ? and week = ?"
-    found = facts.connection.execute(sql, [scope, kept_name(scope, name), week]).fetchall()
-    return json.loads(found[0][0]) if found else None
+def forms(facts: Facts, scope: Scope, name: str, week: str) -> dict[str, str]:
+    """What was rendered of it when it was published, by form."""
+    sql = "select form, text from scorecard_forms where scope = ? and name = ? and week = ?"
+    return unpacked_forms(facts.connection.execute(sql, [scope, kept_name(scope, name), week]).fetchall())
 
 
 def restated_since(facts: Facts, scope: Scope, name: str, week: str) -> tuple[Restated, ...]:

@@ -49,7 +49,7 @@ STEPS = (
     "covered_days",
     "unmapped",
 )
-COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "deliveries")
+COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # what readers get; the steps on the way stay out of the published file
 PUBLISHED = (
     "services",

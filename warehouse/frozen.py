@@ -1,7 +1,8 @@
-"""Published scorecards: kept as they were, whatever is collected later, with the rows that made their numbers."""
+"""Published scorecards: kept as they were and looked, whatever is collected later, with the rows of their numbers."""
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -67,9 +68,28 @@ def kept_rows(warehouse: Path, of: tuple[str, str], week: str, metric: str, told
     return unpacked(found[0][0])
 
 
-def publish(facts: Facts, settings: Settings, content: dict[str, Any]) -> dict[str, Any]:
-    """Freezes a scorecard that was made of `facts` and returns it; one that was published before stands instead.
+def kept_forms(warehouse: Path, content: Mapping[str, Any]) -> dict[str, str]:
+    """What was rendered of a scorecard when it was published, by form; nothing of one that was not."""
+    sql = "select form, text from scorecard_forms where scope = ? and name = ? and week = ?"
+    with open_warehouse(warehouse) as opened:
+        rows = opened.connection.execute(sql, [*kept_as(content), content["week"]]).fetchall()
+    return unpacked_forms(rows)
 
+
+def unpacked_forms(rows: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """The texts by form, of rows as they are kept."""
+    return {form: zlib.decompress(text).decode() for form, text in rows}
+
+
+def publish(
+    facts: Facts,
+    settings: Settings,
+    content: dict[str, Any],
+    made: Callable[[dict[str, Any]], Mapping[str, str]],
+) -> dict[str, Any]:
+    """Freezes a scorecard that was made of `facts`, and what is `made` of it, its texts by form; returns it.
+
+    One that was published before stands instead.
     Raises ConfigurationError where the week had not ended when the facts were built.
     """
     if facts.as_of < midnight(facts, date.fromisoformat(content["week_end"])):
@@ -78,7 +98,7 @@ def publish(facts: Facts, settings: Settings, content: dict[str, Any]) -> dict[s
             f' {content["week_end"]} on, after a "sixkeys collect"'
         )
     key = [*kept_as(content), content["week"]]
-    rows = list(_rows(facts, content))
+    rows, forms = _rows(facts, content), made(content)
     with open_warehouse(settings.warehouse) as opened, opened.transaction():
         sql = "select content from scorecards where scope = ? and name = ? and week = ?"
         if earlier := opened.connection.execute(sql, key).fetchall():
@@ -87,6 +107,11 @@ def publish(facts: Facts, settings: Settings, content: dict[str, Any]) -> dict[s
         opened.connection.execute(
             "insert into scorecards values (?, ?, ?, ?, ?)", [*key, now, json.dumps(content)]
         )
+        for form, text in forms.items():
+            opened.connection.execute(
+                "insert into scorecard_forms values (?, ?, ?, ?, ?)",
+                [*key, form, zlib.compress(text.encode(), 9)],
+            )
         for week, metric, value, n, kept in rows:
             opened.connection.execute(
                 "insert into scorecard_rows values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -60,6 +60,14 @@ _BOOKKEEPING = {
         "published_at": "timestamp",
         "content": "varchar",
     },
+    # what was rendered of it, compressed: templates change, a published week does not
+    "scorecard_forms": {
+        "scope": "varchar",
+        "name": "varchar",
+        "week": "varchar",
+        "form": "varchar",
+        "text": "blob",
+    },
     # what a published number was made of, and again each time that it was restated
     "scorecard_rows": {
         "scope": "varchar",
