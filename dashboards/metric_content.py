@@ -69,16 +69,19 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             weeks=weeks,
             series=weeks if view.step == "week" else own(*periods.span(view, now), view.step),
             below={by: values(by, start, end) for by in scopes},
-            bins=durations(*rows, edge=_edge(current)) if about.unit == "seconds" else [],
+            bins=durations(*rows, *_edge(current)) if about.unit == "seconds" else [],
             weekdays=weekdays(*rows) if about.statistic in ("rate", "share") else [],
             stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
             unwatched=_unwatched(facts, view, [scope, *scopes], start, end),
         )
 
 
-def _edge(value: Value | None) -> float:
+def _edge(value: Value | None) -> tuple[float, bool]:
+    """(where a bin begins, whether exactly that is in the one below): as the target parts the rows."""
     target = parse_target(value.target, metrics()[value.metric]) if value and value.target else None
-    return target.limit if target and target.limit > 0 else 3600.0
+    if target is None or not target.limit > 0:
+        return 3600.0, False
+    return target.limit, target.comparison in ("<=", ">")
 
 
 def _unwatched(

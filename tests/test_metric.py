@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from collectors.records import Coverage, Deployment
 from config.metrics import metrics
-from config.settings import Settings
+from config.settings import MetricTarget, Settings
+from config.targets import parse_target
 from dashboards import breakdown, charts, distances, distribution_charts, levels
 from dashboards.filters import Filters
 from dashboards.metric_content import MetricContent, metric_content
@@ -72,6 +73,21 @@ class TestSpread:
     def test_a_bin_begins_at_the_target_so_that_none_is_on_both_sides(self, sample_facts: Facts):
         bins = durations(sample_facts, metrics()["lead_time"], {}, FIRST, AFTER, edge=3600)
         assert any(one.lower == pytest.approx(3600) for one in bins)
+
+    @pytest.mark.parametrize("target", ["< 30 hours", "<= 30 hours"])
+    def test_a_row_of_exactly_the_limit_is_on_its_side_of_the_target(self, organisation, target):
+        folder, made = organisation
+        own = MetricTarget(name="Lead Time for Changes", target=target)
+        settings = Settings(**{**dict(made), "metrics": [own]})
+        content = read((folder, settings), service="search", period="12w")
+        with open_facts(settings.warehouse) as facts:
+            rows = explain(facts, settings, "lead_time", {"service": "search"}, FIRST, AFTER).rows
+        taken = [row["value"] for row in rows if row["excluded_because"] is None]
+        assert 108_000 in taken
+        within = sum(parse_target(target, metrics()["lead_time"]).met_by(seconds) for seconds in taken)
+        figure = distribution_charts.durations(content.bins, content.current)
+        drawn = zip(figure.data[0].y, figure.data[0].marker.color, strict=True)
+        assert sum(n for n, colour in drawn if colour == charts.LIGHT.line) == within
 
     @pytest.mark.parametrize("metric", COUNTED)
     def test_the_days_of_the_week_add_up(self, sample: Sample, sample_facts: Facts, metric):

@@ -14,7 +14,7 @@ BINS_PER_DOUBLING = 2
 
 @dataclass(frozen=True)
 class Bin:
-    """The `n` rows from `lower` seconds to below `upper`."""
+    """The `n` rows from `lower` seconds to below `upper`, or above `lower` and to `upper`."""
 
     lower: float
     upper: float
@@ -31,16 +31,22 @@ class Weekday:
 
 
 def durations(
-    facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date, edge: float = 3600.0
+    facts: Facts,
+    metric: Metric,
+    where: Mapping[str, str],
+    start: date,
+    end: date,
+    edge: float = 3600.0,
+    edge_below: bool = False,
 ) -> list[Bin]:
     """The rows that count by duration, shortest first, without gaps between the bins; `edge` is where one begins.
 
-    With a target's limit as `edge`, no bin holds both rows that are within it and rows that are not.
+    With a target's limit as `edge`, no bin holds both rows that are within it and rows that are not; where a row of
+    exactly the limit is on the side of the shorter ones, it is `edge_below`.
     """
-    sql = (
-        f"select cast(floor(log2(greatest(e.input, 1) / $edge) * {BINS_PER_DOUBLING}) as int) as bin, count(*)"
-        f" from ({_entities(metric, where)}) as e group by bin"
-    )
+    place = f"log2(greatest(e.input, 1) / $edge) * {BINS_PER_DOUBLING}"
+    number = f"ceil({place}) - 1" if edge_below else f"floor({place})"
+    sql = f"select cast({number} as int) as bin, count(*) from ({_entities(metric, where)}) as e group by bin"
     bound = {**where, "start": start, "end": end, "edge": edge}
     found = dict(facts.connection.execute(sql, bound).fetchall())
     if not found:
