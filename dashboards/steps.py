@@ -101,13 +101,31 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
                     say(f"{iso_week(monday)} had not ended at the last collection; it is sent after the next")
                 elif monday:
                     found = scorecards(facts, settings, iso_week(monday))
-                    parcels += scorecard_parcels(_published(facts, settings, found), settings)
+                    if unread := _unread(facts, settings, found):
+                        say(
+                            f"{iso_week(monday)} has no number, since the last reading of {unread} failed; it is sent"
+                            ' once it was read, or by "sixkeys scorecard --send"'
+                        )
+                    else:
+                        parcels += scorecard_parcels(_published(facts, settings, found), settings)
                 if settings.reports.alerts:
                     parcels += alert_parcels(evaluate(facts, settings), settings)
             return _told(deliver(settings, parcels))
     except DeliveryInProgress as busy:
         say(f"sixkeys: {busy}")
         return False
+
+
+def _unread(facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]") -> str:
+    """The sources whose last run failed, where nothing of the week was read or published; empty otherwise."""
+    from warehouse.figures import listed
+    from warehouse.frozen import frozen
+    from warehouse.reading import last_runs
+
+    (organisation,) = [one for one in found if one["scope"] == "organisation"]
+    failed = [run.source for run in last_runs(facts) if run.status == "failed"]
+    is_empty = all(metric["status"] == "no data" for metric in organisation["metrics"])
+    return listed(failed) if is_empty and failed and not frozen(settings.warehouse, found[0]["week"]) else ""
 
 
 def _published(

@@ -88,3 +88,22 @@ def test_the_forms_of_a_published_week_are_those_that_were_made_of_it(acme: Orga
     texts = {path.suffix[1:]: path.read_text() for path in folder.glob("organisation-*")}
     assert texts == archived
     assert "as an older" not in (folder / "team-payments.html").read_text()
+
+
+def test_a_week_of_which_nothing_could_be_read_is_held_back_until_it_is_sent_by_hand(
+    acme: Organisation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_warehouse(acme.settings.warehouse) as warehouse:
+        for table in ("coverage", "deployments", "incidents", "repositories"):
+            warehouse.connection.execute(f"delete from {table}")
+        warehouse.connection.execute(
+            "insert into runs (run_id, source, started_at, finished_at, status, error)"
+            " values ('r', 'github', $at, $at, 'failed', 'the token is wrong')",
+            {"at": naive(NEXT)},
+        )
+    acme.build_at(NEXT)
+    assert not deliver_due(acme.settings, DUE)
+    assert not acme.settings.reports.directory.exists()
+    assert "2026-W45 has no number, since the last reading of github failed" in capsys.readouterr().err
+    make_scorecards(acme.settings, "2026-W45")
+    assert "organisation-acme.html" in files(acme)
