@@ -12,7 +12,7 @@ from dashboards.filters import Filters, link
 from dashboards.parcels import Letter, Parcel, parcels
 from dashboards.posting import TIMEOUT
 from dashboards.rendering import METRIC_PAGE
-from dashboards.slack import escape
+from dashboards.slack import escape, linked, section
 from warehouse.alerts import Alert
 from warehouse.deliveries import Message
 from warehouse.periods import parse_week
@@ -92,8 +92,8 @@ def _slack(alert: Alert, lines: Iterable[str], address: str | None) -> dict[str,
     said = "\n".join(escape(line) for line in lines)
     text = f"{symbol} *{escape(headline(alert))}*\n{said}"
     if address:
-        text += f"\n<{address.replace('|', '%7C').replace('>', '%3E')}|The rows behind it>"
+        text += f"\n{linked('The rows behind it', address)}"
     return {
         "text": escape(headline(alert)),
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}],
+        "blocks": [section(text)],
     }

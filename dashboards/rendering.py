@@ -33,7 +33,7 @@ def render(scorecard: Mapping[str, Any], format: str) -> str:
         below=below[:MOST_BELOW],
         below_more=len(below) - MOST_BELOW,
         view=partial(view, scorecard),
-        address=partial(_address, scorecard),
+        address=partial(leads_to, scorecard),
         said=partial(_said_markdown if format == "md" else partial(_said_plainly, footnotes), scorecard),
         footnotes=footnotes,
     )
@@ -65,7 +65,7 @@ def view(
     return f"{scorecard['dashboard']}/{page.removeprefix('.')}"
 
 
-def _address(scorecard: Mapping[str, Any], part: Mapping[str, Any]) -> str | None:
+def leads_to(scorecard: Mapping[str, Any], part: Mapping[str, Any]) -> str | None:
     """Where a part of a sentence leads: only http and https, since data may name anything."""
     if "url" in part:
         return part["url"] if re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", part["url"]) else None
@@ -79,7 +79,7 @@ def _said_markdown(scorecard: Mapping[str, Any], parts: list[Mapping[str, Any]])
     told = ""
     for part in parts:
         text, inner = part["text"], part["text"].strip()
-        to = _address(scorecard, part)
+        to = leads_to(scorecard, part)
         plain = formats.plain_markdown(inner)
         shown = f"[{plain}](<{to}>)" if to and plain else plain
         told += text[: len(text) - len(text.lstrip())] + shown + (text[len(text.rstrip()) :] if inner else "")
@@ -91,7 +91,7 @@ def _said_plainly(footnotes: list[str], scorecard: Mapping[str, Any], parts: lis
     told = ""
     for part in parts:
         told += part["text"]
-        if to := _address(scorecard, part):
+        if to := leads_to(scorecard, part):
             footnotes.append(to)
             told += f" [{len(footnotes)}]"
     return told
@@ -115,7 +115,7 @@ def _environment(format: str) -> Environment:
         moved=lambda m: _change(m, formats.change),
         change=_change,
         usual=_usual,
-        verdict=_verdict,
+        verdict=verdict,
         attained=_attained,
         counted=lambda m: formats.counted(m["n"], m["counts"]),
         others=lambda m: formats.percentiles(m["p75"], m["p90"], m["unit"]),
@@ -155,7 +155,7 @@ def _usual(metric: Mapping[str, Any]) -> str:
     return f"as {usual}" if moved.startswith("→") else f"{moved} from {usual}"
 
 
-def _verdict(metric: Mapping[str, Any]) -> str:
+def verdict(metric: Mapping[str, Any]) -> str:
     """Whether that is a change: "worse: above the natural limits …", "within normal variation"; nothing of nothing."""
     if metric["value"] is None:
         return ""

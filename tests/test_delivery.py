@@ -162,13 +162,33 @@ class TestSlack:
         assert ":tada:" not in said
         assert "**" not in said
 
+    def test_signals_evidence_restatements_and_caveats_are_told_with_their_links(self) -> None:
+        texts = [block["text"] for block in message(CONTENT)["blocks"] if block["type"] == "section"]
+        said = "\n".join(text["text"] for text in texts)
+        assert "n 96), worse: above the natural limits of the 12 weeks before" in said
+        assert (
+            "<https://github.com/acme/checkout/deployments/1?a=1&amp;b=(2)|checkout on Friday> (&lt;" in said
+        )
+        assert "javascript" not in said
+        assert "2026-W45: 5 % (n 20), now 10 % (n 20): <https://github.com/acme/checkout|deployment" in said
+        assert "> 2 incidents belong to no service." in said
+        assert message(CONTENT)["blocks"][-1]["elements"][0]["text"].endswith("|In the dashboard>")
+
+    def test_nothing_in_the_data_becomes_a_link_or_a_picture_by_itself(self) -> None:
+        blocks = message(CONTENT)["blocks"]
+        told = [block["text"] for block in blocks if "text" in block] + blocks[-1]["elements"]
+        assert all(text.get("verbatim") for text in told if text["type"] == "mrkdwn")
+        assert ":100:" not in escape("done :100: :-1:")
+        assert ":-1:" not in escape("done :100: :-1:")
+
     def test_a_message_keeps_slacks_limits_and_says_what_it_leaves_out(self) -> None:
         many = scorecard(*(f"team {number}" for number in range(80)))
-        many["sentences"] = [{"text": "long " * 900}]
+        parts = [{"text": "long " * 900, "url": "https://example.com/" + "x" * 2000}]
+        many["sentences"] = [{"text": parts[0]["text"], "parts": parts}] * 2
         blocks = message(many)["blocks"]
         assert len(blocks) == BLOCKS
         assert all(len(block.get("text", {}).get("text", "")) <= SECTION for block in blocks)
-        assert blocks[-2]["text"]["text"] == "… and 37 more in the scorecard."
+        assert blocks[-2]["text"]["text"] == "… and 40 more in the scorecard."
 
 
 class TestWebhook:
