@@ -109,6 +109,7 @@ class _Run:
         self._settings = settings
         self._by_hand, self._again = by_hand, again
         self._now: dict[tuple[Message, Channel, str], Entry] = {}
+        self._ids: dict[tuple[Message, Channel], str] = {}
         self._before: set[tuple[Message, Channel, str]] = set()
 
     def open(self, parcels: Sequence[Parcel]) -> list[tuple[Parcel, list[str]]]:
@@ -164,13 +165,19 @@ class _Run:
             return frozenset()
         return _BY_HAND if self._by_hand else _AUTOMATIC
 
+    def _id(self, parcel: Parcel) -> str:
+        """What the other side knows it by: a new one where it is sent again, the same for each attempt of this run."""
+        if not self._again:
+            return parcel.id
+        return self._ids.setdefault((parcel.message, parcel.channel), str(uuid.uuid4()))
+
     def _hand_over(
         self, parcel: Parcel, targets: Sequence[str], unreachable: dict[str, NotDelivered]
     ) -> Mapping[str, NotDelivered]:
         try:
             if parcel.by in unreachable:
                 raise unreachable[parcel.by]
-            with parcel.ready(str(uuid.uuid4()) if self._again else parcel.id) as send, _uninterrupted():
+            with parcel.ready(self._id(parcel)) as send, _uninterrupted():
                 return self._sent(parcel, targets, send)
         except NotDelivered as error:
             failure = error

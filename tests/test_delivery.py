@@ -313,6 +313,16 @@ class TestOnce:
             sent(of, attempts=3, by_hand=True, again=True)
         assert box.recipients == [["lead@acme.example"]] * 2
 
+    def test_what_is_sent_again_keeps_its_new_id_for_each_attempt(self, tmp_path: Path) -> None:
+        with Receiver(delay=0.6) as server:
+            of = settings(tmp_path, webhook=webhook(server))
+            sent(of, timeout=5)
+            sent(of, attempts=2, timeout=0.3, by_hand=True, again=True)
+        first, *again = [headers["Webhook-Id"] for headers in server.headers]
+        assert len(again) == 2
+        assert len({*again}) == 1
+        assert first not in again
+
 
 class TestDryRun:
     def test_it_shows_each_message_as_it_would_go_and_sends_nothing(self, tmp_path: Path) -> None:
