@@ -14,7 +14,17 @@ import stamina
 from config.settings import Settings
 from dashboards.parcels import Parcel, Send
 from dashboards.posting import NotDelivered
-from warehouse.deliveries import Channel, Entry, Message, Status, claim, close_interrupted, entries, settle
+from warehouse.deliveries import (
+    REPEATABLE,
+    Channel,
+    Entry,
+    Message,
+    Status,
+    claim,
+    close_interrupted,
+    entries,
+    settle,
+)
 from warehouse.secrets import redact
 
 ATTEMPTS = 4
@@ -85,6 +95,13 @@ def wanted(
     return _Run(settings, True, again).open(parcels)
 
 
+def _status(entry: Entry) -> Status:
+    """What became of it, also where the process that handed it over ended without saying so."""
+    if entry.status == "sending":
+        return "failed" if entry.channel in REPEATABLE else "unknown"
+    return entry.status
+
+
 def _interrupted(entry: Entry) -> Delivery:
     return Delivery(entry.message, entry.channel, entry.target, f"{entry.error}{AGAIN}")
 
@@ -125,7 +142,7 @@ class _Run:
             targets = []
             for target in parcel.targets:
                 key = (parcel.message, parcel.channel, target)
-                if key in known and known[key].status in final:
+                if key in known and _status(known[key]) in final:
                     self._before.add(key)
                     self._now[key] = known[key]
                 else:

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.loopback import Loopback, closed_address
 from tests.mail_server import email, mail_server
 from tests.small_scorecard import HOSTILE, scorecard
 from warehouse.checking import report
+from warehouse.deliveries import claim
 
 CONTENT = scorecard("payments")
 PAYMENTS = scorecard(scope="team", name="payments")
@@ -352,3 +354,14 @@ class TestDryRun:
         assert "s3cret" not in json.dumps(plan)
         assert "t0ken" not in json.dumps(plan)
         assert [one["channel"] for one in after] == ["directory"], "what was delivered does not go again"
+
+    def test_after_a_kill_it_shows_what_would_be_sent_and_no_more(self, tmp_path: Path) -> None:
+        with Receiver() as server, mail_server() as (port, _):
+            of = settings(tmp_path, slack_webhook=slack(server), webhook=webhook(server), email=email(port))
+            parcels = scorecard_parcels([CONTENT], of)
+            for parcel in parcels:  # as one that is killed while it hands them over
+                claim(of.warehouse, parcel.message, parcel.channel, parcel.targets, (), datetime.now(UTC))
+            plan = [one["channel"] for one in planned(of, parcels)]
+            deliver(of, parcels, by_hand=True)
+        assert plan == ["directory", "webhook"]
+        assert len(server.bodies) == 1
