@@ -81,6 +81,13 @@ def connected(settings: Email, timeout: float = TIMEOUT) -> Iterator[smtplib.SMT
     except smtplib.SMTPResponseException as error:
         _close(server)
         raise _answered(at, error.smtp_code, error.smtp_error) from None
+    except UnicodeError:  # its text would tell the password
+        _close(server)
+        raise NotDelivered(
+            f"{at}: reports.email.username or password has a letter beyond ASCII, which the login by SMTP cannot"
+            " carry; choose one of plain letters, digits and signs",
+            "refused",
+        ) from None
     except (OSError, smtplib.SMTPException) as error:
         _close(server)
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -98,6 +98,17 @@ def test_it_logs_in_and_a_wrong_password_is_not_tried_again(tmp_path: Path) -> N
     assert len(box.messages) == 1
 
 
+def test_a_password_that_the_login_cannot_carry_is_told_and_left_to_a_person(tmp_path: Path) -> None:
+    with mail_server(authenticator=login, auth_require_tls=False) as (port, box):
+        to = email(port, username="sixkeys", password=f"file:{_file(tmp_path, 'geheim-ß')}")
+        (done,) = sent(tmp_path, to)
+        assert sent(tmp_path, to) == []
+        assert not try_connection(to).works
+    assert "reports.email.username or password has a letter" in str(done.error)
+    assert "ß" not in str(done.error)
+    assert box.messages == []
+
+
 def test_refused_recipients_are_told_and_the_others_served_once(tmp_path: Path) -> None:
     with mail_server() as (port, box):
         to = email(port, recipients=["nobody@acme.example", "lead@acme.example", "later@acme.example"])
