@@ -65,14 +65,19 @@ def sentences(alert: Alert) -> list[str]:
     kind = "" if alert.scope == "organisation" else f" ({alert.scope})"
     counted = formats.counted(alert.n, metric.fact)
     about = f"{metric.name} of {alert.name}{kind}, week {alert.week}: {value}, target {alert.target}, from {counted}."
+    changed = (
+        [f"Until week {alert.target_until} the target was {alert.target_before or 'not set'}."]
+        if alert.target_until
+        else []
+    )
     if alert.state == "met":
-        return [about, f"The target is met again; it was missed from week {alert.since} on."]
+        return [about, f"The target is met again; it was missed from week {alert.since} on.", *changed]
     since = (
         f"The target is missed since week {alert.since}."
         if alert.since != alert.week
         else "It was met before."
     )
-    return [about, f"This is more than the usual variation: {alert.reason}.", since]
+    return [about, f"This is more than the usual variation: {alert.reason}.", since, *changed]
 
 
 def _address(alert: Alert, settings: Settings) -> str | None:

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from collectors.records import Commit, Component, Coverage, Deployment, Record, Repository
 from config.settings import Dashboard, MetricTarget, Recipients, Reports, Settings
-from dashboards.alerts import alert_parcels
+from dashboards.alerts import alert_parcels, sentences
 from dashboards.delivery import Delivery, deliver
+from dashboards.forms import made
 from dashboards.pages import PAGES
 from tests.mail_server import email, mail_server
 from tests.test_delivery import Receiver, webhook
@@ -21,6 +22,8 @@ from warehouse.alerts import Alert, evaluate
 from warehouse.build import build
 from warehouse.deliveries import delivering
 from warehouse.facts import open_facts
+from warehouse.frozen import publish
+from warehouse.scorecard import scorecard
 from warehouse.store import open_warehouse
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
@@ -155,3 +158,15 @@ def test_a_target_that_is_missed_since_before_the_signal_says_since_when(tmp_pat
         ("system", "2026-W44"),
         ("team", "2026-W44"),
     }
+
+
+def test_each_week_is_held_against_the_target_of_its_time_and_a_new_one_is_told(tmp_path: Path) -> None:
+    settings = organisation(tmp_path, [*STEADY, 6])
+    with open_facts(settings.warehouse) as facts:
+        publish(facts, settings, scorecard(facts, settings, "2026-W45", "team", "payments"), made)
+    stricter = MetricTarget(name="Lead Time for Changes", target="< 20 minutes")
+    settings = settings.model_copy(update={"metrics": [stricter]})
+    build(settings, _begin(13) + timedelta(hours=1))
+    (alert,) = found(settings)  # the others have missed the stricter one all the time
+    assert (alert.name, alert.since) == ("payments", "2026-W46")
+    assert sentences(alert)[-1] == "Until week 2026-W45 the target was < 1 hour."

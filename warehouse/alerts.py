@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from config.metrics import metrics
 from config.settings import Settings
+from warehouse.attainment import against_published_targets
 from warehouse.facts import Facts
 from warehouse.periods import iso_week, today
 from warehouse.signals import BASELINE_WEEKS, assess, usable
@@ -22,6 +23,7 @@ class Alert:
     """A metric of a scope that `missed` its target in an ISO week, or `met` it again; `value` in the metric's unit.
 
     `since` is the first of the weeks in a row that it missed its target in, `reason` why that is more than noise.
+    The week `target_until` is the last that was held against another target, `target_before`, or none.
     """
 
     scope: str
@@ -35,6 +37,8 @@ class Alert:
     n: int
     target: str
     reason: str
+    target_before: str | None = None
+    target_until: str | None = None
 
 
 def evaluate(facts: Facts, settings: Settings) -> list[Alert]:
@@ -72,16 +76,17 @@ def _key(of: Alert | Value) -> tuple[str, str, str]:
 
 
 def _weeks(facts: Facts, settings: Settings, monday: date) -> list[list[Value]]:
-    """The complete weeks before `monday`, oldest first, of each scope and metric that has a target to cross."""
+    """The complete weeks before `monday`, oldest first, of each scope and metric with a target, held against that of their time."""
     # a survey's score stays until the next round: a round is no week, and too few make no history
     ids = [metric.id for metric in metrics().values() if metric.fact != "responses"]
     start = monday - timedelta(weeks=BASELINE_WEEKS + 1)
     by_key: dict[tuple[str, str, str], list[Value]] = {}
     for scope in SCOPES:
-        for value in compute(facts, settings, scope, "week", start, monday, metrics=ids):
-            if value.target is not None:
-                by_key.setdefault(_key(value), []).append(value)
-    return [sorted(weeks, key=lambda week: week.period_start) for weeks in by_key.values()]
+        found = compute(facts, settings, scope, "week", start, monday, metrics=ids)
+        for value in against_published_targets(facts, found):
+            by_key.setdefault(_key(value), []).append(value)
+    ordered = (sorted(weeks, key=lambda week: week.period_start) for weeks in by_key.values())
+    return [weeks for weeks in ordered if weeks[-1].target is not None]
 
 
 def _changed(weeks: Sequence[Value], before: Alert | None) -> Alert | None:
@@ -92,14 +97,14 @@ def _changed(weeks: Sequence[Value], before: Alert | None) -> Alert | None:
     if before is not None and before.state == "missed":
         # a rate that an incident may still raise is not back yet
         if current.status == "met" and not current.provisional:
-            return _alert(current, "met", before.since, "")
+            return _alert(weeks, "met", before.since, "")
         return None
     if current.status != "missed" or not any(usable(one) and one.status == "met" for one in weeks[:-1]):
         return None
     verdict = assess(weeks, current.period_start, current.period_end, current, weeks[-2])
     if verdict.kind != "signal" or verdict.is_better:
         return None
-    return _alert(current, "missed", _since(weeks), verdict.reason)
+    return _alert(weeks, "missed", _since(weeks), verdict.reason)
 
 
 def _since(weeks: Sequence[Value]) -> str:
@@ -113,8 +118,12 @@ def _since(weeks: Sequence[Value]) -> str:
     return iso_week(first.period_start)
 
 
-def _alert(of: Value, state: Literal["missed", "met"], since: str, reason: str) -> Alert:
+def _alert(weeks: Sequence[Value], state: Literal["missed", "met"], since: str, reason: str) -> Alert:
+    of = weeks[-1]
+    other = next((one for one in reversed(weeks) if one.target != of.target), None)
     known: dict[str, Any] = {"value": of.value, "target": of.target}
+    if other:
+        known |= {"target_before": other.target, "target_until": iso_week(other.period_start)}
     return Alert(
         of.scope,
         of.name,
