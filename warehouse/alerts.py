@@ -76,7 +76,7 @@ def _key(of: Alert | Value) -> tuple[str, str, str]:
 
 
 def _weeks(facts: Facts, settings: Settings, monday: date) -> list[list[Value]]:
-    """The complete weeks before `monday`, oldest first, of each scope and metric with a target, held against that of their time."""
+    """The complete weeks before `monday`, oldest first, of each scope and metric with a target, held against theirs."""
     # a survey's score stays until the next round: a round is no week, and too few make no history
     ids = [metric.id for metric in metrics().values() if metric.fact != "responses"]
     start = monday - timedelta(weeks=BASELINE_WEEKS + 1)
