@@ -65,19 +65,23 @@ def make_scorecards(
     send: bool = True,
     again: bool = False,
 ) -> tuple[list[dict[str, Any]], bool]:
-    """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed."""
+    """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed.
+
+    What is published is written to the directory too.
+    """
     from dashboards.delivery import deliver
     from dashboards.scorecard_delivery import scorecard_parcels
     from warehouse.deliveries import delivering
     from warehouse.scorecard import scorecard, scorecards
 
-    with delivering(settings.warehouse) if send else nullcontext():
+    with delivering(settings.warehouse) if send or publish else nullcontext():
         with opened_facts(settings) as facts:
             found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
             if publish:
                 found = _published(facts, settings, found)
-        parcels = scorecard_parcels(found, settings) if send else []
-        failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if send else False
+        parcels = scorecard_parcels(found, settings) if send or publish else []
+        parcels = [one for one in parcels if send or one.channel == "directory"]
+        failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if parcels else False
     return found, failed
 
 

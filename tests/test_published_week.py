@@ -107,3 +107,14 @@ def test_a_week_of_which_nothing_could_be_read_is_held_back_until_it_is_sent_by_
     assert "2026-W45 has no number, since the last reading of github failed" in capsys.readouterr().err
     make_scorecards(acme.settings, "2026-W45")
     assert "organisation-acme.html" in files(acme)
+
+
+def test_what_is_published_is_written_to_the_directory_and_sent_to_nobody(acme: Organisation) -> None:
+    with Receiver() as server:
+        reports = Reports(directory=acme.settings.reports.directory, webhook=webhook(server))
+        settings = acme.settings.model_copy(update={"reports": reports})
+        make_scorecards(settings, "2026-W45", publish=False, send=False)
+        assert not files(acme)
+        make_scorecards(settings, "2026-W45", send=False)
+        assert files(acme) == {"organisation-acme.html", "system-shop.html", "team-payments.html"}
+        assert server.requests == []
