@@ -74,6 +74,10 @@ class Reports(Section):
         if self.alerts:
             yield "alerts", self.alerts
 
+    def named(self) -> list[tuple[str, str]]:
+        """The teams and systems that are configured to get scorecards of their own, each with its scope."""
+        return [("team", name) for name in self.teams] + [("system", name) for name in self.systems]
+
     def recipients(self, scope: str, name: str) -> Recipients:
         """Who gets the scorecard of the organisation, a team or a system; nobody where none is configured."""
         if scope == "organisation":

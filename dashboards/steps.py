@@ -92,6 +92,7 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
     from dashboards.scorecard_delivery import scorecard_parcels
     from warehouse.alerts import evaluate
     from warehouse.deliveries import DeliveryInProgress, delivering
+    from warehouse.frozen import frozen
     from warehouse.periods import iso_week, midnight
     from warehouse.schedule import due
     from warehouse.scorecard import scorecards
@@ -105,12 +106,15 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
                     say(f"{iso_week(monday)} had not ended at the last collection; it is sent after the next")
                 elif monday:
                     found = scorecards(facts, settings, iso_week(monday))
-                    if unread := _unread(facts, settings, found):
+                    is_first = not frozen(settings.warehouse, iso_week(monday))
+                    if is_first and (unread := _unread(facts, found)):
                         say(
                             f"{iso_week(monday)} has no number, since the last reading of {unread} failed; it is sent"
                             ' once it was read, or by "sixkeys scorecard --send"'
                         )
                     else:
+                        if is_first:
+                            _tell_unmatched(settings, found)
                         parcels += scorecard_parcels(_published(facts, settings, found), settings)
                 if settings.reports.alerts:
                     parcels += alert_parcels(evaluate(facts, settings), settings)
@@ -120,16 +124,25 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
         return False
 
 
-def _unread(facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]") -> str:
-    """The sources whose last run failed, where nothing of the week was read or published; empty otherwise."""
+def _tell_unmatched(settings: "Settings", found: "Sequence[dict[str, Any]]") -> None:
+    known = {(one["scope"], one["name"]) for one in found}
+    for scope, name in settings.reports.named():
+        if (scope, name) not in known:
+            say(
+                f'sixkeys: reports.{scope}s names "{name}", and no {scope} of that name has a scorecard this week;'
+                " check the name"
+            )
+
+
+def _unread(facts: "Facts", found: "Sequence[dict[str, Any]]") -> str:
+    """The sources whose last run failed, where nothing of the week was read; empty otherwise."""
     from warehouse.figures import listed
-    from warehouse.frozen import frozen
     from warehouse.reading import last_runs
 
     (organisation,) = [one for one in found if one["scope"] == "organisation"]
     failed = [run.source for run in last_runs(facts) if run.status == "failed"]
     is_empty = all(metric["status"] == "no data" for metric in organisation["metrics"])
-    return listed(failed) if is_empty and failed and not frozen(settings.warehouse, found[0]["week"]) else ""
+    return listed(failed) if is_empty and failed else ""
 
 
 def _published(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from config.errors import ConfigurationError
-from config.settings import Reports
+from config.settings import Recipients, Reports
 from dashboards.rendering import FORMATS
 from dashboards.steps import deliver_due, make_scorecards
 from tests.test_delivery import Receiver, webhook
@@ -118,3 +118,17 @@ def test_what_is_published_is_written_to_the_directory_and_sent_to_nobody(acme: 
         make_scorecards(settings, "2026-W45", send=False)
         assert files(acme) == {"organisation-acme.html", "system-shop.html", "team-payments.html"}
         assert server.requests == []
+
+
+def test_recipients_of_nobody_are_told_when_a_week_is_first_published(
+    acme: Organisation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = {"payments": Recipients(), "paymets": Recipients()}
+    reports = Reports(directory=acme.settings.reports.directory, teams=named, systems={"shop": Recipients()})
+    settings = acme.settings.model_copy(update={"reports": reports})
+    deliver_due(settings, DUE)
+    assert [line for line in capsys.readouterr().err.splitlines() if "names" in line] == [
+        'sixkeys: reports.teams names "paymets", and no team of that name has a scorecard this week; check the name'
+    ]
+    deliver_due(settings, DUE)
+    assert capsys.readouterr().err == ""

@@ -124,11 +124,10 @@ def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Part
         " union select 'system', system from owners where until_at is null"
     )
     known = set(connection.execute(sql).fetchall())
-    named = [("team", name) for name in reports.teams] + [("system", name) for name in reports.systems]
     return Part(
         "Recipients of scorecards that nobody has",
         ("kind", "name"),
-        [one for one in named if one not in known],
+        [one for one in reports.named() if one not in known],
         "reports.teams and reports.systems go by the names in the catalogue; mend the name",
     )
 
