@@ -7,6 +7,7 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.settings import Recipients, Reports
+from dashboards.forms import made
 from dashboards.rendering import FORMATS
 from dashboards.steps import deliver_due, make_scorecards
 from tests.test_delivery import Receiver, webhook
@@ -132,3 +133,14 @@ def test_recipients_of_nobody_are_told_when_a_week_is_first_published(
     ]
     deliver_due(settings, DUE)
     assert capsys.readouterr().err == ""
+
+
+def test_the_organisation_sums_up_what_was_published_of_a_team(acme: Organisation) -> None:
+    with open_facts(acme.settings.warehouse) as facts:
+        payments = publish(
+            facts, acme.settings, acme.scorecard("2026-W45", scope="team", name="payments"), made
+        )
+    acme.add(incident("i-2", MONDAY + timedelta(days=4), 20))
+    (below,) = [one for one in acme.scorecard("2026-W45")["below"] if one["name"] == "payments"]
+    assert below["attainment"] == payments["attainment"]
+    assert [one["value"] for one in below["metrics"]] == [one["value"] for one in payments["metrics"]]

@@ -74,7 +74,7 @@ def _scorecards(
     monday = parse_week(week) if week else _last_complete(facts)
     found = frozen(settings.warehouse, iso_week(monday))
     missing = [one for one in wanted if one not in found]
-    computed = _compute(facts, settings, monday, missing) if missing else {}
+    computed = _compute(facts, settings, monday, missing, found) if missing else {}
     return [found[one] if one in found else computed[one] for one in wanted]
 
 
@@ -84,7 +84,11 @@ def _last_complete(facts: Facts) -> date:
 
 
 def _compute(
-    facts: Facts, settings: Settings, monday: date, wanted: list[tuple[Scope, str]]
+    facts: Facts,
+    settings: Settings,
+    monday: date,
+    wanted: list[tuple[Scope, str]],
+    published: Mapping[tuple[Scope, str], Scorecard],
 ) -> dict[tuple[Scope, str], Scorecard]:
     of_week = scopes(facts, monday)
     for scope, name in wanted:
@@ -103,6 +107,7 @@ def _compute(
             values[scope, name],
             {one: values[one] for one in summed} if scope == "organisation" else {},
             told_of.get((scope, name), {}),
+            published,
         )
         for scope, name in wanted
     }
@@ -132,6 +137,7 @@ def _content(
     weeks: Weeks,
     below: Values,
     told_of: Mapping[tuple[str, str], Told],
+    published: Mapping[tuple[Scope, str], Scorecard],
 ) -> Scorecard:
     scope, name = of
     where: dict[str, str] = {} if scope == "organisation" else {scope: name}
@@ -156,7 +162,12 @@ def _content(
         ],
         "caveats": caveats(facts, where, metrics, monday),
         "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
-        "below": [_summary(*one, of_one) for one, of_one in below.items()],
+        "below": [
+            _summary(*one, [_figures(of_metric[-1]) for of_metric in of_one.values()])
+            if one not in published
+            else _summary(*one, [_figures_of(metric) for metric in published[one]["metrics"]])
+            for one, of_one in below.items()
+        ],
     }
 
 
@@ -168,8 +179,7 @@ def _without_nothing(of: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in of.items() if value is not None}
 
 
-def _summary(scope: Scope, name: str, weeks: Weeks) -> dict[str, Any]:
-    metrics = [_figures(of_metric[-1]) for of_metric in weeks.values()]
+def _summary(scope: Scope, name: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
     return {"scope": scope, "name": name, "metrics": metrics, "attainment": _attained(metrics)}
 
 
@@ -191,6 +201,12 @@ def _figures(value: Value) -> dict[str, Any]:
         "target": value.target,
         "status": value.status,
     }
+
+
+def _figures_of(published: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_figures` has of a metric, as it was published."""
+    shown = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
+    return {key: published[key] for key in shown}
 
 
 def _metric(weeks: list[Value], monday: date) -> dict[str, Any]:
