@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +21,14 @@ def _mail_address(text: str) -> str:
 MailAddress = Annotated[str, AfterValidator(_mail_address), BeforeValidator(resolve)]
 
 
+def _sender(text: str) -> str:
+    _mail_address(parseaddr(text)[1] or text)
+    return text
+
+
+Sender = Annotated[str, AfterValidator(_sender)]
+
+
 class Email(Section):
     """The mail server, and who gets the organisation's scorecard."""
 
@@ -28,7 +37,7 @@ class Email(Section):
     security: Literal["starttls", "tls", "none"] = "starttls"
     username: Plain | None = None
     password: Secret | None = None
-    sender: str
+    sender: Sender
     recipients: list[MailAddress] = []
 
 

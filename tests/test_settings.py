@@ -281,6 +281,7 @@ metrics:
         ("{webhook: {url: https://x.example, secret: plain}}", 'is written as "${ENV_NAME}" or "file:PATH"'),
         ("{teams: {payments: {email: [a@b.example]}}}", "teams.payments.email needs a mail server"),
         ("{email: {host: h, sender: a@b.example}}", "email has nobody to write to; add recipients"),
+        ("{email: {host: h, sender: Sixkeys, recipients: [a@b.example]}}", '"Sixkeys" is not a mail address'),
         (
             '{email: {host: h, sender: a@b.example, recipients: ["a@b.example\\nBcc: x@y"]}}',
             "not a mail address",
