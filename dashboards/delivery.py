@@ -195,7 +195,10 @@ class _Run:
             if parcel.by in unreachable:
                 raise unreachable[parcel.by]
             with parcel.ready(self._id(parcel)) as send, _uninterrupted():
-                return self._sent(parcel, targets, send)
+                failures = self._sent(parcel, targets, send)
+            for silent in (failure for failure in failures.values() if failure.unreachable):
+                unreachable[parcel.by] = NotDelivered(f"not tried, since {silent} before", "failed")
+            return failures
         except NotDelivered as error:
             failure = error
         except Exception as error:  # one broken message must not cost the others theirs

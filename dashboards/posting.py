@@ -27,7 +27,8 @@ _NOT_SENT = (
 
 class NotDelivered(SixkeysError):
     """Why a message did not arrive. `failed` may pass and is tried again, in `wait` seconds if the other side says so;
-    `refused` stays until a person mends it; `unknown`: it was handed over and no answer came.
+    `refused` stays until a person mends it; `unknown`: it was handed over and no answer came. Who is `unreachable` or
+    silent is not asked again in the same round.
     """
 
     def __init__(
@@ -58,8 +59,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], key: str, timeout: f
         text = f"{at} cannot be reached ({reason}); check {key} and the network"
         raise NotDelivered(text, "failed", unreachable=connecting) from None
     except httpx.HTTPError as error:
-        reason = f"within {timeout:.0f} s" if isinstance(error, httpx.TimeoutException) else "in full"
-        raise NotDelivered(f"{at} did not answer {reason}", "unknown") from None
+        is_silent = isinstance(error, httpx.TimeoutException)
+        reason = f"within {timeout:.0f} s" if is_silent else "in full"
+        raise NotDelivered(f"{at} did not answer {reason}", "unknown", unreachable=is_silent) from None
     if answer.is_success:
         return
     said = " ".join(answer.text.split())[:80] or "nothing"

@@ -295,7 +295,7 @@ def test_a_scorecard_is_written_to_stdout(imported: Path) -> None:
     assert done.stdout.startswith("# acme: week 2024-W45")
     assert refused(imported, 2, "scorecard", "--week", "2026-45")
     assert "a scorecard is of one team or system" in refused(imported, 2, "scorecard", "--where", "service=x")
-    assert 'there is no team "x"; known:' in refused(imported, 2, "scorecard", "--where", "team=x")
+    assert 'there is no team "x" in ' in refused(imported, 2, "scorecard", "--where", "team=x")
 
 
 def test_a_reader_that_goes_away_ends_the_command_without_a_word(imported: Path) -> None:

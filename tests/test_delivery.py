@@ -158,6 +158,18 @@ class TestSlack:
         assert "did not answer within" in done.error
         assert len(server.bodies) == 1
 
+    def test_who_does_not_answer_holds_up_one_message_of_a_round(self, tmp_path: Path) -> None:
+        with Receiver(delay=0.6) as server:
+            of = settings(tmp_path, slack_webhook=slack(server))
+            contents = (CONTENT, CONTENT | {"week": "2026-W45"})
+            (silent, skipped) = sent(of, contents, timeout=0.3)
+            assert len(server.bodies) == 1
+            (later,) = sent(of, contents)
+        assert "did not answer" in str(silent.error)
+        assert "not tried" in str(skipped.error)
+        assert later.error is None
+        assert len(server.bodies) == 2
+
     def test_text_from_data_names_nobody_and_links_nowhere(self) -> None:
         said = escape(HOSTILE)
         assert "<" not in said
