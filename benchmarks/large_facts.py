@@ -61,8 +61,9 @@ _DEPLOYMENTS = """
 insert into deployments by name
 select
     'argocd' as source, d.id, d.service, d.team, d.system, d.repo, 'production' as environment, d.at, d.day,
-    d.at - interval 4 minutes as started_at, sha_of(d.i, 'd') as sha, 'images' as sha_method, 'main' as ref,
-    sha_of(d.i, 'd') as revision, 'success' as status, 'deployment' as kind, d.excluded_because,
+    d.day as listed_day, d.at - interval 4 minutes as started_at, sha_of(d.i, 'd') as sha,
+    'images' as sha_method, 'main' as ref, sha_of(d.i, 'd') as revision, 'success' as status,
+    'deployment' as kind, d.excluded_because,
     cast(d.fails as int) as failed,
     case when d.fails then 'window' end as failed_by,
     case when d.fails then 'incident Q' || d.i || ': opened 12 min after it' end as failed_evidence,
@@ -107,6 +108,7 @@ select
     case when d.chance > 0.9 then 'low' else 'high' end as urgency, 'resolved' as status, opened_at,
     opened_at + interval 3 minutes as acknowledged_at, d.at as resolved_at, d.at, d.day,
     600 + 7200 * draw(d.i, 'open') as open_seconds, 'argocd' as blames_source, d.id as blames_id,
+    d.day as blames_day,
     'window' as blamed_by, case when d.chance > 0.9 then 'urgency low' end as excluded_because,
     'P' || d.service as source_service, false as is_shared,
     'https://acme.pagerduty.com/incidents/Q' || d.i as url
@@ -118,7 +120,8 @@ from (
 _RECOVERIES = """
 insert into recoveries by name
 select
-    'argocd' as source, d.id, d.service, d.team, d.system, d.at, d.day, d.at - interval 1 hour as finished_at,
+    'argocd' as source, d.id, d.service, d.team, d.system, 'production' as environment, d.at, d.day,
+    d.at - interval 1 hour as finished_at,
     'last incident resolved' as recovered_by, 300 + 9000 * draw(d.i, 'recovered') as recovery_seconds,
     case when d.chance > 0.98 then 'not yet recovered' end as excluded_because, d.is_shared,
     'https://argocd.acme.example/applications/' || d.service as url
@@ -185,7 +188,13 @@ def _records() -> Iterator[Record]:
         name, repo = _service(number), f"acme/{_service(number)}"
         team = (number + (number < 20)) % TEAMS
         yield Repository(repo=repo, created_at=_FIRST + timedelta(days=number * 7))
-        yield Component(name=name, owner=f"team-{team:02}", system=f"system-{team % SYSTEMS}", repo=repo)
+        yield Component(
+            name=name,
+            owner=f"team-{team:02}",
+            system=f"system-{team % SYSTEMS}",
+            repo=repo,
+            golden_path=(None, "python-service", "node-service")[number % 3],
+        )
         for kind in kinds[:2]:
             yield Coverage(source=f"import {kind}", subject=name, from_at=_FIRST, until_at=NOW)
     for quarter in range(20):

@@ -57,12 +57,16 @@ class Auth(Section):
 
 
 class Dashboard(Section):
-    """Where the dashboard listens and people reach it, and who may open it; loopback unless said otherwise."""
+    """Where the dashboard listens and people reach it, who may open it, and whether it tells DORA's levels.
+
+    Loopback unless said otherwise.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=0, le=65535)
     url: Address | None = None
     public: bool = False
+    dora_levels: bool = True
     auth: Auth | None = None
 
     @model_validator(mode="after")

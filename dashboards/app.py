@@ -18,7 +18,7 @@ from dashboards.launch import arguments
 from dashboards.loading import State
 from dashboards.markup import HERE, part, style
 from dashboards.overview import Notice
-from dashboards.published import Published, facts_now, wait_for_facts
+from dashboards.published import Published, facts_now, keep_open, wait_for_facts
 
 log = logging.getLogger("sixkeys.dashboard")
 
@@ -51,6 +51,7 @@ def show(page: st.Page, config: Path, settings: Settings, warehouse: Path, acces
         st.html(part("empty", settings.organization, str(config)))
         wait_for_facts(warehouse, facts)
         return
+    keep_open(facts)
     try:
         published = Published(warehouse, facts, _stamp(config))
         pages.run(page, pages.Given(settings, published, _state(published)), access)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from config.metrics import metrics
@@ -10,13 +10,12 @@ from config.targets import parse_target
 from dashboards import formats
 from dashboards.filters import Filters
 from dashboards.overview import Cell, cell
-from warehouse.distribution import Bin, Weekday
 from warehouse.stages import Stage
 from warehouse.unwatched import Unwatched
 from warehouse.values import Scope, Value
 
 # the CSV has the others
-MOST_RANKED = 25
+MOST_RANKED = 15
 TITLES: dict[Scope, str] = {"team": "By team", "system": "By system", "service": "By service"}
 
 
@@ -114,8 +113,3 @@ def stage_rows(found: Sequence[Stage]) -> list[dict[str, Any]]:
         }
         for stage in found
     ]
-
-
-def spread_rows(found: Sequence[Bin | Weekday]) -> list[dict[str, Any]]:
-    """The bins of a distribution or the days of the week as a CSV has them."""
-    return [asdict(one) for one in found]

@@ -1,9 +1,10 @@
 """Plotly figures in colours that colour-blind people can tell apart, on a light and on a dark page."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -45,80 +46,108 @@ def series(
     metric = metrics()[values[0].metric]
     ordered = sorted(values, key=lambda value: value.period_start)
     factor, unit = _axis(ordered)
-    figure = go.Figure(
-        go.Scatter(
-            x=[value.period_start for value in ordered],
-            y=[None if value.value is None else value.value / factor for value in ordered],
-            mode="lines+markers",
-            line={"color": palette.line, "width": 2.5},
-            marker={
-                "size": 8 if len(ordered) < 70 else 4,
-                "color": [palette.surface if v.status == "insufficient" else palette.line for v in ordered],
-                "line": {"color": palette.line, "width": 2 if len(ordered) < 70 else 1},
-            },
-            text=[_hover(value) for value in ordered],
-            hovertemplate="%{text}<extra></extra>",
-            connectgaps=False,
-            name=metric.name,
-        )
-    )
+    line = {
+        "type": "scatter",
+        "x": [value.period_start for value in ordered],
+        "y": [None if value.value is None else value.value / factor for value in ordered],
+        "mode": "lines+markers",
+        "line": {"color": palette.line, "width": 2.5},
+        "marker": {
+            "size": 8 if len(ordered) < 70 else 4,
+            "color": [palette.surface if v.status == "insufficient" else palette.line for v in ordered],
+            "line": {"color": palette.line, "width": 2 if len(ordered) < 70 else 1},
+        },
+        "text": [_hover(value) for value in ordered],
+        "hovertemplate": "%{text}<extra></extra>",
+        "connectgaps": False,
+        "name": metric.name,
+    }
+    marks: list[Mark] = []
     if limits is not None:
-        _band(figure, limits, factor, palette)
+        marks += _band(limits, factor, palette)
     if since is not None and ordered[0].period_start < since < ordered[-1].period_start:
-        _mark(figure, since, palette)
+        marks.append(_begin(since, palette))
     targets = [value.target for value in ordered if value.target]
     if targets:
-        target_line(figure, targets[-1], parse_target(targets[-1], metric).limit / factor, palette)
+        marks.append(
+            target_line(targets[-1], parse_target(targets[-1], metric).limit / factor, palette.target)
+        )
     every = max(1, round(len(ordered) / 9))
     ticks = [value.period_start for value in ordered[::-every]]
-    styled(figure, palette, unit).update_xaxes(tickvals=ticks, tickformat=_tick_format(ordered))
-    return figure
+    axis = {"tickvals": ticks, "tickformat": _tick_format(ordered)}
+    return drawn([line], palette, unit, marks, axis)
 
 
-def target_line(figure: go.Figure, target: str, at: float, palette: Palette) -> None:
-    """Adds the target as a dashed line with its words."""
-    figure.add_hline(
-        y=at,
-        line={"color": palette.target, "width": 1.5, "dash": "dash"},
-        annotation={
+# a shape across the chart and the words at it; either can be missing
+Mark = tuple[dict[str, Any] | None, dict[str, Any] | None]
+
+
+def target_line(target: str, at: float, colour: str) -> Mark:
+    """The target as a dashed line with its words."""
+    return (
+        _across(at, {"color": colour, "width": 1.5, "dash": "dash"}),
+        {
             "text": f"target {html.escape(target)}",
-            "font": {"color": palette.target, "size": 12},
+            "font": {"color": colour, "size": 12},
+            "x": 0,
+            "xref": "x domain",
+            "xanchor": "left",
+            "y": at,
+            "yanchor": "bottom",
             "yshift": 2,
+            "showarrow": False,
         },
-        annotation_position="top left",
     )
 
 
-def _band(figure: go.Figure, limits: Limits, factor: float, palette: Palette) -> None:
-    figure.add_hrect(
-        y0=limits.lower / factor,
-        y1=limits.upper / factor,
-        fillcolor=palette.faint,
-        opacity=0.16,
-        line_width=0,
-        layer="below",
-    )
-    figure.add_hline(
-        y=limits.centre / factor, line={"color": palette.faint, "width": 1, "dash": "dot"}, layer="below"
-    )
+def _across(at: float, line: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": at, "y1": at, "line": line, **more}
 
 
-def _mark(figure: go.Figure, since: date, palette: Palette) -> None:
+def _band(limits: Limits, factor: float, palette: Palette) -> list[Mark]:
+    band = {
+        "type": "rect",
+        "x0": 0,
+        "x1": 1,
+        "xref": "x domain",
+        "y0": limits.lower / factor,
+        "y1": limits.upper / factor,
+        "fillcolor": palette.faint,
+        "opacity": 0.16,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+    centre = {"color": palette.faint, "width": 1, "dash": "dot"}
+    return [(band, None), (_across(limits.centre / factor, centre, layer="below"), None)]
+
+
+def _begin(since: date, palette: Palette) -> Mark:
     """A line where the chosen period begins, half a step before its first point."""
-    figure.add_vline(
-        x=datetime.combine(since, time()) - timedelta(days=3.5),
-        line={"color": palette.faint, "width": 1, "dash": "dot"},
+    at = datetime.combine(since, time()) - timedelta(days=3.5)
+    return (
+        upright(at, {"color": palette.faint, "width": 1, "dash": "dot"}),
+        above(at, "this period →", palette.faint, size=11),
     )
-    figure.add_annotation(
-        x=datetime.combine(since, time()) - timedelta(days=3.5),
-        y=1,
-        yref="paper",
-        text="this period →",
-        showarrow=False,
-        xanchor="left",
-        yanchor="bottom",
-        font={"color": palette.faint, "size": 11},
-    )
+
+
+def upright(at: Any, line: dict[str, Any]) -> dict[str, Any]:
+    """A line from the bottom to the top of the chart."""
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
+
+
+def above(at: Any, text: str, colour: str, size: int = 12, yshift: int = 0) -> dict[str, Any]:
+    """Words above the chart, from `at` to the right."""
+    return {
+        "x": at,
+        "y": 1,
+        "yref": "paper",
+        "text": text,
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": yshift,
+        "font": {"color": colour, "size": size},
+    }
 
 
 def _tick_format(values: Sequence[Value]) -> str:
@@ -155,37 +184,56 @@ def _hover(value: Value) -> str:
     return "<br>".join(parts)
 
 
-def themed(figure: go.Figure, palette: Palette, height: int, top: int, bottom: int) -> go.Figure:
-    """The figure in the page's fonts and colours, so many pixels high, with these margins."""
-    figure.update_layout(
-        template=None,  # Plotly's own is long, and all that shows of it is set here
-        height=height,
-        margin={"l": 8, "r": 16, "t": top, "b": bottom},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.text, "size": 13, "family": "Source Sans, sans-serif"},
-        hoverlabel={
+def themed(palette: Palette, height: int, top: int, bottom: int, left: int) -> dict[str, Any]:
+    """A layout in the page's fonts and colours, so many pixels high, with these margins.
+
+    Margins that Plotly finds by itself make it draw everything twice.
+    """
+    return {
+        "template": None,  # Plotly's own is long, and all that shows of it is set here
+        "height": height,
+        "margin": {"l": left, "r": 16, "t": top, "b": bottom},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": palette.text, "size": 13, "family": "Source Sans, sans-serif"},
+        "hoverlabel": {
             "bgcolor": palette.surface,
             "bordercolor": palette.faint,
             "font": {"color": palette.text},
         },
-        showlegend=False,
-        dragmode=False,
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette.faint, "activecolor": palette.text},
-    )
-    return figure
+        "showlegend": False,
+        "dragmode": False,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.faint, "activecolor": palette.text},
+    }
 
 
-def styled(figure: go.Figure, palette: Palette, unit: str) -> go.Figure:
-    """The figure as the page's charts are, with `unit` on its upright axis."""
-    themed(figure, palette, height=300, top=24, bottom=40)
-    figure.update_xaxes(showgrid=False, linecolor=palette.grid, fixedrange=True)
-    figure.update_yaxes(
-        gridcolor=palette.grid,
-        zeroline=False,
-        rangemode="tozero",
-        title={"text": unit, "standoff": 8},
-        fixedrange=True,
-        automargin=True,
-    )
-    return figure
+def drawn(
+    traces: Sequence[Mapping[str, Any]],
+    palette: Palette,
+    unit: str,
+    marks: Iterable[Mark],
+    axis: Mapping[str, Any],
+    height: int = 300,
+    top: int = 24,
+    **more: Any,
+) -> go.Figure:
+    """`traces` and `marks` on a chart as the page has them: `unit` on its upright axis, `axis` is the other one.
+
+    All of it is handed to Plotly at once: it checks a figure anew with each piece that is added later.
+    """
+    found = [*marks]
+    layout = {
+        **themed(palette, height, top, bottom=40, left=64),
+        "xaxis": {"showgrid": False, "linecolor": palette.grid, "fixedrange": True, **axis},
+        "yaxis": {
+            "gridcolor": palette.grid,
+            "zeroline": False,
+            "rangemode": "tozero",
+            "title": {"text": unit, "standoff": 8},
+            "fixedrange": True,
+        },
+        "shapes": [shape for shape, _ in found if shape],
+        "annotations": [words for _, words in found if words],
+        **more,
+    }
+    return go.Figure(traces, layout)

@@ -1,5 +1,6 @@
 """How the rows behind a number are spread, as charts: durations on a logarithmic axis, the days of the week."""
 
+import html
 import math
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ import plotly.graph_objects as go
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards import formats
-from dashboards.charts import DARK, LIGHT, styled
+from dashboards.charts import DARK, LIGHT, Mark, above, drawn, upright
 from warehouse.distribution import Bin, Weekday
 from warehouse.values import Value
 
@@ -30,60 +31,44 @@ def durations(bins: Sequence[Bin], value: Value, dark: bool = False) -> go.Figur
     total = sum(one.n for one in bins)
     fact = metrics()[value.metric].fact
     missed = [target is not None and not target.met_by(one.lower * 1.0001) for one in bins]
-    figure = go.Figure(
-        go.Bar(
-            x=[(one.lower * one.upper) ** 0.5 for one in bins],
-            y=[one.n for one in bins],
-            width=[(one.upper - one.lower) * 0.92 for one in bins],
-            marker={
-                "color": [palette.target if bad else palette.line for bad in missed],
-                "pattern": {
-                    "shape": ["/" if bad else "" for bad in missed],
-                    "fillmode": "overlay",
-                    "fgcolor": palette.surface,
-                    "size": 6,
-                    "solidity": 0.22,
-                },
+    bars = {
+        "type": "bar",
+        "x": [(one.lower * one.upper) ** 0.5 for one in bins],
+        "y": [one.n for one in bins],
+        "width": [(one.upper - one.lower) * 0.92 for one in bins],
+        "marker": {
+            "color": [palette.target if bad else palette.line for bad in missed],
+            "pattern": {
+                "shape": ["/" if bad else "" for bad in missed],
+                "fillmode": "overlay",
+                "fgcolor": palette.surface,
+                "size": 6,
+                "solidity": 0.22,
             },
-            text=[
-                f"{formats.figure(one.lower, 'seconds')} – {formats.figure(one.upper, 'seconds')}"
-                f"<br><b>{formats.counted(one.n, fact)}</b>, {formats.share(one.n, total)}"
-                for one in bins
-            ],
-            textposition="none",
-            hovertemplate="%{text}<extra></extra>",
-        )
-    )
+        },
+        "text": [
+            f"{formats.figure(one.lower, 'seconds')} – {formats.figure(one.upper, 'seconds')}"
+            f"<br><b>{formats.counted(one.n, fact)}</b>, {formats.share(one.n, total)}"
+            for one in bins
+        ],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    marks = []
     if target is not None:
-        _upright(figure, target.limit, f"target {value.target}", palette.target, "dash")
+        marks.append(_mark(target.limit, f"target {value.target}", palette.target, "dash", yshift=15))
     if value.value:
         word = f"{metrics()[value.metric].statistic} {formats.figure(value.value, 'seconds')}"
-        _upright(figure, value.value, word, palette.text, "solid", low=True)
+        marks.append(_mark(value.value, word, palette.text, "solid"))
     ticks = [tick for tick in _TICKS if bins[0].lower / 2 <= tick <= bins[-1].upper * 2]
-    styled(figure, palette, fact)
-    figure.update_layout(bargap=0, height=280, margin={"t": 44})
-    figure.update_xaxes(
-        type="log",
-        tickvals=ticks,
-        ticktext=[_TICKS[tick] for tick in ticks],
-    )
-    return figure
+    axis = {"type": "log", "tickvals": ticks, "ticktext": [_TICKS[tick] for tick in ticks]}
+    return drawn([bars], palette, fact, marks, axis, height=280, top=44, bargap=0)
 
 
-def _upright(figure: go.Figure, at: float, text: str, colour: str, dash: str, low: bool = False) -> None:
-    figure.add_vline(x=at, line={"color": colour, "width": 1.5, "dash": dash})
-    figure.add_annotation(
-        # a shape takes the value of a logarithmic axis, an annotation its exponent
-        x=math.log10(max(at, 1.0)),
-        y=1,
-        yref="paper",
-        text=text.replace("<", "&lt;"),
-        showarrow=False,
-        xanchor="left",
-        yanchor="bottom",
-        yshift=0 if low else 15,
-        font={"color": colour, "size": 12},
-    )
+def _mark(at: float, text: str, colour: str, dash: str, yshift: int = 0) -> Mark:
+    # a shape takes the value of a logarithmic axis, an annotation its exponent
+    words = above(math.log10(max(at, 1.0)), html.escape(text), colour, yshift=yshift)
+    return upright(at, {"color": colour, "width": 1.5, "dash": dash}), words
 
 
 def weekdays(found: Sequence[Weekday], value: Value, dark: bool = False) -> go.Figure:
@@ -106,22 +91,20 @@ def weekdays(found: Sequence[Weekday], value: Value, dark: bool = False) -> go.F
             for name, day in zip(names, found, strict=True)
         ]
     few = [day.n < metric.floor for day in found]
-    figure = go.Figure(
-        go.Bar(
-            x=[name[:3] for name in names],
-            y=heights,
-            marker={
-                "color": [palette.surface if hollow else palette.line for hollow in few],
-                "line": {"color": palette.line, "width": 1.5},
-            },
-            text=texts,
-            textposition="none",
-            hovertemplate="%{text}<extra></extra>",
-        )
-    )
-    styled(figure, palette, metric.fact if metric.statistic == "rate" else "%")
-    figure.update_layout(bargap=0.35, height=260)
-    return figure
+    bars = {
+        "type": "bar",
+        "x": [name[:3] for name in names],
+        "y": heights,
+        "marker": {
+            "color": [palette.surface if hollow else palette.line for hollow in few],
+            "line": {"color": palette.line, "width": 1.5},
+        },
+        "text": texts,
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    unit = metric.fact if metric.statistic == "rate" else "%"
+    return drawn([bars], palette, unit, [], {}, height=260, bargap=0.35)
 
 
 def sentence(bins: Sequence[Bin], value: Value) -> str:

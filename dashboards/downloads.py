@@ -1,13 +1,16 @@
 """What a reader takes along: a table or a chart's values as CSV, a chart as PNG; neither asks the network."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboards.markup import part
 from dashboards.terminal import as_csv
 
+# makes the rows of a file once it is asked for
+Rows = Callable[[], Iterable[Mapping[str, Any]]]
 # the browser draws the picture itself, at twice the size for a slide
 _SCALE = 2
 _UNUSED = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
@@ -16,19 +19,26 @@ _UNUSED = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "
 def csv(
     name: str,
     key: str,
-    rows: Sequence[Mapping[str, Any]] | Callable[[], str],
+    rows: Rows,
     label: str = "Download CSV",
 ) -> None:
-    """A button that gives `rows` as the file `name`; given a function, its text is made once it is asked for."""
+    """A button that gives `rows` as the file `name`."""
     st.download_button(
         label,
-        rows if callable(rows) else as_csv(rows),
+        lambda: as_csv(rows()),
         name,
         "text/csv",
         key=key,
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+def section(title: str, name: str, key: str, rows: Rows) -> None:
+    """A heading, and beside it the button that gives what stands below it as the file `name`."""
+    with st.container(key=f"{key}-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", title), width="stretch")
+        csv(name, f"{key}-csv", rows)
 
 
 def chart(figure: go.Figure, name: str, key: str, alt: str) -> None:

@@ -23,6 +23,11 @@ class Heading:
     wide: bool = False
     number: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What its cells are, as a class of the style sheet; empty where there is nothing special to them."""
+        return "wide" if self.wide else "number" if self.number else ""
+
 
 @dataclass(frozen=True)
 class Cell:

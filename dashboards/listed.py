@@ -5,8 +5,8 @@ from typing import Any
 
 from dashboards import listing
 from dashboards.filters import Filters
-from dashboards.listing import MOST_CSV_ROWS, Around, Kind, Page
-from warehouse.facts import open_facts
+from dashboards.listing import MOST_CSV_ROWS, PAGE_ROWS, Around, Kind, Page
+from warehouse.facts import Facts, open_facts
 from warehouse.listing import counts, environments, rows
 from warehouse.periods import today
 
@@ -14,19 +14,23 @@ from warehouse.periods import today
 def page(warehouse: Path, kind: Kind, view: Filters, timezone: str) -> Page:
     """The page that `view` asks for, with what its rows open to."""
     with open_facts(warehouse) as facts:
-        asked = listing.asked(view, today(facts))
-        found = counts(facts, kind.listing, asked)
-        number, pages = listing.turned_to(view.page, found.total)
-        offset = (number - 1) * listing.PAGE_ROWS
-        of_page = rows(facts, kind.listing, asked, view.listed, listing.PAGE_ROWS, offset)
-        around = Around(view, timezone, kind.details(facts, of_page, view.where))
-        return Page(
-            number=number,
-            pages=pages,
-            counts=found,
-            environments=tuple(environments(facts, view.where)) if kind.has_environments else (),
-            lines=tuple(kind.line(row, around) for row in of_page),
-        )
+        return page_of(facts, kind, view, timezone, PAGE_ROWS)
+
+
+def page_of(facts: Facts, kind: Kind, view: Filters, timezone: str, size: int) -> Page:
+    """The same from facts that are open; `size` is how many rows a page has."""
+    asked = listing.asked(view, today(facts))
+    found = counts(facts, kind.listing, asked)
+    number, pages = listing.turned_to(view.page, found.total, size)
+    of_page = rows(facts, kind.listing, asked, view.listed, size, (number - 1) * size)
+    around = Around(view, timezone, kind.details(facts, of_page, view.where))
+    return Page(
+        number=number,
+        pages=pages,
+        counts=found,
+        environments=tuple(environments(facts, view.where)) if kind.has_environments else (),
+        lines=tuple(kind.line(row, around) for row in of_page),
+    )
 
 
 def all_rows(warehouse: Path, kind: Kind, view: Filters) -> list[dict[str, Any]]:

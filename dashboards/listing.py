@@ -1,6 +1,6 @@
 """A list of deployments or incidents as people read it: rows that open, pages, states; no Streamlit, no database."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -8,12 +8,13 @@ from typing import Any
 from dashboards import formats
 from dashboards.fact_rows import Cell, Heading
 from dashboards.filters import Filters, days
+from dashboards.loading import SHOWN
 from dashboards.overview import Notice
 from warehouse.facts import Facts
 from warehouse.listed import Details
 from warehouse.listing import LEFT_OUT, Asked, Counts, Listing
 
-PAGE_ROWS = 25
+PAGE_ROWS = SHOWN
 # a person who wants more has `sixkeys export`; a browser would have to hold it all in memory
 MOST_CSV_ROWS = 100_000
 
@@ -128,12 +129,17 @@ def alone(view: Filters, source: str, name: str) -> Filters:
 
 def csv_name(organization: str, kind: Kind, view: Filters, today: date) -> str:
     """A file name that says what is inside: `acme-deployments-payments-2026-10-19-2026-11-15.csv`."""
+    return of_view([organization, kind.page], view, today, [view.state or "", view.search or ""])
+
+
+def of_view(parts: Iterable[str], view: Filters, today: date, more: Iterable[str] = ()) -> str:
+    """The file name of a CSV of what a view shows, of all of it until a day where it begins nowhere."""
     start, end = days(view, today)
-    parts = [organization, kind.page, *view.where.values(), view.state or "", view.search or ""]
     after = end or today + timedelta(days=1)
+    named = [*parts, *view.where.values(), *more]
     if start is None:
-        return formats.file_name([*parts, "until"], after - timedelta(days=1), after, "csv")
-    return formats.file_name(parts, start, after, "csv")
+        return formats.file_name([*named, "until"], after - timedelta(days=1), after, "csv")
+    return formats.file_name(named, start, after, "csv")
 
 
 def took(start: datetime | None, end: datetime | None) -> Cell:

@@ -16,8 +16,8 @@ from warehouse import reading
 from warehouse.archive import Entry, Restated
 from warehouse.coverage import ServiceCoverage, coverage
 from warehouse.coverage_weeks import Week, coverage_weeks
-from warehouse.explain import Explanation, Order, all_rows, explain
-from warehouse.facts import open_facts
+from warehouse.explain import all_rows
+from warehouse.facts import Facts, open_facts
 from warehouse.periods import full_range, today
 from warehouse.reading import Doubts, Run, Service, SetAside, Undelivered
 from warehouse.unwatched import Unwatched, unwatched
@@ -29,9 +29,8 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "service": ("service",),
     "system": ("system",),
 }
-# how many rows of a number, and of each reason, a page shows
-SHOWN = 50
-SHOWN_OF_A_REASON = 10
+# how many rows of a table a page shows, where its CSV has all
+SHOWN = 25
 
 # of a source so many runs are shown, and of coverage so many weeks
 MOST_RUNS = 10
@@ -124,50 +123,33 @@ def state(warehouse: Path) -> State:
 def content(warehouse: Path, settings: Settings, filters: Filters) -> Content:
     """All values that the overview of `filters` shows."""
     with open_facts(warehouse) as facts:
-        start, end = periods.days(filters, today(facts))
-        before = periods.days_before(filters, today(facts))
-        first, last = periods.history(filters, today(facts))
-        scope, where = filters.scope, filters.where
-        below: tuple[Scope, ...] = ROW_SCOPES[filters.rows]
-        days = full_range(facts, start, end)
-        return Content(
-            current=compute(facts, settings, scope, start=start, end=end, where=where),
-            previous=compute(facts, settings, scope, start=before[0], end=before[1], where=where)
-            if before
-            else [],
-            history=compute(facts, settings, scope, period="week", start=first, end=last, where=where),
-            below=[
-                value
-                for by in below
-                for value in compute(facts, settings, by, start=start, end=end, where=where)
-            ],
-            blind={
-                (by, name): found
-                for by in (scope, *below)
-                for name, found in unwatched(facts, by, *days, where).items()
-            },
-            doubts=reading.doubts(facts, start, end, where),
-        )
+        return content_of(facts, settings, filters)
 
 
-def explanation(
-    warehouse: Path, settings: Settings, filters: Filters
-) -> tuple[Value | None, Explanation | None]:
-    """(the number that `filters` ask for, its first rows in their order); None: nothing matches all filters."""
-    with open_facts(warehouse) as facts:
-        start, end = periods.days(filters, today(facts))
-        scope, where = filters.scope, filters.where
-        found = [
-            value
-            for value in compute(facts, settings, scope, None, start, end, where, [filters.metric])
-            if scope == "organisation" or value.name == where[scope]
-        ]
-        if not found:
-            return None, None
-        order: Order = filters.order  # type: ignore[assignment]
-        return found[0], explain(
-            facts, settings, filters.metric, where, start, end, order, SHOWN, SHOWN_OF_A_REASON
-        )
+def content_of(facts: Facts, settings: Settings, filters: Filters) -> Content:
+    """The same from facts that are open."""
+    start, end = periods.days(filters, today(facts))
+    before = periods.days_before(filters, today(facts))
+    first, last = periods.history(filters, today(facts))
+    scope, where = filters.scope, filters.where
+    below: tuple[Scope, ...] = ROW_SCOPES[filters.rows]
+    days = full_range(facts, start, end)
+    return Content(
+        current=compute(facts, settings, scope, start=start, end=end, where=where),
+        previous=compute(facts, settings, scope, start=before[0], end=before[1], where=where)
+        if before
+        else [],
+        history=compute(facts, settings, scope, period="week", start=first, end=last, where=where),
+        below=[
+            value for by in below for value in compute(facts, settings, by, start=start, end=end, where=where)
+        ],
+        blind={
+            (by, name): found
+            for by in (scope, *below)
+            for name, found in unwatched(facts, by, *days, where).items()
+        },
+        doubts=reading.doubts(facts, start, end, where),
+    )
 
 
 def explained_rows(warehouse: Path, settings: Settings, filters: Filters) -> Iterator[dict[str, Any]]:

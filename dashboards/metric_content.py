@@ -1,4 +1,4 @@
-"""What the page of one metric reads from the facts beside the rows, in one opening of them."""
+"""What the page of one metric reads from the facts: the number with its rows, then how it is made up."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,16 +6,20 @@ from pathlib import Path
 
 from config.metrics import metrics
 from config.settings import Settings
-from config.targets import parse_target
+from config.targets import Target
 from dashboards import filters as periods
 from dashboards.filters import Filters
+from dashboards.loading import SHOWN
 from warehouse.distribution import Bin, Weekday, durations, weekdays
+from warehouse.explain import Explanation, Order, explain_value
 from warehouse.facts import Facts, open_facts
 from warehouse.periods import Period, full_range, today
 from warehouse.stages import Stage, stages
 from warehouse.unwatched import BLIND_METRICS, Unwatched, unwatched
 from warehouse.values import Scope, Value, compute
 
+# how many rows of each reason the page shows
+SHOWN_OF_A_REASON = 5
 # by what a number of each scope is broken down
 _BELOW: dict[Scope, tuple[Scope, ...]] = {
     "organisation": ("team", "system", "service"),
@@ -27,15 +31,24 @@ _BELOW: dict[Scope, tuple[Scope, ...]] = {
 
 @dataclass(frozen=True)
 class MetricContent:
-    """One metric of a view: its number now and before, by period, by what is below it, and how its rows are spread.
+    """One metric of a view: its number now and before, by period, and the first of its rows.
 
-    `weeks` are those that the verdict on a change needs, `series` what the chart shows.
+    `weeks` are those that the verdict on a change needs, `series` what the chart shows. `explanation` None: nothing
+    matches all filters.
     """
 
     current: Value | None
     previous: Value | None
     weeks: list[Value]
     series: list[Value]
+    unwatched: Unwatched | None
+    explanation: Explanation | None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a number is made up: by what is below its scope, by how its rows are spread, and by stage."""
+
     below: dict[Scope, list[Value]]
     bins: list[Bin]
     weekdays: list[Weekday]
@@ -44,41 +57,55 @@ class MetricContent:
 
 
 def metric_content(warehouse: Path, settings: Settings, view: Filters) -> MetricContent:
-    """All that the page of `view` shows beside the rows."""
+    """The number of `view` and what comes first on its page."""
     with open_facts(warehouse) as facts:
         now = today(facts)
         start, end = full_range(facts, *periods.days(view, now))
         before = periods.days_before(view, now)
-        about, scope = metrics()[view.metric], view.scope
-
-        def values(by: Scope, first: date, after: date, step: Period | None = None) -> list[Value]:
-            return compute(facts, settings, by, step, first, after, view.where, [view.metric])
+        scope = view.scope
 
         def own(first: date, after: date, step: Period | None = None) -> list[Value]:
-            found = values(scope, first, after, step)
+            found = compute(facts, settings, scope, step, first, after, view.where, [view.metric])
             return [v for v in found if scope == "organisation" or v.name == view.where[scope]]
 
         current = next(iter(own(start, end)), None)
         weeks = own(*periods.history(view, now), "week")
-        # people are asked by team
-        scopes = [by for by in _BELOW[scope] if by == "team" or about.fact != "responses"]
-        rows = (facts, about, view.where, start, end)
+        order: Order = view.order  # type: ignore[assignment]
+        name = current.name if current else ""
         return MetricContent(
             current=current,
             previous=next(iter(own(*before)), None) if before else None,
             weeks=weeks,
             series=weeks if view.step == "week" else own(*periods.span(view, now), view.step),
-            below={by: values(by, start, end) for by in scopes},
-            bins=durations(*rows, *_edge(current)) if about.unit == "seconds" else [],
-            weekdays=weekdays(*rows) if about.statistic in ("rate", "share") else [],
-            stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
-            unwatched=_unwatched(facts, view, [scope, *scopes], start, end),
+            unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
+            explanation=explain_value(facts, current, view.where, order, SHOWN, SHOWN_OF_A_REASON)
+            if current
+            else None,
         )
 
 
-def _edge(value: Value | None) -> tuple[float, bool]:
+def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
+    """How the number of `view` is made up."""
+    about, scope = metrics()[view.metric], view.scope
+    target = settings.target(view.metric, scope, view.where.get(scope))
+    with open_facts(warehouse) as facts:
+        start, end = full_range(facts, *periods.days(view, today(facts)))
+        rows = (facts, about, view.where, start, end)
+        # people are asked by team
+        scopes = [by for by in _BELOW[scope] if by == "team" or about.fact != "responses"]
+        return Spread(
+            below={
+                by: compute(facts, settings, by, None, start, end, view.where, [view.metric]) for by in scopes
+            },
+            bins=durations(*rows, *_edge(target)) if about.unit == "seconds" else [],
+            weekdays=weekdays(*rows) if about.statistic in ("rate", "share") else [],
+            stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
+            unwatched=_unwatched(facts, view, scopes, start, end),
+        )
+
+
+def _edge(target: Target | None) -> tuple[float, bool]:
     """(where a bin begins, whether exactly that is in the one below): as the target parts the rows."""
-    target = parse_target(value.target, metrics()[value.metric]) if value and value.target else None
     if target is None or not target.limit > 0:
         return 3600.0, False
     return target.limit, target.comparison in ("<=", ">")

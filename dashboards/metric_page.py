@@ -1,7 +1,5 @@
 """One metric: its number, how it went, how it is spread, whose it is, and the rows that made it and were left out."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from config.metrics import metrics
@@ -24,11 +22,13 @@ from dashboards.explained import Shown
 from dashboards.filters import ORDERS, STEPS, Filters
 from dashboards.loading import State
 from dashboards.markup import part
-from dashboards.metric_content import MetricContent, metric_content
+from dashboards.metric_content import MetricContent, Spread, metric_content, spread
 from dashboards.overview import Notice
-from dashboards.published import Published, freshness
-from dashboards.terminal import as_csv
+from dashboards.published import Published, read
+from dashboards.terminal import plain
+from dashboards.top import top
 from dashboards.verdicts import change
+from warehouse.distribution import Bin, Weekday
 from warehouse.signals import limits_before
 from warehouse.values import Value, as_rows
 
@@ -36,62 +36,37 @@ from warehouse.values import Value, as_rows
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = pages.view(state)
-    content = _content(published, settings, view)
-    pages.links(view)
-    _header(state, view, content, published)
-    choices.filters(view, state, overview.names(state, view))
-    for warning in overview.warnings(state, unknown):
-        st.html(part("notice", warning))
-    value = content.current
-    _, shown = _explained(published, settings, view, state.timezone)
-    if value is None or shown is None:
+    left, right = top(view, unknown, state, published).columns([2, 1])
+    names = {metric.id: metric.name for metric in metrics().values()}
+    with right:
+        choices.select("metric", "Metric", names, view.metric, view, width="stretch")
+    content = read(metric_content, published, settings, view)
+    value, explanation = content.current, content.explanation
+    days = overview.within([value] if value else [])
+    name = overview.scope_name(view, state.organization)
+    left.html(part("header", name, names[view.metric], *days, overview.compared(view, state.today)))
+    if value is None or explanation is None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
-    _number(view, content, value, shown)
+    levels = dora.levels(value.metric) if settings.dashboard.dora_levels else ()
+    _number(content, value, explained.arithmetic(explanation), levels)
     _series(state, view, content, value)
-    _spread(state, view, content, value)
-    _below(state, view, content, value)
+    made_of = read(spread, published, settings, view)
+    _spread(state, view, made_of, value)
+    _below(state, view, made_of, value)
+    shown = explained.shown(explanation, state.timezone)
     if metrics()[value.metric].fact == "responses":
         _scores(settings, published, state, view, value, shown)
     else:
         _rows(settings, published, state, view, value, shown)
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _content(published: Published, _settings: Settings, view: Filters) -> MetricContent:
-    return metric_content(published.warehouse, _settings, view)
-
-
-@st.cache_data(max_entries=50, show_spinner="Reading the rows …")
-def _explained(
-    published: Published, _settings: Settings, view: Filters, timezone: str
-) -> tuple[Value | None, Shown | None]:
-    value, explanation = loading.explanation(published.warehouse, _settings, view)
-    return value, explained.shown(explanation, timezone) if explanation else None
-
-
-def _header(state: State, view: Filters, content: MetricContent, published: Published) -> None:
-    name = overview.scope_name(view, state.organization)
-    names = {metric.id: metric.name for metric in metrics().values()}
-    left, middle, right = st.columns([2, 1, 1])
-    shown = [content.current] if content.current else []
-    left.html(
-        part(
-            "header", name, names[view.metric], *overview.within(shown), overview.compared(view, state.today)
-        )
-    )
-    with middle:
-        choices.select("metric", "Metric", names, view.metric, view, width="stretch")
-    with right:
-        freshness(published, state)
-
-
-def _number(view: Filters, content: MetricContent, value: Value, shown: Shown) -> None:
-    cell = overview.cell(value, None, content.unwatched.get(view.scope, {}).get(value.name))
+def _number(content: MetricContent, value: Value, arithmetic: str, levels: tuple[dora.Level, ...]) -> None:
+    cell = overview.cell(value, None, content.unwatched)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
     changed = change(value, content.previous, content.weeks)
-    st.html(part("number", cell, shown.arithmetic, percentiles, changed, of="metric"))
-    st.html(part("definition", cell.metric, dora.levels(value.metric), dora.SOURCE, dora.YEAR, of="metric"))
+    st.html(part("number", cell, arithmetic, percentiles, changed, of="metric"))
+    st.html(part("definition", cell.metric, levels, dora.SOURCE, dora.YEAR, of="metric"))
 
 
 def _series(state: State, view: Filters, content: MetricContent, value: Value) -> None:
@@ -99,7 +74,8 @@ def _series(state: State, view: Filters, content: MetricContent, value: Value) -
     with st.container(key="series-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", f"By {view.step}"), width="stretch")
         choices.select("step", "Step", STEPS, view.step, view, width=130)
-        downloads.csv(_named(state, view, value, view.step, "csv"), "series-csv", as_rows(content.series))
+        name = _named(state, view, value, view.step, "csv")
+        downloads.csv(name, "series-csv", lambda: as_rows(content.series))
     if all(each.value is None for each in content.series):
         st.html(part("notice", Notice(f"There is no {name} in these {STEPS[view.step].lower()}")))
         return
@@ -116,29 +92,23 @@ def _series(state: State, view: Filters, content: MetricContent, value: Value) -
         st.html(part("limits", limits, value.unit, value.period_start, of="metric"))
 
 
-def _spread(state: State, view: Filters, content: MetricContent, value: Value) -> None:
+def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
     name, dark = metrics()[value.metric].name, st.context.theme.type == "dark"
-    if content.stages:
-        with st.container(key="stages-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.html(part("section", "Where the time goes"), width="stretch")
-            downloads.csv(
-                _named(state, view, value, "stages", "csv"),
-                "stages-csv",
-                breakdown.stage_rows(content.stages),
-            )
-        st.html(part("stages", breakdown.bars(content.stages), of="metric"))
-    if not content.bins and not content.weekdays:
+    if found.stages:
+        name = _named(state, view, value, "stages", "csv")
+        downloads.section("Where the time goes", name, "stages", lambda: breakdown.stage_rows(found.stages))
+        st.html(part("stages", breakdown.bars(found.stages), of="metric"))
+    if not found.bins and not found.weekdays:
         return
-    title = "How long each took" if content.bins else "By day of the week"
-    with st.container(key="spread-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.html(part("section", title), width="stretch")
-        rows = breakdown.spread_rows([*content.bins, *content.weekdays])
-        downloads.csv(_named(state, view, value, "distribution", "csv"), "spread-csv", rows)
-    if content.bins:
-        figure = distribution_charts.durations(content.bins, value, dark)
-        said = distribution_charts.sentence(content.bins, value)
+    title = "How long each took" if found.bins else "By day of the week"
+    rows: list[Bin | Weekday] = [*found.bins, *found.weekdays]
+    named = _named(state, view, value, "distribution", "csv")
+    downloads.section(title, named, "spread", lambda: plain(rows))
+    if found.bins:
+        figure = distribution_charts.durations(found.bins, value, dark)
+        said = distribution_charts.sentence(found.bins, value)
     else:
-        figure, said = distribution_charts.weekdays(content.weekdays, value, dark), ""
+        figure, said = distribution_charts.weekdays(found.weekdays, value, dark), ""
     downloads.chart(
         figure, _named(state, view, value, "distribution", "png"), "spread", f"{name}: {title.lower()}"
     )
@@ -146,18 +116,17 @@ def _spread(state: State, view: Filters, content: MetricContent, value: Value) -
         st.html(part("remark", said, of="metric"))
 
 
-def _below(state: State, view: Filters, content: MetricContent, value: Value) -> None:
+def _below(state: State, view: Filters, found: Spread, value: Value) -> None:
     ranked = {
-        breakdown.TITLES[by]: breakdown.ranked(values, view, content.unwatched.get(by, {}))
-        for by, values in content.below.items()
+        breakdown.TITLES[by]: breakdown.ranked(values, view, found.unwatched.get(by, {}))
+        for by, values in found.below.items()
         if values
     }
     if not ranked:
         return
-    with st.container(key="below-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.html(part("section", "By team, system and service, the worst first"), width="stretch")
-        rows = as_rows(each for values in content.below.values() for each in values)
-        downloads.csv(_named(state, view, value, "breakdown", "csv"), "below-csv", rows)
+    title = "By team, system and service, the worst first"
+    rows = [each for values in found.below.values() for each in values]
+    downloads.section(title, _named(state, view, value, "breakdown", "csv"), "below", lambda: as_rows(rows))
     st.html(part("ranked", ranked, breakdown.MOST_RANKED, value.unit == "seconds", of="metric"))
 
 
@@ -169,7 +138,7 @@ def _rows(
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", counts), width="stretch")
         choices.select("order", "Order", ORDERS, view.order, view, width=170)
-        downloads.csv(explained.csv_name(state, view, value), "csv", _csv(settings, published, view))
+        downloads.csv(explained.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
     if shown.rows:
         st.html(part("counted", shown, counts, of="metric"))
     else:
@@ -186,7 +155,7 @@ def _scores(
 ) -> None:
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", "How many gave which score"), width="stretch")
-        downloads.csv(explained.csv_name(state, view, value), "csv", _csv(settings, published, view))
+        downloads.csv(explained.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
     if shown.scores:
         st.html(part("histogram", shown.scores, of="metric"))
     else:
@@ -199,13 +168,9 @@ def _named(state: State, view: Filters, value: Value, what: str, ending: str) ->
     return formats.file_name(parts, value.period_start, value.period_end, ending)
 
 
-def _csv(settings: Settings, published: Published, view: Filters) -> Callable[[], str]:
-    """Makes what `sixkeys explain --format csv` writes, once it is asked for."""
-
-    def rows() -> str:
-        return as_csv(loading.explained_rows(published.warehouse, settings, view))
-
-    return rows
+def _all_rows(settings: Settings, published: Published, view: Filters) -> downloads.Rows:
+    """What `sixkeys explain --format csv` writes."""
+    return lambda: loading.explained_rows(published.warehouse, settings, view)
 
 
 if __name__ == "__main__":

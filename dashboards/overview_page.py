@@ -11,8 +11,9 @@ from dashboards import choices, doubts, downloads, heat_map, loading, overview, 
 from dashboards.filters import ROWS, SORTS, Filters, link
 from dashboards.loading import Content, State
 from dashboards.markup import part
-from dashboards.published import Published, freshness
-from dashboards.this_week import ThisWeek, this_week
+from dashboards.published import Published, read
+from dashboards.this_week import this_week
+from dashboards.top import top
 from warehouse.values import as_rows
 
 
@@ -22,12 +23,11 @@ def show(settings: Settings, published: Published, state: State) -> None:
     offered = heat_map.rows_offered(len(overview.names(state, view)["service"]))
     if view.rows not in offered:
         view = replace(view, rows="team")
-    content = _overview(published, settings, view)
-    pages.links(view)
-    _header(state, view, content, published)
-    choices.filters(view, state, overview.names(state, view))
-    for warning in overview.warnings(state, unknown):
-        st.html(part("notice", warning))
+    heading = top(view, unknown, state, published)
+    content = read(loading.content, published, settings, view)
+    name = overview.scope_name(view, state.organization)
+    days = (*overview.within(content.current), overview.compared(view, state.today))
+    heading.html(part("header", name, overview.summary(content.current), *days))
     if not content.current:
         st.html(part("notice", overview.Notice("Nothing matches all of these filters")))
         return
@@ -38,36 +38,11 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("doubts", found, link("trust", view)))
     scope = Filters(system=view.system, team=view.team, service=view.service)
     visible = frozenset(service.name for service in state.services)
-    week = _this_week(published, settings, scope, frozenset(state.teams), visible, pages.own_teams())
+    seen = (frozenset(state.teams), visible, pages.own_teams())
+    week = read(this_week, published, settings, scope, *seen)
     st.html(part("section", f"What changed in the week of {week.days}"))
     st.html(part("week", week))
     _table(settings, state, view, content, offered)
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _overview(published: Published, _settings: Settings, view: Filters) -> Content:
-    return loading.content(published.warehouse, _settings, view)
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _this_week(
-    published: Published,
-    _settings: Settings,
-    view: Filters,
-    teams: frozenset[str],
-    visible: frozenset[str],
-    own: frozenset[str] | None,
-) -> ThisWeek:
-    return this_week(published.warehouse, _settings, view, teams, visible, own)
-
-
-def _header(state: State, view: Filters, content: Content, published: Published) -> None:
-    name = overview.scope_name(view, state.organization)
-    left, right = st.columns([3, 1])
-    days = (*overview.within(content.current), overview.compared(view, state.today))
-    left.html(part("header", name, overview.summary(content.current), *days))
-    with right:
-        freshness(published, state)
 
 
 def _table(
@@ -78,7 +53,7 @@ def _table(
         choices.select("rows", "Rows", offered, view.rows, view, width=190)
         choices.select("sort", "Sort by", SORTS, view.sort, view, width=240)
         shown = overview.distinct([*content.current, *content.below])
-        downloads.csv(overview.csv_name(state.organization, shown), "csv", as_rows(shown))
+        downloads.csv(overview.csv_name(state.organization, shown), "csv", lambda: as_rows(shown))
     targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
     rows = heat_map.table(content.below, state.services, view, content.blind)
     sorts = {by: link(".", replace(view, sort=by)) for by in SORTS}

@@ -1,13 +1,13 @@
-"""What the page of a service or a team reads from the facts file."""
+"""What the page of a service or a team reads from the facts, in the order in which it is drawn."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from config.settings import Settings
-from dashboards import deployment_rows, incident_rows, listed, loading
+from dashboards import deployment_rows, incident_rows, loading
 from dashboards import filters as periods
 from dashboards.filters import Filters, elsewhere
+from dashboards.listed import page_of
 from dashboards.listing import Page
 from dashboards.loading import Content
 from warehouse.coverage import ServiceCoverage, coverage
@@ -17,23 +17,32 @@ from warehouse.periods import full_range, today
 from warehouse.satisfaction import Group, rounds
 from warehouse.timeline import Timeline, timeline
 
+# of the lists of failed deployments and of open incidents; their own pages have all
+FIRST_ROWS = 10
+
 
 @dataclass(frozen=True)
 class Profile:
-    """A service or a team: its numbers, its entries in the catalogue, what happened, and what covers it.
-
-    `failed` are the first of its failed deployments, `unresolved` of its open incidents. `coverage` is None for a team
-    without services; `rounds` are the team's, the newest first.
-    """
+    """A service or a team: its numbers, and its entries in the catalogue."""
 
     content: Content
     entries: tuple[Entry, ...]
-    timeline: Timeline
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The first of its failed deployments, and of its open incidents."""
+
     failed: Page
     unresolved: Page
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What covers it, None for a team without services, and the survey's rounds of a team, the newest first."""
+
     coverage: ServiceCoverage | None
     rounds: tuple[Group, ...]
-    as_of: datetime
 
 
 def failed_ones(view: Filters) -> Filters:
@@ -46,22 +55,32 @@ def open_ones(view: Filters) -> Filters:
     return replace(elsewhere(view), period="all", start=None, end=None, state="open", listed="oldest")
 
 
-def profile(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Profile:
-    """All that the page of the service or team of `view` shows."""
-    content = loading.content(warehouse, settings, replace(view, rows="service"))
-    failed = listed.page(warehouse, deployment_rows.KIND, failed_ones(view), timezone)
-    unresolved = listed.page(warehouse, incident_rows.KIND, open_ones(view), timezone)
+def profile(warehouse: Path, settings: Settings, view: Filters) -> Profile:
+    """What comes first on the page of the service or team of `view`."""
     with open_facts(warehouse) as facts:
-        start, end = full_range(facts, *periods.days(view, today(facts)))
-        covered = coverage(facts, settings, view.scope, start, end, view.where)
-        of_team = [teams[view.team] for _, _, teams in rounds(facts) if view.team and view.team in teams]
-        return Profile(
-            content=content,
-            entries=entries(facts, view.where),
-            timeline=timeline(facts, view.where, start, end),
-            failed=failed,
-            unresolved=unresolved,
-            coverage=next(iter(covered), None),
-            rounds=tuple(reversed(of_team)),
-            as_of=facts.as_of,
+        content = loading.content_of(facts, settings, replace(view, rows="service"))
+        return Profile(content, entries(facts, view.where))
+
+
+def lists(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Lists:
+    """The lists on that page."""
+    with open_facts(warehouse) as facts:
+        return Lists(
+            failed=page_of(facts, deployment_rows.KIND, failed_ones(view), timezone, FIRST_ROWS),
+            unresolved=page_of(facts, incident_rows.KIND, open_ones(view), timezone, FIRST_ROWS),
         )
+
+
+def happened(warehouse: Path, settings: Settings, view: Filters) -> Timeline:
+    """What is on the timeline of that page."""
+    with open_facts(warehouse) as facts:
+        return timeline(facts, view.where, *full_range(facts, *periods.days(view, today(facts))))
+
+
+def basis(warehouse: Path, settings: Settings, view: Filters) -> Basis:
+    """What the numbers of that page rest on."""
+    with open_facts(warehouse) as facts:
+        covered = coverage(facts, settings, view.scope, *periods.days(view, today(facts)), view.where)
+        team = view.team if view.scope == "team" else None
+        of_team = [teams[team] for _, _, teams in rounds(facts) if team and team in teams]
+        return Basis(next(iter(covered), None), tuple(reversed(of_team)))

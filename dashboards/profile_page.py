@@ -8,13 +8,13 @@ import streamlit as st
 from config.metrics import metrics
 from config.settings import Settings
 from dashboards import (
-    choices,
     deployment_rows,
     doubts,
     downloads,
     formats,
     heat_map,
     incident_rows,
+    listing,
     overview,
     pages,
     profile,
@@ -22,15 +22,17 @@ from dashboards import (
     timeline_chart,
     trust,
 )
-from dashboards.fact_rows import Heading
 from dashboards.filters import SORTS, Filters, link
 from dashboards.listing import Kind, Page
 from dashboards.loading import State
 from dashboards.markup import part
 from dashboards.overview import Notice
-from dashboards.profile import Cells
-from dashboards.profile_loading import Profile
-from dashboards.published import Published, freshness
+from dashboards.profile_loading import Basis, Profile
+from dashboards.published import Published, read
+from dashboards.terminal import plain
+from dashboards.top import SCOPES, notices, top
+from warehouse.timeline import Timeline
+from warehouse.values import as_rows
 
 Scope = Literal["service", "team"]
 
@@ -41,18 +43,17 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
     What else narrows the view stays in force: leaving it out would show more than the address was allowed to.
     """
     view, unknown = pages.view(state)
-    pages.links(view)
     scope = view.scope
     if scope not in ("service", "team"):
         _choose(page, state, view, published, unknown)
         return
-    found = _profile(published, settings, view, state.timezone)
-    _header(scope, view, found, published, state)
-    shown = [key for key in ("system", "team", "service") if key == scope or key in view.where]
-    choices.filters(view, state, overview.names(state, view), shown)
-    for warning in overview.warnings(state, unknown):
-        st.html(part("notice", warning))
+    chosen = [key for key in SCOPES if key == scope or key in view.where]
+    heading = top(view, unknown, state, published, chosen)
+    found = read(profile_loading.profile, published, settings, view)
     content = found.content
+    span, running = overview.within(content.current)
+    summed = f"{overview.summary(content.current)} · {span}" if content.current else span
+    heading.html(part("header", scope, view.where[scope], summed, running))
     if not content.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
@@ -67,29 +68,22 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
     st.html(part("tiles", overview.tiles(current, content.previous, content.history, view, blind)))
     if told := doubts.sentences(content.doubts):
         st.html(part("doubts", told, link("trust", view)))
-    if found.unresolved.counts.total:
-        _list(incident_rows.KIND, "open incident", found.unresolved, profile_loading.open_ones(view))
-    _timeline(scope, view.where[scope], found, state)
-    _failures(found, view)
+    lists = read(profile_loading.lists, published, settings, view, state.timezone)
+    if lists.unresolved.counts.total:
+        _list(incident_rows.KIND, "open incident", lists.unresolved, profile_loading.open_ones(view))
+    _timeline(scope, view.where[scope], read(profile_loading.happened, published, settings, view), state)
+    _failures(lists.failed, view)
     if scope == "team":
         _services(settings, state, view, found)
-        _rounds(found)
-    _coverage(scope, found, state)
-
-
-@st.cache_data(max_entries=100, show_spinner=False)
-def _profile(published: Published, _settings: Settings, view: Filters, timezone: str) -> Profile:
-    return profile_loading.profile(published.warehouse, _settings, view, timezone)
+    basis = read(profile_loading.basis, published, settings, view)
+    _rounds(basis, view, state)
+    _coverage(scope, basis, view, state)
 
 
 def _choose(scope: Scope, state: State, view: Filters, published: Published, unknown: list[str]) -> None:
-    left, right = st.columns([3, 1])
-    left.html(part("header", state.organization, f"Choose a {scope}", "", False))
-    with right:
-        freshness(published, state)
-    notices = [Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope)]
-    for notice in (*notices, *overview.warnings(state, ())):
-        st.html(part("notice", notice))
+    heading = top(view, (), state, published, scopes=None)
+    heading.html(part("header", state.organization, f"Choose a {scope}", "", False))
+    notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope))
     if found := profile.choices(scope, state, view):
         st.html(part("choices", found, of="profile"))
     else:
@@ -100,16 +94,6 @@ _NONE = {
     "team": "Teams come from the owners in the service catalogue, or from the survey's answers.",
     "service": "Services come from the service catalogue, from repositories, or from imports.",
 }
-
-
-def _header(scope: Scope, view: Filters, found: Profile, published: Published, state: State) -> None:
-    left, right = st.columns([3, 1])
-    current = found.content.current
-    days, running = overview.within(current)
-    told = f"{overview.summary(current)} · {days}" if current else days
-    left.html(part("header", scope, view.where[scope], told, running))
-    with right:
-        freshness(published, state)
 
 
 def _list(kind: Kind, noun: str, page: Page, listed: Filters) -> None:
@@ -123,27 +107,27 @@ def _list(kind: Kind, noun: str, page: Page, listed: Filters) -> None:
     st.html(part("elsewhere", name, link(kind.page, shown), of="profile"))
 
 
-def _timeline(scope: Scope, name: str, found: Profile, state: State) -> None:
+def _timeline(scope: Scope, name: str, of: Timeline, state: State) -> None:
     by: timeline_chart.By = "environment" if scope == "service" else "service"
-    st.html(part("section", "Deployments, incidents and recoveries"))
-    if not timeline_chart.lanes(found.timeline, by):
+    title = "Deployments, incidents and recoveries"
+    if not timeline_chart.lanes(of, by):
+        st.html(part("section", title))
         st.html(part("notice", Notice("Nothing was deployed and nothing broke in this period")))
         return
+    named = formats.file_name([state.organization, "timeline", name], of.start, of.end, "csv")
+    downloads.section(title, named, "timeline", lambda: timeline_chart.as_rows(of))
     dark = st.context.theme.type == "dark"
-    figure = timeline_chart.chart(found.timeline, by, state.timezone, found.as_of, dark)
-    alt = timeline_chart.described(found.timeline)
+    figure = timeline_chart.chart(of, by, state.timezone, state.as_of, dark)
+    alt = timeline_chart.described(of)
     st.html(part("timeline_key", timeline_chart.KEY, of="profile"))
-    name = formats.file_name(
-        [state.organization, "timeline", name], found.timeline.start, found.timeline.end, "png"
-    )
-    downloads.chart(figure, name, "timeline", alt)
-    if told := timeline_chart.left_undrawn(found.timeline, by):
+    downloads.chart(figure, named.replace(".csv", ".png"), "timeline", alt)
+    if told := timeline_chart.left_undrawn(of, by):
         st.html(part("remark", told, of="profile"))
 
 
-def _failures(found: Profile, view: Filters) -> None:
-    if found.failed.counts.total:
-        _list(deployment_rows.KIND, "failed deployment", found.failed, profile_loading.failed_ones(view))
+def _failures(failed: Page, view: Filters) -> None:
+    if failed.counts.total:
+        _list(deployment_rows.KIND, "failed deployment", failed, profile_loading.failed_ones(view))
         return
     st.html(part("section", "Failed deployments"))
     st.html(part("notice", Notice("No deployment of this period is known to have failed")))
@@ -153,42 +137,46 @@ def _failures(found: Profile, view: Filters) -> None:
 def _services(settings: Settings, state: State, view: Filters, found: Profile) -> None:
     shown = replace(view, rows="service")
     rows = heat_map.table(found.content.below, state.services, shown, found.content.blind)
-    st.html(part("section", "Services against the targets"))
+    title = "Services against the targets"
     if not rows:
+        st.html(part("section", title))
         st.html(part("notice", Notice("This team owns no service")))
         return
+    named = overview.csv_name(state.organization, found.content.below)
+    downloads.section(title, named, "services", lambda: as_rows(found.content.below))
     targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
     sorts = {by: link("team", replace(view, sort=by)) for by in SORTS}
     st.html(part("table", rows, list(metrics().values()), targets, "Services", sorts, view.sort))
 
 
-def _rounds(found: Profile) -> None:
+def _rounds(found: Basis, view: Filters, state: State) -> None:
     if found.rounds:
-        _rows("Satisfaction by survey round", profile.ROUNDS, profile.rounds(found.rounds))
+        title = "Satisfaction by survey round"
+        named = listing.of_view([state.organization, "rounds"], view, state.today)
+        downloads.section(title, named, "rounds", lambda: plain(found.rounds))
+        st.html(part("table", profile.ROUNDS, profile.rounds(found.rounds), title, of="metric"))
 
 
-def _coverage(scope: Scope, found: Profile, state: State) -> None:
-    st.html(part("section", "What these numbers rest on"))
-    if found.coverage is None:
+def _coverage(scope: Scope, found: Basis, view: Filters, state: State) -> None:
+    title, covered = "What these numbers rest on", found.coverage
+    if covered is None:
+        st.html(part("section", title))
         st.html(part("notice", Notice(f"No source covers this {scope}")))
         return
-    st.html(part("shares", trust.shares(found.coverage), of="trust"))
-    if found.coverage.freshness:
+    named = listing.of_view([state.organization, "coverage"], view, state.today)
+    downloads.section(title, named, "coverage", lambda: trust.service_rows([covered]))
+    st.html(part("shares", trust.shares(covered), of="trust"))
+    if covered.freshness:
         st.html(
             part(
                 "table",
                 profile.COVERAGE,
-                profile.coverage(found.coverage, state.timezone),
+                profile.coverage(covered, state.timezone),
                 "Sources",
                 of="metric",
             )
         )
-    gaps = trust.gaps([found.coverage], state.timezone)
+    gaps = trust.gaps([covered], state.timezone)
     if gaps:
         st.html(part("section", "Not read between"))
         st.html(part("gaps", gaps, of="trust"))
-
-
-def _rows(title: str, headings: tuple[Heading, ...], rows: Cells) -> None:
-    st.html(part("section", title))
-    st.html(part("table", headings, rows, title, of="metric"))

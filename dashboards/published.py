@@ -1,19 +1,27 @@
 """Which facts a page shows, and noticing when newer ones are published."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple
 
+import duckdb
 import streamlit as st
 
 from config.errors import SixkeysError
+from config.settings import Settings
 from dashboards import formats
 from dashboards.loading import State
 from dashboards.markup import part
 from warehouse.facts import current
 
+T = TypeVar("T")
+Asked = TypeVarTuple("Asked")
 EVERY_SECONDS = 15
 OLD = timedelta(hours=24)
+# what is read of open facts stays in memory as long as there is room
+_MOST_MEMORY = "2GB"
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,34 @@ def facts_now(warehouse: Path) -> str | None:
         return str(current(warehouse))
     except SixkeysError:
         return None
+
+
+def read(
+    load: Callable[[Path, Settings, *Asked], T], published: Published, settings: Settings, *asked: *Asked
+) -> T:
+    """What `load` reads of the facts for what is asked: read once, and the same object for all who ask the same.
+
+    Nobody may change it. (What Streamlit gives as data it copies each time, which takes longer than most of our reads.)
+    """
+    return _read(published, f"{load.__module__}.{load.__qualname__}", asked, _load=load, _settings=settings)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _read(
+    published: Published, name: str, asked: tuple[Any, ...], _load: Callable[..., Any], _settings: Settings
+) -> Any:
+    return _load(published.warehouse, _settings, *asked)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def keep_open(facts: str) -> duckdb.DuckDBPyConnection | None:
+    """A connection that nobody asks anything: while it is there, opening `facts` again takes no time."""
+    try:
+        connection = duckdb.connect(facts, read_only=True)
+    except duckdb.Error:  # whoever reads it will say so
+        return None
+    connection.execute(f"set memory_limit = '{_MOST_MEMORY}'")  # of the file, whoever opens it
+    return connection
 
 
 @st.fragment(run_every=EVERY_SECONDS)

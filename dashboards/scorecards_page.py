@@ -1,28 +1,35 @@
 """Scorecards: the archive of what was published, each as it was, and what was said later of its numbers."""
 
+from datetime import timedelta
+
 import streamlit as st
 
 from config.settings import Settings
-from dashboards import formats, loading, overview, pages, scorecards
+from dashboards import downloads, formats, loading, pages, scorecards
 from dashboards.filters import Filters
 from dashboards.loading import Archive, State
 from dashboards.markup import part
 from dashboards.overview import Notice
-from dashboards.published import Published, freshness
+from dashboards.published import Published
+from dashboards.terminal import plain
+from dashboards.top import top
 from warehouse.archive import Entry
+from warehouse.periods import parse_week
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = pages.view(state)
+    heading = top(view, unknown, state, published, scopes=None)
     found = _archive(published, view, pages.own_teams())
-    pages.links(view)
-    _header(state, found, published)
-    for warning in overview.warnings(state, unknown):
-        st.html(part("notice", warning))
+    heading.html(_header(state, found))
     if not found.entries:
         st.html(part("never", of="scorecards"))
         return
+    mondays = [parse_week(entry.week) for entry in found.entries]
+    after = max(mondays) + timedelta(weeks=1)
+    name = formats.file_name([state.organization, "scorecards"], min(mondays), after, "csv")
+    downloads.section("All that were published", name, "archive", lambda: plain(found.entries))
     st.html(part("grid", *scorecards.grid(found.entries, view, found.entry, state.timezone), of="scorecards"))
     if found.entry is None:
         st.html(part("notice", Notice("None was published for this week and scope", ("Choose one above.",))))
@@ -35,8 +42,7 @@ def _archive(published: Published, view: Filters, teams: frozenset[str] | None) 
     return loading.archive(published.warehouse, view, teams)
 
 
-def _header(state: State, found: Archive, published: Published) -> None:
-    left, right = st.columns([3, 1])
+def _header(state: State, found: Archive) -> str:
     entry = found.entry
     title = f"{entry.name}, week {entry.week}" if entry else state.organization
     said = (
@@ -44,9 +50,7 @@ def _header(state: State, found: Archive, published: Published) -> None:
         if entry
         else "Published scorecards"
     )
-    left.html(part("header", title, "Scorecards", said, False))
-    with right:
-        freshness(published, state)
+    return part("header", title, "Scorecards", said, False)
 
 
 def _open(entry: Entry, found: Archive, view: Filters, state: State) -> None:

@@ -1,29 +1,26 @@
 """A searchable table with pages, whatever it lists: search, filters, rows that open, CSV of all that matches."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from dashboards import choices, listed, listing, overview, pages
+from dashboards import choices, downloads, listed, listing, overview, pages
 from dashboards.filters import Filters, days
 from dashboards.listing import PAGE_ROWS, Kind, Page
 from dashboards.loading import State
 from dashboards.markup import part
 from dashboards.overview import Notice
-from dashboards.published import Published, freshness
-from dashboards.terminal import as_csv
+from dashboards.published import Published
+from dashboards.top import notices, top
 from dashboards.trust import within
 
 
 def show(kind: Kind, published: Published, state: State) -> None:
     """Draws the list for the view in the address."""
     view, unknown = pages.view(state)
+    heading = top(view, unknown, state, published)
     page = _page(published, kind.page, kind, view, state.timezone)
-    pages.links(view)
-    _header(kind, view, page, state, published)
-    choices.filters(view, state, overview.names(state, view))
-    for warning in overview.warnings(state, unknown):
-        st.html(part("notice", warning))
+    name = overview.scope_name(view, state.organization)
+    span = "" if view.row else within(*days(view, state.today))
+    heading.html(part("header", name, kind.summary(page.counts), span, False))
     if view.row:
         _alone(kind, view)
     else:
@@ -36,17 +33,8 @@ def _page(published: Published, name: str, _kind: Kind, view: Filters, timezone:
     return listed.page(published.warehouse, _kind, view, timezone)
 
 
-def _header(kind: Kind, view: Filters, page: Page, state: State, published: Published) -> None:
-    name = overview.scope_name(view, state.organization)
-    span = "" if view.row else within(*days(view, state.today))
-    left, right = st.columns([3, 1])
-    left.html(part("header", name, kind.summary(page.counts), span, False))
-    with right:
-        freshness(published, state)
-
-
 def _alone(kind: Kind, view: Filters) -> None:
-    st.html(part("notice", Notice(f"One {kind.noun} is shown alone, whatever the period")))
+    notices([Notice(f"One {kind.noun} is shown alone, whatever the period")])
     choices.only(view, f"Show all {kind.noun}s")
 
 
@@ -73,28 +61,12 @@ def _table(kind: Kind, view: Filters, page: Page, state: State, published: Publi
         if page.pages > 1:
             choices.turn(turned, page.pages, "above")
         if total:
-            _download(kind, view, page, state, published)
+            name = listing.csv_name(state.organization, kind, view, state.today)
+            downloads.csv(name, "csv", lambda: listed.all_rows(published.warehouse, kind, view))
     if not total:
-        st.html(part("notice", listing.nothing(kind, view)))
+        notices([listing.nothing(kind, view)])
         return
     st.html(part("table", kind.headings, page.lines, span, bool(view.row), of="listing"))
     if page.pages > 1 and len(page.lines) > PAGE_ROWS // 2:
         choices.turn(turned, page.pages, "below")
     st.html(part("remark", listing.remark(kind, total), of="listing"))
-
-
-def _download(kind: Kind, view: Filters, page: Page, state: State, published: Published) -> None:
-    st.download_button(
-        "Download CSV",
-        _csv(kind, view, published),
-        listing.csv_name(state.organization, kind, view, state.today),
-        "text/csv",
-        key="csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
-
-
-def _csv(kind: Kind, view: Filters, published: Published) -> Callable[[], str]:
-    """Makes the CSV of the rows that match once it is asked for."""
-    return lambda: as_csv(listed.all_rows(published.warehouse, kind, view))

@@ -90,24 +90,35 @@ def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: F
     ]
 
 
-def lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
-    """A line for each target of each scope of the grain `view.by`, in the order of `view.rank`."""
+def below(values: Iterable[Value], attained: Attained, view: Filters) -> list[Value]:
+    """What each target of each scope of the grain `view.by` is held against, in the order of `view.rank`."""
     found = [
-        _line(value, attained, blind, view, level=0, by_metric=False)
+        value
         for value in values
         if value.target and value.scope == view.by and view.target in (None, value.metric) and exists(value)
     ]
     order = {metric: at for at, metric in enumerate(metrics())}
-    found.sort(key=lambda line: (line.name.casefold(), order[line.cell.metric.id]))
+    found.sort(key=lambda value: (value.name.casefold(), order[value.metric]))
     if view.rank == "metric":
-        return sorted(found, key=lambda line: order[line.cell.metric.id])
+        return sorted(found, key=lambda value: order[value.metric])
     if view.rank == "attained":
-        return sorted(found, key=lambda line: _share(line.attainment))
+        return sorted(found, key=lambda value: _share(_attainment(attained, value)))
     if view.rank == "missed":
-        return sorted(
-            found, key=lambda line: (line.attainment.missed_since or date.max, _share(line.attainment))
-        )
+        return sorted(found, key=lambda value: _missed(_attainment(attained, value)))
     return found
+
+
+def lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
+    """A line for each of the values, in their order."""
+    return [_line(value, attained, blind, view, level=0, by_metric=False) for value in values]
+
+
+def _attainment(attained: Attained, value: Value) -> Attainment:
+    return attained.get((value.scope, value.metric, value.name), Attainment())
+
+
+def _missed(of: Attainment) -> tuple[date, tuple[bool, float]]:
+    return of.missed_since or date.max, _share(of)
 
 
 def _share(of: Attainment) -> tuple[bool, float]:
@@ -115,7 +126,7 @@ def _share(of: Attainment) -> tuple[bool, float]:
 
 
 def _line(value: Value, attained: Attained, blind: Blind, view: Filters, level: int, by_metric: bool) -> Line:
-    found = attained.get((value.scope, value.metric, value.name), Attainment())
+    found = _attainment(attained, value)
     narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
     name = f"{value.scope} {value.name}" if level else value.name
     return Line(
@@ -170,24 +181,25 @@ def headline(own: Sequence[Line]) -> str:
     return told + (f", {long} missed for 8 weeks or more" if long else "")
 
 
-def as_rows(found: Iterable[Line]) -> list[dict[str, Any]]:
-    """The lines as a CSV has them: the value of the period, and the weeks met and judged."""
+def as_rows(values: Iterable[Value], attained: Attained) -> list[dict[str, Any]]:
+    """The targets as a CSV has them: the value of the period, and the weeks met and judged."""
     return [
         {
-            "metric": line.cell.value.metric,
-            "scope": line.cell.value.scope,
-            "name": line.cell.value.name,
-            "target": line.cell.value.target,
-            "period_start": line.cell.value.period_start,
-            "period_end": line.cell.value.period_end,
-            "value": line.cell.value.value,
-            "unit": line.cell.value.unit,
-            "n": line.cell.value.n,
-            "status": line.cell.value.status,
-            "weeks_met": line.attainment.met,
-            "weeks_judged": line.attainment.judged,
-            "missed_since": line.attainment.missed_since,
-            "met_since": line.attainment.met_since,
+            "metric": value.metric,
+            "scope": value.scope,
+            "name": value.name,
+            "target": value.target,
+            "period_start": value.period_start,
+            "period_end": value.period_end,
+            "value": value.value,
+            "unit": value.unit,
+            "n": value.n,
+            "status": value.status,
+            "weeks_met": of.met,
+            "weeks_judged": of.judged,
+            "missed_since": of.missed_since,
+            "met_since": of.met_since,
         }
-        for line in found
+        for value in values
+        for of in [_attainment(attained, value)]
     ]

@@ -1,10 +1,9 @@
-"""What the page of targets reads from the facts file, in one opening of it."""
+"""What the page of targets reads from the facts file: of the period that is shown, and of the weeks up to now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from config.metrics import find
 from config.settings import Settings
@@ -12,7 +11,7 @@ from dashboards import filters as periods
 from dashboards.filters import Filters
 from warehouse.attainment import Attainment, attainments
 from warehouse.entries import Entry, entries
-from warehouse.facts import Facts, open_facts
+from warehouse.facts import open_facts
 from warehouse.golden_paths import PathValue, on_and_off_paths
 from warehouse.periods import full_range, today
 from warehouse.unwatched import BLIND_METRICS, Unwatched, unwatched
@@ -23,7 +22,7 @@ _BY: dict[str, Scope] = {"team": "team", "system": "system", "service": "service
 
 @dataclass(frozen=True)
 class Targets:
-    """The values of a view's own targets and of those below, their attainment, and the services with their paths.
+    """The values of a view's own targets and of those below, and the services, which name their golden paths.
 
     The values are of the days from `start` to the one before `end`. `blind` tells by scope and name where services have
     no source of incidents.
@@ -33,51 +32,72 @@ class Targets:
     end: date
     own: tuple[Value, ...]
     below: tuple[Value, ...]
-    attained: dict[tuple[str, str, str], Attainment]
     blind: dict[tuple[Scope, str], Unwatched]
     entries: tuple[Entry, ...]
-    on_paths: tuple[PathValue, ...]
 
 
-def targets(
-    warehouse: Path, settings: Settings, view: Filters, own_targets: Sequence[tuple[str, Scope, str]]
-) -> Targets:
-    """All that the page shows of `view`; `own_targets` are (metric, scope, name)."""
-    aimed = [metric.id for entry in settings.metrics if (metric := find(entry.name))]
+# (by which scope, narrowed to what, which metrics)
+_Asked = tuple[Scope, dict[str, str], list[str]]
+OwnTargets = Sequence[tuple[str, Scope, str]]
+
+
+def targets(warehouse: Path, settings: Settings, view: Filters, own_targets: OwnTargets) -> Targets:
+    """What the page shows of the period of `view`; `own_targets` are (metric, scope, name)."""
+    own, below = _own(settings, view, own_targets), _below(settings, view)
     with open_facts(warehouse) as facts:
-        found = _Found(facts, settings, view, {}, {})
-        own = found.values(view.scope, view.where, aimed)
-        below = found.values(_BY[view.by], view.where, aimed if view.target is None else [view.target])
-        for aim, scope, name in own_targets:
-            own += found.values(scope, {**view.where, scope: name}, [aim])
         start, end = full_range(facts, *periods.days(view, today(facts)))
+
+        def values(asked: Sequence[_Asked]) -> tuple[Value, ...]:
+            return tuple(
+                value
+                for by, where, metrics in asked
+                for value in compute(facts, settings, by, start=start, end=end, where=where, metrics=metrics)
+            )
+
         return Targets(
             start=start,
             end=end,
-            own=tuple(own),
-            below=tuple(below),
-            attained=found.attained,
-            blind=found.blind,
+            own=values(own),
+            below=values([below]),
+            blind={
+                (by, name): found
+                for by, where, metrics in (*own, below)
+                if set(metrics) & set(BLIND_METRICS)
+                for name, found in unwatched(facts, by, start, end, where).items()
+            },
             entries=entries(facts, view.where),
-            on_paths=tuple(on_and_off_paths(facts, start, end, view.where)),
         )
 
 
-@dataclass(frozen=True)
-class _Found:
-    facts: Facts
-    settings: Settings
-    view: Filters
-    attained: dict[tuple[str, str, str], Attainment]
-    blind: dict[tuple[Scope, str], Unwatched]
+def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathValue, ...]:
+    """The metrics on the golden paths and off them in the period of `view`."""
+    with open_facts(warehouse) as facts:
+        start, end = full_range(facts, *periods.days(view, today(facts)))
+        return tuple(on_and_off_paths(facts, start, end, view.where))
 
-    def values(self, by: Scope, where: dict[str, str], metrics: list[str]) -> list[Value]:
-        """The values of the view's period; their attainment, and where incidents are not read, are kept as well."""
-        start, end = periods.days(self.view, today(self.facts))
-        asked: dict[str, Any] = {"where": where, "metrics": metrics}
-        for (metric, name), one in attainments(self.facts, self.settings, by, **asked).items():
-            self.attained[by, metric, name] = one
-        if set(metrics) & set(BLIND_METRICS):
-            of = unwatched(self.facts, by, *full_range(self.facts, start, end), where)
-            self.blind.update({(by, name): one for name, one in of.items()})
-        return compute(self.facts, self.settings, by, start=start, end=end, **asked)
+
+def attained(
+    warehouse: Path, settings: Settings, view: Filters, own_targets: OwnTargets
+) -> dict[tuple[str, str, str], Attainment]:
+    """(scope, metric, name) -> attainment of the targets that the page shows, whatever the period of `view`."""
+    with open_facts(warehouse) as facts:
+        return {
+            (by, metric, name): found
+            for by, where, metrics in (*_own(settings, view, own_targets), _below(settings, view))
+            for (metric, name), found in attainments(facts, settings, by, where, metrics).items()
+        }
+
+
+def _own(settings: Settings, view: Filters, own_targets: OwnTargets) -> list[_Asked]:
+    narrower: list[_Asked] = [
+        (scope, {**view.where, scope: name}, [metric]) for metric, scope, name in own_targets
+    ]
+    return [(view.scope, view.where, _aimed(settings)), *narrower]
+
+
+def _below(settings: Settings, view: Filters) -> _Asked:
+    return _BY[view.by], view.where, _aimed(settings) if view.target is None else [view.target]
+
+
+def _aimed(settings: Settings) -> list[str]:
+    return [metric.id for entry in settings.metrics if (metric := find(entry.name))]

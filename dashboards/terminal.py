@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -243,6 +244,11 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     write_csv(out, rows)
     return out.getvalue()
+
+
+def plain(found: Iterable[Any]) -> list[dict[str, Any]]:
+    """Dataclasses as rows of a CSV, a column for each field."""
+    return [asdict(one) for one in found]
 
 
 def write_csv(stream: Any, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -2,10 +2,10 @@
 
 import html
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Literal
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
@@ -17,6 +17,7 @@ from warehouse.timeline import Count, Kind, Point, Recovery, Timeline
 
 MOST_LANES = 30
 LONGEST_TITLE = 90
+_LONGEST_NAME = 24
 # of a lane's height: recoveries stand so far above its deployments, incidents below
 ABOVE = 0.3
 _SEVERAL = "several services"
@@ -65,12 +66,10 @@ def chart(of: Timeline, by: By, timezone: str, as_of: datetime, dark: bool = Fal
     palette = DARK if dark else LIGHT
     end = datetime.combine(of.end, time())
     drawing = _Drawing(lanes(of, by), by, ZoneInfo(timezone), palette, as_of, end)
-    figure = go.Figure()
-    _incidents(figure, of, drawing)
-    _recoveries(figure, of.recoveries, drawing)
+    traces = [*_incidents(of, drawing), *_recoveries(of.recoveries, drawing)]
     for kind in _KINDS:
-        _deployments(figure, of, kind, drawing)
-    return _styled(figure, of, drawing)
+        traces += _deployments(of, kind, drawing)
+    return go.Figure(traces, _layout(of, drawing))
 
 
 def lanes(of: Timeline, by: By) -> list[str]:
@@ -109,11 +108,52 @@ def described(of: Timeline) -> str:
     return f"Timeline: {', '.join(parts)}, {len(of.incidents):,} incidents, {len(of.recoveries):,} recoveries"
 
 
+def as_rows(of: Timeline) -> list[dict[str, Any]]:
+    """The picture as a CSV has it: a row for each mark, with how many deployments it stands for."""
+    return [
+        *(
+            _row(point.kind, point.service, point.environment, point.at, point.why, point.revision)
+            for point in of.points
+        ),
+        *(
+            _row(n.kind, n.service, n.environment, n.first, f"in the {of.counted_by}", n=n.n)
+            for n in of.counts
+        ),
+        *(_row("recovery", one.service, one.environment, one.at, one.by) for one in of.recoveries),
+        *(
+            _row("incident", one.service or "", "", one.opened_at, one.title, until=one.resolved_at)
+            for one in of.incidents
+        ),
+    ]
+
+
+def _row(
+    what: str,
+    service: str,
+    environment: str,
+    at: date,
+    why: str,
+    revision: str = "",
+    until: datetime | None = None,
+    n: int = 1,
+) -> dict[str, Any]:
+    return {
+        "what": what,
+        "service": service,
+        "environment": environment,
+        "at": at,
+        "until": until,
+        "n": n,
+        "revision": revision,
+        "why": why,
+    }
+
+
 def _lane(event: Point | Count | Recovery, by: By) -> str:
     return (event.environment or "no environment") if by == "environment" else event.service
 
 
-def _deployments(figure: go.Figure, of: Timeline, kind: Kind, drawing: _Drawing) -> None:
+def _deployments(of: Timeline, kind: Kind, drawing: _Drawing) -> Iterator[dict[str, Any]]:
     name, symbol, size = _KINDS[kind]
     points = [p for p in of.points if p.kind == kind and _lane(p, drawing.by) in drawing.lanes]
     counts: Counter[tuple[str, datetime]] = Counter()
@@ -123,7 +163,7 @@ def _deployments(figure: go.Figure, of: Timeline, kind: Kind, drawing: _Drawing)
     most = max(counts.values(), default=1)
     if not points and not counts:
         return
-    figure.add_scatter(
+    yield _scatter(
         x=[drawing.local(point.at) for point in points] + [first for _, first in counts],
         y=[drawing.y(_lane(point, drawing.by)) for point in points] + [drawing.y(lane) for lane, _ in counts],
         text=[_told(point, drawing) for point in points]
@@ -142,6 +182,10 @@ def _deployments(figure: go.Figure, of: Timeline, kind: Kind, drawing: _Drawing)
         name=name,
         hovertemplate="%{text}<extra></extra>",
     )
+
+
+def _scatter(**trace: Any) -> dict[str, Any]:
+    return {"type": "scatter", **trace}
 
 
 def _colour(kind: Kind, palette: Palette) -> str:
@@ -171,7 +215,7 @@ def _counted(n: int, name: str, first: datetime, period: str) -> str:
     return _lines(f"<b>{what}</b>", when)
 
 
-def _recoveries(figure: go.Figure, found: Iterable[Recovery], drawing: _Drawing) -> None:
+def _recoveries(found: Iterable[Recovery], drawing: _Drawing) -> Iterator[dict[str, Any]]:
     """Each recovery above the deployments, at the end of a line from the failure that it ended."""
     shown = [one for one in found if _lane(one, drawing.by) in drawing.lanes]
     if not shown:
@@ -183,8 +227,8 @@ def _recoveries(figure: go.Figure, found: Iterable[Recovery], drawing: _Drawing)
         x += [drawing.local(one.at - timedelta(seconds=one.after_seconds)), at, None]
         y += [lane, lane, None]
     line = {"color": drawing.palette.better, "width": 2, "dash": "dot"}
-    figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip")
-    figure.add_scatter(
+    yield _scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip")
+    yield _scatter(
         x=[drawing.local(one.at) for one in shown],
         y=[drawing.y(_lane(one, drawing.by)) + ABOVE for one in shown],
         text=[
@@ -207,17 +251,12 @@ def _recoveries(figure: go.Figure, found: Iterable[Recovery], drawing: _Drawing)
     )
 
 
-def _incidents(figure: go.Figure, of: Timeline, drawing: _Drawing) -> None:
-    """Each incident as a bar from opening to resolution, below the deployments; an open one ends in an arrow."""
-    x: list[datetime | None] = []
-    y: list[float | None] = []
-    texts: list[str] = []
-    marks: list[str] = []
-    place: Callable[[str | None], tuple[str, float]] = lambda service: (  # noqa: E731 -- a typed choice
-        (_INCIDENTS, 0.0) if drawing.by == "environment" else (service or _SEVERAL, -ABOVE)
-    )
+def _incidents(of: Timeline, drawing: _Drawing) -> Iterator[dict[str, Any]]:
+    """Each incident as a bar from opening to resolution, below the deployments; one that goes on ends in an arrow."""
+    bars: list[tuple[datetime | None, float | None]] = []
+    marks: list[tuple[datetime, float, str, str]] = []
     for one in of.incidents:
-        lane, offset = place(one.service)
+        lane, offset = (_INCIDENTS, 0.0) if drawing.by == "environment" else (one.service or _SEVERAL, -ABOVE)
         if lane not in drawing.lanes:
             continue
         until = one.resolved_at or drawing.as_of
@@ -229,26 +268,33 @@ def _incidents(figure: go.Figure, of: Timeline, drawing: _Drawing) -> None:
             f"{'resolved after' if one.resolved_at else 'still open after'} {lasted}",
         )
         level = drawing.y(lane) + offset
-        shown_until = min(drawing.local(until), drawing.end)
-        goes_on = one.resolved_at is None or shown_until < drawing.local(until)
-        x += [drawing.local(one.opened_at), shown_until, None]
-        y += [level, level, None]
-        texts += [told, told, ""]
-        marks += ["line-ns", "triangle-right" if goes_on else "line-ns", "circle"]
-    if not x:
+        opened, shown_until = drawing.local(one.opened_at), min(drawing.local(until), drawing.end)
+        bars += [(opened, level), (shown_until, level), (None, None)]
+        marks.append((opened, level, "line-ns", told))
+        if one.resolved_at is None or shown_until < drawing.local(until):
+            marks.append((shown_until, level, "triangle-right", told))
+    if not bars:
         return
-    figure.add_scatter(
-        x=x,
-        y=y,
-        text=texts,
-        mode="lines+markers",
-        line={"color": drawing.palette.incident, "width": 7},
+    colour = drawing.palette.incident
+    yield _scatter(
+        x=[x for x, _ in bars],
+        y=[y for _, y in bars],
+        mode="lines",
+        line={"color": colour, "width": 7},
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+    yield _scatter(
+        x=[x for x, *_ in marks],
+        y=[y for _, y, *_ in marks],
+        text=[told for *_, told in marks],
+        mode="markers",
         marker={
-            "symbol": marks,
+            "symbol": [symbol for *_, symbol, _ in marks],
             "size": 12,
             "opacity": 1,
-            "color": drawing.palette.incident,
-            "line": {"width": 2.5, "color": drawing.palette.incident},
+            "color": colour,
+            "line": {"width": 2.5, "color": colour},
         },
         name="incident",
         cliponaxis=False,
@@ -264,24 +310,28 @@ def _lines(*parts: str) -> str:
     return "<br>".join(part for part in parts if part)
 
 
-def _styled(figure: go.Figure, of: Timeline, drawing: _Drawing) -> go.Figure:
-    palette = drawing.palette
-    themed(figure, palette, height=70 + 38 * max(2, len(drawing.lanes)), top=12, bottom=30)
-    figure.update_layout(hoverlabel={"align": "left"}, hovermode="closest")
-    figure.update_xaxes(
-        range=[of.start, of.end],
-        showgrid=True,
-        gridcolor=palette.grid,
-        linecolor=palette.grid,
-        tickformat="%-d %b",
-    )
-    figure.update_yaxes(
-        tickvals=[drawing.y(lane) for lane in drawing.lanes],
-        ticktext=[html.escape(lane if len(lane) <= 24 else f"{lane[:23]}…") for lane in drawing.lanes],
-        range=[0.6 - len(drawing.lanes), 0.6],
-        gridcolor=palette.grid,
-        zeroline=False,
-        fixedrange=True,
-        automargin=True,
-    )
-    return figure
+def _layout(of: Timeline, drawing: _Drawing) -> dict[str, Any]:
+    palette, lanes = drawing.palette, drawing.lanes
+    names = [lane if len(lane) <= _LONGEST_NAME else f"{lane[: _LONGEST_NAME - 1]}…" for lane in lanes]
+    left = 16 + round(7.5 * max(map(len, names), default=0))
+    themes = themed(palette, height=70 + 38 * max(2, len(lanes)), top=12, bottom=30, left=left)
+    return {
+        **themes,
+        "hoverlabel": {**themes["hoverlabel"], "align": "left"},
+        "hovermode": "closest",
+        "xaxis": {
+            "range": [of.start, of.end],
+            "showgrid": True,
+            "gridcolor": palette.grid,
+            "linecolor": palette.grid,
+            "tickformat": "%-d %b",
+        },
+        "yaxis": {
+            "tickvals": [drawing.y(lane) for lane in lanes],
+            "ticktext": [html.escape(name) for name in names],
+            "range": [0.6 - len(lanes), 0.6],
+            "gridcolor": palette.grid,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+    }

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from config.metrics import metrics
 from dashboards import formats
@@ -157,6 +158,26 @@ def lines(found: Trust, view: Filters, timezone: str) -> list[Line]:
     """A line for each service: those that want something first, those without any row last, else by name."""
     made = [_line(service, view, timezone) for service in found.services]
     return sorted(made, key=lambda line: (not line.wanting, line.is_idle, line.name.casefold()))
+
+
+def service_rows(services: Iterable[ServiceCoverage]) -> list[dict[str, Any]]:
+    """The services as a CSV has them: counts of rows of the period, and until when each was read."""
+    return [
+        {
+            "name": of.name,
+            "in_catalogue": of.is_mapped,
+            "deployments": of.deployments,
+            "traced": of.traced,
+            "changes": of.changes,
+            "changes_with_pull_request": of.changes_with_pull_request,
+            "incidents": of.incidents,
+            "linked": of.incidents - of.unlinked,
+            "read_until": min((fresh.read_until for fresh in of.freshness), default=None),
+            "gaps": len(stretches([of])),
+            "set_aside": of.quarantined,
+        }
+        for of in services
+    ]
 
 
 def _line(of: ServiceCoverage, view: Filters, timezone: str) -> Line:

@@ -1,66 +1,71 @@
 """Can I trust this? What the numbers rest on: coverage by service, the sources' runs, what is missing or unmapped."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
 from config.settings import Settings
-from dashboards import choices, loading, overview, pages, trust, trust_history
+from dashboards import downloads, listing, loading, overview, pages, trust, trust_history
 from dashboards.doubts import sentences
 from dashboards.filters import Filters, days
 from dashboards.formats import moment
-from dashboards.loading import State, Trust
+from dashboards.loading import SHOWN, State, Trust
 from dashboards.markup import part
 from dashboards.overview import Notice
-from dashboards.published import Published, freshness
+from dashboards.published import Published, read
+from dashboards.terminal import plain
+from dashboards.top import top
+from warehouse.coverage import ServiceCoverage
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = pages.view(state)
-    found = _trust(published, settings, view)
-    pages.links(view)
-    _header(state, view, found, published)
-    choices.filters(view, state, overview.names(state, view))
-    for warning in overview.warnings(state, unknown):
-        st.html(part("notice", warning))
+    heading = top(view, unknown, state, published)
+    found = read(loading.trust, published, settings, view)
+    name = overview.scope_name(view, state.organization)
+    span = trust.within(*days(view, state.today))
+    heading.html(part("header", name, trust.headline(found), span, False))
     if found.whole is None or not found.services:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     st.html(part("doubts", sentences(found.doubts), of="trust"))
     st.html(part("shares", trust.shares(found.whole), of="trust"))
-    _section("By service", "services", trust.lines(found, view, state.timezone))
-    _section("The sources' last runs", "sources", trust.sources(state.runs, state.timezone))
-    _section("Each source's last ten runs", "histories", trust_history.histories(found.runs, state.timezone))
+    _tables(settings, state, view, found, found.whole)
+
+
+def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole: ServiceCoverage) -> None:
+    zone = state.timezone
+
+    def section(title: str, name: str, content: Sequence[Any], rows: downloads.Rows, *more: Any) -> None:
+        """A heading and its table, or nothing where there is nothing to tell."""
+        if content:
+            named = listing.of_view([state.organization, name.replace("_", "-")], view, state.today)
+            downloads.section(title, named, name, rows)
+            st.html(part(name, content, *more, of="trust"))
+
+    services = trust.lines(found, view, zone)
+    section(
+        "By service",
+        "services",
+        services[:SHOWN],
+        lambda: trust.service_rows(found.services),
+        len(services),
+    )
+    section("The sources' last runs", "sources", trust.sources(state.runs, zone), lambda: plain(state.runs))
+    histories = trust_history.histories(found.runs, zone)
+    section("Each source's last ten runs", "histories", histories, lambda: plain(found.runs))
     named, shares = trust_history.weekly(found.weeks)
-    if shares:
-        st.html(part("section", "Coverage by week"))
-        st.html(part("weekly", named, shares, of="trust"))
-    _section("Did not arrive", "undelivered", trust.undelivered(found.undelivered, state.timezone))
-    _section("Not read between", "gaps", trust.gaps([found.whole], state.timezone))
+    section("Coverage by week", "weekly", shares, lambda: plain(found.weeks), named)
+    undelivered = trust.undelivered(found.undelivered, zone)
+    section("Did not arrive", "undelivered", undelivered, lambda: plain(found.undelivered))
+    section("Not read between", "gaps", trust.gaps([whole], zone), lambda: plain(whole.gaps))
     catalogue = settings.sources.catalog
-    from_github = catalogue is not None and catalogue.from_github
-    _section("In no catalogue", "unmapped", trust.unmapped(found.whole.unmapped, from_github))
-    aside = [(item, moment(item.seen_at, state.timezone)) for item in found.set_aside]
-    _section("Could not be read and were set aside", "set_aside", aside)
-
-
-@st.cache_data(max_entries=50, show_spinner=False)
-def _trust(published: Published, _settings: Settings, view: Filters) -> Trust:
-    return loading.trust(published.warehouse, _settings, view)
-
-
-def _header(state: State, view: Filters, found: Trust, published: Published) -> None:
-    name = overview.scope_name(view, state.organization)
-    left, right = st.columns([3, 1])
-    left.html(part("header", name, trust.headline(found), trust.within(*days(view, state.today)), False))
-    with right:
-        freshness(published, state)
-
-
-def _section(title: str, name: str, content: list) -> None:
-    """A heading and its table, or nothing where there is nothing to tell."""
-    if content:
-        st.html(part("section", title))
-        st.html(part(name, content, of="trust"))
+    unmapped = trust.unmapped(whole.unmapped, catalogue is not None and catalogue.from_github)
+    section("In no catalogue", "unmapped", unmapped, lambda: plain(whole.unmapped))
+    aside = [(item, moment(item.seen_at, zone)) for item in found.set_aside]
+    section("Could not be read and were set aside", "set_aside", aside, lambda: plain(found.set_aside))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import pytest
 from config.metrics import metrics
 from dashboards import explained, fact_rows
 from dashboards.filters import Filters
-from dashboards.loading import explained_rows, explanation
+from dashboards.loading import explained_rows
 from dashboards.markup import part
+from dashboards.metric_content import metric_content
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
@@ -73,9 +74,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestRows:
     @pytest.mark.parametrize("metric", [m for m in metrics() if m != "developer_satisfaction"])
     def test_every_metric_of_the_sample_has_cells_below_its_headings(self, sample: Sample, metric: str):
-        _, rows = explanation(
-            sample.settings.warehouse, sample.settings, Filters(period="all", metric=metric)
-        )
+        asked = Filters(period="all", metric=metric)
+        rows = metric_content(sample.settings.warehouse, sample.settings, asked).explanation
         made = explained.shown(rows, "Europe/Berlin")
         assert made.rows
         assert made.counted == rows.n
@@ -132,8 +132,8 @@ class TestArithmetic:
     @pytest.mark.parametrize("metric", list(metrics()))
     def test_the_sentence_says_how_the_rows_became_the_number(self, sample: Sample, metric: str):
         asked = Filters(period="all", metric=metric)
-        value, found = explanation(sample.settings.warehouse, sample.settings, asked)
-        said = explained.arithmetic(found)
+        content = metric_content(sample.settings.warehouse, sample.settings, asked)
+        value, said = content.current, explained.arithmetic(content.explanation)
         rows = explained_rows(sample.settings.warehouse, sample.settings, asked)
         inputs = [row["value"] for row in rows if row["excluded_because"] is None]
         numbers = [int(number.replace(",", "")) for number in re.findall(r"\b\d[\d,]*\b", said)]

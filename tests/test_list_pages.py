@@ -257,6 +257,7 @@ class TestBrowser:
         assert tab.locator("img[src=x]").count() == 0
         tab.locator("tr.line").get_by_role("link", name="checkout").click()
         expect(tab.get_by_text("One deployment is shown alone")).to_be_visible(timeout=30_000)
+        expect(tab.locator("tr.line")).to_have_count(1)
         assert tab.locator("tr.line").all_inner_texts() == [opened_row]
         tab.get_by_role("button", name="Show all deployments").click()
         expect(tab.locator("tr.line").nth(1)).to_be_visible()

@@ -18,7 +18,7 @@ from config.settings import MetricTarget, Settings
 from config.targets import parse_target
 from dashboards import breakdown, charts, distances, distribution_charts, levels
 from dashboards.filters import Filters
-from dashboards.metric_content import MetricContent, metric_content
+from dashboards.metric_content import Spread, metric_content, spread
 from dashboards.terms import TERMS
 from tests import small_organisation
 from tests.conftest import Sample
@@ -53,9 +53,9 @@ def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settin
     return folder, small_organisation.write(folder, failing=False, extra=(blind, covered))
 
 
-def read(organisation: tuple[Path, Settings], **view) -> MetricContent:
+def made_of(organisation: tuple[Path, Settings], **view) -> Spread:
     _, settings = organisation
-    return metric_content(settings.warehouse, settings, Filters(**view))
+    return spread(settings.warehouse, settings, Filters(**view))
 
 
 class TestSpread:
@@ -79,13 +79,15 @@ class TestSpread:
         folder, made = organisation
         own = MetricTarget(name="Lead Time for Changes", target=target)
         settings = Settings(**{**dict(made), "metrics": [own]})
-        content = read((folder, settings), service="search", period="12w")
+        view = Filters(service="search", period="12w")
+        bins = made_of((folder, settings), **view.where, period="12w").bins
+        current = metric_content(settings.warehouse, settings, view).current
         with open_facts(settings.warehouse) as facts:
             rows = explain(facts, settings, "lead_time", {"service": "search"}, FIRST, AFTER).rows
         taken = [row["value"] for row in rows if row["excluded_because"] is None]
         assert 108_000 in taken
         within = sum(parse_target(target, metrics()["lead_time"]).met_by(seconds) for seconds in taken)
-        figure = distribution_charts.durations(content.bins, content.current)
+        figure = distribution_charts.durations(bins, current)
         drawn = zip(figure.data[0].y, figure.data[0].marker.color, strict=True)
         assert sum(n for n, colour in drawn if colour == charts.LIGHT.line) == within
 
@@ -174,20 +176,24 @@ class TestUnseen:
             assert unwatched(facts, "team", FIRST, AFTER, {}) == {}
 
     def test_only_numbers_that_come_from_incidents_warn(self, organisation):
-        assert read(organisation, metric="change_failure_rate").unwatched["service"]
-        assert not read(organisation, metric="lead_time").unwatched
+        _, settings = organisation
+        assert made_of(organisation, metric="change_failure_rate").unwatched["service"]
+        assert not made_of(organisation, metric="lead_time").unwatched
+        for metric, warning in (("change_failure_rate", Unwatched(6, 1)), ("lead_time", None)):
+            found = metric_content(settings.warehouse, settings, Filters(metric=metric))
+            assert found.unwatched == warning
 
 
 class TestBelow:
     def test_a_number_is_broken_down_by_what_is_below_it(self, organisation):
-        assert list(read(organisation).below) == ["team", "system", "service"]
-        assert list(read(organisation, team="payments").below) == ["service"]
-        assert {v.name for v in read(organisation, team="payments").below["service"]} >= {
+        assert list(made_of(organisation).below) == ["team", "system", "service"]
+        assert list(made_of(organisation, team="payments").below) == ["service"]
+        assert {v.name for v in made_of(organisation, team="payments").below["service"]} >= {
             "checkout",
             "billing",
         }
-        assert not read(organisation, service="checkout").below
-        assert list(read(organisation, metric="developer_satisfaction").below) == ["team"]
+        assert not made_of(organisation, service="checkout").below
+        assert list(made_of(organisation, metric="developer_satisfaction").below) == ["team"]
 
     def test_the_worst_comes_first_and_what_cannot_be_judged_last(self):
         values = [
@@ -277,7 +283,8 @@ class TestSeries:
 
     def test_the_steps_are_weeks_days_or_months(self, organisation):
         for step, days in (("week", 7), ("day", 1), ("month", 31)):
-            series = read(organisation, step=step, period="12w").series
+            view = Filters(step=step, period="12w")
+            series = metric_content(organisation[1].warehouse, organisation[1], view).series
             assert max((v.period_end - v.period_start).days for v in series) == days
 
 
@@ -287,6 +294,14 @@ class TestLevels:
             "deployment_frequency", "lead_time", "change_failure_rate", "failed_deployment_recovery_time",
         }  # fmt: skip
         assert str(levels.YEAR) in levels.SOURCE
+
+    def test_they_are_told_unless_the_configuration_says_otherwise(self, tmp_path):
+        small_organisation.write(tmp_path)
+        told = f"What DORA’s respondents said in {levels.YEAR}"
+        assert told in shown(opened(tmp_path, "metric"))
+        with (tmp_path / "sixkeys.yaml").open("a", encoding="utf-8") as config:
+            config.write("dashboard:\n  dora_levels: false\n")
+        assert told not in shown(opened(tmp_path, "metric"))
 
 
 class TestPage:

@@ -169,7 +169,7 @@ class TestOpenIncidents:
     def test_they_are_those_open_now_whatever_the_period(self, organisation):
         past = {"period": "custom", "start": date(2026, 9, 1), "end": date(2026, 9, 8)}
         for period in ({}, {"period": "week"}, past):
-            found = profile_loading.profile(
+            found = profile_loading.lists(
                 organisation[1].warehouse,
                 organisation[1],
                 Filters(team="payments", **period),

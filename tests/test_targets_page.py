@@ -90,8 +90,7 @@ class TestLines:
         }
 
         def order(rank):
-            lines = targets.lines(found, attained, {}, Filters(rank=rank))
-            return [f"{line.name} {line.cell.value.metric}" for line in lines]
+            return [f"{of.name} {of.metric}" for of in targets.below(found, attained, Filters(rank=rank))]
 
         assert order("missed") == ["b lead_time", "a lead_time", "c mttr", "a mttr"]
         assert order("attained") == ["b lead_time", "a lead_time", "c mttr", "a mttr"]
@@ -130,7 +129,8 @@ class TestLines:
         ]
 
     def test_the_csv_has_weeks_and_days(self):
-        (row,) = csv.DictReader(io.StringIO(as_csv(targets.as_rows([self.line("+--")]))))
+        attained = {("team", "lead_time", "payments"): history("+--")}
+        (row,) = csv.DictReader(io.StringIO(as_csv(targets.as_rows([value()], attained))))
         assert (row["weeks_met"], row["weeks_judged"], row["missed_since"]) == ("1", "3", "2026-11-02")
         assert (row["value"], row["target"], row["met_since"]) == ("7200.0", "< 1 hour", "")
 
@@ -209,11 +209,10 @@ class TestPage:
         )  # fmt: skip
         settings = small_organisation.write(tmp_path, extra=extra)
         of, view = state(settings.warehouse), Filters()
-        found = targets_loading.targets(
-            settings.warehouse, settings, view, targets.own_targets(settings, of, view)
-        )
-        own = targets.own_lines(found.own, found.attained, found.blind, view)
-        below = targets.lines(found.below, found.attained, found.blind, view)
+        asked = (settings.warehouse, settings, view, targets.own_targets(settings, of, view))
+        found, attained = targets_loading.targets(*asked), targets_loading.attained(*asked)
+        own = targets.own_lines(found.own, attained, found.blind, view)
+        below = targets.lines(targets.below(found.below, attained, view), attained, found.blind, view)
         assert {(line.name, line.cell.warning) for line in (*own, *below) if line.cell.warning} == {
             ("Change Failure Rate", "Incidents of 1 of 6 services are not read; failures may be missing."),
             ("platform", "Incidents of 1 of 2 services are not read; failures may be missing."),

@@ -83,7 +83,7 @@ class TestTimeline:
         assert "failed" in {count.kind for count in fewer.counts}
 
     def test_days_become_weeks_and_months_in_long_ranges(self, facts):
-        assert timeline(facts, {}, MONDAY - timedelta(days=90), MONDAY, 0).counted_by == "day"
+        assert timeline(facts, {}, MONDAY - timedelta(days=28), MONDAY, 0).counted_by == "day"
         weeks = timeline(facts, {}, *MONTHS, 25)
         assert weeks.counted_by == "week"
         assert {count.first.weekday() for count in weeks.counts} == {0}
@@ -122,7 +122,7 @@ class TestChart:
     def test_texts_from_data_are_text_and_times_are_local(self):
         point = Point("failed", HOSTILE, AT, HOSTILE, "a" * 40, HOSTILE)
         figure = self.drawn(points=(point,), incidents=(Interval(HOSTILE, HOSTILE, AT, None),))
-        text = " ".join(str(told) for trace in figure.data for told in trace.text)
+        text = " ".join(str(told) for trace in figure.data for told in trace.text or ())
         assert "<img" not in text
         assert "&lt;img src=x" in text
         assert "10 Nov 2026, 10:00" in text
@@ -130,11 +130,12 @@ class TestChart:
 
     def test_an_open_incident_goes_on_to_the_edge(self):
         figure = self.drawn(incidents=(Interval("checkout", "down", AT, None),))
-        (incident,) = figure.data
-        assert incident.marker.symbol[1] == "triangle-right"
-        assert incident.x[1] == datetime(2026, 11, 16)
+        bar, marks = figure.data
+        assert bar.x[1] == marks.x[1] == datetime(2026, 11, 16)
+        assert marks.marker.symbol == ("line-ns", "triangle-right")
         ended = self.drawn(incidents=(Interval("checkout", "down", AT, AT + timedelta(hours=1)),))
-        assert ended.data[0].marker.symbol[1] == "line-ns"
+        assert ended.data[0].x[1] == datetime(2026, 11, 10, 11)
+        assert ended.data[1].marker.symbol == ("line-ns",)
 
     def test_a_service_has_a_lane_for_each_environment_and_one_for_incidents(self):
         points = tuple(Point("counted", "search", AT, where, "", "") for where in ("eu", "us", ""))

@@ -147,16 +147,28 @@ def coverage(
     ]
 
 
+# the local day on which an incident was opened, and whether it lies within the range; a zone is never a day from UTC,
+# so most of the others are left unread
+OPENED = "cast(timezone($zone, timezone('UTC', f.opened_at)) as date)"
+OPENED_WITHIN = (
+    "f.opened_at >= cast($start as timestamp) - interval 1 day"
+    " and f.opened_at < cast($end as timestamp) + interval 1 day"
+    f" and {OPENED} >= $start and {OPENED} < $end"
+)
 _RANGE = "f.day >= $start and f.day < $end"
 _SERVICES = (
     "select {scope} as name, count(*), bool_and(f.mapped) from services as f where {named} group by name"
 )
+# only the few rows that services share are brought together: that costs much more than counting
 _METHODS = (
     "with entities as ("
-    " select {scope} as name, f.source, f.id,"
-    f" coalesce(min(f.sha_method) filter (where f.new_commits is not null), '{UNTRACED}') as method"
-    f" from deployments as f where f.excluded_because is null and {_RANGE} and {{named}}"
-    " group by name, f.source, f.id)"
+    f" select {{scope}} as name, coalesce(case when f.new_commits is not null then f.sha_method end, '{UNTRACED}')"
+    f" as method from deployments as f"
+    f" where f.excluded_because is null and {_RANGE} and {{named}} and not f.is_shared"
+    " union all"
+    f" select {{scope}}, coalesce(min(f.sha_method) filter (where f.new_commits is not null), '{UNTRACED}')"
+    f" from deployments as f where f.excluded_because is null and {_RANGE} and {{named}} and f.is_shared"
+    " group by {scope}, f.source, f.id)"
     " select e.name, e.method, count(*) from entities as e group by all order by 1, 3 desc, 2"
 )
 _CHANGES = (
@@ -168,8 +180,7 @@ _LINKED = (
     "select {scope} as name, coalesce(f.blamed_by, ''), count(*) from incidents as f"
     " where (f.excluded_because is null"
     " or f.excluded_because in ('not resolved', 'resolved before it was opened'))"
-    " and cast(timezone($zone, timezone('UTC', f.opened_at)) as date) >= $start"
-    " and cast(timezone($zone, timezone('UTC', f.opened_at)) as date) < $end and {named}"
+    f" and {OPENED_WITHIN} and {{named}}"
     " group by all order by 1, 3 desc, 2"
 )
 _GAPS = (

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from warehouse.coverage import OPENED, OPENED_WITHIN
 from warehouse.facts import Facts
 from warehouse.values import narrowing
 
@@ -22,22 +23,23 @@ class Week:
 
 
 _WEEK = "cast(date_trunc('week', {day}) as date)"
-_OPENED = "cast(timezone($zone, timezone('UTC', f.opened_at)) as date)"
 # each with the same meaning as in `coverage`, where a range is pooled
+_COUNTED = "deployments as f where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing}"
 _DEPLOYMENTS = (
-    f"select e.week, count(*), count(*) filter (where e.traced) from (select {_WEEK.format(day='f.day')} as week,"
-    " f.source, f.id, bool_or(f.new_commits is not null) as traced from deployments as f"
-    " where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing}"
-    " group by week, f.source, f.id) as e group by e.week"
+    f"select e.week, count(*), count(*) filter (where e.traced) from ("
+    f" select {_WEEK.format(day='f.day')} as week, f.new_commits is not null as traced"
+    f" from {_COUNTED} and not f.is_shared"
+    f" union all select {_WEEK.format(day='f.day')}, bool_or(f.new_commits is not null)"
+    f" from {_COUNTED} and f.is_shared group by 1, f.source, f.id) as e group by e.week"
 )
 _CHANGES = (
     f"select {_WEEK.format(day='f.day')} as week, count(*), count(f.pull_request) from changes as f"
     " where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing} group by week"
 )
 _INCIDENTS = (
-    f"select {_WEEK.format(day=_OPENED)} as week, count(*), count(f.blamed_by) from incidents as f"
+    f"select {_WEEK.format(day=OPENED)} as week, count(*), count(f.blamed_by) from incidents as f"
     " where (f.excluded_because is null or f.excluded_because in ('not resolved', 'resolved before it was opened'))"
-    f" and {_OPENED} >= $start and {_OPENED} < $end{{narrowing}} group by week"
+    f" and {OPENED_WITHIN}{{narrowing}} group by week"
 )
 
 

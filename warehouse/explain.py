@@ -77,21 +77,31 @@ def explain(
     `most_of_a_reason` for each reason. Raises ConfigurationError as `compute` does.
     """
     value = _number(facts, settings, metric, where, start, end)
-    about, first, after = declared()[metric], value.period_start, value.period_end
-    where = where or {}
+    return explain_value(facts, value, where or {}, order, most, most_of_a_reason)
+
+
+def explain_value(
+    facts: Facts,
+    value: Value,
+    where: Mapping[str, str],
+    order: Order = "oldest",
+    most: int | None = None,
+    most_of_a_reason: int | None = None,
+) -> Explanation:
+    """What a value that was computed for `where` is made of; all else as `explain`."""
+    about, first, after = declared()[value.metric], value.period_start, value.period_end
     left_out: dict[str, int] = {}
     if about.fact == "responses":
         rows = _scores(facts, where, value.scope, after)
     else:
         asked = _Asked(facts, about, where, first, after)
-        left_out = asked.left_out()
         rows = [*asked.counted(order, most)]
-        if left_out:
-            rows += asked.not_counted("oldest" if order == "oldest" else "newest", most_of_a_reason)
+        left_out, others = asked.left_out("oldest" if order == "oldest" else "newest", most_of_a_reason)
+        rows += others
     covered = _covered_days(facts, about, where, first, after) if about.statistic == "rate" else None
     statistic = f"count / {covered} covered days" if covered is not None else _STATISTICS[about.statistic]
     return Explanation(
-        metric=metric,
+        metric=value.metric,
         scope=value.scope,
         name=value.name,
         period_start=first,
@@ -104,7 +114,7 @@ def explain(
         rule=about.rule,
         covered_days=covered,
         left_out=left_out,
-        rows=[row | {"rule": rule(metric, row)} for row in rows],
+        rows=[row | {"rule": rule(value.metric, row)} for row in rows],
     )
 
 
@@ -158,23 +168,25 @@ class _Asked:
     def counted(self, order: Order, most: int | None) -> Iterator[dict[str, Any]]:
         return self._rows(f"where r.reason is null order by {_ORDERS[order]}{_limit(most)}", _ORDERS[order])
 
-    def not_counted(self, order: Order, most: int | None) -> Iterator[dict[str, Any]]:
-        nth = f"row_number() over (partition by {IN_COMMON_SQL} order by {_ORDERS[order]})"
-        few = f" qualify {nth} <= {int(most)}" if most is not None else ""
-        return self._rows(f"where r.reason is not null{few}", _ORDERS[order])
+    def left_out(self, order: Order, most: int | None) -> tuple[dict[str, int], Iterator[dict[str, Any]]]:
+        """(how many rows were left out for which reason, the most frequent first; `most` rows of each, or all)."""
+        first = "min_by" if order == "oldest" else "max_by"
+        few = f"{first}(r.row, (r.listed_at, r.row), {int(most)})" if most is not None else "list(r.row)"
+        sql = (
+            f"{self._listed} select {IN_COMMON_SQL}, count(*), {few} from listed as r where r.reason is not null"
+            " group by 1 order by 2 desc, 1"
+        )
+        found = self.facts.connection.execute(sql, self._bound).fetchall()
+        counts = {reason: n for reason, n, _ in found}
+        if not counts:
+            return counts, iter(())
+        shown = [row for _, _, rows in found for row in rows]
+        return counts, self._rows("where r.row in (select unnest($rows))", _ORDERS[order], rows=shown)
 
     def all(self) -> Iterator[dict[str, Any]]:
         return self._rows("", f"r.reason is not null, {_ORDERS['oldest']}")
 
-    def left_out(self) -> dict[str, int]:
-        """How many rows were left out for which reason, the most frequent first."""
-        sql = (
-            f"{self._listed} select {IN_COMMON_SQL}, count(*) from listed as r where r.reason is not null"
-            " group by 1 order by 2 desc, 1"
-        )
-        return dict(self.facts.connection.execute(sql, self._bound).fetchall())
-
-    def _rows(self, chosen: str, order: str) -> Iterator[dict[str, Any]]:
+    def _rows(self, chosen: str, order: str, **bound: Any) -> Iterator[dict[str, Any]]:
         """Whole rows of the chosen ones: read once it is known which, since most of a wide table is not shown."""
         hidden = {"is_shared", self.metric.excluded} - {"excluded_because"}
         sql = (
@@ -183,7 +195,7 @@ class _Asked:
             " replace (coalesce(r.services, f.service) as service, r.reason as excluded_because), r.value"
             f" from chosen as r inner join {self.metric.fact} as f on f.rowid = r.row order by {order}"
         )
-        result = self.facts.connection.execute(sql, self._bound)
+        result = self.facts.connection.execute(sql, self._bound | bound)
         columns = [column[0] for column in result.description or ()]
         while found := result.fetchmany(1000):
             for row in found:

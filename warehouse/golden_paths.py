@@ -39,10 +39,14 @@ def on_and_off_paths(
 ) -> list[PathValue]:
     """Each metric that services have, for each path that is followed and for the services of none, in that order.
 
+    Nothing where no path is followed.
+
     `where` narrows to the services that a system or a team owns now, or to one.
     """
     asked = _Asked(facts, dict(where or {}), {"start": start, "end": end})
     paths = [path for (path,) in asked.rows("select distinct m.path from members as m", {})]
+    if not any(paths):
+        return []
     found = []
     for metric in declared().values():
         if metric.fact == "responses":  # people are asked by team
@@ -74,15 +78,22 @@ class _Asked:
 
     def values(self, metric: Metric) -> dict[str, tuple[float | None, int]]:
         """Path -> (statistic, rows); what services of a path share is counted once, but for a rate once for each."""
-        entity = [f"f.{column}" for column in metric.entity]
-        if metric.statistic == "rate":
-            entity.append("f.service")
-        given = metric.input if metric.input.isdigit() else f"max(f.{metric.input})"
-        sql = (
-            f", entities as (select m.path, {given} as input"
+        given = metric.input if metric.input.isdigit() else f"f.{metric.input}"
+        rows = (
             f" from {metric.fact} as f inner join members as m on m.service = f.service"
             f" where f.{metric.excluded} is null and f.day >= $start and f.day < $end"
-            f" group by m.path, {', '.join(dict.fromkeys(entity))})"
+        )
+        if metric.statistic == "rate":
+            entities = f"select m.path, {given} as input{rows}"
+        else:
+            # only the few rows that services share are brought together: that costs much more than counting
+            entity = ", ".join(f"f.{column}" for column in metric.entity)
+            entities = (
+                f"select m.path, {given} as input{rows} and not f.is_shared union all"
+                f" select m.path, max({given}){rows} and f.is_shared group by m.path, {entity}"
+            )
+        sql = (
+            f", entities as ({entities})"
             f" select e.path, {STATISTICS[metric.statistic]}, count(*) from entities as e group by e.path"
         )
         return {path: (value, n) for path, value, n in self.rows(sql, self.days)}

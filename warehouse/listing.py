@@ -1,6 +1,7 @@
 """Deployments and incidents as lists: searched, filtered, ordered and cut into pages by the database."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,11 +45,7 @@ DEPLOYMENTS = Listing(
     fact="deployments",
     key=("source", "id", "service"),
     moment="coalesce(f.at, f.started_at)",
-    days=(
-        "(f.day >= $start and f.day < $end"
-        " or f.day is null and cast(timezone($zone, timezone('UTC', f.started_at)) as date) >= $start"
-        " and cast(timezone($zone, timezone('UTC', f.started_at)) as date) < $end)"
-    ),
+    days="f.listed_day >= $start and f.listed_day < $end",
     searched=("service", "team", "id", "ref"),
     shas=("sha", "config_sha"),
     states={
@@ -132,21 +129,27 @@ def counts(facts: Facts, listing: Listing, asked: Asked) -> Counts:
     """The counts of what is asked for; the reasons are the most frequent first."""
     condition, bound = _condition(facts, listing, asked, with_state=False)
     chosen, of_state = _state(listing, asked)
-    filters = ", ".join(f"count(*) filter (where {sql})" for sql in (chosen, *listing.states.values()))
+    conditions = (chosen, *listing.states.values())
+    filters = ", ".join(f"count(*) filter (where {sql})" for sql in conditions)
     sql = (
-        f"select {listing.reason} as reason, count(*), {filters} from {listing.fact} as f"
-        f" where {condition} group by reason"
+        f"select f.is_shared, {listing.reason} as reason, count(*), {filters} from {listing.fact} as f"
+        f" where {condition} group by f.is_shared, reason"
     )
     found = facts.connection.execute(sql, bound | of_state).fetchall()
-    sums = [sum(row[2 + n] for row in found) for n in range(1 + len(listing.states))]
-    reasons = {row[0]: row[1] for row in found if row[0] is not None}
-    once = ", ".join(
-        f"count(*) filter (where {sql} and not f.is_shared)"
-        f" + count(distinct (f.source, f.id)) filter (where {sql} and f.is_shared)"
-        for sql in (chosen, *listing.states.values())
+    reasons = Counter[str]()
+    for _, reason, rows, *_ in found:
+        if reason is not None:
+            reasons[reason] += rows
+    # only the few rows that services share are brought together: that costs much more than counting
+    is_in = ", ".join(f"bool_or({sql}) as is_in{n}" for n, sql in enumerate(conditions))
+    once = ", ".join(f"count(*) filter (where e.is_in{n})" for n in range(len(conditions)))
+    sql = (
+        f"select {once} from (select {is_in} from {listing.fact} as f where {condition} and f.is_shared"
+        " group by f.source, f.id) as e"
     )
-    sql = f"select {once} from {listing.fact} as f where {condition}"
-    (entities,) = facts.connection.execute(sql, bound | of_state).fetchall()
+    (shared,) = facts.connection.execute(sql, bound | of_state).fetchall()
+    sums = [sum(row[3 + n] for row in found) for n in range(len(conditions))]
+    entities = [sum(row[3 + n] for row in found if not row[0]) + shared[n] for n in range(len(conditions))]
     return Counts(
         total=sums[0],
         states=dict(zip(listing.states, sums[1:], strict=True)),
@@ -196,9 +199,9 @@ def _condition(
         bound: dict[str, Any] = {"row_source": asked.row[0], "row_id": asked.row[1], **asked.where}
         return f"f.source = $row_source and f.id = $row_id{narrowing(asked.where)}", bound
     start, end = full_range(facts, asked.start, asked.end)
-    bound = {"start": start, "end": end, "zone": facts.timezone, **asked.where}
+    bound = {"start": start, "end": end, **asked.where}
     if "$monday" in listing.days:
-        bound["monday"] = week_of(today(facts))
+        bound |= {"zone": facts.timezone, "monday": week_of(today(facts))}
     condition = listing.days + narrowing(asked.where)
     if asked.environment is not None and listing.fact == "deployments":
         condition += " and f.environment = $environment"

@@ -1,15 +1,18 @@
 """Why a row counts, in words, and why rows were left out, grouped."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 Row = Mapping[str, Any]
 
 # what is particular to one row of a reason: which incident it was merged into, between which instants
-_PARTICULAR = "^(merged into |shipped at an unknown time ).*"
+_PARTICULAR = ("merged into ", "shipped at an unknown time ")
 # SQL for the reason of a row `r` without what is particular to it, as `in_common` gives it
-IN_COMMON_SQL = rf"regexp_replace(r.reason, '{_PARTICULAR}', '\1…')"
+IN_COMMON_SQL = (
+    "case "
+    + " ".join(f"when starts_with(r.reason, '{begin}') then '{begin}…'" for begin in _PARTICULAR)
+    + " else r.reason end"
+)
 _KINDS = {
     "deployment": "the first arrival of this revision in production",
     "roll-forward": "a return to a later revision",
@@ -46,4 +49,4 @@ def rule(metric: str, row: Row) -> str:
 
 def in_common(reason: str) -> str:
     """What the reason shares with those of other rows: "merged into …"."""
-    return re.sub(_PARTICULAR, r"\1…", reason)
+    return next((f"{begin}…" for begin in _PARTICULAR if reason.startswith(begin)), reason)

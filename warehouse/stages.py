@@ -39,15 +39,13 @@ def stages(facts: Facts, where: Mapping[str, str], start: date, end: date) -> li
         f" union all select {', '.join(f'min(f.{column})' for column in columns)} from {of} and f.is_shared"
         " group by f.repo, f.pull_request having min(f.day) >= $start)"
         " select "
-        + ", ".join(
-            f"quantile_cont(p.{column}, 0.5), quantile_cont(p.{column}, 0.9), count(p.{column})"
-            for column in columns
-        )
+        + ", ".join(f"quantile_cont(p.{column}, [0.5, 0.9]), count(p.{column})" for column in columns)
         + " from pulls as p"
     )
     found = facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()[0]
     known = [
-        Stage(name, meaning, *found[3 * at : 3 * at + 3])
+        Stage(name, meaning, median, p90, found[2 * at + 1])
         for at, (name, (_, meaning)) in enumerate(_STAGES.items())
+        for median, p90 in [found[2 * at] or (None, None)]
     ]
     return known if any(stage.n for stage in known) else []

@@ -13,8 +13,8 @@ from warehouse.facts import Facts
 from warehouse.listing import DEPLOYMENTS
 from warehouse.values import narrowing
 
-MOST_POINTS = 2000
-MOST_INTERVALS = 500
+MOST_POINTS = 300
+MOST_INTERVALS = 200
 # in the order in which they are given room
 _KINDS = ("failed", "rollback", "counted", "left out")
 
@@ -95,7 +95,7 @@ with found as (
         end as kind,
         f.service,
         coalesce(f.at, f.started_at) as at,
-        coalesce(f.day, cast(timezone($zone, timezone('UTC', f.started_at)) as date)) as day,
+        f.listed_day as day,
         coalesce(f.environment, '') as environment,
         f.sha,
         f.id,
@@ -116,9 +116,8 @@ _COUNTS = (
     + " from found as f where list_contains($kinds, f.kind) group by all order by first, 2, 3, 1"
 )
 _RECOVERIES = """
-select f.service, coalesce(d.environment, ''), f.at, f.recovery_seconds, f.recovered_by
+select f.service, coalesce(f.environment, ''), f.at, f.recovery_seconds, f.recovered_by
 from recoveries as f
-left join deployments as d on d.source = f.source and d.id = f.id and d.service = f.service
 where f.excluded_because is null and f.day >= $start and f.day < $end{where}
 order by f.at desc, f.service, f.id limit $most
 """
@@ -142,12 +141,11 @@ def timeline(
     There are at most `most` points and as many recoveries, the newest.
     """
     bound = {**where, "start": start, "end": end}
-    zoned = bound | {"zone": facts.timezone}
 
     def rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return facts.connection.execute(sql.replace("{where}", narrowing(where)), parameters).fetchall()
 
-    totals: dict[str, int] = dict(rows(_TOTALS, zoned))
+    totals: dict[str, int] = dict(rows(_TOTALS, bound))
     single: list[str] = []
     room = most
     for kind in _KINDS:
@@ -156,8 +154,8 @@ def timeline(
             room -= totals.get(kind, 0)
     pooled = [kind for kind in totals if kind not in single]
     period = _period(end - start)
-    points = rows(_POINTS, zoned | {"kinds": single})
-    intervals = rows(_INCIDENTS, zoned | {"most": MOST_INTERVALS})
+    points = rows(_POINTS, bound | {"kinds": single})
+    intervals = rows(_INCIDENTS, bound | {"zone": facts.timezone, "most": MOST_INTERVALS})
     return Timeline(
         start=start,
         end=end,
@@ -167,7 +165,7 @@ def timeline(
             for kind, service, at, environment, sha, why in points
         ),
         counts=tuple(
-            Count(*row) for row in rows(_COUNTS.replace("{period}", period), zoned | {"kinds": pooled})
+            Count(*row) for row in rows(_COUNTS.replace("{period}", period), bound | {"kinds": pooled})
         )
         if pooled
         else (),
@@ -185,7 +183,7 @@ def timeline(
 
 
 def _period(length: timedelta) -> Literal["day", "week", "month"]:
-    if length <= timedelta(days=93):
+    if length <= timedelta(days=31):
         return "day"
     return "week" if length <= timedelta(days=400) else "month"
 

@@ -32,12 +32,12 @@ def unwatched(
     sql = (
         "with watched as ("
         " select distinct c.service from covered_days as c"
-        " where c.fact = 'incidents' and c.service is not null and c.day >= $start and c.day < $end)"
-        f" select {scope} as name, count(distinct f.service),"
-        " count(distinct f.service) filter (where w.service is null) as blind"
-        " from deployments as f left join watched as w on w.service = f.service"
-        f" where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing(where)}"
-        f" and {scope} is not null group by name having blind > 0"
+        " where c.fact = 'incidents' and c.service is not null and c.day >= $start and c.day < $end),"
+        f" deployed as (select distinct {scope} as name, f.service from deployments as f"
+        f" where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing(where)})"
+        " select d.name, count(d.service), count(d.service) filter (where w.service is null) as blind"
+        " from deployed as d left join watched as w on w.service = d.service"
+        " where d.name is not null group by d.name having blind > 0"
     )
     rows = facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()
     return {name or facts.organization: Unwatched(services, blind) for name, services, blind in rows}

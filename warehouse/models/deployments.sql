@@ -24,6 +24,7 @@ select
     a.environment,
     a.at,
     cast(local_time(a.at) as date) as day,
+    cast(local_time(coalesce(a.at, a.started_at)) as date) as listed_day,
     a.started_at,
     a.sha,
     a.sha_method,

@@ -30,8 +30,10 @@ blamed as (
         b.incident_id,
         max(b.deployment_source) as deployment_source,
         max(b.deployment_id) as deployment_id,
-        max(b.method) as method
+        max(b.method) as method,
+        max(d.listed_day) as listed_day
     from blames as b
+    left join deployments as d on d.source = b.deployment_source and d.id = b.deployment_id
     group by b.incident_source, b.incident_id
 ),
 
@@ -59,6 +61,7 @@ select
     seconds_between(i.opened_at, i.resolved_at) as open_seconds,
     b.deployment_source as blames_source,
     b.deployment_id as blames_id,
+    b.listed_day as blames_day,
     case
         when b.method is not null then b.method
         when l.incident_id is null then null

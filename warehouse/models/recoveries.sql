@@ -34,6 +34,7 @@ select
     d.service,
     o.team,
     o.system,
+    d.environment,
     e.at,
     cast(local_time(e.at) as date) as day,
     d.at as finished_at,
