@@ -39,7 +39,7 @@ from dashboards import (
 from dashboards.filters import Filters, from_address
 from dashboards.launch import OPTIONS, address, command, wait_until_up
 from dashboards.listing import Kind
-from dashboards.metric_content import metric_content, spread
+from dashboards.metric_content import metric_content, rows_behind, spread
 from dashboards.surveyed import surveyed
 from tests import chromium
 from warehouse.facts import current, open_facts
@@ -57,20 +57,25 @@ def _targets(warehouse: Path, settings: Settings, view: Filters) -> object:
     return targets_loading.targets(warehouse, settings, view, ())
 
 
-def _lists(warehouse: Path, settings: Settings, view: Filters) -> object:
-    return profile_loading.lists(warehouse, settings, view, ZONE)
+def _unresolved(warehouse: Path, settings: Settings, view: Filters) -> object:
+    return profile_loading.unresolved(warehouse, settings, view, ZONE)
+
+
+def _failed(warehouse: Path, settings: Settings, view: Filters) -> object:
+    return profile_loading.failed(warehouse, settings, view, ZONE)
 
 
 _PROFILE: tuple[Loader, ...] = (
     profile_loading.profile,
-    _lists,
+    _unresolved,
     profile_loading.happened,
+    _failed,
     profile_loading.basis,
 )
 # a page's address: (what stands on it once it is drawn, what a period changes on it, what reads what a period changes)
 PAGES: dict[str, tuple[str, str, tuple[Loader, ...]]] = {
     "": (".six-table", ".six-tiles", (loading.content,)),
-    "metric": (".six-number", ".six-number", (metric_content, spread)),
+    "metric": (".six-number", ".six-number", (metric_content, spread, rows_behind)),
     "trust": (".six-shares", ".six-shares", (loading.trust,)),
     "deployments": (".six-list-table", ".six-days", (_listed(deployment_rows.KIND),)),
     "incidents": (".six-list-table", ".six-days", (_listed(incident_rows.KIND),)),

@@ -1,4 +1,4 @@
-"""What the page of one metric reads from the facts: the number with its rows, then how it is made up."""
+"""What the page of one metric reads from the facts: the number, how it is made up, then its rows."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from dashboards import filters as periods
 from dashboards.filters import Filters
 from dashboards.loading import SHOWN
 from warehouse.distribution import Bin, Weekday, durations, weekdays
-from warehouse.explain import Explanation, Order, explain_value
+from warehouse.explain import Explanation, Order, explain, explain_alone
 from warehouse.facts import Facts, open_facts
 from warehouse.periods import Period, full_range, today
 from warehouse.stages import Stage, stages
@@ -31,10 +31,10 @@ _BELOW: dict[Scope, tuple[Scope, ...]] = {
 
 @dataclass(frozen=True)
 class MetricContent:
-    """One metric of a view: its number now and before, by period, and the first of its rows.
+    """One metric of a view: its number now and before, and by period.
 
-    `weeks` are those that the verdict on a change needs, `series` what the chart shows. `explanation` None: nothing
-    matches all filters.
+    `weeks` are those that the verdict on a change needs, `series` what the chart shows. `explanation` has no rows yet;
+    None: nothing matches all filters.
     """
 
     current: Value | None
@@ -70,7 +70,6 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
 
         current = next(iter(own(start, end)), None)
         weeks = own(*periods.history(view, now), "week")
-        order: Order = view.order  # type: ignore[assignment]
         name = current.name if current else ""
         return MetricContent(
             current=current,
@@ -78,9 +77,7 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             weeks=weeks,
             series=weeks if view.step == "week" else own(*periods.span(view, now), view.step),
             unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
-            explanation=explain_value(facts, current, view.where, order, SHOWN, SHOWN_OF_A_REASON)
-            if current
-            else None,
+            explanation=explain_alone(facts, current, view.where) if current else None,
         )
 
 
@@ -102,6 +99,14 @@ def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
             stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
             unwatched=_unwatched(facts, view, scopes, start, end),
         )
+
+
+def rows_behind(warehouse: Path, settings: Settings, view: Filters) -> Explanation:
+    """The first rows of the number of `view`, and of those left out for each reason."""
+    order: Order = view.order  # type: ignore[assignment]
+    with open_facts(warehouse) as facts:
+        days = periods.days(view, today(facts))
+        return explain(facts, settings, view.metric, view.where, *days, order, SHOWN, SHOWN_OF_A_REASON)
 
 
 def _edge(target: Target | None) -> tuple[float, bool]:

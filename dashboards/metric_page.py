@@ -22,7 +22,7 @@ from dashboards.explained import Shown
 from dashboards.filters import ORDERS, STEPS, Filters
 from dashboards.loading import State
 from dashboards.markup import part
-from dashboards.metric_content import MetricContent, Spread, metric_content, spread
+from dashboards.metric_content import MetricContent, Spread, metric_content, rows_behind, spread
 from dashboards.overview import Notice
 from dashboards.published import Published, read
 from dashboards.terminal import plain
@@ -54,7 +54,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     made_of = read(spread, published, settings, view)
     _spread(state, view, made_of, value)
     _below(state, view, made_of, value)
-    shown = explained.shown(explanation, state.timezone)
+    shown = explained.shown(read(rows_behind, published, settings, view), state.timezone)
     if metrics()[value.metric].fact == "responses":
         _scores(settings, published, state, view, value, shown)
     else:

@@ -30,14 +30,6 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Lists:
-    """The first of its failed deployments, and of its open incidents."""
-
-    failed: Page
-    unresolved: Page
-
-
-@dataclass(frozen=True)
 class Basis:
     """What covers it, None for a team without services, and the survey's rounds of a team, the newest first."""
 
@@ -62,13 +54,16 @@ def profile(warehouse: Path, settings: Settings, view: Filters) -> Profile:
         return Profile(content, entries(facts, view.where))
 
 
-def lists(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Lists:
-    """The lists on that page."""
+def unresolved(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Page:
+    """The first of its open incidents."""
     with open_facts(warehouse) as facts:
-        return Lists(
-            failed=page_of(facts, deployment_rows.KIND, failed_ones(view), timezone, FIRST_ROWS),
-            unresolved=page_of(facts, incident_rows.KIND, open_ones(view), timezone, FIRST_ROWS),
-        )
+        return page_of(facts, incident_rows.KIND, open_ones(view), timezone, FIRST_ROWS)
+
+
+def failed(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Page:
+    """The first of its failed deployments."""
+    with open_facts(warehouse) as facts:
+        return page_of(facts, deployment_rows.KIND, failed_ones(view), timezone, FIRST_ROWS)
 
 
 def happened(warehouse: Path, settings: Settings, view: Filters) -> Timeline:

@@ -68,11 +68,11 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
     st.html(part("tiles", overview.tiles(current, content.previous, content.history, view, blind)))
     if told := doubts.sentences(content.doubts):
         st.html(part("doubts", told, link("trust", view)))
-    lists = read(profile_loading.lists, published, settings, view, state.timezone)
-    if lists.unresolved.counts.total:
-        _list(incident_rows.KIND, "open incident", lists.unresolved, profile_loading.open_ones(view))
+    unresolved = read(profile_loading.unresolved, published, settings, view, state.timezone)
+    if unresolved.counts.total:
+        _list(incident_rows.KIND, "open incident", unresolved, profile_loading.open_ones(view))
     _timeline(scope, view.where[scope], read(profile_loading.happened, published, settings, view), state)
-    _failures(lists.failed, view)
+    _failures(read(profile_loading.failed, published, settings, view, state.timezone), view)
     if scope == "team":
         _services(settings, state, view, found)
     basis = read(profile_loading.basis, published, settings, view)

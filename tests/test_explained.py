@@ -12,7 +12,7 @@ from dashboards import explained, fact_rows
 from dashboards.filters import Filters
 from dashboards.loading import explained_rows
 from dashboards.markup import part
-from dashboards.metric_content import metric_content
+from dashboards.metric_content import metric_content, rows_behind
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
@@ -75,7 +75,7 @@ class TestRows:
     @pytest.mark.parametrize("metric", [m for m in metrics() if m != "developer_satisfaction"])
     def test_every_metric_of_the_sample_has_cells_below_its_headings(self, sample: Sample, metric: str):
         asked = Filters(period="all", metric=metric)
-        rows = metric_content(sample.settings.warehouse, sample.settings, asked).explanation
+        rows = rows_behind(sample.settings.warehouse, sample.settings, asked)
         made = explained.shown(rows, "Europe/Berlin")
         assert made.rows
         assert made.counted == rows.n

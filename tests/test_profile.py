@@ -169,13 +169,13 @@ class TestOpenIncidents:
     def test_they_are_those_open_now_whatever_the_period(self, organisation):
         past = {"period": "custom", "start": date(2026, 9, 1), "end": date(2026, 9, 8)}
         for period in ({}, {"period": "week"}, past):
-            found = profile_loading.lists(
+            found = profile_loading.unresolved(
                 organisation[1].warehouse,
                 organisation[1],
                 Filters(team="payments", **period),
                 "Europe/Berlin",
             )
-            assert len(found.unresolved.lines) == found.unresolved.counts.total == 3, period
+            assert len(found.lines) == found.counts.total == 3, period
 
     def test_the_list_has_those_of_the_running_week_unless_its_period_is_long_past(self, organisation):
         def still_open(**period) -> int:

@@ -1,7 +1,7 @@
 """The rows behind a number, and those left out with the reason: the number can be worked out again from them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -76,28 +76,22 @@ def explain(
     The rows that count come first, in the order asked for: all, or `most` of them; then those left out, all or
     `most_of_a_reason` for each reason. Raises ConfigurationError as `compute` does.
     """
-    value = _number(facts, settings, metric, where, start, end)
-    return explain_value(facts, value, where or {}, order, most, most_of_a_reason)
-
-
-def explain_value(
-    facts: Facts,
-    value: Value,
-    where: Mapping[str, str],
-    order: Order = "oldest",
-    most: int | None = None,
-    most_of_a_reason: int | None = None,
-) -> Explanation:
-    """What a value that was computed for `where` is made of; all else as `explain`."""
-    about, first, after = declared()[value.metric], value.period_start, value.period_end
-    left_out: dict[str, int] = {}
+    value, where = _number(facts, settings, metric, where, start, end), where or {}
+    about = declared()[value.metric]
     if about.fact == "responses":
-        rows = _scores(facts, where, value.scope, after)
-    else:
-        asked = _Asked(facts, about, where, first, after)
-        rows = [*asked.counted(order, most)]
-        left_out, others = asked.left_out("oldest" if order == "oldest" else "newest", most_of_a_reason)
-        rows += others
+        return explain_alone(facts, value, where)
+    asked = _Asked(facts, about, where, value.period_start, value.period_end)
+    rows = [*asked.counted(order, most)]
+    left_out, others = asked.left_out("oldest" if order == "oldest" else "newest", most_of_a_reason)
+    rows += others
+    rows = [row | {"rule": rule(value.metric, row)} for row in rows]
+    return replace(explain_alone(facts, value, where), left_out=left_out, rows=rows)
+
+
+def explain_alone(facts: Facts, value: Value, where: Mapping[str, str]) -> Explanation:
+    """A value that was computed for `where` and what it was divided by; no rows but those of a histogram."""
+    about, first, after = declared()[value.metric], value.period_start, value.period_end
+    rows = _scores(facts, where, value.scope, after) if about.fact == "responses" else []
     covered = _covered_days(facts, about, where, first, after) if about.statistic == "rate" else None
     statistic = f"count / {covered} covered days" if covered is not None else _STATISTICS[about.statistic]
     return Explanation(
@@ -113,7 +107,7 @@ def explain_value(
         statistic=statistic,
         rule=about.rule,
         covered_days=covered,
-        left_out=left_out,
+        left_out={},
         rows=[row | {"rule": rule(value.metric, row)} for row in rows],
     )
 
