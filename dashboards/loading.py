@@ -134,18 +134,23 @@ def content_of(facts: Facts, settings: Settings, filters: Filters) -> Content:
     scope, where = filters.scope, filters.where
     below: tuple[Scope, ...] = ROW_SCOPES[filters.rows]
     days = full_range(facts, start, end)
+    current = compute(facts, settings, scope, start=start, end=end, where=where)
     return Content(
-        current=compute(facts, settings, scope, start=start, end=end, where=where),
+        current=current,
         previous=compute(facts, settings, scope, start=before[0], end=before[1], where=where)
         if before
         else [],
         history=compute(facts, settings, scope, period="week", start=first, end=last, where=where),
         below=[
-            value for by in below for value in compute(facts, settings, by, start=start, end=end, where=where)
+            value
+            for by in below
+            for value in (
+                current if by == scope else compute(facts, settings, by, start=start, end=end, where=where)
+            )
         ],
         blind={
             (by, name): found
-            for by in (scope, *below)
+            for by in {scope, *below}
             for name, found in unwatched(facts, by, *days, where).items()
         },
         doubts=reading.doubts(facts, start, end, where),
