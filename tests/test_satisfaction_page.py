@@ -191,7 +191,7 @@ class TestBrowser:
         expect(tab.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         assert tab.locator(".six-histogram").inner_text() != before
         with tab.expect_download() as download:
-            tab.get_by_role("button", name="Download CSV").click()
+            tab.locator(".st-key-table-csv").get_by_role("button", name="Download CSV").click()
         download.value.save_as(tmp_path / "rounds.csv")
         rows = list(csv.DictReader(io.StringIO((tmp_path / "rounds.csv").read_text())))
         assert [row["score"] for row in rows if row["status"] == "withheld"] == [""] * 4
