@@ -1,5 +1,6 @@
 """What a list of deployments or incidents reads from the facts file, in one opening of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,23 @@ from warehouse.periods import today
 def page(warehouse: Path, kind: Kind, view: Filters, timezone: str) -> Page:
     """The page that `view` asks for, with what its rows open to."""
     with open_facts(warehouse) as facts:
-        return page_of(facts, kind, view, timezone, PAGE_ROWS)
+        found = page_of(facts, kind, view, timezone, PAGE_ROWS)
+        named = tuple(environments(facts, view.where)) if kind.has_environments else ()
+        return replace(found, environments=named)
 
 
 def page_of(facts: Facts, kind: Kind, view: Filters, timezone: str, size: int) -> Page:
-    """The same from facts that are open; `size` is how many rows a page has."""
+    """The same from facts that are open, without environments to choose from; `size` is how many rows a page has."""
     asked = listing.asked(view, today(facts))
     found = counts(facts, kind.listing, asked)
     number, pages = listing.turned_to(view.page, found.total, size)
-    of_page = rows(facts, kind.listing, asked, view.listed, size, (number - 1) * size)
+    of_page = rows(facts, kind.listing, asked, view.listed, size, (number - 1) * size) if found.total else []
     around = Around(view, timezone, kind.details(facts, of_page, view.where))
     return Page(
         number=number,
         pages=pages,
         counts=found,
-        environments=tuple(environments(facts, view.where)) if kind.has_environments else (),
+        environments=(),
         lines=tuple(kind.line(row, around) for row in of_page),
     )
 
