@@ -74,8 +74,8 @@ def _series(state: State, view: Filters, content: MetricContent, value: Value) -
     with st.container(key="series-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", f"By {view.step}"), width="stretch")
         choices.select("step", "Step", STEPS, view.step, view, width=130)
-        name = _named(state, view, value, view.step, "csv")
-        downloads.csv(name, "series-csv", lambda: as_rows(content.series))
+        named = _named(state, view, value, view.step, "csv")
+        downloads.csv(named, "series-csv", lambda: as_rows(content.series))
     if all(each.value is None for each in content.series):
         st.html(part("notice", Notice(f"There is no {name} in these {STEPS[view.step].lower()}")))
         return
@@ -95,8 +95,8 @@ def _series(state: State, view: Filters, content: MetricContent, value: Value) -
 def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
     name, dark = metrics()[value.metric].name, st.context.theme.type == "dark"
     if found.stages:
-        name = _named(state, view, value, "stages", "csv")
-        downloads.section("Where the time goes", name, "stages", lambda: breakdown.stage_rows(found.stages))
+        named = _named(state, view, value, "stages", "csv")
+        downloads.section("Where the time goes", named, "stages", lambda: breakdown.stage_rows(found.stages))
         st.html(part("stages", breakdown.bars(found.stages), of="metric"))
     if not found.bins and not found.weekdays:
         return

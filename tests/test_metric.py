@@ -305,6 +305,13 @@ class TestLevels:
 
 
 class TestPage:
+    def test_its_charts_are_told_by_the_metric_s_name(self, organisation):
+        charts_of = opened(organisation[0], "metric").get("plotly_chart")
+        assert [chart.proto.alt for chart in charts_of] == [
+            "Lead Time for Changes by week, with its target",
+            "Lead Time for Changes: how long each took",
+        ]
+
     def test_all_parts_of_a_number_are_there(self, organisation):
         app = opened(organisation[0], "metric", metric="lead_time", period="4w")
         assert not app.exception
