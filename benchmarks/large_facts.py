@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from collectors.records import Component, Coverage, Record, Repository, Response
+from collectors.contract.records import Component, Coverage, Record, Repository, Response
 from config.settings import Settings, load_settings
 from warehouse.build import build, model
 from warehouse.facts import open_facts

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from collectors import argocd, github, pagerduty
-from collectors.http import shown_address
+from collectors.argocd import collect as argocd
+from collectors.github import collect as github
+from collectors.pagerduty import collect as pagerduty
+from collectors.transport.json_api import shown_address
 from config.errors import SixkeysError
 from config.sources import Sources
 

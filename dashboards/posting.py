@@ -8,7 +8,7 @@ from typing import Literal
 
 import httpx
 
-from collectors.http import asked_seconds
+from collectors.transport.json_api import asked_seconds
 from config.errors import SixkeysError
 from config.reports import host
 

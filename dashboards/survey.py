@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from collectors.inbox import Answer
+from collectors.survey.inbox import Answer
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from dashboards.launch import address

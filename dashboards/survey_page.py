@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from collectors.inbox import LEAST, MOST, answer_path, inbox, put
+from collectors.survey.inbox import LEAST, MOST, answer_path, inbox, put
 from config.errors import SixkeysError
 from config.settings import Settings, load_settings
 from dashboards import formats

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from collectors.argocd import collect
-from collectors.records import Coverage, Deployment
-from collectors.stream import Checkpoint, Item, Resume
+from collectors.argocd.collect import collect
+from collectors.contract.items import Checkpoint, Item, Resume
+from collectors.contract.records import Coverage, Deployment
 from config.sources import ArgoCD
 from sample_data.argocd_api import ArgoCDApi
 from sample_data.model import ArgoCD as Instance

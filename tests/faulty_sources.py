@@ -11,11 +11,16 @@ import stamina
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
-from collectors import argocd, git, github, github_issues, github_runs, pagerduty, survey
-from collectors.github_api import GitHubApi
-from collectors.meter import Meter, metered
-from collectors.records import Record, Repository
-from collectors.stream import Item, Malformed, Resume, SourceError
+from collectors.argocd import collect as argocd
+from collectors.contract.items import Item, Malformed, Resume, SourceError
+from collectors.contract.records import Record, Repository
+from collectors.git import collect as git
+from collectors.github import collect as github
+from collectors.github import issues, workflow_runs
+from collectors.github.api import GitHubApi
+from collectors.pagerduty import collect as pagerduty
+from collectors.survey import collect as survey
+from collectors.transport.cost import Meter, metered
 from config.sources import ArgoCD, GitHub, GitHubIncidents, PagerDuty
 from config.survey import Survey
 from sample_data import model
@@ -120,7 +125,7 @@ def make_organisation(git_dir: Path | None = None) -> model.Organisation:
 def runs_of(source: GitHub, resume: Resume, patience: int) -> Iterator[Item]:
     """The workflow runs alone, without the lists of repositories that come before them."""
     with GitHubApi(source, patience) as api:
-        yield from github_runs.collect_runs(api, "acme/checkout", SINCE, resume, PEOPLE)
+        yield from workflow_runs.collect_runs(api, "acme/checkout", SINCE, resume, PEOPLE)
 
 
 @dataclass
@@ -178,7 +183,7 @@ class Bench:
                 return github.collect(hub, resume, PEOPLE, timeout=patience)
             case "github issues":
                 labelled = hub.model_copy(update={"incidents": GitHubIncidents(labels=["incident"])})
-                return github_issues.collect(labelled, resume, ["acme/checkout"], timeout=patience)
+                return issues.collect(labelled, resume, ["acme/checkout"], timeout=patience)
             case "github runs":
                 return runs_of(hub, resume, patience)
             case "github commits":

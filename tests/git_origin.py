@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from collectors.git import collect
-from collectors.people import People
-from collectors.records import Commit, Deployment, Repository
-from collectors.stream import Checkpoint, Item, Resume
+from collectors.contract.items import Checkpoint, Item, Resume
+from collectors.contract.people import People
+from collectors.contract.records import Commit, Deployment, Repository
+from collectors.git.collect import collect
 from config.settings import GitHub
 
 NOW = datetime(2026, 11, 16, 6, tzinfo=UTC)

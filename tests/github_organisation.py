@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import SecretStr
 from werkzeug import Response
 
-from collectors.github import collect
-from collectors.people import People
-from collectors.records import PullRequest
-from collectors.stream import Checkpoint, Item, Resume
+from collectors.contract.items import Checkpoint, Item, Resume
+from collectors.contract.people import People
+from collectors.contract.records import PullRequest
+from collectors.github.collect import collect
 from config.settings import GitHub
 from sample_data import model
 from sample_data.model import DeploymentStatus, Person, PullCommit, Review

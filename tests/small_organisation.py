@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from collectors.records import Commit, Component, Coverage, Deployment, Incident, Record, Repository, Response
+from collectors.contract.records import (
+    Commit,
+    Component,
+    Coverage,
+    Deployment,
+    Incident,
+    Record,
+    Repository,
+    Response,
+)
 from config.settings import Settings
 from warehouse.build import build
 from warehouse.store import naive, open_warehouse

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collectors.records import Commit, Component, Coverage, Deployment, Record, Repository
+from collectors.contract.records import Commit, Component, Coverage, Deployment, Record, Repository
 from config.settings import Dashboard, MetricTarget, Recipients, Reports, Settings
 from dashboards.alerts import alert_parcels, sentences
 from dashboards.delivery import Delivery, deliver

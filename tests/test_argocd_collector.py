@@ -9,8 +9,8 @@ import stamina
 import yaml
 from werkzeug import Response
 
-from collectors.argocd import collect, try_connection
-from collectors.stream import Checkpoint, Malformed, Resume, SourceError
+from collectors.argocd.collect import collect, try_connection
+from collectors.contract.items import Checkpoint, Malformed, Resume, SourceError
 from tests.argocd_instance import (
     CONFIG,
     NOW,

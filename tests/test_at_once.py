@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from werkzeug import Request, Response
 
-from collectors.argocd import AT_ONCE as ARGOCD_AT_ONCE
-from collectors.git import CLONES_AT_ONCE
-from collectors.github_api import REST_AT_ONCE
-from collectors.pagerduty_api import AT_ONCE as PAGERDUTY_AT_ONCE
+from collectors.argocd.collect import AT_ONCE as ARGOCD_AT_ONCE
+from collectors.git.collect import CLONES_AT_ONCE
+from collectors.github.api import REST_AT_ONCE
+from collectors.pagerduty.lists import AT_ONCE as PAGERDUTY_AT_ONCE
 from config.settings import load_settings
 from sample_data.faults import App
 from sample_data.model import ArgoCD, Organisation

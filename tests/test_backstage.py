@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.backstage import collect, parse
-from collectors.records import Component
-from collectors.stream import Checkpoint, Malformed, Resume, SourceError
+from collectors.contract.items import Checkpoint, Malformed, Resume, SourceError
+from collectors.contract.records import Component
+from collectors.files.backstage import collect, parse
 
 RESUME = Resume(datetime(2026, 11, 16, tzinfo=UTC), datetime(2025, 11, 16, tzinfo=UTC))
 REAL = Path(__file__).parents[2] / "shared" / "real" / "catalog" / "demo.yaml"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from collectors.records import RECORDS, Record
+from collectors.contract.records import RECORDS, Record
 from config.settings import Settings
 from warehouse.build import build
 from warehouse.facts import Facts, open_facts

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from collectors.config_clones import images_in
-from collectors.records import Component
+from collectors.argocd.config_clones import images_in
+from collectors.contract.records import Component
 from config.settings import Production, Settings
 from config.sources import ArgoCD, GitHub, Sources
 from sample_data import faults, model

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from collectors.records import (
+from collectors.contract.items import Malformed
+from collectors.contract.records import (
     ChangeEvent,
     Commit,
     Component,
@@ -18,7 +19,6 @@ from collectors.records import (
     Record,
     Repository,
 )
-from collectors.stream import Malformed
 from config.errors import ConfigurationError
 from config.settings import Settings
 from tests.conftest import Sample

@@ -10,7 +10,7 @@ import typer.main
 from pydantic import BaseModel
 
 import sixkeys
-from collectors.records import RECORDS
+from collectors.contract.records import RECORDS
 from config.metrics import metrics
 from config.settings import Settings
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from werkzeug import Request, Response
 
-from collectors.git import CLONES_AT_ONCE
-from collectors.records import Record
+from collectors.contract.records import Record
+from collectors.git.collect import CLONES_AT_ONCE
 from sample_data import faults
 from sample_data.faults import Fault
 from tests.faulty_sources import PATIENCE, Bench, Outcome, serving

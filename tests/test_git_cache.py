@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.stream import SourceError
+from collectors.contract.items import SourceError
 from sample_data import model
 from sample_data.server import SampleServer
 from tests.git_origin import CREATED, NOW, TOKEN, Origin, Reader, commits

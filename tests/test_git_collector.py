@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from collectors.git import collect
-from collectors.records import Coverage, Repository
-from collectors.stream import Malformed, Resume, SourceError
+from collectors.contract.items import Malformed, Resume, SourceError
+from collectors.contract.records import Coverage, Repository
+from collectors.git.collect import collect
 from config.settings import GitHub
 from sample_data import model
 from sample_data.server import SampleServer

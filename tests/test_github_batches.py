@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from collectors.records import Coverage, Deployment, PullRequest
+from collectors.contract.records import Coverage, Deployment, PullRequest
 from sample_data import model
 from sample_data.model import Review
 from sample_data.server import SampleServer

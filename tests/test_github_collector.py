@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from werkzeug import Request, Response
 
-from collectors.records import Component, Coverage, PullRequest, Repository, WorkflowRun
-from collectors.records import Deployment as DeploymentRecord
-from collectors.stream import Malformed, SourceError
+from collectors.contract.items import Malformed, SourceError
+from collectors.contract.records import Component, Coverage, PullRequest, Repository, WorkflowRun
+from collectors.contract.records import Deployment as DeploymentRecord
 from sample_data.model import DeploymentStatus, Person, Review
 from tests.github_organisation import (
     ANNA,

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
-from collectors.github import collect
-from collectors.records import Coverage, Deployment, PullRequest, Repository
-from collectors.stream import Malformed, Resume, SourceError
+from collectors.contract.items import Malformed, Resume, SourceError
+from collectors.contract.records import Coverage, Deployment, PullRequest, Repository
+from collectors.github.collect import collect
 from config.settings import GitHub, GitHubApp
 from sample_data.faults import App, Faulty
 from sample_data.github_graphql import GitHubGraphQL

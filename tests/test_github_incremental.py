@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from collectors.github import collect
-from collectors.records import Coverage, PullRequest, Repository, WorkflowRun
-from collectors.records import Deployment as DeploymentRecord
-from collectors.stream import Checkpoint, Item, Resume
+from collectors.contract.items import Checkpoint, Item, Resume
+from collectors.contract.records import Coverage, PullRequest, Repository, WorkflowRun
+from collectors.contract.records import Deployment as DeploymentRecord
+from collectors.github.collect import collect
 from sample_data import model
 from sample_data.model import Review
 from tests.github_organisation import (

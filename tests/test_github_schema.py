@@ -16,10 +16,10 @@ from graphql import (
     validate,
 )
 
-from collectors import github_issues
-from collectors.github_queries import named_query, page_query, query, rest_query, without
-from collectors.github_records import Asked
-from collectors.github_vanished import vanished_query
+from collectors.github import issues
+from collectors.github.as_records import Asked
+from collectors.github.queries import named_query, page_query, query, rest_query, without
+from collectors.github.vanished_issues import vanished_query
 from sample_data.github_graphql import schema_text
 from tests.github_organisation import NOW
 
@@ -53,10 +53,10 @@ def queries() -> dict[str, str]:
     lacking = {"repositoryTopics", "templateRepository", "logUrl", "timelineItems", "author", "ref", "labels"}
     made |= {f"{name} of an old server": without(text, lacking) for name, text in made.items()}
     return made | {
-        "issues": github_issues.issues_query(
+        "issues": issues.issues_query(
             [
-                github_issues.Asked("acme/checkout", {}, NOW),
-                github_issues.Asked("acme/checkout", {}, NOW, is_known=True),
+                issues.Asked("acme/checkout", {}, NOW),
+                issues.Asked("acme/checkout", {}, NOW, is_known=True),
             ],
             ["incident"],
         ),

@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from collectors.records import Component
+from collectors.contract.records import Component
 from config.settings import GoldenPath
 from dashboards import golden_paths
 from dashboards.filters import Filters

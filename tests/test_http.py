@@ -7,8 +7,8 @@ import pytest
 import stamina
 from werkzeug import Request, Response
 
-from collectors.http import Api
-from collectors.stream import SourceError
+from collectors.contract.items import SourceError
+from collectors.transport.json_api import Api
 from tests.loopback import Loopback, closed_address
 
 TOKEN = "http-secret-1"

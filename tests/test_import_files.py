@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel
 
-from collectors.files import read
-from collectors.records import RECORDS, Commit, Deployment, Record
+from collectors.contract.records import RECORDS, Commit, Deployment, Record
+from collectors.files.record_files import read
 from config.errors import DataError
 
 COMMIT = {

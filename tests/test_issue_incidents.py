@@ -12,11 +12,11 @@ import pytest
 from pydantic import ValidationError
 from werkzeug import Request, Response
 
-from collectors.github_api import GitHubApi
-from collectors.github_issues import collect
-from collectors.github_vanished import vanished
-from collectors.records import Coverage, Incident
-from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError
+from collectors.contract.records import Coverage, Incident
+from collectors.github.api import GitHubApi
+from collectors.github.issues import collect
+from collectors.github.vanished_issues import vanished
 from config.settings import GitHub, Settings
 from sample_data.model import Issue
 from sample_data.server import SampleServer

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.records import Commit, Deployment
+from collectors.contract.records import Commit, Deployment
 from config.settings import Settings
 from warehouse.build import build
 from warehouse.facts import open_facts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.records import ChangeEvent, Deployment, Incident
+from collectors.contract.records import ChangeEvent, Deployment, Incident
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.small_organisation import HOSTILE, NOW

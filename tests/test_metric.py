@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.records import Coverage, Deployment
+from collectors.contract.records import Coverage, Deployment
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings
 from config.targets import parse_target

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.records import Component, Coverage, Deployment, Incident, Repository
+from collectors.contract.records import Component, Coverage, Deployment, Incident, Repository
 from config.settings import Settings
 from dashboards.filters import Filters
 from dashboards.this_week import this_week

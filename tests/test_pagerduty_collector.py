@@ -10,9 +10,9 @@ import stamina
 from pydantic import SecretStr
 from werkzeug import Response
 
-from collectors.pagerduty import collect, try_connection
-from collectors.records import Coverage, Incident
-from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError
+from collectors.contract.records import Coverage, Incident
+from collectors.pagerduty.collect import collect, try_connection
 from config.sources import PagerDuty
 from sample_data.model import ArgoCD, Organisation
 from sample_data.model import PagerDuty as Account

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.hold import Hold
-from collectors.meter import Meter, current, metered
-from collectors.parallel import in_order
+from collectors.transport.cost import Meter, current, metered
+from collectors.transport.in_order import in_order
+from collectors.transport.pacing import Hold
 
 WAIT_SECONDS = 30.0
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from collectors.records import Component, Incident, Repository, Response
+from collectors.contract.records import Component, Incident, Repository, Response
 from config.settings import GoldenPath, Settings
 from dashboards import incident_rows, listed, profile, profile_loading
 from dashboards.filters import Filters

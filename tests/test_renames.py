@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from collectors.records import Commit, Component, Deployment, PullRequest, Record, Repository
-from collectors.stream import Malformed
+from collectors.contract.items import Malformed
+from collectors.contract.records import Commit, Component, Deployment, PullRequest, Record, Repository
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.scale import NOW, build_large, large_settings

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collectors import argocd, git, github_issues
-from collectors.records import RECORDS
-from collectors.stream import SetAside
+from collectors.argocd import collect as argocd
+from collectors.contract.items import SetAside
+from collectors.contract.records import RECORDS
+from collectors.git import collect as git
+from collectors.github import issues
 from config.settings import Privacy, Settings
 from config.sources import ArgoCD, Catalog, GitHub, PagerDuty, Sources
 from config.survey import Survey
@@ -188,7 +190,7 @@ def test_the_cursors_that_a_replay_begins_with() -> None:
         "acme/web": {"from_at": "2026-01-01T00:00:00Z", "until": "2026-11-01T00:00:00Z"},
         "acme/x": {"until": "y"},
     }
-    moved = github_issues.again(kept, [SetAside("incidents", "acme/web#7", None)])
+    moved = issues.again(kept, [SetAside("incidents", "acme/web#7", None)])
     assert moved == {**kept, "acme/web": {"from_at": "2026-01-01T00:00:00Z"}}
     assert git.again({"acme/web": {"frontier": ["a"]}}, [SetAside("commits", "acme/none@b", None)]) == {
         "acme/web": {"frontier": ["a"]}

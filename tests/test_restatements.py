@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.records import Component, Coverage, Deployment, Incident, Record, Repository, Response
+from collectors.contract.records import (
+    Component,
+    Coverage,
+    Deployment,
+    Incident,
+    Record,
+    Repository,
+    Response,
+)
 from config.errors import ConfigurationError
 from config.metrics import metrics
 from config.settings import Reports, Settings

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from collectors.records import Link, Response
+from collectors.contract.records import Link, Response
 from config.settings import load_settings
 from sample_data.model import Organisation, PullRequest, Repository
 from sample_data.organisation import build_organisation

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from collectors.records import Component, Response
+from collectors.contract.records import Component, Response
 from config.settings import Settings
 from dashboards.filters import Filters
 from dashboards.surveyed import surveyed

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from collectors.records import Response
+from collectors.contract.records import Response
 from config.settings import Settings
 from dashboards import charts, satisfaction
 from dashboards.filters import Filters

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.records import RECORDS
+from collectors.contract.records import RECORDS
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.scale import build_large, large_settings

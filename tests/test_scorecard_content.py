@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.records import Coverage, Deployment, Incident, Link
+from collectors.contract.records import Coverage, Deployment, Incident, Link
 from config.settings import Settings
 from tests.small_organisation import HOSTILE, NOW, write
 from warehouse.build import build

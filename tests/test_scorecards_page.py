@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from collectors.records import Incident
+from collectors.contract.records import Incident
 from config.settings import Settings
 from dashboards import loading, scorecards
 from dashboards.filters import Filters, from_address, to_address

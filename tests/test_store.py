@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from collectors.records import Commit, Coverage
-from collectors.stream import Malformed
+from collectors.contract.items import Malformed
+from collectors.contract.records import Commit, Coverage
 from warehouse.store import Warehouse, WarehouseError, open_warehouse
 
 AT = datetime(2026, 11, 2, 10, tzinfo=UTC)

@@ -11,10 +11,10 @@ import stamina
 from werkzeug import Request
 from werkzeug import Response as Answer
 
-from collectors.people import People
-from collectors.records import Coverage, Response
-from collectors.stream import Checkpoint, Item, Malformed, Resume, SourceError
-from collectors.survey import collect
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError
+from collectors.contract.people import People
+from collectors.contract.records import Coverage, Response
+from collectors.survey.collect import collect
 from config.sources import Survey
 from tests.loopback import Loopback, closed_address
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from collectors.people import People
-from collectors.stream import Item, Resume, SourceError
-from collectors.survey import collect
+from collectors.contract.items import Item, Resume, SourceError
+from collectors.contract.people import People
+from collectors.survey.collect import collect
 from config.survey import Survey
 from tests.loopback import Loopback
 from tests.test_survey import cursors_of, malformed, published, responses, written

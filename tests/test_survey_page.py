@@ -18,11 +18,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
-from collectors.inbox import Answer, collect_inbox, put
-from collectors.people import People
-from collectors.records import Response
-from collectors.stream import Checkpoint, Malformed, Resume
-from collectors.survey import collect
+from collectors.contract.items import Checkpoint, Malformed, Resume
+from collectors.contract.people import People
+from collectors.contract.records import Response
+from collectors.survey.collect import collect
+from collectors.survey.inbox import Answer, collect_inbox, put
 from config.errors import ConfigurationError
 from config.settings import Settings
 from dashboards.launch import address, command, wait_until_up

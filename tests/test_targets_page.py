@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from collectors.records import Component, Coverage, Deployment
+from collectors.contract.records import Component, Coverage, Deployment
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
 from dashboards import targets, targets_loading

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from collectors.records import Deployment, Incident
+from collectors.contract.records import Deployment, Incident
 from dashboards import timeline_chart
 from tests import small_organisation
 from tests.small_organisation import HOSTILE, NOW

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors import backstage
-from collectors.records import Component, Coverage
-from collectors.stream import Malformed
+from collectors.contract.items import Malformed
+from collectors.contract.records import Component, Coverage
+from collectors.files import backstage
 from config.settings import Settings
 from dashboards import doubts, trust, trust_history
 from dashboards.filters import Filters

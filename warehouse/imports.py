@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from collectors import files
-from collectors.people import People
-from collectors.records import (
+from collectors.contract.people import People
+from collectors.contract.records import (
     Commit,
     Coverage,
     Deployment,
@@ -21,6 +20,7 @@ from collectors.records import (
     Response,
     WorkflowRun,
 )
+from collectors.files import record_files
 from config.settings import DeploymentSource, Settings
 from warehouse.sources import people_of
 from warehouse.store import open_warehouse
@@ -37,7 +37,7 @@ def import_file(settings: Settings, kind: str, path: Path, covers: tuple[date, d
     cannot be read.
     """
     people = people_of(settings)
-    records = [_without_people(record, people) for record in files.read(kind, path)]
+    records = [_without_people(record, people) for record in record_files.read(kind, path)]
     zone = ZoneInfo(settings.timezone)
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         rows: Iterator[Record] = iter(records)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from collectors.meter import Meter, metered
-from collectors.records import Component, Record
-from collectors.stream import Checkpoint, Gone, Item, Malformed, Resume, SetAside
+from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
+from collectors.contract.records import Component, Record
+from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.build import build

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from collectors.records import RECORDS, Record, Repository
+from collectors.contract.records import RECORDS, Record, Repository
 
 # the catalogue speaks of names: its components follow a rename, but not a repository that lost its name
 _TABLES = {name: record for name, record in RECORDS.items() if "repo" in record.model_fields} | {

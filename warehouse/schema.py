@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import AwareDatetime, BaseModel
 
-from collectors.records import Record
+from collectors.contract.records import Record
 
 _SCALARS: dict[Any, tuple[str, pa.DataType]] = {
     str: ("varchar", pa.string()),

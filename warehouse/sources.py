@@ -10,13 +10,19 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from collectors import argocd, backstage, files, git, github, github_issues, pagerduty, survey
-from collectors.config_clones import ConfigClones
-from collectors.github_api import GitHubApi
-from collectors.inbox import inbox
-from collectors.people import People
-from collectors.records import Repository
-from collectors.stream import Item, Resume, SetAside, SourceError
+from collectors.argocd import collect as argocd
+from collectors.argocd.config_clones import ConfigClones
+from collectors.contract.items import Item, Resume, SetAside, SourceError
+from collectors.contract.people import People
+from collectors.contract.records import Repository
+from collectors.files import backstage, record_files
+from collectors.git import collect as git
+from collectors.github import collect as github
+from collectors.github import issues
+from collectors.github.api import GitHubApi
+from collectors.pagerduty import collect as pagerduty
+from collectors.survey import collect as survey
+from collectors.survey.inbox import inbox
 from config.settings import Settings
 from config.sources import ArgoCD, GitHub, PagerDuty
 from warehouse.store import open_warehouse
@@ -73,7 +79,7 @@ def sources(settings: Settings) -> list[Source]:
                     "github_issues",
                     partial(_issues, settings.warehouse, configured.github),
                     configured.github.since,
-                    github_issues.again,
+                    issues.again,
                 )
             )
     for instance in configured.argocd:
@@ -144,9 +150,9 @@ def _listed(warehouse: Path) -> list[str]:
 def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
     with open_warehouse(warehouse) as opened:
         known = opened.connection.execute(
-            "select id from incidents where source = ?", [github_issues.SOURCE]
+            "select id from incidents where source = ?", [issues.SOURCE]
         ).fetchall()
-    yield from github_issues.collect(source, resume, _listed(warehouse), {id for (id,) in known})
+    yield from issues.collect(source, resume, _listed(warehouse), {id for (id,) in known})
 
 
 def _argocd(warehouse: Path, github_: GitHub | None, instance: ArgoCD, resume: Resume) -> Iterator[Item]:
@@ -206,4 +212,4 @@ def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
         if not found:
             raise SourceError(f"links: {pattern} matches no file; mend incidents.links in the configuration")
         for path in found:
-            yield from files.read("links", Path(path))
+            yield from record_files.read("links", Path(path))

@@ -15,8 +15,8 @@ from typing import Any
 
 import duckdb
 
-from collectors.records import RECORDS, Component, Coverage, Record
-from collectors.stream import Gone, Malformed, SetAside, key_of
+from collectors.contract.items import Gone, Malformed, SetAside, key_of
+from collectors.contract.records import RECORDS, Component, Coverage, Record
 from config.errors import SixkeysError
 from warehouse.renames import under_current_names
 from warehouse.schema import arrow_table, columns

@@ -1,0 +1,1 @@
+"""Deployments from Argo CD; begins at `collect.py`."""

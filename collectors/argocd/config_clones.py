@@ -1,0 +1,128 @@
+"""What the clone of a config repository says of a revision that Argo CD deployed: its message, and the images it sets.
+
+Only of repositories that are cloned anyway, on GitHub's configured host. A clone has no file contents, so each file
+that is read is fetched: of a revision only those that may set an image, and of all no more than `_FILES_A_RUN`.
+"""
+
+import re
+import threading
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from collectors.argocd.sync import Config
+from collectors.contract.items import SourceError
+from collectors.git.clone import Clone, GitError
+from collectors.github.api import GitHubApi
+from collectors.transport import cost
+from collectors.transport.pacing import Hold
+
+_FILES_A_RUN = 500
+_FILES_A_REVISION = 20
+_LARGEST = 1_000_000  # characters; nobody writes so much about an image
+_KUSTOMIZATION = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+class ConfigClones:
+    """The clones in `cache` of those `repositories` (`owner/name`) that `api` opens; for several threads."""
+
+    def __init__(self, api: GitHubApi, cache: Path, repositories: Collection[str]) -> None:
+        self._api = api
+        self._cache = cache
+        self._names = {name.lower(): name for name in repositories}
+        self._host = urlsplit(api.web).hostname
+        self._hold = Hold(cost.current())
+        self._clones: dict[str, Clone | None] = {}
+        self._lock = threading.Lock()
+        self._left = _FILES_A_RUN
+
+    def message(self, config: Config) -> str | None:
+        """The message of the commit that was deployed; None where no clone has it."""
+        clone = self._clone(config)
+        try:
+            return clone.message(config.revision) if clone and config.is_git and config.revision else None
+        except GitError:
+            return None
+
+    def images(self, config: Config) -> tuple[str, ...] | None:
+        """The images that the files in the application's folder set; None where that cannot be read for now.
+
+        A kustomization speaks for all of them where it sets any.
+        """
+        clone = self._clone(config)
+        if clone is None or not config.is_git or not config.revision or config.path is None:
+            return ()
+        try:
+            if clone.message(config.revision) is None:  # pushed since it was fetched
+                return None
+            files = clone.files(config.revision, config.path)
+            first = [blob for name, blob in files if name in _KUSTOMIZATION]
+            others = [blob for name, blob in files if re.search(r"\.ya?ml$", name) and blob not in first]
+            for blobs in (first, others[:_FILES_A_REVISION]):
+                contents = [self._content(clone, blob) for blob in blobs]
+                if None in contents:
+                    return None
+                if found := tuple(
+                    dict.fromkeys(image for text in contents for image in images_in(text or ""))
+                ):
+                    return found
+        except GitError:
+            return None
+        return ()
+
+    def _clone(self, config: Config) -> Clone | None:
+        name = self._names.get((config.repo or "").lower())
+        if name is None or config.host != self._host:
+            return None
+        with self._lock:
+            if name not in self._clones:
+                try:
+                    clone = Clone(name, self._api.web, self._api.token(), self._cache, self._hold)
+                except SourceError:  # the run of git tells of it
+                    self._clones[name] = None
+                else:
+                    self._clones[name] = clone if clone.is_here else None
+            return self._clones[name]
+
+    def _content(self, clone: Clone, blob: str) -> str | None:
+        with self._lock:
+            if not self._left:
+                return None
+            self._left -= 1
+        return clone.content(blob)
+
+
+def images_in(content: str) -> Iterator[str]:
+    """The images that a kustomization, a chart's values or a manifest set, with their tags."""
+    if len(content) > _LARGEST:
+        return
+    try:
+        # no numbers: 0123456 is a tag
+        documents = list(yaml.load_all(content, Loader=yaml.BaseLoader))
+        yield from _set_in(documents, set())
+    except (yaml.YAMLError, RecursionError):  # a template is no YAML
+        return
+
+
+def _set_in(value: Any, seen: set[int]) -> Iterator[str]:
+    if not isinstance(value, dict | list) or id(value) in seen:  # an anchor may stand for much, many times
+        return
+    seen.add(id(value))
+    if isinstance(value, list):
+        for part in value:
+            yield from _set_in(part, seen)
+        return
+    for key, part in value.items():
+        if key == "images" and isinstance(part, list):
+            for override in part:
+                if isinstance(override, dict) and override.get("newTag"):
+                    yield f"{override.get('newName') or override.get('name')}:{override['newTag']}"
+        elif key == "image" and isinstance(part, str):
+            yield part
+        elif key == "image" and isinstance(part, dict) and part.get("tag"):
+            yield f"{part.get('repository') or key}:{part['tag']}"
+        else:
+            yield from _set_in(part, seen)

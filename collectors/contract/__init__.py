@@ -1,0 +1,1 @@
+"""What a collector yields: records, and what else comes between them."""

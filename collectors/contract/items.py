@@ -1,0 +1,94 @@
+"""What a collector's generator yields beside records, and what it is told to resume from.
+
+A collector is a generator of `Item`s. Rows since the last `Checkpoint` are stored with it in one transaction, so
+everything that a checkpoint's cursor claims to have read is in the warehouse once the cursor is.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from collectors.contract.records import Record
+from config.errors import SixkeysError
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """An item that could not be read: set aside in the quarantine with its reason, neither stored nor lost.
+
+    Where its `key` is known, it leaves the quarantine once a later run reads the same item well.
+    """
+
+    kind: str
+    subject: str
+    reason: str
+    raw: str
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """An item of the quarantine that is to be read again: what `Malformed` said of it."""
+
+    kind: str
+    subject: str
+    key: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that was yielded before is complete up to `cursor` (any JSON value) for `subject`."""
+
+    subject: str
+    cursor: Any
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What is stored of `record` under `key` is no such thing any more, and is to be forgotten."""
+
+    record: type[Record]
+    key: tuple[Any, ...]
+
+
+Item = Record | Malformed | Checkpoint | Gone
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where to go on: the cursors of earlier runs by subject, the first day wanted, and the run's own instant (UTC)."""
+
+    now: datetime
+    since: datetime
+    cursors: Mapping[str, Any] = field(default_factory=dict)
+
+
+class SourceError(SixkeysError):
+    """A source that cannot be read: which, what it answered, and what to do. Never holds a secret."""
+
+
+def record_or_malformed(
+    record: type[Record], subject: str, fields: dict[str, Any], raw: Any
+) -> Record | Malformed:
+    """The record made of `fields`, or what was wrong with it together with the item as it came (`raw`)."""
+    try:
+        return record(**fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or record.TABLE
+        reason = f"{where}: {first['msg']}"
+        raw_text = json.dumps(raw, default=str, sort_keys=True)
+        return Malformed(record.TABLE, subject, reason, raw_text, _key([fields.get(k) for k in record.KEY]))
+
+
+def key_of(record: Record) -> str | None:
+    """By what `record` is known, the same as that of a malformed item of the same key."""
+    return _key([getattr(record, name) for name in record.KEY])
+
+
+def _key(parts: list[Any]) -> str | None:
+    return None if any(part in (None, "") for part in parts) else json.dumps([str(part) for part in parts])

@@ -1,0 +1,1 @@
+"""Sources that are files: records to import, tables, Backstage descriptors."""

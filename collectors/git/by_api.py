@@ -1,0 +1,114 @@
+"""Commits and tags through GitHub's REST API, where cloning is switched off (https://docs.github.com/en/rest/commits).
+
+The default branch since a while before the first day, what was deployed from elsewhere, and the tags.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from collectors.contract.items import Item, Malformed
+from collectors.contract.records import Record
+from collectors.git.history import History
+from collectors.github.api import EmptyError, GitHubApi, MissingError
+from collectors.transport.json_values import listing, mapping, text
+
+Json = dict[str, Any]
+
+# what is merged on the first day was begun before it
+_BEGUN_BEFORE = timedelta(days=90)
+
+
+def collect_by_api(api: GitHubApi, history: History) -> Iterator[Item]:
+    """What is new on the default branch and of the wanted SHAs and tags; raises MissingError where there is no such."""
+    seen: dict[str, str | None] = {}
+    try:
+        for raw in _new(api, history):
+            yield _commit(api, history, raw, seen)
+    except EmptyError:
+        yield from history.finish()
+        return
+    for sha in sorted(history.wanted - history.unavailable - seen.keys()):
+        for raw in _wanted(api, history, sha):
+            if raw.get("sha") not in seen:
+                yield _commit(api, history, raw, seen)
+    known = mapping(history.tags)
+    history.tags = {}
+    for page in api.pages(f"/repos/{history.repo}/tags"):
+        for tag in page:
+            name, tagged = text(tag, "name") or "", text(tag, "commit", "sha")
+            if tagged is None:
+                yield Malformed("deployments", f"{history.repo}@{name}", "a tag without a commit", str(tag))
+                continue
+            history.tags[name] = tagged
+            if known.get(name) != tagged:
+                if tagged not in seen:
+                    seen[tagged] = _committed_at(api.get(f"/repos/{history.repo}/commits/{tagged}"))
+                yield history.tag(name, tagged, seen[tagged])
+    yield from history.finish()
+
+
+def _new(api: GitHubApi, history: History) -> Iterator[Json]:
+    """The default branch's commits: all from the first day on, or what it has since its head was seen."""
+    path = f"/repos/{history.repo}"
+    branch = history.repository.default_branch or "HEAD"
+    head = next(iter(history.frontier), None)
+    try:
+        # compared by graph, not by time: an old branch that is merged now is new
+        pages = api.pages(f"{path}/compare/{head}...{branch}", "commits") if head else iter(())
+        for raw in _flat(pages):
+            history.frontier = {text(raw, "sha") or head or ""}
+            yield raw
+    except MissingError:
+        head = None  # it was pushed over, and is gone
+    if head is None:
+        since = (history.from_at - _BEGUN_BEFORE).strftime("%Y-%m-%dT%H:%M:%SZ")
+        newest = None
+        for raw in _flat(api.pages(f"{path}/commits", sha=branch, since=since)):
+            newest = newest or text(raw, "sha")
+            yield raw
+        history.frontier = {newest} if newest else set()
+
+
+def _wanted(api: GitHubApi, history: History, sha: str) -> Iterator[Json]:
+    """What `sha` has that the default branch has not, or, where it is an old one of the branch, `sha` itself."""
+    path, head = f"/repos/{history.repo}", next(iter(history.frontier), "HEAD")
+    try:
+        ahead = list(_flat(api.pages(f"{path}/compare/{head}...{sha}", "commits")))
+        yield from ahead or [api.get(f"{path}/commits/{sha}")]
+    except MissingError:
+        history.unavailable.add(sha)
+
+
+def _commit(api: GitHubApi, history: History, raw: Json, seen: dict[str, str | None]) -> Record | Malformed:
+    sha = text(raw, "sha") or ""
+    seen[sha] = _committed_at(raw)
+    paths = None
+    if history.with_paths:
+        pages = api.pages(f"/repos/{history.repo}/commits/{sha}", "files")
+        paths = [
+            name
+            for file in _flat(pages)
+            for key in ("previous_filename", "filename")
+            if (name := text(file, key))
+        ]
+    by = mapping(raw, "commit", "author")
+    return history.commit(
+        sha,
+        [parent for found in listing(raw, "parents") if (parent := text(found, "sha"))],
+        text(by, "name"),
+        text(by, "email"),
+        text(raw, "author", "login"),
+        by.get("date"),
+        _committed_at(raw),
+        text(raw, "commit", "message") or "",
+        paths,
+    )
+
+
+def _committed_at(raw: Json) -> str | None:
+    return text(raw, "commit", "committer", "date")
+
+
+def _flat(pages: Iterable[list[Any]]) -> Iterator[Json]:
+    return (item for page in pages for item in page)

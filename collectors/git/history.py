@@ -1,0 +1,139 @@
+"""A repository's history as far as it is known: the cursor, and commits and tags as records."""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume, record_or_malformed
+from collectors.contract.people import People
+from collectors.contract.records import Commit, Coverage, Deployment, Record, Repository
+from collectors.github.as_records import git_author
+from collectors.transport.json_values import instant, listing, mapping
+
+_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
+
+
+class History:
+    """What is known of `repository`, to be continued.
+
+    The cursor: `from_at` (covered since), `pushed_at` (the repository's when it was last read to its end),
+    `with_paths`, `clone` (how it was read), `frontier` (known commits that are no parent of a known one: all
+    others are their ancestors), `unavailable` (wanted SHAs that the host does not give), `tags` (those told of).
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        resume: Resume,
+        people: People,
+        with_paths: bool,
+        wanted: Collection[str],
+        clone: bool,
+    ) -> None:
+        self.repository = repository
+        self.repo = repository.repo
+        self.with_paths = with_paths
+        self.wanted = set(wanted)
+        self._people = people
+        self._now = resume.now
+        self._clone = clone
+        cursor = mapping(resume.cursors.get(self.repo))
+        if cursor.get("clone") != clone or (with_paths and not cursor.get("with_paths")):
+            cursor = {}
+        first = max(resume.since, repository.created_at)
+        covered = instant(cursor, "from_at")
+        # a clone has the whole history whatever the first day is, the API was asked for a part
+        if covered and first < covered and not clone:
+            cursor = {}
+        self.from_at = min(covered, first) if covered and cursor else first
+        self.is_new = not cursor
+        self.frontier: set[str] = set(listing(cursor, "frontier"))
+        self.unavailable: set[str] = set(listing(cursor, "unavailable"))
+        self.tags: Any = cursor.get("tags")
+        self._pushed_at = cursor.get("pushed_at")
+
+    def is_current(self) -> bool:
+        """Whether nothing was pushed since the cursor, and nothing else is wanted of the repository."""
+        return not self.is_new and self._pushed_at == self._pushed() and self.wanted <= self.unavailable
+
+    def coverage(self) -> Iterator[Coverage]:
+        """Commits and tags are known until now."""
+        for source in ("git", "tags"):
+            yield Coverage(source=source, subject=self.repo, from_at=self.from_at, until_at=self._now)
+
+    def checkpoint(self, complete: bool) -> Checkpoint:
+        """The cursor after what was yielded; an incomplete one goes on at the next run whether pushed to or not."""
+        cursor = {
+            "from_at": self.from_at.isoformat(),
+            "pushed_at": self._pushed() if complete else "unfinished",
+            "with_paths": self.with_paths,
+            "clone": self._clone,
+            "frontier": sorted(self.frontier),
+            "unavailable": sorted(self.unavailable),
+            "tags": self.tags,
+        }
+        return Checkpoint(self.repo, cursor)
+
+    def finish(self) -> Iterator[Item]:
+        """The end of a reading: the coverage and its checkpoint."""
+        yield from self.coverage()
+        yield self.checkpoint(complete=True)
+
+    def commit(
+        self,
+        sha: str,
+        parents: Collection[str],
+        name: str | None,
+        email: str | None,
+        login: str | None,
+        authored_at: Any,
+        committed_at: Any,
+        message: str,
+        paths: Collection[str] | None,
+    ) -> Record | Malformed:
+        """A commit's record; what it reverts is read in its message as `git revert` writes it."""
+        author = git_author(name, email, login, self._people)
+        reverts = _REVERTS.search(message)
+        fields = {
+            "repo": self.repo,
+            "sha": sha,
+            "parents": tuple(parents),
+            "authored_at": authored_at,
+            "committed_at": committed_at,
+            "author": self._people.pseudonym(author.login),
+            "is_bot": author.is_bot,
+            "subject": message.strip().partition("\n")[0].strip(),
+            "reverts_sha": reverts[1] if reverts else None,
+            "paths": tuple(paths) if self.with_paths and paths is not None else None,
+        }
+        # the names of people stay out of the quarantine as well
+        raw = {key: fields[key] for key in ("repo", "sha", "authored_at", "committed_at", "subject")}
+        return record_or_malformed(Commit, f"{self.repo}@{sha}", fields, raw)
+
+    def tag(self, name: str, sha: str, at: Any) -> Record | Malformed:
+        """A tag as the deployment that it may stand for, done when it was made."""
+        fields = {
+            "source": "tags",
+            "id": f"{self.repo}@{name}",
+            "repo": self.repo,
+            "ref": name,
+            "sha": sha,
+            "sha_method": "tag",
+            "status": "success",
+            "started_at": at,
+            "finished_at": at,
+            "url": f"{self.repository.url}/releases/tag/{name}" if self.repository.url else None,
+        }
+        return record_or_malformed(Deployment, f"{self.repo}@{name}", fields, fields)
+
+    def _pushed(self) -> str | None:
+        return self.repository.pushed_at.isoformat() if self.repository.pushed_at else None
+
+
+def since_1970(seconds: str) -> datetime | str:
+    """The instant, or, where git's number is none, a text that says so (and is refused as an instant)."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return f'"{seconds}" seconds since 1970'

@@ -1,0 +1,282 @@
+"""GitHub through PyGithub's requester: authentication, retries and rate limits are its work; one call, one request.
+
+PyGithub's own objects are left aside: a missing attribute of theirs costs one more request each.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import stamina
+from github import Auth, Github, GithubException
+from github.Requester import Requester
+from jwt import PyJWTError
+
+from collectors.contract.items import SourceError
+from collectors.github.retry import RATE_LIMIT, MeteredRetry
+from collectors.transport import cost
+from collectors.transport.json_values import listing, mapping, text
+from collectors.transport.pacing import Hold
+from config.settings import GitHub
+
+TIMEOUT_SECONDS = 60
+# https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits: 900 reads a
+# minute, and 90 s of GitHub's time, of which 60 s are for GraphQL: one query after the other is all that they allow
+_A_MINUTE = 900
+REST_AT_ONCE = 3
+# a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
+_RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
+_OUT_OF_TIME = ("502 error", "504 error")
+_TOO_MUCH = ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED")
+_ADVICE = {
+    401: "the token is wrong or expired: set sources.github.token",
+    403: "the token may not read this: give it read access to contents, pull requests, deployments and actions",
+    404: "it does not exist or the token cannot see it: mend sources.github, or widen the token",
+}
+
+# what PyGithub raises, its JSON, its redirects and its App's key included
+_FAILURES = (
+    GithubException,
+    requests.RequestException,
+    PyJWTError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    AssertionError,
+)
+
+Json = dict[str, Any]
+
+
+class TooMuchError(SourceError):
+    """A query that GitHub could not answer in its time; a smaller page may be answered."""
+
+
+class UnknownFieldError(SourceError):
+    """A query that asks for `fields` that this server does not have."""
+
+    def __init__(self, text: str, fields: set[str]) -> None:
+        super().__init__(text)
+        self.fields = fields
+
+
+class MissingError(SourceError):
+    """What was asked for is not there, or not for this token (404)."""
+
+
+class EmptyError(SourceError):
+    """The commits of a repository that has none (409)."""
+
+
+def web_address(api: str) -> str:
+    """Where people and git find the repositories whose API is at `api`: `https://github.com`, an own server's root."""
+    parts = urlsplit(api)
+    host = parts.netloc.removeprefix("api.") if not parts.path.strip("/") else parts.netloc
+    return f"{parts.scheme}://{host}"
+
+
+class GitHubApi:
+    """The API at the configured address, with the configured identity; a context manager that closes its connections.
+
+    Every failure is a SourceError that names address and status and never holds the token. Up to `REST_AT_ONCE` threads
+    may use it: what GitHub asks one of them to wait is waited by all.
+    """
+
+    def __init__(self, source: GitHub, timeout: int = TIMEOUT_SECONDS) -> None:
+        self._meter = cost.current()
+        self.url = source.url.rstrip("/")
+        self.web = web_address(self.url)
+        self._hold = Hold(self._meter, _A_MINUTE)
+        self._auth: Auth.Auth
+        if source.app:
+            key = source.app.private_key.get_secret_value()
+            self._auth = Auth.AppInstallationAuth(Auth.AppAuth(source.app.id, key), source.app.installation)
+        else:
+            self._auth = Auth.Token(source.token.get_secret_value() if source.token else "")
+        self._timeout = timeout
+        self._idle: list[Github] = []  # PyGithub's connection is for one thread at a time
+        self._idle.append(self._client())
+        self._graphql_url = self._idle[0].requester.graphql_url
+
+    def _client(self) -> Github:
+        return Github(
+            base_url=self.url,
+            auth=self._auth,
+            timeout=self._timeout,
+            retry=MeteredRetry(self._meter, self._hold, **_RETRY),
+            # a query counts as a write for PyGithub; the limits that GitHub's headers give are obeyed instead
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+        )
+
+    def __enter__(self) -> "GitHubApi":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for client in self._idle:
+            client.close()
+
+    def token(self) -> str:
+        """The token that opens the repositories by git: the configured one, or the App installation's for an hour."""
+        try:
+            return self._auth.token
+        except _FAILURES as error:
+            raise self._explained(error, "/app/installations") from None
+
+    def graphql(self, query: str, **variables: Any) -> tuple[Json, list[Json]]:
+        """What `query` answers, and the errors of those parts that came back as null.
+
+        Raises TooMuchError where GitHub ran out of its time, UnknownFieldError where it is too old for a field,
+        SourceError where nothing came at all.
+        """
+        where = self._graphql_url
+        while True:
+            try:
+                headers, answer = self._whole(lambda requester: requester.graphql_query(query, variables))
+            except GithubException as error:
+                headers, answer = error.headers or {}, error.data
+                if not listing(answer, "errors"):
+                    raise self._explained(error, where) from None
+            except requests.exceptions.RetryError as error:
+                explained = self._explained(error, where)
+                is_late = any(answered in str(explained) for answered in _OUT_OF_TIME)
+                raise (TooMuchError(str(explained)) if is_late else explained) from None
+            except _FAILURES as error:
+                raise self._explained(error, where) from None
+            self._meter.receive(_size(headers, answer))
+            errors = listing(answer, "errors")
+            if any(error.get("type") == "RATE_LIMITED" for error in errors):
+                self._hold.back(_until(headers.get("x-ratelimit-reset")), RATE_LIMIT)
+                continue
+            data = mapping(answer, "data")
+            if not errors and not data:
+                raise SourceError(
+                    f"github: {where} answered something other than GraphQL; is this GitHub's address?"
+                )
+            if any(_is_too_much(error) for error in errors):  # what came with it is a part of a part
+                raise TooMuchError(f"github: {where} ran out of time: {text(errors[0], 'message')}")
+            if any(data.values()) or not errors or any(error.get("type") == "NOT_FOUND" for error in errors):
+                return data, errors
+            refused = (
+                f"github: {where} refused a query: {text(errors[0], 'message') or 'an error without a message'};"
+                " where this server is too old for it, set sources.github.graphql to false"
+            )
+            unknown = {field for error in errors if (field := _unknown_field(error))}
+            raise UnknownFieldError(refused, unknown) if unknown else SourceError(refused)
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The JSON at `path` below the API's address, such as `/repos/acme/checkout`."""
+        return self._get(path, parameters)[1]
+
+    def pages(
+        self, path: str, key: str | None = None, page: int = 1, **parameters: Any
+    ) -> Iterator[list[Any]]:
+        """The lists at `path`, 100 items a page from page `page` on, below `key` where they are inside an object."""
+        while True:
+            headers, answer = self._get(path, {**parameters, "per_page": 100, "page": page})
+            yield self.items(path, answer, key)
+            if 'rel="next"' not in headers.get("link", ""):
+                return
+            page += 1
+
+    def items(self, path: str, answer: Any, key: str | None = None) -> list[Json]:
+        """The objects of the list that `path` answered, below `key`; raises SourceError where it is none."""
+        found = mapping(answer).get(key) if key else answer
+        if not isinstance(found, list):
+            raise SourceError(
+                f"github: {self.url}{path} answered no list; is this the address of GitHub's API?"
+            )
+        return [item for item in found if isinstance(item, dict)]  # a null tells nothing
+
+    def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
+        try:
+            headers, answer = self._whole(
+                lambda requester: requester.requestJsonAndCheck("GET", path, parameters=parameters)
+            )
+        except (
+            GithubException,
+            requests.RequestException,
+            ValueError,
+            RuntimeError,
+            AssertionError,
+        ) as error:
+            raise self._explained(error, path) from None
+        self._meter.receive(_size(headers, answer))
+        return headers, answer
+
+    def _whole(self, send: Callable[[Requester], tuple[Json, Any]]) -> tuple[Json, Any]:
+        """What `send` gets once a request may be sent.
+
+        Sent again where the answer was cut off on its way, which urllib3 leaves to its user.
+        """
+        client = self._idle.pop() if self._idle else self._client()
+        try:
+            for attempt in stamina.retry_context(on=requests.exceptions.ChunkedEncodingError, attempts=3):
+                with attempt:
+                    self._hold.wait()
+                    headers, answer = send(client.requester)
+                    if headers.get("x-ratelimit-remaining") == "0":
+                        self._hold.back(_until(headers.get("x-ratelimit-reset")), RATE_LIMIT)
+                    return headers, answer
+        finally:
+            self._idle.append(client)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _explained(self, error: Exception, path: str) -> SourceError:
+        where = path if path.startswith("http") else f"{self.url}{path}"
+        if isinstance(error, GithubException):
+            said = text(error.data, "message") or "no message"
+            advice = _ADVICE.get(error.status, "try again later, or see githubstatus.com")
+            kind = {404: MissingError, 409: EmptyError}.get(error.status, SourceError)
+            return kind(f"github: {where} answered {error.status}: {said}; {advice}")
+        if isinstance(error, requests.exceptions.RetryError):
+            return SourceError(f"github: {where} kept failing ({_innermost(error)}); try again later")
+        if isinstance(error, requests.RequestException):
+            return SourceError(
+                f"github: {where} cannot be reached ({_innermost(error)}); check sources.github.url and the network"
+            )
+        if isinstance(error, PyJWTError):
+            return SourceError("github: sources.github.app.private_key is no private key; write file:KEY.pem")
+        if isinstance(error, RuntimeError):
+            return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
+        return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
+
+
+def _until(reset: str | None) -> float:
+    """The seconds until a limit's reset, given in seconds since 1970; a minute where it is not told."""
+    return max(1.0, float(reset) - time.time() + 1) if reset else 60.0
+
+
+def _is_too_much(error: Json) -> bool:
+    return error.get("type") in _TOO_MUCH or "timeout" in (text(error, "message") or "")
+
+
+def _unknown_field(error: Json) -> str | None:
+    found = re.match(r"Field '(\w+)' doesn't exist on type '\w+'", text(error, "message") or "")
+    return found[1] if found else None
+
+
+def _size(headers: Json, answer: Any) -> int:
+    """How many bytes came; where they were sent compressed in pieces of no told length, those of the JSON."""
+    told = str(headers.get("content-length", ""))
+    return int(told) if told.isdigit() else len(json.dumps(answer))
+
+
+def _innermost(error: BaseException) -> str:
+    """The reason below the layers of requests and urllib3, without addresses of objects."""
+    reason: Any = error
+    while True:
+        inner = getattr(reason, "reason", None) or next(
+            (arg for arg in getattr(reason, "args", ()) if isinstance(arg, BaseException)), None
+        )
+        if not isinstance(inner, BaseException):
+            break
+        reason = inner
+    return (str(reason).rpartition(">: ")[2] or type(reason).__name__).removeprefix("HTTPConnection(")

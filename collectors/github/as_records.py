@@ -1,0 +1,217 @@
+"""GitHub's answers as records, where GraphQL and REST meet: rules about drafts, reviews, reverts and statuses."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from collectors.contract.items import Malformed, record_or_malformed
+from collectors.contract.people import People
+from collectors.contract.records import Deployment, Record, Repository
+from collectors.transport.json_values import instant
+
+_REVERTS = re.compile(r"^\s*Reverts\s+([\w.-]+/[\w.-]+)?#(\d+)", re.IGNORECASE | re.MULTILINE)
+_NOREPLY = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the listing tells of one kind of items: `text` changes when something of it did and is empty without any.
+
+    `newest` is when the list's first item came into it, where that is told.
+    """
+
+    text: str
+    total: int
+    newest: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A repository as the listing has it; a kind (`pull_requests`, …) without a mark has to be asked for."""
+
+    record: Repository
+    marks: dict[str, Mark] = field(default_factory=dict)
+    catalog: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A page of a repository's items of one kind, newest first: from the cursor `after` on (None: from the top).
+
+    Items before `floor` are not wanted; `expected` is how many are to come, where somebody knows.
+    """
+
+    repo: str
+    after: str | None
+    floor: datetime
+    expected: int | None = None
+
+
+@dataclass(frozen=True)
+class Read:
+    """An item of a list: its record, what the list is ordered by, and the id by which it can be read again."""
+
+    record: Record | Malformed
+    at: datetime | None
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Items newest first, and from where to go on (None: that was the last); not `is_read`: the list was not given."""
+
+    reads: list[Read | Malformed]
+    after: str | None
+    is_read: bool = True
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who did something: a bot's login ends in `[bot]` here, whichever API told it. No login: the account is gone."""
+
+    login: str | None
+    is_bot: bool
+
+    @classmethod
+    def of(cls, login: str | None, type_name: str | None, people: People) -> "Account":
+        """The account as GraphQL (`dependabot`, `Bot`) or REST (`dependabot[bot]`, `Bot`) writes it."""
+        if login and type_name == "Bot" and not login.endswith("[bot]"):
+            login = f"{login}[bot]"
+        return cls(login, people.is_bot(login, api_type=type_name))
+
+
+def noreply_login(email: str | None) -> str | None:
+    """The login in an address that GitHub gives to who hides theirs, such as `123+anna@users.noreply.github.com`."""
+    found = _NOREPLY.match(email or "")
+    return found[1] if found else None
+
+
+def git_author(name: str | None, email: str | None, login: str | None, people: People) -> Account:
+    """The author of a commit; without an account the login in a noreply address, else the address itself."""
+    login = login or noreply_login(email)
+    return Account(login or email, people.is_bot(login, name, email))
+
+
+def reverted_number(repo: str, body: str | None) -> int | None:
+    """The number after GitHub's `Reverts owner/name#12` or `Reverts #12`, of a pull request of the same repository."""
+    for found in _REVERTS.finditer(body or ""):
+        if not found[1] or found[1].lower() == repo.lower():
+            return int(found[2])
+    return None
+
+
+def first_review(author: str | None, reviews: Iterable[tuple[Account, datetime | None]]) -> datetime | None:
+    """When a person other than `author` first submitted a review; reviews are (who, submitted at: None if pending)."""
+    return min(
+        (at for who, at in reviews if at and not who.is_bot and (who.login is None or who.login != author)),
+        default=None,
+    )
+
+
+def without_people(raw: Any, people: People) -> Any:
+    """An item as it came, for the quarantine: accounts by their pseudonym, no name, no address, no free text."""
+    if isinstance(raw, list):
+        return [without_people(item, people) for item in raw]
+    if not isinstance(raw, dict):
+        return raw
+    if "login" in raw:
+        login = raw["login"] if isinstance(raw["login"], str) else None
+        return {"login": people.pseudonym(login), "type": raw.get("type") or raw.get("__typename")}
+    if "email" in raw:
+        return {
+            key: without_people(value, people) for key, value in raw.items() if key not in ("email", "name")
+        }
+    return {key: without_people(value, people) for key, value in raw.items() if key != "body"}
+
+
+@dataclass(frozen=True)
+class Status:
+    """An entry of a deployment's history; `state` in capitals."""
+
+    state: str
+    at: datetime | None
+    log_url: str | None = None
+
+
+def outcome(state: str | None, statuses: Iterable[Status]) -> tuple[str, datetime | None, str | None]:
+    """(status, finished at, log address): the first success, else the last failure, else whether it was given up.
+
+    A deployment's own `state` says nothing of its success: an old one is INACTIVE although it succeeded.
+    """
+    history = sorted((s for s in statuses if s.at), key=lambda s: s.at or datetime.min)
+    log_url = next((s.log_url for s in reversed(history) if s.log_url), None)
+    for status in history:
+        if status.state == "SUCCESS":
+            return "success", status.at, status.log_url or log_url
+    failures = [s for s in history if s.state in ("ERROR", "FAILURE")]
+    if failures:
+        return "failure", failures[-1].at, failures[-1].log_url or log_url
+    last = history[-1].state if history else None
+    if "INACTIVE" in (last, state) or state in ("ABANDONED", "DESTROYED"):
+        return "cancelled", history[-1].at if history else None, log_url
+    return "running", None, log_url
+
+
+def record_of(
+    kind: type[Record], subject: str, fields: dict[str, Any], raw: Any, people: People
+) -> Record | Malformed:
+    """As record_or_malformed, with nobody's name in what is set aside."""
+    made = record_or_malformed(kind, subject, fields, None)
+    # taking the names out costs as much as all the rest, so only where it is needed
+    return (
+        record_or_malformed(kind, subject, fields, without_people(raw, people))
+        if isinstance(made, Malformed)
+        else made
+    )
+
+
+def deployment(
+    repo: str, url: str, raw: Any, people: People, statuses: Iterable[Status], **fields: Any
+) -> Record | Malformed:
+    """A deployment object's record; `url` is the repository's page, `fields` what both APIs give under other names.
+
+    Its address is the log's of the status that decided (usually the workflow run), else the environment's page.
+    """
+    status, finished_at, log_url = outcome(fields.pop("state"), statuses)
+    page = f"{url}/deployments/{quote(str(fields.get('environment') or ''), safe='')}".rstrip("/")
+    return record_of(
+        Deployment,
+        repo,
+        {
+            **fields,
+            "source": "deployments",
+            "repo": repo,
+            "sha_method": "deployment",
+            "status": status,
+            "finished_at": finished_at,
+            "url": log_url if log_url and log_url.startswith("http") else page,
+        },
+        raw,
+        people,
+    )
+
+
+def release(repo: str, raw: Any, people: People, **fields: Any) -> Record | Malformed:
+    """A published release's record: done the moment it is published."""
+    return record_of(
+        Deployment,
+        repo,
+        {
+            **fields,
+            "source": "releases",
+            "repo": repo,
+            "sha_method": "release",
+            "status": "success",
+            "finished_at": fields["started_at"],
+        },
+        raw,
+        people,
+    )
+
+
+def read(record: Record | Malformed, raw: Any, ordered_by: str, id: str = "") -> Read:
+    """A list's item with the instant that the list is ordered by, at the key `ordered_by` of the item as it came."""
+    return Read(record, instant(raw, ordered_by), id)

@@ -1,0 +1,111 @@
+"""GitHub: repositories, pull requests, deployments, releases and workflow runs (https://docs.github.com).
+
+One listing query for many repositories tells what changed since the cursors; only that is asked for, again for many
+repositories at once.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SetAside
+from collectors.contract.people import People
+from collectors.contract.records import Coverage
+from collectors.files import backstage
+from collectors.github.api import REST_AT_ONCE, TIMEOUT_SECONDS, GitHubApi
+from collectors.github.as_records import Read
+from collectors.github.choice import chosen, matches, none_matches
+from collectors.github.graphql import GraphQLReader
+from collectors.github.rest import RestReader
+from collectors.github.sweep import Sweep, covered_from, open_deployments
+from collectors.github.workflow_runs import collect_runs
+from collectors.transport import cost
+from collectors.transport.in_order import in_order
+from collectors.transport.json_values import text
+from config.settings import GitHub
+
+_KINDS = ("pull_requests", "deployments", "releases")
+
+
+def collect(
+    source: GitHub,
+    resume: Resume,
+    people: People,
+    catalog: bool = False,
+    workflow_repositories: Collection[str] = (),
+    timeout: int = TIMEOUT_SECONDS,
+) -> Iterator[Item]:
+    """All that is new on GitHub since `resume`'s cursors, kind by kind, each repository with its own checkpoints.
+
+    `workflow_repositories` are globs of `owner/name` whose workflow runs are wanted; `catalog` reads each repository's
+    `catalog-info.yaml` too. Raises SourceError where GitHub cannot be read or no repository matches.
+    """
+    with GitHubApi(source, timeout) as api:
+        reader = (GraphQLReader if source.graphql else RestReader)(api, people, catalog)
+        listed = []
+        for entry in chosen(source, api, reader):
+            if isinstance(entry, Malformed):
+                yield entry
+                continue
+            listed.append(entry)
+            repo, from_at = entry.record.repo, covered_from(entry, "pull_requests", resume)
+            yield entry.record
+            yield Coverage(source="repositories", subject=repo, from_at=from_at, until_at=resume.now)
+            if entry.catalog:
+                yield from backstage.parse(entry.catalog, f"{repo}/catalog-info.yaml", repo)
+        if not listed:
+            raise none_matches(source)
+        yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
+        again = dict(reader.deployments_again(open_deployments(listed, resume)))
+        for kind in _KINDS:
+            yield from _read(reader, kind, [Sweep(kind, entry, resume) for entry in listed], again)
+        with_runs = [
+            entry.record
+            for entry in listed
+            if source.workflow_runs and matches(entry.record.repo, workflow_repositories)
+        ]
+        yield from in_order(
+            lambda record: collect_runs(
+                api, record.repo, max(resume.since, record.created_at), resume, people
+            ),
+            with_runs,
+            REST_AT_ONCE,
+        )
+        # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
+        yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
+
+
+def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursors from which the lists that hold `items` are read anew: that asks for less than each item by itself."""
+    moved = dict(cursors)
+    for item in items:
+        repo = item.subject.partition("#")[0]
+        kinds = ("deployments", "releases") if item.kind == "deployments" else (item.kind,)
+        for subject in (f"{repo} {kind}" for kind in kinds):
+            if from_at := text(moved.get(subject), "from_at"):
+                # workflow runs say in `until` where to go on; of the others the lack of it says: at the top
+                until = {"until": from_at} if item.kind == "workflow_runs" else {}
+                moved[subject] = {"from_at": from_at, **until}
+    return moved
+
+
+def try_connection(source: GitHub) -> str:
+    """How many repositories match, in words; raises SourceError where GitHub cannot be read or none does."""
+    with GitHubApi(source) as api:
+        reader = (GraphQLReader if source.graphql else RestReader)(api, People(b""), False)
+        n = sum(not isinstance(entry, Malformed) for entry in chosen(source, api, reader))
+    if not n:
+        raise none_matches(source)
+    return f"{n} {'repository matches' if n == 1 else 'repositories match'} {', '.join(source.repositories)}"
+
+
+def _read(
+    reader: GraphQLReader | RestReader, kind: str, sweeps: Sequence[Sweep], again: Mapping[str, Read]
+) -> Iterator[Item]:
+    """What is new of one kind: in rounds, each the next page of all repositories that have one."""
+    before, total = _KINDS.index(kind) * len(sweeps), len(_KINDS) * len(sweeps)
+    for sweep in sweeps:
+        yield from sweep.begin(again)
+    while waiting := {sweep.asked: sweep for sweep in sweeps if sweep.asked}:
+        cost.current().part(before + len(sweeps) - len(waiting), total, "lists")
+        for asked, page in reader.pages(kind, list(waiting)):
+            yield from waiting[asked].take(page)

@@ -1,0 +1,103 @@
+"""GraphQL queries made of the parts in queries.graphql: many repositories, or many cut lists, in one request."""
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from graphql import REMOVE, FieldNode, Visitor, parse, print_ast, visit
+
+from collectors.github.as_records import Asked
+
+# of each kind: its field in a repository, the order from which it can be resumed, and the fragment
+_KINDS = {
+    "pull_requests": ("pullRequests", "UPDATED_AT", "PullRequests"),
+    "deployments": ("deployments", "CREATED_AT", "Deployments"),
+    "releases": ("releases", "CREATED_AT", "Releases"),
+}
+
+
+def query(name: str) -> str:
+    """The query `name` with the fragments that it uses."""
+    return _with_fragments(_parts()[name])
+
+
+def named_query(names: Sequence[str]) -> str:
+    """A query for the repositories `owner/name` under the aliases r0, r1 …, with what the listing asks of them."""
+    fields = (f"r{index}: {_repository(name)} {{ ...Listed }}" for index, name in enumerate(names))
+    return _with_fragments(f"query Named($catalog: Boolean!) {{ {' '.join(fields)} }}")
+
+
+def page_query(kind: str, wanted: Sequence[tuple[Asked, int]]) -> str:
+    """A query for so many items of one kind of each repository, under the aliases r0, r1 …, newest first."""
+    field, order, fragment = _KINDS[kind]
+    fields = (
+        f"r{index}: {_repository(asked.repo)} {{ {field}(first: {first}, after: {json.dumps(asked.after)},"
+        f" orderBy: {{ field: {order}, direction: DESC }}) {{ ...{fragment} }} }}"
+        for index, (asked, first) in enumerate(wanted)
+    )
+    return _with_fragments(f"query {fragment} {{ {' '.join(fields)} }}")
+
+
+def page_field(kind: str) -> str:
+    """The name under which a repository holds the list of a kind."""
+    return _KINDS[kind][0]
+
+
+def rest_query(cut: Sequence[tuple[str, str, str, str | None]]) -> str:
+    """A query for what follows in nested lists: (id of the item, its type, the list's field, cursor or None) each.
+
+    Under the aliases n0, n1 …; without a cursor the list is asked for from its beginning.
+    """
+    fields = (
+        f"n{index}: node(id: {json.dumps(id)}) {{ ... on {kind} {{"
+        f" {field}(first: 100, after: {json.dumps(after)}) {{ ...{field.capitalize()} }} }} }}"
+        for index, (id, kind, field, after) in enumerate(cut)
+    )
+    return _with_fragments(f"query Rest {{ {' '.join(fields)} }}")
+
+
+def without(document: str, lacking: Collection[str]) -> str:
+    """`document` without the fields that a server lacks, and without what asks for nothing then."""
+    if not lacking:
+        return document
+    operation, *fragments = visit(parse(document), _Removal(lacking)).definitions
+    return _with_fragments(print_ast(operation), {part.name.value: print_ast(part) for part in fragments})
+
+
+class _Removal(Visitor):
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def leave_field(self, node: FieldNode, *_: Any) -> Any:
+        is_empty = node.selection_set is not None and not node.selection_set.selections
+        return REMOVE if is_empty or node.name.value in self._names else None
+
+
+def _repository(full: str) -> str:
+    owner, _, name = full.partition("/")
+    return f"repository(owner: {json.dumps(owner)}, name: {json.dumps(name)})"
+
+
+@cache
+def _parts() -> dict[str, str]:
+    document = (Path(__file__).parent / "queries.graphql").read_text(encoding="utf-8")
+    return {
+        found[1]: found[0].rstrip()
+        for found in re.finditer(r"^(?:query|fragment) (\w+).*?^}", document, re.DOTALL | re.MULTILINE)
+    }
+
+
+def _with_fragments(query: str, fragments: Mapping[str, str] | None = None) -> str:
+    """The query with the fragments that it uses, and no other: GitHub refuses those."""
+    known, parts = fragments or _parts(), [query]
+    used: set[str] = set()
+    for part in parts:
+        for name in re.findall(r"\.\.\.(\w+)", part):
+            if name not in used:
+                used.add(name)
+                parts.append(known[name])
+    return "\n".join(parts)

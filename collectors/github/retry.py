@@ -1,0 +1,62 @@
+"""When a request to GitHub is sent again: PyGithub's rules, with each request and each wait told to the meter."""
+
+import time
+from typing import Any
+
+from github import GithubRetry
+from urllib3 import BaseHTTPResponse, Retry
+
+from collectors.transport.cost import Meter
+from collectors.transport.pacing import Hold
+
+RATE_LIMIT = "for GitHub's rate limit"
+_LIMITED = (403, 429)
+_UNKNOWN_WAIT_SECONDS = 60.0  # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+
+
+class MeteredRetry(GithubRetry):
+    """Asked by urllib3 about every answer and every failure to get one, so that it can count them all.
+
+    A limit that it meets holds back all who wait on `hold`.
+    """
+
+    def __init__(self, meter: Meter, hold: Hold, **rules: Any) -> None:
+        super().__init__(**{"status_forcelist": [429, *range(500, 600)], **rules})
+        self._meter = meter
+        self._hold = hold
+
+    def new(self, **rules: Any) -> "MeteredRetry":
+        """These rules with some of them changed."""
+        return super().new(meter=self._meter, hold=self._hold, **rules)
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """Whether an answer of this status is asked for again."""
+        self._meter.request(failed=status_code >= 400)
+        return super().is_retry(method, status_code, has_retry_after)
+
+    def increment(self, *args: Any, **kwargs: Any) -> Retry:  # type: ignore[override]
+        """The rules for the next attempt; raises where there is none."""
+        if kwargs.get("error"):
+            self._meter.request(failed=True)
+        return super().increment(*args, **kwargs)
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """The seconds that an answer asks to wait; a 429 that asks for none: until the limit's reset, or a minute."""
+        asked = super().get_retry_after(response)
+        if asked is not None or response.status != 429:
+            return asked
+        reset = response.headers.get("x-ratelimit-reset", "")
+        if response.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+            return max(0.0, int(reset) - time.time()) + 1
+        return _UNKNOWN_WAIT_SECONDS
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        """Waits as long as the answer asks for, or else as the rules say."""
+        asked = self.get_retry_after(response) if response and self.respect_retry_after_header else None
+        if asked or (response is not None and response.status in _LIMITED):
+            self._hold.back(asked or self.get_backoff_time(), RATE_LIMIT)
+            self._hold.wait()
+            return
+        answered = f"since GitHub answered {response.status}" if response else "since GitHub did not answer"
+        self._meter.wait(self.get_backoff_time(), answered)
+        super().sleep(response)

@@ -1,0 +1,156 @@
+"""GitHub Actions' workflow runs, by REST: GraphQL has none (https://docs.github.com/en/rest/actions/workflow-runs)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume
+from collectors.contract.people import People
+from collectors.contract.records import Coverage, Record, WorkflowRun
+from collectors.github.api import GitHubApi
+from collectors.github.as_records import record_of
+from collectors.transport.json_values import instant, mapping, text
+
+Json = dict[str, Any]
+
+_REACHABLE = 1000  # results of one search by creation
+_AGAIN_DAYS = 30  # how long GitHub lets a run be run again
+
+
+@dataclass
+class _Known:
+    """What the cursor keeps: all is read up to `until`; the last attempt of each recent run, 0 while it goes on."""
+
+    from_at: datetime
+    until: datetime
+    looked_back_at: datetime
+    attempts: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+
+    def written(self, now: datetime) -> Json:
+        recent = now - timedelta(days=_AGAIN_DAYS)
+        return {
+            "from_at": self.from_at.isoformat(),
+            "until": self.until.isoformat(),
+            "looked_back_at": self.looked_back_at.isoformat(),
+            "attempts": {
+                id: [attempt, at.isoformat()] for id, (attempt, at) in self.attempts.items() if at >= recent
+            },
+        }
+
+
+def collect_runs(
+    api: GitHubApi, repo: str, from_at: datetime, resume: Resume, people: People
+) -> Iterator[Item]:
+    """All attempts of the repository's runs since `from_at` with their jobs; a later run reads what is new.
+
+    Runs that went on are read again each time; new attempts of runs up to 30 days old are looked for once a day.
+    """
+    subject = f"{repo} workflow_runs"
+    known = _read(resume.cursors.get(subject), from_at)
+    low = known.until
+    if resume.now - known.looked_back_at >= timedelta(days=1):
+        low = max(known.from_at, min(low, resume.now - timedelta(days=_AGAIN_DAYS)))
+        known.looked_back_at = resume.now
+    low = min([low, *(at for attempt, at in known.attempts.values() if attempt == 0)])
+    for high, runs in _windows(api, repo, low, resume.now):
+        for raw in runs:
+            yield from _attempts(api, repo, raw, known, people)
+        known.until = max(known.until, high)
+        if high < resume.now:
+            yield Checkpoint(subject, known.written(resume.now))
+    yield Coverage(source="workflow_runs", subject=repo, from_at=known.from_at, until_at=resume.now)
+    yield Checkpoint(subject, known.written(resume.now))
+
+
+def _read(cursor: Any, from_at: datetime) -> _Known:
+    covered_from, until = instant(cursor, "from_at"), instant(cursor, "until")
+    if covered_from is None or until is None or from_at < covered_from:
+        return _Known(from_at, from_at, from_at)
+    attempts = {
+        id: (entry[0], at)
+        for id, entry in mapping(cursor, "attempts").items()
+        if (at := instant({"at": entry[1]}, "at"))
+    }
+    return _Known(covered_from, until, instant(cursor, "looked_back_at") or covered_from, attempts)
+
+
+def _windows(
+    api: GitHubApi, repo: str, low: datetime, high: datetime
+) -> Iterator[tuple[datetime, list[Json]]]:
+    """(end, runs created until then) from `low` to `high`, oldest window first, each within what a search reaches."""
+    created = f"{_written(low)}..{_written(high)}"
+    path = f"/repos/{repo}/actions/runs"
+    first = api.get(path, created=created, per_page=100, page=1)
+    total = mapping(first).get("total_count") or 0
+    if total > _REACHABLE and high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        yield from _windows(api, repo, low, middle)
+        yield from _windows(api, repo, middle, high)
+        return
+    runs = api.items(path, first, "workflow_runs")
+    if total > len(runs):
+        for page in api.pages(path, "workflow_runs", page=2, created=created):
+            runs += page
+    yield high, runs
+
+
+def _attempts(
+    api: GitHubApi, repo: str, raw: Json, known: _Known, people: People
+) -> Iterator[Record | Malformed]:
+    """The attempts of a run that are not known yet, with their jobs; one that goes on has none yet."""
+    id, last = str(raw.get("id")), raw.get("run_attempt") or 1
+    seen, _ = known.attempts.get(id, (0, None))
+    for attempt in range(seen + 1, last):
+        earlier = api.get(f"/repos/{repo}/actions/runs/{id}/attempts/{attempt}")
+        yield _record(repo, earlier, _jobs(api, repo, id, attempt), people)
+    if seen >= last:
+        return
+    done = raw.get("status") == "completed"
+    yield _record(repo, raw, _jobs(api, repo, id, last) if done else [], people)
+    created_at = instant(raw, "created_at")
+    if created_at:
+        known.attempts[id] = (last if done else 0, created_at)
+
+
+def _jobs(api: GitHubApi, repo: str, id: str, attempt: int) -> list[Json]:
+    return [
+        job
+        for page in api.pages(f"/repos/{repo}/actions/runs/{id}/attempts/{attempt}/jobs", "jobs")
+        for job in page
+    ]
+
+
+def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | Malformed:
+    path = (text(raw, "path") or text(raw, "name") or "").partition("@")[0]
+    ended = [at for job in jobs if (at := instant(job, "completed_at"))]
+    done = raw.get("status") == "completed"
+    fields = {
+        "repo": repo,
+        "id": raw.get("id"),
+        "attempt": raw.get("run_attempt") or 1,
+        "workflow": path.rpartition("/")[2],
+        "event": raw.get("event"),
+        "branch": raw.get("head_branch"),
+        "sha": raw.get("head_sha"),
+        "conclusion": raw.get("conclusion"),
+        "created_at": raw.get("created_at"),
+        "started_at": raw.get("run_started_at"),
+        # the run's own last update moves when it is run again
+        "finished_at": (max(ended) if ended else raw.get("updated_at")) if done else None,
+        "jobs": [
+            {
+                "name": job.get("name"),
+                "started_at": job.get("started_at"),
+                "finished_at": job.get("completed_at"),
+                "conclusion": job.get("conclusion"),
+            }
+            for job in jobs
+        ],
+        "url": raw.get("html_url"),
+    }
+    return record_of(WorkflowRun, repo, fields, raw, people)
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

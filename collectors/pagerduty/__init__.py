@@ -1,0 +1,1 @@
+"""Incidents from PagerDuty; begins at `collect.py`."""

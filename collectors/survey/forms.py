@@ -1,0 +1,230 @@
+"""A form's export as answers: the configuration says what its columns mean; a row answers one or more questions."""
+
+import difflib
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from collectors.contract.items import Item, Malformed, SourceError, record_or_malformed
+from collectors.contract.people import People
+from collectors.contract.records import Response
+from collectors.files.csv_table import Table, plain
+from config.survey import SurveyFiles, SurveyQuestion
+
+# as Google Forms downloads it: 2026/11/06 10:15:02 AM GMT+1
+_GOOGLE = re.compile(
+    r"(\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d\d:\d\d [AP]M) ([A-Z]{2,4})(?:([+-])(\d{1,2})(?::(\d\d))?)?"
+)
+# the abbreviations that it uses in place of GMT+1
+_HOURS = {
+    "GMT": 0,
+    "UTC": 0,
+    "AST": -4,
+    "ADT": -3,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+}
+_HOURS |= {"PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10}
+# what an export may be written like where nothing says so
+_FORMATS = (
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%y %H:%M:%S",
+    "%d.%m.%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+)
+# Microsoft Forms writes this where it does not know
+_NOBODY = ("", "anonymous")
+
+
+def wanted_columns(form: SurveyFiles) -> list[str]:
+    """The headers that `form` names."""
+    columns = form.columns.model_dump(exclude_none=True).values() if form.columns else ()
+    return [plain(name) for name in (*columns, *(question.column for question in form.questions))]
+
+
+def form_answers(table: Table, form: SurveyFiles, timezone: str, people: People) -> list[Item]:
+    """A response for each question that a row answers, or what is wrong with it; raises SourceError where all is.
+
+    `timezone` holds where neither the form's own nor a time's zone does.
+    """
+    for name in wanted_columns(form):
+        if table.columns.count(name) != 1:
+            raise SourceError(f"{table.where}:1: {_wrong_column(name, table.columns)}")
+    reader = _FormReader(form, ZoneInfo(form.timezone or timezone), people)
+    items: list[Item] = []
+    times: list[str] = []
+    n = 0
+    for line, cells in table.rows:
+        n += 1
+        row = dict(zip(table.columns, (cell.strip() for cell in cells), strict=False))
+        try:
+            items += reader.read(row, f"{table.where}:{line}")
+        except _NoTime as error:
+            times.append(error.cell)
+            items.append(Malformed("responses", f"{table.where}:{line}", str(error), reader.raw(row)))
+    if times and len(times) == n:
+        raise SourceError(f"{table.where}: {reader.no_time(times)}")
+    return items
+
+
+def _wrong_column(name: str, columns: list[str]) -> str:
+    if name in columns:
+        return f'the column "{name}" is there twice; rename one in the form'
+    near = difflib.get_close_matches(name, columns, n=1, cutoff=0.6)
+    return f'there is no column "{name}"; ' + (
+        f'did you mean "{near[0]}"?' if near else f"there are {', '.join(columns) or 'none'}"
+    )
+
+
+class _NoTime(ValueError):
+    """A cell that is no time."""
+
+    def __init__(self, column: str, cell: str) -> None:
+        super().__init__(
+            f'{column}: "{cell}" is no time; say what it looks like by sources.survey.files.time_format'
+        )
+        self.cell = cell
+
+
+class _FormReader:
+    """Reads the rows of one file."""
+
+    def __init__(self, form: SurveyFiles, zone: ZoneInfo, people: People) -> None:
+        assert form.columns  # noqa: S101  told apart by the caller
+        self._form = form
+        self._columns = form.columns
+        self._zone = zone
+        self._people = people
+        self._nobodies: Counter[str] = Counter()
+
+    def read(self, row: dict[str, str], where: str) -> Iterator[Item]:
+        """The answers of `row`, an unanswered question left out; raises _NoTime."""
+        submitted_at = self._time(self._columns.submitted_at, row)
+        name = self._form.round or self._cell(row, self._columns.round)
+        fields = {
+            "round": name or None,
+            "respondent": self._respondent(row),
+            "team": self._cell(row, self._columns.team) or None,
+            "submitted_at": submitted_at,
+            "closes_at": self._closes_at(row, name),
+        }
+        for key in ("round", "closes_at"):
+            if fields[key] is None:
+                reason = f'{key}: the round "{name}" has none; add it to sources.survey.files.{key}'
+                yield Malformed("responses", where, reason if name else f"{key}: is empty", self.raw(row))
+                return
+        for question in self._form.questions:
+            cell = self._cell(row, question.column)
+            if cell:
+                yield self._answer(question, cell, fields, where, row)
+
+    def raw(self, row: dict[str, str]) -> str:
+        """What is kept of a row that is set aside: nothing of the respondent, and no free text."""
+        respondent = self._columns.respondent and plain(self._columns.respondent)
+        kept = {name: row.get(name, "")[:40] for name in wanted_columns(self._form) if name != respondent}
+        return json.dumps(kept)
+
+    def no_time(self, cells: list[str]) -> str:
+        """What to say of a file in which no row has a time: the formats that would fit all of them."""
+        fitting = [f'"{known}"' for known in _FORMATS if all(_parsed(cell, known) for cell in cells)]
+        told = " or ".join(fitting) or 'such as "%d/%m/%Y %H:%M:%S"'
+        column = plain(self._columns.submitted_at)
+        return f'no row has a time in "{column}" ("{cells[0]}"); set sources.survey.files.time_format, {told}'
+
+    def _cell(self, row: dict[str, str], column: str | None) -> str:
+        return row.get(plain(column), "") if column else ""
+
+    def _respondent(self, row: dict[str, str]) -> str | None:
+        told = self._cell(row, self._columns.respondent)
+        if told.lower() not in _NOBODY:
+            return self._people.respondent(told)
+        # the same row of a later export is the same nobody, whatever columns were added to the form
+        row_of = json.dumps([row.get(plain(self._columns.submitted_at)), self._cell(row, self._columns.team)])
+        self._nobodies[row_of] += 1
+        return self._people.respondent(
+            "nobody " + hashlib.sha256(f"{row_of} {self._nobodies[row_of]}".encode()).hexdigest()
+        )
+
+    def _answer(
+        self, question: SurveyQuestion, cell: str, fields: dict[str, Any], where: str, row: dict[str, str]
+    ) -> Item:
+        least, most = (1.0, float(len(question.answers))) if question.answers else question.scale
+        score = _score(question, cell)
+        if score is None or not least <= score <= most:
+            known = ", ".join(question.answers) or f"a number from {least:g} to {most:g}"
+            reason = f'{plain(question.column)}: "{cell[:40]}" is none of {known}'
+            return Malformed(
+                "responses",
+                where,
+                reason if question.answers else reason.replace("none of", "not"),
+                self.raw(row),
+            )
+        answered = {"question": question.question, "score": score, "scale_min": least, "scale_max": most}
+        return record_or_malformed(Response, where, fields | answered, self.raw(row))
+
+    def _time(self, column: str, row: dict[str, str]) -> datetime:
+        cell = self._cell(row, column)
+        at = _parsed(cell, self._form.time_format)
+        if at is None:
+            raise _NoTime(plain(column), cell)
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC if plain(column).endswith("(UTC)") else self._zone)
+        try:
+            return at.astimezone(UTC)
+        except OverflowError:
+            raise _NoTime(plain(column), cell) from None
+
+    def _closes_at(self, row: dict[str, str], name: str) -> datetime | None:
+        if self._columns.closes_at:
+            cell = self._cell(row, self._columns.closes_at)
+            try:
+                return self._end(date.fromisoformat(cell))
+            except ValueError:
+                return self._time(self._columns.closes_at, row)
+        told = self._form.closes_at
+        at = told.get(name) if isinstance(told, dict) else told
+        return self._end(at) if at else None
+
+    def _end(self, at: date | datetime) -> datetime:
+        """The last second of a day, or the instant itself."""
+        if not isinstance(at, datetime):
+            at = datetime.combine(at, time(23, 59, 59))
+        return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
+
+
+def _parsed(cell: str, format: str | None) -> datetime | None:
+    """The time in `cell`, naive where it says no zone; None where it is none."""
+    try:
+        if format:
+            return datetime.strptime(cell, format)
+        google = _GOOGLE.fullmatch(cell)
+        if not google:
+            return datetime.fromisoformat(cell)
+        at, name, sign, hours, minutes = google.groups()
+        offset = timedelta(hours=_HOURS[name])
+        if hours:
+            offset = timedelta(hours=int(hours), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
+        return datetime.strptime(at, "%Y/%m/%d %I:%M:%S %p").replace(tzinfo=timezone(offset))
+    except (ValueError, KeyError):
+        return None
+
+
+def _score(question: SurveyQuestion, cell: str) -> float | None:
+    if question.answers:
+        words = [plain(answer).casefold() for answer in question.answers]
+        return words.index(plain(cell).casefold()) + 1.0 if plain(cell).casefold() in words else None
+    try:
+        # a spreadsheet in a language with a decimal comma writes 4,5
+        return float(re.sub(r"^(-?\d+),(\d+)$", r"\1.\2", cell))
+    except ValueError:
+        return None
