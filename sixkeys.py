@@ -93,8 +93,8 @@ def demo(
     from sample_data.organisation import build_organisation
     from sample_data.server import SampleServer
     from sample_data.settings import demo_settings
-    from warehouse.build import build as build_facts
-    from warehouse.values import compute
+    from warehouse.building.build import build as build_facts
+    from warehouse.metrics.values import compute
 
     with service.stopped_by_signals(), demo_folder(folder):
         say(f"Building the sample organisation in {folder}")
@@ -147,7 +147,7 @@ def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
     from config.summary import summary
     from dashboards import terminal
     from dashboards.mail import try_connection as try_mail
-    from warehouse.checking import report
+    from warehouse.trust.matching import report
 
     settings = read_settings(config, warehouse)
     out = terminal.console(sys.stdout)
@@ -218,7 +218,7 @@ def import_(
 
     Example: sixkeys import deployments deployments.csv --covers 2026-01-01 2026-07-01
     """
-    from warehouse.imports import import_file
+    from warehouse.loading.imports import import_file
 
     days = (day(covers[0]), day(covers[1])) if covers else None
     in_order(*(days or (None, None)))
@@ -232,7 +232,7 @@ def build(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
 
     Example: sixkeys build
     """
-    from warehouse.build import build as build_facts
+    from warehouse.building.build import build as build_facts
 
     say(f"built {build_facts(read_settings(config, warehouse), datetime.now(UTC))}")
 
@@ -257,7 +257,7 @@ def metrics(
     in_order(first, after)
     narrowed = pairs(where)
     from dashboards import terminal
-    from warehouse.values import as_rows, compute
+    from warehouse.metrics.values import as_rows, compute
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
@@ -288,7 +288,7 @@ def explain(
     if found is None:
         raise typer.BadParameter(f'"{metric}" is none of {", ".join(declared())}', param_hint="METRIC")
     from dashboards import terminal
-    from warehouse import explain as behind
+    from warehouse.rows import explain as behind
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
@@ -310,7 +310,7 @@ def export(
 
     Example: sixkeys export report --format parquet
     """
-    from warehouse.export import export as export_tables
+    from warehouse.rows.export import export as export_tables
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:

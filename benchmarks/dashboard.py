@@ -42,7 +42,7 @@ from dashboards.listing import Kind
 from dashboards.metric_content import metric_content, rows_behind, spread
 from dashboards.surveyed import surveyed
 from tests import chromium
-from warehouse.facts import current, open_facts
+from warehouse.metrics.facts import current, open_facts
 
 FLOOR = Path(__file__).with_name("smallest_page.py")
 ZONE = "Europe/Berlin"

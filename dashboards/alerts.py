@@ -13,10 +13,10 @@ from dashboards.parcels import Letter, Parcel, parcels
 from dashboards.posting import TIMEOUT
 from dashboards.rendering import METRIC_PAGE
 from dashboards.slack import escape, linked, section
-from warehouse.alerts import Alert
-from warehouse.deliveries import Message
-from warehouse.periods import parse_week
-from warehouse.values import kept_name
+from warehouse.metrics.periods import parse_week
+from warehouse.metrics.values import kept_name
+from warehouse.scorecards.alerts import Alert
+from warehouse.scorecards.delivery_book import Message
 
 
 def alert_parcels(alerts: Iterable[Alert], settings: Settings, timeout: float = TIMEOUT) -> list[Parcel]:

@@ -10,9 +10,9 @@ from config.targets import parse_target
 from dashboards import formats
 from dashboards.filters import Filters
 from dashboards.overview import Cell, cell
-from warehouse.stages import Stage
-from warehouse.unwatched import Unwatched
-from warehouse.values import Scope, Value
+from warehouse.metrics.values import Scope, Value
+from warehouse.rows.stages import Stage
+from warehouse.trust.unwatched import Unwatched
 
 # the CSV has the others
 MOST_RANKED = 15

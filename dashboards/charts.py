@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards import formats
-from warehouse.signals import Limits
-from warehouse.values import Value
+from warehouse.metrics.signals import Limits
+from warehouse.metrics.values import Value
 
 
 @dataclass(frozen=True)

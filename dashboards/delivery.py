@@ -14,7 +14,8 @@ import stamina
 from config.settings import Settings
 from dashboards.parcels import Parcel, Send
 from dashboards.posting import NotDelivered
-from warehouse.deliveries import (
+from warehouse.loading.redaction import redact
+from warehouse.scorecards.delivery_book import (
     REPEATABLE,
     Channel,
     Entry,
@@ -25,7 +26,6 @@ from warehouse.deliveries import (
     entries,
     settle,
 )
-from warehouse.secrets import redact
 
 ATTEMPTS = 4
 # a longer wait is left to the next run, which comes with the next collection

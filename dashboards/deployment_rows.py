@@ -7,8 +7,8 @@ from dashboards.fact_rows import Cell, Heading, moment, revision, short, source
 from dashboards.filters import LISTED, link
 from dashboards.formats import MISSING, figure, plural
 from dashboards.listing import Around, Kind, Line, Part, alone, instant, lasted, said, took
-from warehouse.listed import MOST_CHANGES, of_deployments
-from warehouse.listing import DEPLOYMENTS, Counts
+from warehouse.rows.listed_details import MOST_CHANGES, of_deployments
+from warehouse.rows.listing import DEPLOYMENTS, Counts
 
 Row = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from config.metrics import metrics
 from config.targets import parse_target
-from warehouse.values import Value
+from warehouse.metrics.values import Value
 
 # from how far beyond its target on a number has the second and the third shade: a ratio, for scores points
 _FAR = {"points": (0.25, 0.75)}

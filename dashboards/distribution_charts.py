@@ -11,8 +11,8 @@ from config.metrics import metrics
 from config.targets import parse_target
 from dashboards import formats
 from dashboards.charts import DARK, LIGHT, Mark, above, drawn, upright
-from warehouse.distribution import Bin, Weekday
-from warehouse.values import Value
+from warehouse.metrics.values import Value
+from warehouse.rows.distribution import Bin, Weekday
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 # where an axis of durations has a word, as far as there is something to see

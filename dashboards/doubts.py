@@ -1,7 +1,7 @@
 """What stands against the numbers, in sentences that the overview and the page of trust share."""
 
 from dashboards.formats import plural
-from warehouse.reading import Doubts
+from warehouse.trust.runs_and_doubts import Doubts
 
 
 def sentences(found: Doubts) -> list[str]:

@@ -9,9 +9,9 @@ from dashboards import formats
 from dashboards.fact_rows import Cell, Heading, cells, headings
 from dashboards.filters import Filters
 from dashboards.loading import State
-from warehouse.explain import Explanation
-from warehouse.reasons import in_common
-from warehouse.values import Value
+from warehouse.metrics.values import Value
+from warehouse.rows.explain import Explanation
+from warehouse.rows.reasons import in_common
 
 Row = Mapping[str, Any]
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from config.metrics import metrics
-from warehouse.periods import preset, preset_before, week_of
-from warehouse.signals import BASELINE_WEEKS
-from warehouse.values import Scope
+from warehouse.metrics.periods import preset, preset_before, week_of
+from warehouse.metrics.signals import BASELINE_WEEKS
+from warehouse.metrics.values import Scope
 
 PERIODS = {
     "week": "Last week",

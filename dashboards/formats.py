@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from config.metrics import metrics
 from config.targets import parse_target
-from warehouse.figures import MISSING as MISSING
-from warehouse.figures import figure as figure
-from warehouse.figures import plural as plural
+from warehouse.metrics.units import MISSING as MISSING
+from warehouse.metrics.units import figure as figure
+from warehouse.metrics.units import plural as plural
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.rendering import FORMATS, render
-from warehouse.frozen import kept_forms
+from warehouse.scorecards.published import kept_forms
 
 
 def forms(warehouse: Path, scorecard: Mapping[str, Any]) -> Mapping[str, str]:

@@ -9,8 +9,8 @@ from config.settings import GoldenPath
 from dashboards import formats
 from dashboards.fact_rows import web_address
 from dashboards.filters import Filters, link
-from warehouse.entries import Entry
-from warehouse.golden_paths import PathValue
+from warehouse.metrics.golden_paths import PathValue
+from warehouse.rows.catalogue_entries import Entry
 
 OFF = "No path"
 

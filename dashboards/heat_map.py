@@ -7,9 +7,9 @@ from typing import Any
 from config.metrics import metrics
 from dashboards.filters import ROWS, Filters, link
 from dashboards.overview import Cell, cell
-from warehouse.reading import Service
-from warehouse.unwatched import Unwatched
-from warehouse.values import Scope, Value
+from warehouse.metrics.values import Scope, Value
+from warehouse.trust.runs_and_doubts import Service
+from warehouse.trust.unwatched import Unwatched
 
 # with more services than this nobody finds their way among all of them below their teams
 MOST_BELOW_TEAMS = 40

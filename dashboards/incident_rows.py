@@ -8,8 +8,8 @@ from dashboards.fact_rows import Cell, Heading, elided, joined, moment, revision
 from dashboards.filters import LISTED, link
 from dashboards.formats import MISSING, figure, plural
 from dashboards.listing import Around, Kind, Line, Part, alone, instant, lasted, said, took
-from warehouse.listed import of_incidents
-from warehouse.listing import INCIDENTS, Counts
+from warehouse.rows.listed_details import of_incidents
+from warehouse.rows.listing import INCIDENTS, Counts
 
 Row = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 from dashboards import listing
 from dashboards.filters import Filters
 from dashboards.listing import MOST_CSV_ROWS, PAGE_ROWS, Around, Kind, Page
-from warehouse.facts import Facts, open_facts
-from warehouse.listing import counts, environments, rows
-from warehouse.periods import today
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.periods import today
+from warehouse.rows.listing import counts, environments, rows
 
 
 def page(warehouse: Path, kind: Kind, view: Filters, timezone: str) -> Page:

@@ -10,9 +10,9 @@ from dashboards.fact_rows import Cell, Heading
 from dashboards.filters import Filters, days
 from dashboards.loading import SHOWN
 from dashboards.overview import Notice
-from warehouse.facts import Facts
-from warehouse.listed import Details
-from warehouse.listing import LEFT_OUT, Asked, Counts, Listing
+from warehouse.metrics.facts import Facts
+from warehouse.rows.listed_details import Details
+from warehouse.rows.listing import LEFT_OUT, Asked, Counts, Listing
 
 PAGE_ROWS = SHOWN
 # a person who wants more has `sixkeys export`; a browser would have to hold it all in memory

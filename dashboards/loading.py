@@ -11,17 +11,17 @@ from config.settings import Settings
 from dashboards import filters as periods
 from dashboards.filters import Filters
 from dashboards.scorecards import shown
-from warehouse import archive as published
-from warehouse import reading
-from warehouse.archive import Entry, Restated
-from warehouse.coverage import ServiceCoverage, coverage
-from warehouse.coverage_weeks import Week, coverage_weeks
-from warehouse.explain import all_rows
-from warehouse.facts import Facts, open_facts
-from warehouse.periods import full_range, today
-from warehouse.reading import Doubts, Run, Service, SetAside, Undelivered
-from warehouse.unwatched import Unwatched, unwatched
-from warehouse.values import Scope, Value, compute
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.periods import full_range, today
+from warehouse.metrics.values import Scope, Value, compute
+from warehouse.rows.explain import all_rows
+from warehouse.scorecards import archive as published
+from warehouse.scorecards.archive import Entry, Restated
+from warehouse.trust import runs_and_doubts
+from warehouse.trust.coverage import ServiceCoverage, coverage
+from warehouse.trust.coverage_weeks import Week, coverage_weeks
+from warehouse.trust.runs_and_doubts import Doubts, Run, Service, SetAside, Undelivered
+from warehouse.trust.unwatched import Unwatched, unwatched
 
 ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "both": ("team", "service"),
@@ -106,7 +106,7 @@ class Archive:
 def state(warehouse: Path) -> State:
     """The published facts' own description: their age, the services, how the sources did."""
     with open_facts(warehouse) as facts:
-        services = reading.services(facts)
+        services = runs_and_doubts.services(facts)
         return State(
             path=str(facts.path),
             organization=facts.organization,
@@ -114,9 +114,9 @@ def state(warehouse: Path) -> State:
             as_of=facts.as_of,
             warning=facts.warning,
             services=services,
-            teams=reading.teams(facts),
+            teams=runs_and_doubts.teams(facts),
             systems=tuple(sorted({service.system for service in services if service.system})),
-            runs=reading.last_runs(facts),
+            runs=runs_and_doubts.last_runs(facts),
         )
 
 
@@ -153,7 +153,7 @@ def content_of(facts: Facts, settings: Settings, filters: Filters) -> Content:
             for by in {scope, *below}
             for name, found in unwatched(facts, by, *days, where).items()
         },
-        doubts=reading.doubts(facts, start, end, where),
+        doubts=runs_and_doubts.doubts(facts, start, end, where),
     )
 
 
@@ -175,11 +175,11 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
         return Trust(
             whole=next(whole, None),
             services=tuple(services),
-            set_aside=reading.set_aside(facts) if not where else (),
-            doubts=reading.doubts(facts, start, end, where),
+            set_aside=runs_and_doubts.set_aside(facts) if not where else (),
+            doubts=runs_and_doubts.doubts(facts, start, end, where),
             weeks=tuple(coverage_weeks(facts, *periods.history(filters, today(facts)), where)[-MOST_WEEKS:]),
-            runs=reading.recent_runs(facts, MOST_RUNS),
-            undelivered=reading.undelivered(facts) if not where else (),
+            runs=runs_and_doubts.recent_runs(facts, MOST_RUNS),
+            undelivered=runs_and_doubts.undelivered(facts) if not where else (),
         )
 
 

@@ -16,7 +16,7 @@ from dashboards.fact_rows import web_address
 from dashboards.filters import Filters, link
 from dashboards.sparklines import HEIGHT, WIDTH, Sparkline
 from dashboards.terms import TERMS
-from warehouse.sentences import Part
+from warehouse.scorecards.sentences import Part
 
 HERE = Path(__file__).parent
 # space that a browser would keep as a node of its own, and never show: tables have as much of it as of text

@@ -10,13 +10,13 @@ from config.targets import Target
 from dashboards import filters as periods
 from dashboards.filters import Filters
 from dashboards.loading import SHOWN
-from warehouse.distribution import Bin, Weekday, durations, weekdays
-from warehouse.explain import Explanation, Order, explain, explain_alone
-from warehouse.facts import Facts, open_facts
-from warehouse.periods import Period, full_range, today
-from warehouse.stages import Stage, stages
-from warehouse.unwatched import BLIND_METRICS, Unwatched, unwatched
-from warehouse.values import Scope, Value, compute
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.periods import Period, full_range, today
+from warehouse.metrics.values import Scope, Value, compute
+from warehouse.rows.distribution import Bin, Weekday, durations, weekdays
+from warehouse.rows.explain import Explanation, Order, explain, explain_alone
+from warehouse.rows.stages import Stage, stages
+from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
 # how many rows of each reason the page shows
 SHOWN_OF_A_REASON = 5

@@ -28,9 +28,9 @@ from dashboards.published import Published, read
 from dashboards.terminal import plain
 from dashboards.top import top
 from dashboards.verdicts import change
-from warehouse.distribution import Bin, Weekday
-from warehouse.signals import limits_before
-from warehouse.values import Value, as_rows
+from warehouse.metrics.signals import limits_before
+from warehouse.metrics.values import Value, as_rows
+from warehouse.rows.distribution import Bin, Weekday
 
 
 def show(settings: Settings, published: Published, state: State) -> None:

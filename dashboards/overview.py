@@ -13,9 +13,9 @@ from dashboards.filters import Filters, days_before, link
 from dashboards.loading import State
 from dashboards.sparklines import Sparkline, sparkline
 from dashboards.verdicts import Change, change
-from warehouse.signals import Limits, limits_before
-from warehouse.unwatched import BLIND_METRICS, Unwatched
-from warehouse.values import Value
+from warehouse.metrics.signals import Limits, limits_before
+from warehouse.metrics.values import Value
+from warehouse.trust.unwatched import BLIND_METRICS, Unwatched
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dashboards.markup import part
 from dashboards.published import Published, read
 from dashboards.this_week import this_week
 from dashboards.top import top
-from warehouse.values import as_rows
+from warehouse.metrics.values import as_rows
 
 
 def show(settings: Settings, published: Published, state: State) -> None:

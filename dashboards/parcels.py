@@ -14,7 +14,7 @@ from config.reports import Email, Recipients, Webhook, host
 from dashboards import webhooks
 from dashboards.mail import connected, hand_over, mail
 from dashboards.posting import TIMEOUT, NotDelivered, post
-from warehouse.deliveries import Channel, Message
+from warehouse.scorecards.delivery_book import Channel, Message
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "sixkeys")
 # takes the message for these targets; those that it was not delivered to, each with the reason

@@ -10,9 +10,9 @@ from dashboards.fact_rows import Cell, Heading, web_address
 from dashboards.filters import Filters, link
 from dashboards.formats import moment
 from dashboards.loading import State
-from warehouse.coverage import ServiceCoverage
-from warehouse.entries import Entry
-from warehouse.satisfaction import Group
+from warehouse.metrics.satisfaction import Group
+from warehouse.rows.catalogue_entries import Entry
+from warehouse.trust.coverage import ServiceCoverage
 
 Cells = tuple[tuple[Cell, ...], ...]
 

@@ -10,12 +10,12 @@ from dashboards.filters import Filters, elsewhere
 from dashboards.listed import page_of
 from dashboards.listing import Page
 from dashboards.loading import Content
-from warehouse.coverage import ServiceCoverage, coverage
-from warehouse.entries import Entry, entries
-from warehouse.facts import open_facts
-from warehouse.periods import full_range, today
-from warehouse.satisfaction import Group, rounds
-from warehouse.timeline import Timeline, timeline
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.periods import full_range, today
+from warehouse.metrics.satisfaction import Group, rounds
+from warehouse.rows.catalogue_entries import Entry, entries
+from warehouse.rows.timeline import Timeline, timeline
+from warehouse.trust.coverage import ServiceCoverage, coverage
 
 # of the lists of failed deployments and of open incidents; their own pages have all
 FIRST_ROWS = 10

@@ -31,8 +31,8 @@ from dashboards.profile_loading import Basis, Profile
 from dashboards.published import Published, read
 from dashboards.terminal import plain
 from dashboards.top import SCOPES, notices, top
-from warehouse.timeline import Timeline
-from warehouse.values import as_rows
+from warehouse.metrics.values import as_rows
+from warehouse.rows.timeline import Timeline
 
 Scope = Literal["service", "team"]
 

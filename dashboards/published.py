@@ -14,7 +14,7 @@ from config.settings import Settings
 from dashboards import formats
 from dashboards.loading import State
 from dashboards.markup import part
-from warehouse.facts import current
+from warehouse.metrics.facts import current
 
 T = TypeVar("T")
 Asked = TypeVarTuple("Asked")

@@ -10,8 +10,8 @@ from dashboards.explained import Score
 from dashboards.filters import Filters
 from dashboards.overview import Cell, Notice, cell
 from dashboards.surveyed import Round, Surveyed
-from warehouse.closing import FLOOR
-from warehouse.values import Value
+from warehouse.loading.survey_batches import FLOOR
+from warehouse.metrics.values import Value
 
 # a table of more rounds does not fit on a page; the chart and the CSV have all
 MOST_ROUNDS = 6

@@ -11,7 +11,7 @@ from dashboards.published import Published, read
 from dashboards.surveyed import Surveyed, surveyed
 from dashboards.top import notices, top
 from dashboards.trust import within
-from warehouse.values import Value
+from warehouse.metrics.values import Value
 
 
 def show(settings: Settings, published: Published, state: State) -> None:

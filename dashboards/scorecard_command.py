@@ -10,7 +10,7 @@ from dashboards.steps import make_scorecards, read_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from warehouse.values import Scope
+    from warehouse.metrics.values import Scope
 
 
 def scorecard(

@@ -15,8 +15,8 @@ from dashboards.forms import forms
 from dashboards.parcels import Letter, Parcel, Send, delivery_id, parcels
 from dashboards.posting import TIMEOUT, NotDelivered
 from dashboards.rendering import title
-from warehouse.deliveries import Message
-from warehouse.values import kept_name
+from warehouse.metrics.values import kept_name
+from warehouse.scorecards.delivery_book import Message
 
 
 def scorecard_parcels(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from dashboards import formats
 from dashboards.filters import Filters, link
-from warehouse.archive import Entry, Restated
+from warehouse.scorecards.archive import Entry, Restated
 
 PAGE = "scorecards"
 WEEKS_SHOWN = 12

@@ -13,8 +13,8 @@ from dashboards.overview import Notice
 from dashboards.published import Published
 from dashboards.terminal import plain
 from dashboards.top import top
-from warehouse.archive import Entry
-from warehouse.periods import parse_week
+from warehouse.metrics.periods import parse_week
+from warehouse.scorecards.archive import Entry
 
 
 def show(settings: Settings, published: Published, state: State) -> None:

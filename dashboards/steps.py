@@ -15,8 +15,8 @@ from dashboards.options import say
 if TYPE_CHECKING:
     from config.settings import Settings
     from dashboards.delivery import Delivery
-    from warehouse.facts import Facts
-    from warehouse.values import Scope
+    from warehouse.metrics.facts import Facts
+    from warehouse.metrics.values import Scope
 
 
 def read_settings(config: Path, warehouse: Path | None) -> "Settings":
@@ -30,7 +30,7 @@ def read_settings(config: Path, warehouse: Path | None) -> "Settings":
 @contextmanager
 def opened_facts(settings: "Settings") -> Iterator["Facts"]:
     """The published facts; says so where they are not the newest."""
-    from warehouse.facts import open_facts
+    from warehouse.metrics.facts import open_facts
 
     with open_facts(settings.warehouse) as facts:
         if facts.warning:
@@ -71,8 +71,8 @@ def make_scorecards(
     """
     from dashboards.delivery import deliver
     from dashboards.scorecard_delivery import scorecard_parcels
-    from warehouse.deliveries import delivering
-    from warehouse.scorecard import scorecard, scorecards
+    from warehouse.scorecards.content import scorecard, scorecards
+    from warehouse.scorecards.delivery_book import delivering
 
     with delivering(settings.warehouse) if send or publish else nullcontext():
         with opened_facts(settings) as facts:
@@ -90,12 +90,12 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
     from dashboards.alerts import alert_parcels
     from dashboards.delivery import deliver
     from dashboards.scorecard_delivery import scorecard_parcels
-    from warehouse.alerts import evaluate
-    from warehouse.deliveries import DeliveryInProgress, delivering
-    from warehouse.frozen import frozen
-    from warehouse.periods import iso_week, midnight
+    from warehouse.metrics.periods import iso_week, midnight
     from warehouse.schedule import due
-    from warehouse.scorecard import scorecards
+    from warehouse.scorecards.alerts import evaluate
+    from warehouse.scorecards.content import scorecards
+    from warehouse.scorecards.delivery_book import DeliveryInProgress, delivering
+    from warehouse.scorecards.published import frozen
 
     monday = due(settings.schedule.scorecard, settings.timezone, now)
     try:
@@ -136,8 +136,8 @@ def _tell_unmatched(settings: "Settings", found: "Sequence[dict[str, Any]]") -> 
 
 def _unread(facts: "Facts", found: "Sequence[dict[str, Any]]") -> str:
     """The sources whose last run failed, where nothing of the week was read; empty otherwise."""
-    from warehouse.figures import listed
-    from warehouse.reading import last_runs
+    from warehouse.metrics.units import listed
+    from warehouse.trust.runs_and_doubts import last_runs
 
     (organisation,) = [one for one in found if one["scope"] == "organisation"]
     failed = [run.source for run in last_runs(facts) if run.status == "failed"]
@@ -150,7 +150,7 @@ def _published(
 ) -> list[dict[str, Any]]:
     """The scorecards of one week, frozen where they were not yet."""
     from dashboards.forms import made
-    from warehouse.frozen import frozen, kept_as, publish
+    from warehouse.scorecards.published import frozen, kept_as, publish
 
     known = frozen(settings.warehouse, found[0]["week"])
     return [known.get(kept_as(one)) or publish(facts, settings, one, made) for one in found]

@@ -8,10 +8,10 @@ from config.metrics import metrics
 from config.settings import Settings
 from dashboards import filters as periods
 from dashboards.filters import Filters
-from warehouse.facts import Facts, open_facts
-from warehouse.periods import today
-from warehouse.satisfaction import Group, histogram, rounds, still_open
-from warehouse.values import Scope, Status, Value
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.periods import today
+from warehouse.metrics.satisfaction import Group, histogram, rounds, still_open
+from warehouse.metrics.values import Scope, Status, Value
 
 METRIC = "developer_satisfaction"
 

@@ -11,9 +11,9 @@ from dashboards import formats
 from dashboards.filters import Filters, link
 from dashboards.loading import State
 from dashboards.overview import Cell, cell, exists, names
-from warehouse.attainment import Attainment, verdict
-from warehouse.unwatched import Unwatched
-from warehouse.values import Scope, Value
+from warehouse.metrics.attainment import Attainment, verdict
+from warehouse.metrics.values import Scope, Value
+from warehouse.trust.unwatched import Unwatched
 
 LONG_DAYS = 56
 # (scope, metric, name) -> attainment

@@ -9,13 +9,13 @@ from config.metrics import find
 from config.settings import Settings
 from dashboards import filters as periods
 from dashboards.filters import Filters
-from warehouse.attainment import Attainment, attainments
-from warehouse.entries import Entry, entries
-from warehouse.facts import open_facts
-from warehouse.golden_paths import PathValue, on_and_off_paths
-from warehouse.periods import full_range, today
-from warehouse.unwatched import BLIND_METRICS, Unwatched, unwatched
-from warehouse.values import Scope, Value, compute
+from warehouse.metrics.attainment import Attainment, attainments
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
+from warehouse.metrics.periods import full_range, today
+from warehouse.metrics.values import Scope, Value, compute
+from warehouse.rows.catalogue_entries import Entry, entries
+from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
 _BY: dict[str, Scope] = {"team": "team", "system": "system", "service": "service"}
 

@@ -19,9 +19,9 @@ from dashboards.formats import MISSING, STATUSES, counted, days, figure, figure_
 if TYPE_CHECKING:
     from collectors.connections import Connection
     from config.summary import Entry
-    from warehouse.checking import Part
-    from warehouse.explain import Explanation
-    from warehouse.values import Value
+    from warehouse.metrics.values import Value
+    from warehouse.rows.explain import Explanation
+    from warehouse.trust.matching import Part
 
 _STYLES = {
     "met": "green",

@@ -7,10 +7,10 @@ from pathlib import Path
 from config.settings import Settings
 from dashboards import formats
 from dashboards.filters import Filters, week_of
-from warehouse.facts import open_facts
-from warehouse.movements import movements
-from warehouse.periods import today
-from warehouse.sentences import Sentence, movement, sentences
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.movements import movements
+from warehouse.metrics.periods import today
+from warehouse.scorecards.sentences import Sentence, movement, sentences
 
 _MOST = 3
 

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from dashboards import formats
 from dashboards.charts import DARK, LIGHT, Palette, themed
 from dashboards.fact_rows import SHA_LENGTH
-from warehouse.timeline import Count, Kind, Point, Recovery, Timeline
+from warehouse.rows.timeline import Count, Kind, Point, Recovery, Timeline
 
 MOST_LANES = 30
 LONGEST_TITLE = 90

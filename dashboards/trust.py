@@ -13,8 +13,8 @@ from dashboards.doubts import sentences
 from dashboards.filters import Filters, link
 from dashboards.formats import MISSING, moment, plural, share
 from dashboards.loading import Trust
-from warehouse.coverage import UNTRACED, ServiceCoverage, Unmapped
-from warehouse.reading import Run, Undelivered
+from warehouse.trust.coverage import UNTRACED, ServiceCoverage, Unmapped
+from warehouse.trust.runs_and_doubts import Run, Undelivered
 
 # what a catalogue's component says to claim a name, by the kind of name
 _MAPPING = {

@@ -6,8 +6,8 @@ from statistics import median
 
 from dashboards import formats, trust
 from dashboards.trust import Source
-from warehouse.coverage_weeks import Week
-from warehouse.reading import Run
+from warehouse.trust.coverage_weeks import Week
+from warehouse.trust.runs_and_doubts import Run
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dashboards.overview import Notice
 from dashboards.published import Published, read
 from dashboards.terminal import plain
 from dashboards.top import top
-from warehouse.coverage import ServiceCoverage
+from warehouse.trust.coverage import ServiceCoverage
 
 
 def show(settings: Settings, published: Published, state: State) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboards import formats
-from warehouse.signals import Verdict, assess
-from warehouse.values import Value
+from warehouse.metrics.signals import Verdict, assess
+from warehouse.metrics.values import Value
 
 NORMAL = "within normal variation"
 UNKNOWN = "too little history to tell"

@@ -14,7 +14,7 @@ from sample_data.model import Organisation
 from sample_data.organisation import build_organisation
 from sample_data.server import SampleServer
 from sample_data.settings import demo_settings
-from warehouse.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts, open_facts
 from warehouse.pipeline import Run, collect
 
 TODAY = date(2026, 11, 16)

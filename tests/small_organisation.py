@@ -15,8 +15,8 @@ from collectors.contract.records import (
     Response,
 )
 from config.settings import Settings
-from warehouse.build import build
-from warehouse.store import naive, open_warehouse
+from warehouse.building.build import build
+from warehouse.loading.store import naive, open_warehouse
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)  # a Monday
 FIRST = NOW - timedelta(weeks=14)

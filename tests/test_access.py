@@ -18,7 +18,7 @@ from dashboards.filters import ROWS, Filters, known
 from dashboards.loading import State
 from dashboards.overview import names
 from dashboards.pages import PageFile
-from warehouse.reading import Run, Service
+from warehouse.trust.runs_and_doubts import Run, Service
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 SERVICES = (

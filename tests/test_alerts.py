@@ -18,13 +18,13 @@ from dashboards.forms import made
 from dashboards.pages import PAGES
 from tests.mail_server import email, mail_server
 from tests.test_delivery import Receiver, webhook
-from warehouse.alerts import Alert, evaluate
-from warehouse.build import build
-from warehouse.deliveries import delivering
-from warehouse.facts import open_facts
-from warehouse.frozen import publish
-from warehouse.scorecard import scorecard
-from warehouse.store import open_warehouse
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.scorecards.alerts import Alert, evaluate
+from warehouse.scorecards.content import scorecard
+from warehouse.scorecards.delivery_book import delivering
+from warehouse.scorecards.published import publish
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 A_WEEK = 8

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from config.settings import MetricTarget, Settings, TargetOverride
 from tests import small_organisation
-from warehouse.attainment import against_published_targets, attainment, attainments
-from warehouse.build import build
-from warehouse.facts import open_facts
-from warehouse.periods import iso_week
-from warehouse.store import naive, open_warehouse
-from warehouse.values import Value
+from warehouse.building.build import build
+from warehouse.loading.store import naive, open_warehouse
+from warehouse.metrics.attainment import against_published_targets, attainment, attainments
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.periods import iso_week
+from warehouse.metrics.values import Value
 
 FIRST = date(2026, 5, 4)
 # a week in one letter: met, missed, met and provisional, missed and provisional, and those that cannot be judged

@@ -9,10 +9,10 @@ import yaml
 
 from collectors.contract.records import RECORDS, Record
 from config.settings import Settings
-from warehouse.build import build
-from warehouse.facts import Facts, open_facts
-from warehouse.store import open_warehouse
-from warehouse.values import as_rows, compute
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.values import as_rows, compute
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.rglob("*.yaml"))

@@ -15,7 +15,7 @@ import typer.main
 
 import sixkeys
 from config.settings import load_settings
-from warehouse.store import open_warehouse
+from warehouse.loading.store import open_warehouse
 
 PROGRAM = Path(__file__).parents[1] / "sixkeys.py"
 COMMANDS = typer.main.get_command(sixkeys.app).commands  # type: ignore[attr-defined]

@@ -19,9 +19,9 @@ from sample_data.faults import App, Faulty
 from sample_data.server import SampleServer
 from tests.argocd_instance import application, entry
 from tests.git_origin import CREATED, NOW, TOKEN, Origin
-from warehouse.facts import open_facts
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
 from warehouse.pipeline import collect
-from warehouse.store import open_warehouse
 
 KUSTOMIZATION = "images:\n  - name: ghcr.io/acme/web\n    newTag: {}\n"
 

@@ -22,14 +22,14 @@ from collectors.contract.records import (
 from config.errors import ConfigurationError
 from config.settings import Settings
 from tests.conftest import Sample
-from warehouse.build import build
-from warehouse.checking import report
-from warehouse.coverage import Gap, ServiceCoverage, coverage
-from warehouse.explain import explain
-from warehouse.facts import Facts, open_facts
-from warehouse.imports import import_file
-from warehouse.store import open_warehouse
-from warehouse.values import SCOPES, compute
+from warehouse.building.build import build
+from warehouse.loading.imports import import_file
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.values import SCOPES, compute
+from warehouse.rows.explain import explain
+from warehouse.trust.coverage import Gap, ServiceCoverage, coverage
+from warehouse.trust.matching import report
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 2, 10, tzinfo=UTC)

@@ -22,9 +22,9 @@ from dashboards.terminal import as_csv
 from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.running_dashboard import Running, choose, opened, shown
-from warehouse.build import build
-from warehouse.facts import current, open_facts, pointer
-from warehouse.values import Value, as_rows, compute
+from warehouse.building.build import build
+from warehouse.metrics.facts import current, open_facts, pointer
+from warehouse.metrics.values import Value, as_rows, compute
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,8 @@ from tests import small_organisation
 from tests.loopback import Loopback, closed_address
 from tests.mail_server import email, mail_server
 from tests.small_scorecard import HOSTILE, scorecard
-from warehouse.checking import report
-from warehouse.deliveries import claim
+from warehouse.scorecards.delivery_book import claim
+from warehouse.trust.matching import report
 
 CONTENT = scorecard("payments")
 PAYMENTS = scorecard(scope="team", name="payments")

@@ -11,9 +11,9 @@ from config.errors import ConfigurationError
 from config.metrics import metrics
 from dashboards import terminal
 from tests.conftest import Sample
-from warehouse.explain import Order, all_rows, explain
-from warehouse.facts import Facts
-from warehouse.reasons import in_common
+from warehouse.metrics.facts import Facts
+from warehouse.rows.explain import Order, all_rows, explain
+from warehouse.rows.reasons import in_common
 
 
 @pytest.mark.parametrize("metric", list(metrics()))

@@ -16,7 +16,7 @@ from dashboards.metric_content import metric_content, rows_behind
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
-from warehouse.explain import Explanation
+from warehouse.rows.explain import Explanation
 
 HOSTILE = small_organisation.HOSTILE
 ROW = {

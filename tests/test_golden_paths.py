@@ -12,10 +12,10 @@ from dashboards.filters import Filters
 from dashboards.markup import part
 from tests import small_organisation
 from tests.small_organisation import HOSTILE
-from warehouse.entries import Entry, entries
-from warehouse.explain import explain
-from warehouse.facts import open_facts
-from warehouse.golden_paths import on_and_off_paths
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.golden_paths import on_and_off_paths
+from warehouse.rows.catalogue_entries import Entry, entries
+from warehouse.rows.explain import explain
 
 MONDAY = date(2026, 11, 16)
 DAYS = (MONDAY - timedelta(weeks=8), MONDAY)

@@ -20,10 +20,10 @@ from tests.chromium import artifact
 from tests.running_dashboard import Running, opened, shown
 from tests.small_organisation import HOSTILE, NOW
 from tests.test_listing import EXTRA
-from warehouse.build import build
-from warehouse.listed import Details
-from warehouse.listing import Counts
-from warehouse.store import open_warehouse
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.rows.listed_details import Details
+from warehouse.rows.listing import Counts
 
 AT = datetime(2026, 11, 12, 13, 23, 7)
 DEPLOYMENT = dict.fromkeys(

@@ -12,10 +12,10 @@ from collectors.contract.records import ChangeEvent, Deployment, Incident
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.small_organisation import HOSTILE, NOW
-from warehouse import listed, listing
-from warehouse.facts import Facts, open_facts
-from warehouse.listing import DEPLOYMENTS, INCIDENTS, LEFT_OUT, Asked, Listing, counts, rows
-from warehouse.values import compute
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.values import compute
+from warehouse.rows import listed_details, listing
+from warehouse.rows.listing import DEPLOYMENTS, INCIDENTS, LEFT_OUT, Asked, Listing, counts, rows
 
 MOST = 100_000
 EVERYTHING = Asked(start=date(2026, 1, 1))
@@ -201,7 +201,7 @@ class TestPeriod:
 class TestDetails:
     def test_a_failed_deployment_has_its_changes_evidence_and_incidents(self, facts):
         failed = rows(facts, DEPLOYMENTS, asked(state="failed", where={"service": "billing"}), "newest", 5)
-        found = listed.of_deployments(facts, failed, {})
+        found = listed_details.of_deployments(facts, failed, {})
         for row in failed:
             (change,) = found.changes[row["source"], row["id"], "billing"]
             assert change["deployment_id"] == row["id"]
@@ -212,10 +212,10 @@ class TestDetails:
 
     def test_the_slowest_changes_come_first_and_no_more_than_a_person_reads(self, sample_facts):
         most = rows(sample_facts, DEPLOYMENTS, EVERYTHING, "most", 3)
-        found = listed.of_deployments(sample_facts, most, {})
+        found = listed_details.of_deployments(sample_facts, most, {})
         for row in most:
             changes = found.changes[row["source"], row["id"], row["service"]]
-            assert len(changes) == min(row["changes"], listed.MOST_CHANGES)
+            assert len(changes) == min(row["changes"], listed_details.MOST_CHANGES)
             leads = [change["lead_time_seconds"] for change in changes]
             slowest = sample_facts.connection.execute(
                 "select max(lead_time_seconds) from changes where excluded_because is null"
@@ -226,7 +226,7 @@ class TestDetails:
 
     def test_an_incident_has_the_deployment_that_it_blames_and_what_is_related(self, facts, sample: Sample):
         blaming = rows(facts, INCIDENTS, asked(state="blames"), "newest", 5)
-        found = listed.of_incidents(facts, blaming, {})
+        found = listed_details.of_incidents(facts, blaming, {})
         for row in blaming:
             (deployment,) = found.deployments[row["blames_source"], row["blames_id"]]
             assert deployment["service"] == row["service"]
@@ -236,12 +236,16 @@ class TestDetails:
 
     def test_nothing_of_another_scope_is_shown(self, facts):
         failed = rows(facts, DEPLOYMENTS, asked(state="failed"), "newest", 50)
-        assert listed.of_deployments(facts, failed, {"team": "nobody"}).incidents == {}
+        assert listed_details.of_deployments(facts, failed, {"team": "nobody"}).incidents == {}
         blaming = rows(facts, INCIDENTS, asked(state="blames"), "newest", 50)
-        assert listed.of_incidents(facts, blaming, {"team": "nobody"}).deployments == {}
+        assert listed_details.of_incidents(facts, blaming, {"team": "nobody"}).deployments == {}
 
     def test_a_page_without_rows_has_none(self, facts):
-        assert listed.of_deployments(facts, [], {}) == listed.of_incidents(facts, [], {}) == listed.Details()
+        assert (
+            listed_details.of_deployments(facts, [], {})
+            == listed_details.of_incidents(facts, [], {})
+            == listed_details.Details()
+        )
 
 
 def test_instants_are_naive_utc_as_in_the_facts(facts):

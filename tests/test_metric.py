@@ -24,14 +24,14 @@ from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
 from tests.test_overview import value, weeks_before
-from warehouse.distribution import Bin, Weekday, durations, weekdays
-from warehouse.explain import explain
-from warehouse.facts import Facts, open_facts
-from warehouse.movements import moved
-from warehouse.signals import limits_before
-from warehouse.stages import stages
-from warehouse.unwatched import Unwatched, unwatched
-from warehouse.values import Value
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.movements import moved
+from warehouse.metrics.signals import limits_before
+from warehouse.metrics.values import Value
+from warehouse.rows.distribution import Bin, Weekday, durations, weekdays
+from warehouse.rows.explain import explain
+from warehouse.rows.stages import stages
+from warehouse.trust.unwatched import Unwatched, unwatched
 
 FIRST, AFTER = date(2026, 8, 24), date(2026, 11, 16)
 DURATIONS = [metric.id for metric in metrics().values() if metric.unit == "seconds"]

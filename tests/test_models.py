@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import sqlglot
 
-from warehouse import build
+from warehouse.building import build
 
-MODELS = sorted((Path(build.__file__).parent / "models").glob("*.sql"))
+MODELS = sorted((Path(build.__file__).parents[1] / "models").rglob("*.sql"))
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)

@@ -19,10 +19,10 @@ from dashboards.markup import part
 from dashboards.sparklines import sparkline
 from dashboards.this_week import ThisWeek, this_week
 from tests import small_organisation
-from warehouse.reading import Run, Service
-from warehouse.sentences import Part, Sentence
-from warehouse.unwatched import Unwatched
-from warehouse.values import Value
+from warehouse.metrics.values import Value
+from warehouse.scorecards.sentences import Part, Sentence
+from warehouse.trust.runs_and_doubts import Run, Service
+from warehouse.trust.unwatched import Unwatched
 
 MONDAY = date(2026, 11, 16)
 HOSTILE = small_organisation.HOSTILE

@@ -9,10 +9,10 @@ from collectors.contract.records import Component, Coverage, Deployment, Inciden
 from config.settings import Settings
 from dashboards.filters import Filters
 from dashboards.this_week import this_week
-from warehouse.build import build
-from warehouse.facts import open_facts
-from warehouse.store import open_warehouse
-from warehouse.values import compute
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.values import compute
 
 NOW = datetime.now(UTC)
 

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.errors import ConfigurationError
-from warehouse.facts import Facts
-from warehouse.periods import begin, buckets, iso_week, midnight, parse_week, today
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.periods import begin, buckets, iso_week, midnight, parse_week, today
 
 periods: Any = st.sampled_from(("day", "week", "month", None))
 dates = st.dates(date(1999, 1, 1), date(2101, 12, 31))

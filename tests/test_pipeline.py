@@ -20,9 +20,9 @@ from sample_data.organisation import build_organisation
 from sample_data.server import SampleServer
 from sample_data.settings import demo_settings
 from tests.conftest import TODAY, Sample
-from warehouse.facts import open_facts
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
 from warehouse.pipeline import RunInProgress, collect
-from warehouse.store import open_warehouse
 
 ROOT = Path(__file__).parents[1]
 TABLES = (

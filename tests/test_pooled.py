@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from config.metrics import metrics
 from config.settings import Settings
 from tests.conftest import Sample
-from warehouse.facts import Facts, open_facts
-from warehouse.periods import PRESETS, buckets, preset, preset_before, today
-from warehouse.pooled import store
-from warehouse.values import SCOPES, compute
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.periods import PRESETS, buckets, preset, preset_before, today
+from warehouse.metrics.pooled import store
+from warehouse.metrics.values import SCOPES, compute
 
 NAMED = {
     "system": ("shop", "payments"),

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from config.settings import Privacy, Settings
-from warehouse.imports import import_file
-from warehouse.sources import people_of
-from warehouse.store import open_warehouse
+from warehouse.loading.configured import people_of
+from warehouse.loading.imports import import_file
+from warehouse.loading.store import open_warehouse
 
 ROWS = {
     "commits": {"repo": "acme/web", "sha": "a", "authored_at": "2026-11-01T00:00:00Z", "author": "jane"},

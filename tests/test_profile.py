@@ -19,10 +19,10 @@ from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.running_dashboard import Running, opened, shown
 from tests.small_organisation import HOSTILE, NOW
-from warehouse.entries import Entry
-from warehouse.facts import open_facts
-from warehouse.satisfaction import Group
-from warehouse.values import compute
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.satisfaction import Group
+from warehouse.metrics.values import compute
+from warehouse.rows.catalogue_entries import Entry
 
 MONDAY = NOW.date()
 INCIDENT = "https://pagerduty.example/incidents/1"

@@ -12,11 +12,11 @@ from dashboards.rendering import FORMATS
 from dashboards.steps import deliver_due, make_scorecards
 from tests.test_delivery import Receiver, webhook
 from tests.test_restatements import AFTER, LATER, MONDAY, NEXT, Organisation, acme, incident
-from warehouse.archive import entries, forms
-from warehouse.facts import open_facts
-from warehouse.frozen import publish
-from warehouse.scorecard import scopes
-from warehouse.store import naive, open_warehouse
+from warehouse.loading.store import naive, open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.scorecards.archive import entries, forms
+from warehouse.scorecards.content import scopes
+from warehouse.scorecards.published import publish
 
 __all__ = ["acme"]
 DUE = NEXT + timedelta(hours=2)

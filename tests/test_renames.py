@@ -14,9 +14,9 @@ from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.scale import NOW, build_large, large_settings
 from sample_data.server import SampleServer
-from warehouse.facts import open_facts
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
 from warehouse.pipeline import Run, collect
-from warehouse.store import open_warehouse
 
 TABLES = ("repositories", "commits", "pull_requests", "deployments", "workflow_runs", "incidents")
 

@@ -19,8 +19,8 @@ from sample_data import faults
 from sample_data.faults import Fault
 from tests.faulty_sources import Bench, serving
 from tests.github_organisation import NOW, TOKEN
+from warehouse.loading.store import open_warehouse
 from warehouse.pipeline import Run, collect
-from warehouse.store import open_warehouse
 
 
 def settings_of(bench: Bench, folder: Path, graphql: bool = True, survey: str | None = None) -> Settings:

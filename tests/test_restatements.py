@@ -22,12 +22,12 @@ from config.metrics import metrics
 from config.settings import Reports, Settings
 from dashboards.forms import made
 from dashboards.rendering import FORMATS, render
-from warehouse.build import build
-from warehouse.counted import Row, counted, differences, packed, unpacked
-from warehouse.facts import open_facts
-from warehouse.frozen import publish
-from warehouse.scorecard import Scorecard, scorecard, scorecards
-from warehouse.store import open_warehouse
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.scorecards.content import Scorecard, scorecard, scorecards
+from warehouse.scorecards.kept_rows import Row, counted, differences, packed, unpacked
+from warehouse.scorecards.published import publish
 
 MONDAY = datetime(2026, 11, 2, 8, tzinfo=UTC)
 NEXT, AFTER, LATER = (MONDAY + timedelta(weeks=weeks) for weeks in (1, 2, 3))

@@ -12,10 +12,10 @@ from config.sources import ArgoCD, PagerDuty, Sources
 from sample_data import faults
 from tests.faulty_sources import Bench, hours, make_organisation, serving, told
 from tests.github_organisation import NOW, TOKEN
-from warehouse.facts import open_facts
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
 from warehouse.pipeline import Run, collect
 from warehouse.progress import Silent
-from warehouse.store import open_warehouse
 
 
 class Heard(Silent):

@@ -12,9 +12,9 @@ import pytest
 import sample_data
 from config.metrics import metrics
 from tests.conftest import Sample
-from warehouse.explain import Explanation, explain
-from warehouse.facts import Facts
-from warehouse.values import SCOPES, Value, compute
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.values import SCOPES, Value, compute
+from warehouse.rows.explain import Explanation, explain
 
 WORKED = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml").read_text())["worked"]
 

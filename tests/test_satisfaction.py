@@ -18,15 +18,15 @@ from collectors.contract.records import Component, Response
 from config.settings import Settings
 from dashboards.filters import Filters
 from dashboards.surveyed import surveyed
-from warehouse.build import build
-from warehouse.closing import FLOOR, Answer, next_batches
-from warehouse.explain import explain
-from warehouse.export import export
-from warehouse.facts import Facts, open_facts
-from warehouse.satisfaction import rounds
-from warehouse.scorecard import scorecards
-from warehouse.store import open_warehouse
-from warehouse.values import SCOPES, compute
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.loading.survey_batches import FLOOR, Answer, next_batches
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.satisfaction import rounds
+from warehouse.metrics.values import SCOPES, compute
+from warehouse.rows.explain import explain
+from warehouse.rows.export import export
+from warehouse.scorecards.content import scorecards
 
 CLOSES = datetime(2026, 11, 6, 18, tzinfo=UTC)
 SUBMITTED = CLOSES - timedelta(days=1)

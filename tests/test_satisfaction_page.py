@@ -20,9 +20,9 @@ from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.running_dashboard import Running, choose, opened, shown
 from tests.small_organisation import NOW
-from warehouse.facts import open_facts
-from warehouse.satisfaction import still_open
-from warehouse.values import compute
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.satisfaction import still_open
+from warehouse.metrics.values import compute
 
 RUNNING = tuple(
     Response(

@@ -15,8 +15,8 @@ from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.scale import build_large, large_settings
 from sample_data.server import SampleServer
+from warehouse.loading.store import open_warehouse
 from warehouse.pipeline import collect
-from warehouse.store import open_warehouse
 
 KILLS = 20
 

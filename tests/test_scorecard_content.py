@@ -8,11 +8,11 @@ import pytest
 from collectors.contract.records import Coverage, Deployment, Incident, Link
 from config.settings import Settings
 from tests.small_organisation import HOSTILE, NOW, write
-from warehouse.build import build
-from warehouse.facts import Facts, open_facts
-from warehouse.scorecard import Scorecard, scopes, scorecard, scorecards
-from warehouse.sentences import sentences
-from warehouse.store import open_warehouse
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.scorecards.content import Scorecard, scopes, scorecard, scorecards
+from warehouse.scorecards.sentences import sentences
 
 WEEK, MONDAY = "2026-W46", date(2026, 11, 9)
 AT = datetime(2026, 11, 10, 9, tzinfo=UTC)  # the Tuesday of the week

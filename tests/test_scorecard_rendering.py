@@ -18,7 +18,7 @@ from dashboards.rendering import FORMATS, METRIC_PAGE, render
 from tests import chromium
 from tests.chromium import artifact
 from tests.small_scorecard import HOSTILE, scorecard
-from warehouse.scorecard import scorecard as computed
+from warehouse.scorecards.content import scorecard as computed
 
 CONTENT = scorecard("payments", HOSTILE)
 ANY_TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=40)

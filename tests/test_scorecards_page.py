@@ -15,11 +15,11 @@ from dashboards.rendering import FORMATS, render
 from tests.chromium import artifact
 from tests.running_dashboard import opened, running, shown
 from tests.small_organisation import NOW, write
-from warehouse import scorecard
-from warehouse.build import build
-from warehouse.facts import open_facts
-from warehouse.frozen import publish
-from warehouse.store import open_warehouse
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.scorecards import content as scorecard
+from warehouse.scorecards.published import publish
 
 LATE = Incident(
     source="opsgenie",

@@ -9,7 +9,7 @@ import pytest
 from config.errors import ConfigurationError
 from config.settings import Settings, load_settings
 from config.summary import summary
-from warehouse.secrets import redact
+from warehouse.loading.redaction import redact
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "example.yaml"
 TOKEN = "ghp_s3cr3t_long_enough_for_a_key"

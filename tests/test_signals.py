@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.signals import FEWEST_WEEKS, assess, limits, limits_before
-from warehouse.values import Value
+from warehouse.metrics.signals import FEWEST_WEEKS, assess, limits, limits_before
+from warehouse.metrics.values import Value
 
 MONDAY = date(2026, 11, 9)
 WEEK = timedelta(weeks=1)

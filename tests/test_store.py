@@ -9,7 +9,7 @@ import pytest
 
 from collectors.contract.items import Malformed
 from collectors.contract.records import Commit, Coverage
-from warehouse.store import Warehouse, WarehouseError, open_warehouse
+from warehouse.loading.store import Warehouse, WarehouseError, open_warehouse
 
 AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
 

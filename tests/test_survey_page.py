@@ -29,10 +29,10 @@ from dashboards.launch import address, command, wait_until_up
 from dashboards.survey import BadLink, Link, RoundClosed, answer, links, opened, sign
 from tests import chromium, small_organisation
 from tests.chromium import artifact
-from warehouse.facts import open_facts
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.values import compute
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent
-from warehouse.values import compute
 
 KEY = b"0123456789abcdef0123456789abcdef"
 CLOSE = datetime(2026, 11, 20, 22, 59, 59, tzinfo=UTC)

@@ -17,8 +17,8 @@ from dashboards.terminal import as_csv
 from tests import small_organisation
 from tests.running_dashboard import opened, shown
 from tests.small_organisation import FIRST, HOSTILE, NOW
-from warehouse.attainment import attainment
-from warehouse.values import Value
+from warehouse.metrics.attainment import attainment
+from warehouse.metrics.values import Value
 
 MONDAY = date(2026, 11, 16)
 LETTERS = {"+": "met", "-": "missed", "i": "insufficient", "o": "none", "w": "withheld"}

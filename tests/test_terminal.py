@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dashboards import terminal
 from dashboards.progress import shown_on
-from warehouse.values import Value
+from warehouse.metrics.values import Value
 
 
 def shown(renderable: object, width: int = 200) -> str:

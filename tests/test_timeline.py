@@ -9,8 +9,8 @@ from collectors.contract.records import Deployment, Incident
 from dashboards import timeline_chart
 from tests import small_organisation
 from tests.small_organisation import HOSTILE, NOW
-from warehouse.facts import open_facts
-from warehouse.timeline import Interval, Point, Recovery, Timeline, timeline
+from warehouse.metrics.facts import open_facts
+from warehouse.rows.timeline import Interval, Point, Recovery, Timeline, timeline
 
 MONDAY = date(2026, 11, 16)
 MONTHS = (MONDAY - timedelta(weeks=14), MONDAY + timedelta(days=1))

@@ -19,16 +19,16 @@ from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
 from tests.small_organisation import FIRST, HOSTILE, NOW
-from warehouse import reading
-from warehouse.build import build
-from warehouse.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
-from warehouse.coverage import coverage as coverage_of
-from warehouse.coverage_weeks import Week, coverage_weeks
-from warehouse.deliveries import Entry, Message, claim, settle
-from warehouse.facts import open_facts
-from warehouse.reading import Doubts, Run
-from warehouse.store import open_warehouse
-from warehouse.values import compute
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.values import compute
+from warehouse.scorecards.delivery_book import Entry, Message, claim, settle
+from warehouse.trust import runs_and_doubts
+from warehouse.trust.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
+from warehouse.trust.coverage import coverage as coverage_of
+from warehouse.trust.coverage_weeks import Week, coverage_weeks
+from warehouse.trust.runs_and_doubts import Doubts, Run
 
 AT = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
@@ -59,13 +59,13 @@ def doubtful(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
 class TestReading:
     def test_doubts_count_what_stands_against_the_organisation(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
-            found = reading.doubts(facts)
+            found = runs_and_doubts.doubts(facts)
         assert found == Doubts(("pagerduty",), gaps=1, of_nobody=1, unmapped=1, quarantined=3)
 
     def test_a_gap_counts_for_the_days_and_the_services_that_it_concerns(self, doubtful):
         def gaps(**asked) -> int:
             with open_facts(doubtful[1].warehouse) as facts:
-                return reading.doubts(facts, **asked).gaps
+                return runs_and_doubts.doubts(facts, **asked).gaps
 
         assert gaps(start=date(2026, 10, 26), end=date(2026, 11, 2)) == 1
         assert gaps(start=date(2026, 11, 3)) == gaps(end=date(2026, 10, 26)) == 0
@@ -74,18 +74,18 @@ class TestReading:
 
     def test_what_belongs_to_no_service_is_told_of_the_organisation_only(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
-            found = reading.doubts(facts, where={"team": "payments"})
+            found = runs_and_doubts.doubts(facts, where={"team": "payments"})
         assert (found.of_nobody, found.unmapped, found.quarantined) == (0, 0, 0)
 
     def test_the_last_run_of_each_source_and_its_last_good_one(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
-            runs = {run.source: run for run in reading.last_runs(facts)}
+            runs = {run.source: run for run in runs_and_doubts.last_runs(facts)}
         assert (runs["github"].status, runs["github"].succeeded_at) == ("ok", NOW)
         assert (runs["pagerduty"].status, runs["pagerduty"].succeeded_at) == ("failed", None)
 
     def test_items_set_aside_are_grouped_by_reason(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
-            found = reading.set_aside(facts)
+            found = runs_and_doubts.set_aside(facts)
         assert [(item.kind, item.reason, item.items) for item in found] == [
             ("deployments", "id: missing", 2),
             ("commits", HOSTILE, 1),
@@ -93,7 +93,7 @@ class TestReading:
 
     def test_the_sample_is_as_it_was_made(self, sample: Sample):
         with open_facts(sample.settings.warehouse) as facts:
-            found = reading.doubts(facts)
+            found = runs_and_doubts.doubts(facts)
         assert (found.failed, found.gaps, found.quarantined) == ((), 0, 0)
         assert found.unmapped == 3
         # one incident of several services is their team's
@@ -225,8 +225,8 @@ class TestTables:
 class TestHistory:
     def test_runs_are_the_last_ones_of_each_source_the_newest_first(self, doubtful):
         with open_facts(doubtful[1].warehouse) as facts:
-            found = reading.recent_runs(facts, 10)
-            assert reading.recent_runs(facts, 1) == reading.last_runs(facts)
+            found = runs_and_doubts.recent_runs(facts, 10)
+            assert runs_and_doubts.recent_runs(facts, 1) == runs_and_doubts.last_runs(facts)
         assert [(run.source, run.status) for run in found] == [
             ("github", "ok"),
             ("github", "failed"),

@@ -8,8 +8,8 @@ import pytest
 from config.errors import ConfigurationError
 from config.metrics import metrics
 from tests.conftest import Sample
-from warehouse.facts import Facts
-from warehouse.values import SCOPES, as_rows, compute
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.values import SCOPES, as_rows, compute
 
 
 @pytest.mark.parametrize(

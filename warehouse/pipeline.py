@@ -22,12 +22,12 @@ from collectors.contract.records import Component, Record
 from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
-from warehouse.build import build
-from warehouse.lock import locked
+from warehouse.building.build import build
+from warehouse.loading.configured import Source, sources
+from warehouse.loading.lock import locked
+from warehouse.loading.redaction import redact
+from warehouse.loading.store import naive, open_warehouse
 from warehouse.progress import Progress, Silent
-from warehouse.secrets import redact
-from warehouse.sources import Source, sources
-from warehouse.store import naive, open_warehouse
 
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0

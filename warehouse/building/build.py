@@ -1,0 +1,173 @@
+"""Source tables into fact tables: a new file each time, published by moving a pointer."""
+
+import os
+import uuid
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from config.settings import Settings
+from warehouse.building import lineage
+from warehouse.building.matched_globs import create_inputs
+from warehouse.loading.store import OPEN, naive, open_warehouse
+from warehouse.loading.survey_batches import close_rounds
+from warehouse.metrics.definitions import MODELS
+from warehouse.metrics.facts import Facts, facts_files, pointer
+from warehouse.metrics.pooled import store
+
+# in order of need; a name without a model is a step in Python that writes the tables named beside it
+STEPS = (
+    "services",
+    "owners",
+    "candidates",
+    "service_coverage",
+    "gaps",
+    lineage.trace,  # traces, shipped
+    "sequences",
+    lineage.compare,  # ancestry
+    "steps",
+    "rollbacks",
+    "arrivals",
+    "pull_commits",
+    "pull_stages",
+    "changes",
+    "pull_deliveries",
+    "incident_services",
+    "judged_incidents",
+    "blames",
+    "reverts",
+    "evidence",
+    "rework",
+    "deployments",
+    "incidents",
+    "recoveries",
+    "repositories",
+    "answers",
+    "responses",
+    "covered_days",
+    "unmapped",
+)
+COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
+# what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
+WRITTEN = (
+    "application_services",
+    "production_environments",
+    "production_applications",
+    "stored_values",
+    "stored_stretches",
+)
+# in the order in which they are asked for, so that what lies before and after it is not read
+_BY_DAY = ("deployments", "changes", "pull_deliveries", "incidents", "recoveries", "covered_days")
+ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
+KEPT_FILES = 3
+KEPT_FOR = timedelta(hours=1)
+
+
+def model(name: str) -> str:
+    """The text of a model, the file `models/facts/<name>.sql` or `models/steps/<name>.sql`."""
+    of_facts = MODELS / "facts" / f"{name}.sql"
+    path = of_facts if of_facts.exists() else MODELS / "steps" / f"{name}.sql"
+    return path.read_text(encoding="utf-8")
+
+
+def published() -> list[str]:
+    """The tables that readers get: a model each in `models/facts`, and those that are written in Python."""
+    return [*sorted(path.stem for path in (MODELS / "facts").glob("*.sql")), *WRITTEN]
+
+
+def create_macros(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
+    """The forms that DuckDB and Spark spell differently; `timezone` is an IANA name."""
+    zone = ZoneInfo(timezone).key
+    connection.execute(
+        "create macro seconds_between(a, b) as (epoch_us(b) - epoch_us(a)) / 1000000.0::double"
+    )
+    connection.execute(f"create macro local_time(t) as (t at time zone 'UTC') at time zone '{zone}'")
+
+
+def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    """The calendar: each local day from the first that any source covers to that of `as_of`."""
+    zone = ZoneInfo(settings.timezone)
+    last = as_of.astimezone(zone).date()
+    found = connection.execute("select min(local_time(from_at))::date from source.coverage").fetchall()
+    first: date = found[0][0] or last
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    connection.register("content", pa.table({"day": pa.array(days, pa.date32())}))
+    connection.execute("create table days as from content")
+    connection.unregister("content")
+
+
+def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    """Runs every model over the warehouse that is attached to `connection` as `source`."""
+    create_macros(connection, settings.timezone)
+    create_inputs(connection, settings, as_of)
+    create_days(connection, settings, as_of)
+    for step in STEPS:
+        if callable(step):
+            step(connection)
+        else:
+            connection.execute(f"create table {step} as {model(step)}")
+
+
+def build(settings: Settings, as_of: datetime) -> Path:
+    """Builds the facts as of an instant and publishes them; the path of the new file.
+
+    Readers keep what they have open; the pointer is replaced when the new file is complete and on disk.
+    """
+    with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
+        close_rounds(warehouse, model("answers"), as_of)
+    folder = settings.warehouse.parent
+    name = f"facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
+    work, temporary = folder / f"{name}.work", folder / f"{name}.tmp"
+    try:
+        with duckdb.connect(str(work), config=OPEN) as connection:
+            connection.execute(f"attach '{_quoted(settings.warehouse)}' as source (read_only)")
+            create_facts(connection, settings, as_of)
+            store(Facts(connection, work, as_of, settings.timezone, settings.organization))
+            connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
+            for table in published():
+                order = f" order by {', '.join(ORDERED[table])}" if table in ORDERED else ""
+                connection.execute(f"create table published.{table} as from {table}{order}")
+            for table in COPIES:
+                connection.execute(f"create table published.{table} as from source.{table}")
+            connection.execute(
+                "create table published.about as select ? as as_of, ? as timezone, ? as organization",
+                [naive(as_of), settings.timezone, settings.organization],
+            )
+            connection.execute("checkpoint published")
+            connection.execute("detach published")
+        _sync(temporary)
+        os.replace(temporary, folder / name)
+        _point(folder, settings.warehouse, name)
+    finally:
+        work.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+    _remove_old(settings.warehouse, as_of)
+    return folder / name
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _point(folder: Path, warehouse: Path, name: str) -> None:
+    target = pointer(warehouse)
+    temporary = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary.write_text(name + "\n", encoding="utf-8")
+    _sync(temporary)
+    os.replace(temporary, target)
+
+
+def _remove_old(warehouse: Path, as_of: datetime) -> None:
+    """Removes facts older than an hour that are not among the last three."""
+    for path in facts_files(warehouse)[KEPT_FILES:]:
+        age = datetime.now(as_of.tzinfo) - datetime.fromtimestamp(path.stat().st_mtime, as_of.tzinfo)
+        if age > KEPT_FOR:
+            path.unlink(missing_ok=True)

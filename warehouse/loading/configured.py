@@ -1,0 +1,215 @@
+"""The configured sources: which collector reads each, with what it needs to know."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from collectors.argocd import collect as argocd
+from collectors.argocd.config_clones import ConfigClones
+from collectors.contract.items import Item, Resume, SetAside, SourceError
+from collectors.contract.people import People
+from collectors.contract.records import Repository
+from collectors.files import backstage, record_files
+from collectors.git import collect as git
+from collectors.github import collect as github
+from collectors.github import issues
+from collectors.github.api import GitHubApi
+from collectors.pagerduty import collect as pagerduty
+from collectors.survey import collect as survey
+from collectors.survey.inbox import inbox
+from config.settings import Settings
+from config.sources import ArgoCD, GitHub, PagerDuty
+from warehouse.loading.store import open_warehouse
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source by the name that `sixkeys collect --source` takes, how to read it, and the first day that is wanted.
+
+    `again` gives the cursors from which items of the quarantine are met again; where each run reads everything there
+    is, they need no moving and it `is_whole`.
+    """
+
+    name: str
+    collect: Callable[[Resume], Iterator[Item]]
+    since: date | None = None
+    again: Callable[[Mapping[str, Any], Iterable[SetAside]], dict[str, Any]] = lambda cursors, _: {**cursors}
+    is_whole: bool = False
+
+
+def sources(settings: Settings) -> list[Source]:
+    """All configured sources in the order in which they are read: the catalogue first, git after GitHub."""
+    configured = settings.sources
+    people = people_of(settings)
+    found: list[Source] = []
+    if configured.catalog.files:
+        found.append(Source("catalog", partial(backstage.collect, configured.catalog.files), is_whole=True))
+    if configured.github:
+        found.append(
+            Source(
+                "github",
+                partial(
+                    github.collect,
+                    configured.github,
+                    people=people,
+                    catalog=configured.catalog.from_github,
+                    workflow_repositories=_workflow_repositories(settings),
+                ),
+                configured.github.since,
+                github.again,
+            )
+        )
+        found.append(
+            Source(
+                "git",
+                partial(_git, settings.warehouse, configured.github, people),
+                configured.github.since,
+                git.again,
+            )
+        )
+        if configured.github.incidents:
+            found.append(
+                Source(
+                    "github_issues",
+                    partial(_issues, settings.warehouse, configured.github),
+                    configured.github.since,
+                    issues.again,
+                )
+            )
+    for instance in configured.argocd:
+        poll = partial(_argocd, settings.warehouse, configured.github, instance)
+        found.append(Source(f"argocd:{instance.name}", poll, again=argocd.again))
+    if configured.pagerduty:
+        since = configured.pagerduty.since or (configured.github.since if configured.github else None)
+        found.append(
+            Source(
+                "pagerduty",
+                partial(_pagerduty, settings.warehouse, configured.pagerduty),
+                since,
+                pagerduty.again,
+            )
+        )
+    if configured.survey or settings.survey_page:
+        found.append(
+            Source(
+                "survey",
+                partial(
+                    survey.collect,
+                    configured.survey,
+                    people=people,
+                    timezone=settings.timezone,
+                    inbox=inbox(settings.warehouse) if settings.survey_page else None,
+                ),
+                again=survey.again,
+            )
+        )
+    if settings.incidents.links:
+        found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
+    return found
+
+
+def people_of(settings: Settings) -> People:
+    """What may be kept of persons; without a configured key, a random one is kept beside the warehouse."""
+    if settings.privacy.key:
+        key = settings.privacy.key.get_secret_value().encode()
+    else:
+        path = settings.warehouse.with_name(f"{settings.warehouse.stem}.people-key")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+        key = path.read_bytes()
+    return People(key, settings.bots, settings.privacy.logins)
+
+
+def _workflow_repositories(settings: Settings) -> list[str]:
+    """Globs of the repositories whose workflow runs are wanted: none where no workflow is a deployment."""
+    github_settings = settings.sources.github
+    return github_settings.repositories if settings.deployments.workflows and github_settings else []
+
+
+_LISTED = (
+    "select c.subject from coverage as c where c.source = 'repositories'"
+    " and c.until_at = (select max(until_at) from coverage where source = 'repositories')"
+)
+
+
+def _listed(warehouse: Path) -> list[str]:
+    """The repositories of the last listing."""
+    with open_warehouse(warehouse) as opened:
+        rows = opened.connection.execute(f"{_LISTED} order by c.subject").fetchall()
+    return [repo for (repo,) in rows]
+
+
+def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
+    with open_warehouse(warehouse) as opened:
+        known = opened.connection.execute(
+            "select id from incidents where source = ?", [issues.SOURCE]
+        ).fetchall()
+    yield from issues.collect(source, resume, _listed(warehouse), {id for (id,) in known})
+
+
+def _argocd(warehouse: Path, github_: GitHub | None, instance: ArgoCD, resume: Resume) -> Iterator[Item]:
+    if github_ is None or not github_.clone:
+        yield from argocd.collect(instance, resume)
+        return
+    with GitHubApi(github_) as api:
+        clones = ConfigClones(api, warehouse.parent / "git", _listed(warehouse))
+        yield from argocd.collect(instance, resume, clones=clones)
+
+
+def _pagerduty(warehouse: Path, source: PagerDuty, resume: Resume) -> Iterator[Item]:
+    with open_warehouse(warehouse) as opened:
+        linked = opened.connection.execute(
+            "select incident_id from links where incident_source = 'pagerduty'"
+        ).fetchall()
+    yield from pagerduty.collect(source, resume, {incident for (incident,) in linked})
+
+
+def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Iterator[Item]:
+    with open_warehouse(warehouse) as opened:
+        # those of the last listing: what was deleted, or only imported, cannot be cloned
+        rows = opened.connection.execute(
+            f"select r.* from repositories as r where r.repo in ({_LISTED}) order by r.repo"
+        ).fetchall()
+        columns = [column[0] for column in opened.connection.description or ()]
+        wanted = opened.connection.execute(
+            "select d.repo, list(distinct d.sha order by d.sha) from deployments as d where d.repo is not null"
+            " and length(d.sha) = 40 and not exists"
+            " (select 1 from commits as c where c.repo = d.repo and c.sha = d.sha) group by d.repo"
+        ).fetchall()
+        with_paths = opened.connection.execute(
+            "select distinct repo from components where cardinality(source_patterns) > 0 and repo is not null"
+        ).fetchall()
+    repositories = [_repository(dict(zip(columns, row, strict=True))) for row in rows]
+    yield from git.collect(
+        source,
+        resume,
+        people,
+        repositories,
+        cache=warehouse.parent / "git",
+        wanted=dict(wanted),
+        with_paths={repo for (repo,) in with_paths},
+    )
+
+
+def _repository(row: dict[str, Any]) -> Repository:
+    aware: dict[str, Any] = {
+        k: v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for k, v in row.items()
+    }
+    return Repository(**aware)
+
+
+def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
+    for pattern in globs:
+        found = sorted(glob(pattern, recursive=True))
+        if not found:
+            raise SourceError(f"links: {pattern} matches no file; mend incidents.links in the configuration")
+        for path in found:
+            yield from record_files.read("links", Path(path))

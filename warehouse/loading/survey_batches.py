@@ -1,0 +1,125 @@
+"""Which answers a closed survey round is made of: taken once, for ever, and five or more at a time.
+
+Whoever compares two states of a round, or the organisation with its teams, sees sums over whole batches only. So each
+batch holds at least five people, a person is in one batch of a round, and a published team is made of batches of its
+own. What is withheld shares batches (`is_pooled`), and a team that shared one stays withheld in that round.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from warehouse.loading.store import Warehouse, naive
+
+FLOOR = 5
+
+_TABLE = (
+    "create table if not exists round_answers (round varchar, respondent varchar, team varchar,"
+    " submitted_at timestamp, closes_at timestamp, score double, batch bigint, is_pooled boolean)"
+)
+_WAITING = (
+    "select a.round, a.respondent, a.team, a.is_late from (answers) as a"
+    " anti join round_answers as t on t.round = a.round and t.respondent = a.respondent"
+    " where a.score is not null and a.closes_at <= ? order by a.round, a.respondent"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A respondent who waits to be taken into a round; `team` None belongs to none."""
+
+    respondent: str
+    team: str | None
+    is_late: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Answers that enter a round together; of one team alone unless `is_pooled`."""
+
+    answers: tuple[Answer, ...]
+    is_pooled: bool
+
+
+def close_rounds(warehouse: Warehouse, answers: str, as_of: datetime) -> None:
+    """Takes into each round that closed by `as_of` what may enter it; `answers` is that model's text.
+
+    What was taken stands, whatever happens to the answers themselves.
+    """
+    connection = warehouse.connection
+    with warehouse.transaction():
+        connection.execute(_TABLE)
+        current = answers.replace("source.", "")
+        waiting: dict[str, list[Answer]] = defaultdict(list)
+        for round_, respondent, team, is_late in connection.execute(
+            _WAITING.replace("(answers)", f"({current})"), [naive(as_of)]
+        ).fetchall():
+            waiting[round_].append(Answer(respondent, team, is_late))
+        for round_, came in waiting.items():
+            taken = connection.execute(
+                "select team, bool_or(is_pooled) from round_answers where round = ? group by team", [round_]
+            ).fetchall()
+            (number,) = connection.execute(
+                "select coalesce(max(batch), 0) from round_answers where round = ?", [round_]
+            ).fetchall()[0]
+            for batch in next_batches(dict(taken), came):
+                number += 1
+                connection.execute(
+                    "insert into round_answers select a.round, a.respondent, a.team, a.submitted_at,"
+                    " coalesce((select min(t.closes_at) from round_answers as t where t.round = a.round), a.closes_at),"
+                    f" a.score, ?, ? from ({current}) as a where a.round = ? and list_contains(?, a.respondent)",
+                    [number, batch.is_pooled, round_, [answer.respondent for answer in batch.answers]],
+                )
+
+
+def next_batches(taken: Mapping[str | None, bool], waiting: Sequence[Answer]) -> list[Batch]:
+    """The batches that a round takes now; `taken` says of each team in it already whether it is pooled.
+
+    A round of fewer than five people takes nothing: it is not shown, so nothing is fixed either.
+    """
+    if taken:
+        return _late(taken, waiting)
+    in_time = [answer for answer in waiting if not answer.is_late]
+    if len(in_time) < FLOOR:
+        return _first(waiting)
+    first = _first(in_time)
+    pooled = {answer.team: batch.is_pooled for batch in first for answer in batch.answers}
+    return first + _late(pooled, [answer for answer in waiting if answer.is_late])
+
+
+def _first(answers: Iterable[Answer]) -> list[Batch]:
+    """Each team of five or more by itself, but the smallest with those withheld until they are five together."""
+    own, pool = _by_team(answers, {})
+    while own and 0 < len(pool) < FLOOR:
+        pool += own.pop(min(own, key=lambda team: (len(own[team]), team)))
+    return _batches(own, pool)
+
+
+def _late(taken: Mapping[str | None, bool], waiting: Iterable[Answer]) -> list[Batch]:
+    """Five or more of a published or a new team, and five or more of those who are withheld; the others wait."""
+    published = {team for team, is_pooled in taken.items() if not is_pooled}
+    own, pool = _by_team(waiting, taken)
+    return _batches(own, [answer for answer in pool if answer.team not in published])
+
+
+def _by_team(
+    answers: Iterable[Answer], taken: Mapping[str | None, bool]
+) -> tuple[dict[str, list[Answer]], list[Answer]]:
+    """Those who make a batch of their own team, and the rest."""
+    teams: dict[str | None, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        teams[answer.team].append(answer)
+    own: dict[str, list[Answer]] = {}
+    pool: list[Answer] = []
+    for team, of_team in teams.items():
+        if team is None or taken.get(team, False) or len(of_team) < FLOOR:
+            pool += of_team
+        else:
+            own[team] = of_team
+    return own, pool
+
+
+def _batches(own: Mapping[str, Sequence[Answer]], pool: Sequence[Answer]) -> list[Batch]:
+    batches = [Batch(tuple(own[team]), False) for team in sorted(own)]
+    return batches + ([Batch(tuple(pool), True)] if len(pool) >= FLOOR else [])

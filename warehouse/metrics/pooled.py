@@ -1,0 +1,251 @@
+"""What pooled rows come to, by name and stretch of days; those that pages ask for most are stored when facts are built.
+
+The same statement makes what is stored and what is computed when asked, so both are always the same number.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+
+from config.metrics import Metric
+from config.metrics import metrics as declared
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.periods import (
+    PRESETS,
+    Bucket,
+    buckets,
+    full_range,
+    preset,
+    preset_before,
+    today,
+    week_of,
+)
+
+NAMES = ("system", "team", "service")
+# the services that ever had another team or system
+_CHANGED_HANDS = "select o.service from owners as o group by o.service having count(*) > 1"
+# by which names, of which rows: a service that always had one team and one system has the same figures by all of them
+_STORED: dict[tuple[str, ...], str] = dict.fromkeys(
+    ((), ("system",), ("team",), ("system", "team"), ("service",)), ""
+) | dict.fromkeys(
+    (("system", "service"), ("team", "service"), NAMES), f" and f.service in ({_CHANGED_HANDS})"
+)
+# a year, and the weeks before it that show what is usual
+_WEEKS = timedelta(weeks=70)
+# with fewer deployments and changes than this an answer from the rows is as quick, and the build is quicker without
+WORTH_STORING = 100_000
+# how a metric's rows become its value; a rate is a count until it is divided by the covered days
+STATISTICS = {
+    "median": "quantile_cont(e.input, 0.5)",
+    "mean": "avg(e.input)",
+    "share": "avg(cast(e.input as double))",
+    "rate": "cast(count(*) as double)",
+}
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """`value`, `p75` and `p90` of `n` rows in the metric's unit, None without rows; `days`: how many were covered."""
+
+    value: float | None = None
+    n: int = 0
+    p75: float | None = None
+    p90: float | None = None
+    days: int = 0
+
+
+NOTHING = Pooled()
+
+
+def pooled(
+    facts: Facts,
+    metrics: Collection[Metric],
+    by: str | None,
+    where: Mapping[str, str],
+    wanted: Sequence[Bucket],
+) -> dict[tuple[str, str, date], Pooled]:
+    """(metric, name, first day) -> what its rows come to; what has neither rows nor covered days is not there.
+
+    `by` None: one for all of them, by the name "". Stored ones where there are such for every stretch, else from rows.
+    """
+    return _stored(facts, metrics, by, where, wanted) or _computed(facts, metrics, by, where, wanted)
+
+
+def narrowing(where: Iterable[str]) -> str:
+    """SQL after a condition on the fact `f`: one more for each key of `where`, bound as `$team` and so on."""
+    return "".join(f" and f.{key} = ${key}" for key in sorted(where))
+
+
+def _computed(
+    facts: Facts,
+    metrics: Collection[Metric],
+    by: str | None,
+    where: Mapping[str, str],
+    wanted: Sequence[Bucket],
+) -> dict[tuple[str, str, date], Pooled]:
+    names = (by,) if by else ()
+    found: dict[tuple[str, str, date], Pooled] = {}
+    for metric in metrics:
+        sql = (
+            f"select {by or repr('')}, first, value, n, p75, p90, days"
+            f" from ({_statement(metric, names, narrowing(where))})"
+        )
+        rows = facts.connection.execute(sql, {**_bound(metric, wanted), **where}).fetchall()
+        found |= {(metric.id, name, first): Pooled(*rest) for name, first, *rest in rows}
+    return found
+
+
+def _stored(
+    facts: Facts,
+    metrics: Collection[Metric],
+    by: str | None,
+    where: Mapping[str, str],
+    wanted: Sequence[Bucket],
+) -> dict[tuple[str, str, date], Pooled]:
+    """The stored ones; empty where a stretch is not stored."""
+    names = [name for name in NAMES if name == by or name in where]
+    name, chosen = f"f.{by}" if by else "''", f"f.names = $names{narrowing(where)}"
+    if "service" in names and len(names) > 1:
+        owned = f"f.service in (select f.service from owners as f where true{narrowing(where)})"
+        chosen = f"({chosen} or f.names = 'service' and f.service not in ({_CHANGED_HANDS}) and {owned})"
+        name = (
+            f"coalesce({name}, (select max(o.{by}) from owners as o where o.service = f.service))"
+            if by
+            else name
+        )
+    stretches = {"firsts": [each.start for each in wanted], "untils": [each.end for each in wanted]}
+    sql = "select count(*) from stored_stretches where (first, until) in (select unnest($firsts), unnest($untils))"
+    if facts.connection.execute(sql, stretches).fetchall() != [(len(wanted),)]:
+        return {}
+    sql = (
+        f"select f.metric, {name}, f.first, f.value, f.n, f.p75, f.p90, f.days"
+        f" from stored_values as f where {chosen} and f.first >= $start and f.until <= $end"
+        " and (f.first, f.until) in (select unnest($firsts), unnest($untils))"
+        " and f.metric in (select unnest($metrics))"
+    )
+    bound = {
+        **stretches,
+        **where,
+        "names": " ".join(names),
+        "metrics": [metric.id for metric in metrics],
+        "start": min(stretches["firsts"]),
+        "end": max(stretches["untils"]),
+    }
+    rows = facts.connection.execute(sql, bound).fetchall()
+    return {(metric, name, first): Pooled(*rest) for metric, name, first, *rest in rows}
+
+
+def store(facts: Facts, fewest: int = WORTH_STORING) -> None:
+    """Writes `stored_values` and `stored_stretches`: weeks, the periods that pages offer, and those before.
+
+    They stay empty where there are not even `fewest` deployments and changes.
+    """
+    connection = facts.connection
+    connection.execute(_TABLES)
+    (rows,) = connection.execute(
+        "select (select count(*) from deployments) + (select count(*) from changes)"
+    ).fetchall()[0]
+    if rows < fewest:
+        return
+    for kind in _stretches(facts):
+        _store(connection, kind)
+
+
+_TABLES = """
+create or replace table stored_stretches (first date, until date);
+create or replace table stored_values (
+    names varchar, metric varchar, system varchar, team varchar, service varchar, first date, until date,
+    value double, n bigint, p75 double, p90 double, days bigint
+);
+"""
+
+
+def _store(connection: duckdb.DuckDBPyConnection, stretches: Sequence[Bucket]) -> None:
+    for names, of in _STORED.items():
+        for metric in declared().values():
+            if metric.fact != "responses":
+                connection.execute(
+                    f"insert into stored_values by name select '{metric.id}' as metric,"
+                    f" '{' '.join(names)}' as names, * from ({_statement(metric, names, of)})",
+                    _bound(metric, stretches),
+                )
+    connection.executemany(
+        "insert into stored_stretches values (?, ?)", [[e.start, e.end] for e in stretches]
+    )
+
+
+def _stretches(facts: Facts) -> list[list[Bucket]]:
+    """What is stored, each once, in two portions so that less memory is needed: weeks, and what pages offer."""
+    first, after = full_range(facts, None, None)
+    now = today(facts)
+    weeks = [
+        *buckets("week", first, after),
+        *buckets("week", week_of(now) - _WEEKS, week_of(now)),
+    ]
+    offered: list[Bucket] = []
+    for name in PRESETS:
+        start, end = preset(name, now)
+        offered += buckets(None, start or first, end or after)
+        if before := preset_before(name, now):
+            offered += buckets(None, *before)
+    kinds: list[list[Bucket]] = []
+    known: set[tuple[date, date]] = set()
+    for kind in (weeks, offered):
+        new = {(each.start, each.end): each for each in kind if (each.start, each.end) not in known}
+        known |= new.keys()
+        kinds.append(list(new.values()))
+    return kinds
+
+
+def _bound(metric: Metric, wanted: Sequence[Bucket]) -> dict[str, Any]:
+    firsts, untils = [each.start for each in wanted], [each.end for each in wanted]
+    return {
+        "firsts": firsts,
+        "untils": untils,
+        "start": min(firsts),
+        "end": max(untils),
+        "covered_by": metric.covered_by,
+    }
+
+
+def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str:
+    """A select of `first`, `until`, the names, `value`, `n`, `p75`, `p90` and `days`.
+
+    Each deployment, incident or repository counts once for a name: rows that services share are brought together first.
+    """
+    named = "".join(f", f.{name}" for name in names)
+    keys = ", ".join(("first", "until", *names))
+    entity = "".join(f", f.{column}" for column in metric.entity)
+    source = "1" if metric.input == "1" else f"f.{metric.input}"
+    within = f"f.day >= $start and f.day < $end{narrowing}{''.join(f' and f.{name} is not null' for name in names)}"
+    days = "inner join calendar as c on c.day = f.day"
+    rows = f"{metric.fact} as f {days} where f.{metric.excluded} is null and {within}"
+    is_long = metric.unit == "seconds"
+    return f"""
+        with stretches as (select unnest($firsts) as first, unnest($untils) as until),
+        calendar as (
+            select s.first, s.until, cast(unnest(generate_series(s.first, s.until - 1, interval 1 day)) as date) as day
+            from stretches as s
+        ),
+        entities as (
+            select c.first, c.until{named}, {source} as input from {rows} and not f.is_shared
+            union all
+            select c.first, c.until{named}, max({source}) from {rows} and f.is_shared
+            group by c.first, c.until{named}{entity}
+        ),
+        counted as (
+            select {keys}, {STATISTICS[metric.statistic]} as value, count(*) as n,
+                {"quantile_cont(e.input, 0.75)" if is_long else "null"} as p75,
+                {"quantile_cont(e.input, 0.9)" if is_long else "null"} as p90
+            from entities as e group by {keys}
+        ),
+        covered as (
+            select c.first, c.until{named}, count(distinct f.day) as days
+            from covered_days as f {days}
+            where f.fact = $covered_by and {within} group by c.first, c.until{named}
+        )
+        select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days
+        from counted full join covered using ({keys})"""

@@ -1,0 +1,171 @@
+"""The metrics' values: from pooled rows, for a scope and a period, against the targets."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal, get_args
+
+from config.errors import ConfigurationError
+from config.metrics import Metric
+from config.metrics import metrics as declared
+from config.settings import Settings
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.periods import Bucket, Period, buckets, full_range, midnight, today
+from warehouse.metrics.pooled import NOTHING, Pooled, narrowing, pooled
+from warehouse.metrics.satisfaction import rounds, shown_group
+
+Scope = Literal["organisation", "system", "team", "service"]
+Status = Literal["met", "missed", "insufficient", "none", "no data", "withheld", "value"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+SATISFACTION = "developer_satisfaction"
+
+
+def kept_name(scope: str, name: str) -> str:
+    """The name under which what was told of a scope is kept: the organisation has none, so that it may be renamed."""
+    return "" if scope == "organisation" else name
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number: `value`, `p75` and `p90` in the metric's unit, None where missing; `period_end` is exclusive.
+
+    `status` is `value` where there is one but no target to hold it against. `partial`: the period is still running;
+    `provisional`: a rate of failures that an incident may still raise, since its window has not passed.
+    """
+
+    metric: str
+    scope: Scope
+    name: str
+    period_start: date
+    period_end: date
+    value: float | None
+    unit: str
+    n: int
+    target: str | None
+    status: Status
+    partial: bool
+    p75: float | None = None
+    p90: float | None = None
+    provisional: bool = False
+
+
+def compute(
+    facts: Facts,
+    settings: Settings,
+    by: Scope = "organisation",
+    period: Period | None = None,
+    start: date | None = None,
+    end: date | None = None,
+    where: Mapping[str, str] | None = None,
+    metrics: Collection[str] | None = None,
+) -> list[Value]:
+    """The values of all metrics (or those named), by scope and period, in the order metric, name, period.
+
+    `where` narrows to a system, team or service. A name or period without rows is there too, with its status.
+    Raises ConfigurationError for a narrowing that is none or names nothing known.
+    """
+    where = _checked(facts, where or {})
+    periods = buckets(period, *full_range(facts, start, end))
+    names = _names(facts, by, where)
+    now = today(facts)
+    wanted = [metric for metric in declared().values() if metrics is None or metric.id in metrics]
+    of_rows = [metric for metric in wanted if metric.fact != "responses"]
+    counted = pooled(facts, of_rows, None if by == "organisation" else by, where, periods)
+    if len(of_rows) < len(wanted):
+        counted |= _satisfaction(facts, by, where, names, periods)
+    found: list[Value] = []
+    for metric in wanted:
+        for name in names:
+            target = settings.target(metric.id, by, name)
+            for one in periods:
+                of = counted.get((metric.id, name, one.start), NOTHING)
+                value = of.value
+                if metric.statistic == "rate":
+                    value = of.n / of.days if of.days else None
+                status = _status(metric, value, of.n, bool(of.days))
+                if status == "value" and target is not None and value is not None:
+                    status = "met" if target.met_by(value) else "missed"
+                found.append(
+                    Value(
+                        metric=metric.id,
+                        scope=by,
+                        name=name or facts.organization,
+                        period_start=one.start,
+                        period_end=one.end,
+                        value=value,
+                        unit=metric.unit,
+                        n=of.n,
+                        target=target.text if target else None,
+                        status=status,
+                        partial=one.start <= now < one.end,
+                        p75=of.p75,
+                        p90=of.p90,
+                        provisional=value is not None
+                        and metric.statistic == "share"
+                        and facts.as_of < midnight(facts, one.end) + settings.incidents.window,
+                    )
+                )
+    return found
+
+
+def as_rows(values: Iterable[Value]) -> list[dict[str, Any]]:
+    """The values as `sixkeys metrics --format json` gives them, days as ISO dates."""
+    return [
+        asdict(value)
+        | {"period_start": value.period_start.isoformat(), "period_end": value.period_end.isoformat()}
+        for value in values
+    ]
+
+
+def _checked(facts: Facts, where: Mapping[str, str]) -> Mapping[str, str]:
+    for key, name in where.items():
+        if key not in SCOPES[1:]:
+            raise ConfigurationError(f'"{key}={name}" narrows nothing; write system=…, team=… or service=…')
+        known = {
+            row[0] for row in facts.connection.execute(f"select distinct f.{key} from owners as f").fetchall()
+        }
+        if key == "team":
+            known |= {
+                row[0] for row in facts.connection.execute("select distinct team from responses").fetchall()
+            }
+        if name not in known:
+            names = ", ".join(sorted(k for k in known if k)[:12]) or "none"
+            raise ConfigurationError(f'there is no {key} "{name}"; known: {names}')
+    return where
+
+
+def _names(facts: Facts, by: Scope, where: Mapping[str, str]) -> list[str]:
+    """The names of the scope, the organisation's being empty; those without an owner are in the roll-up only."""
+    if by == "organisation":
+        return [""]
+    sql = f"select distinct f.{by} from owners as f where f.{by} is not null{narrowing(where)}"
+    names = {row[0] for row in facts.connection.execute(sql, where).fetchall()}
+    if by == "team" and not set(where) - {"team"}:
+        # a team may answer the survey without owning a service
+        sql = "select distinct f.team from responses as f where f.team is not null" + narrowing(where)
+        names |= {row[0] for row in facts.connection.execute(sql, where).fetchall()}
+    return sorted(names)
+
+
+def _satisfaction(
+    facts: Facts, by: Scope, where: Mapping[str, str], names: Iterable[str], periods: Iterable[Bucket]
+) -> dict[tuple[str, str, date], Pooled]:
+    """(metric, name, first day) -> the last closed round's mean; it exists for the organisation and for teams only."""
+    if by in ("system", "service") or set(where) - {"team"}:
+        return {}
+    of_facts = rounds(facts)
+    found = {}
+    for name in names:
+        for one in periods:
+            group = shown_group(of_facts, one.end, name or where.get("team"))
+            if group is not None:
+                found[SATISFACTION, name, one.start] = Pooled(group.score, group.n)
+    return found
+
+
+def _status(metric: Metric, value: float | None, n: int, is_covered: bool) -> Status:
+    if value is None:
+        if metric.fact == "responses" and n:
+            return "withheld"
+        return "none" if is_covered else "no data"
+    return "insufficient" if n < metric.floor else "value"

@@ -1,0 +1,246 @@
+"""The weekly scorecard: one document for a scope, its name and an ISO week, as JSON values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from config.errors import ConfigurationError
+from config.metrics import metrics as declared
+from config.settings import Settings
+from config.targets import parse_target
+from warehouse.metrics.attainment import WEEKS_BACK, against_published_targets, attainment
+from warehouse.metrics.definitions import definitions
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.periods import iso_week, midnight, parse_week, today
+from warehouse.metrics.satisfaction import rounds
+from warehouse.metrics.signals import assess
+from warehouse.metrics.values import Scope, Value, compute, kept_name
+from warehouse.scorecards.caveats import caveats
+from warehouse.scorecards.published import Told, frozen, told_before
+from warehouse.scorecards.restatements import restatements
+from warehouse.scorecards.sentences import told
+from warehouse.trust.runs_and_doubts import owners
+
+HISTORY_WEEKS = 12
+
+Scorecard = dict[str, Any]
+# a scope's values by week, oldest first, by metric; and those of scopes by kind and name
+Weeks = dict[str, list[Value]]
+Values = dict[tuple[Scope, str], Weeks]
+_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
+
+
+def scopes(facts: Facts, monday: date) -> list[tuple[Scope, str]]:
+    """Those who get a scorecard of the week from `monday`: the organisation, without a name, and its systems and teams.
+
+    Those owned a service at some time in it; a team also gets one that answered the last survey closed by its end.
+    """
+    after = monday + timedelta(days=7)
+    owned = owners(facts, midnight(facts, monday), midnight(facts, after))
+    surveyed = [teams for closed_on, _, teams in rounds(facts) if closed_on < after][-1:]
+    return [
+        ("organisation", ""),
+        *(("system", name) for name in sorted({system for _, system in owned if system})),
+        *(("team", name) for name in sorted({team for team, _ in owned if team}.union(*surveyed))),
+    ]
+
+
+def scorecard(
+    facts: Facts,
+    settings: Settings,
+    week: str | None = None,
+    scope: Scope = "organisation",
+    name: str | None = None,
+) -> Scorecard:
+    """The scorecard of a scope and an ISO week (`2026-W46`; by default the last complete one).
+
+    One that was published is given as it was then. Each metric has its value, the week before's, and the last 12
+    weeks, oldest first. Raises ConfigurationError.
+    """
+    return _scorecards(facts, settings, week, [(scope, kept_name(scope, name or ""))])[0]
+
+
+def scorecards(facts: Facts, settings: Settings, week: str | None = None) -> list[Scorecard]:
+    """The scorecards of all `scopes` for a week, and those that were published for it of others, who are no more."""
+    monday = parse_week(week) if week else _last_complete(facts)
+    wanted = {*scopes(facts, monday), *frozen(settings.warehouse, iso_week(monday))}
+    return _scorecards(facts, settings, week, sorted(wanted, key=lambda one: (_SCOPES.index(one[0]), one[1])))
+
+
+def _scorecards(
+    facts: Facts, settings: Settings, week: str | None, wanted: list[tuple[Scope, str]]
+) -> list[Scorecard]:
+    monday = parse_week(week) if week else _last_complete(facts)
+    found = frozen(settings.warehouse, iso_week(monday))
+    missing = [one for one in wanted if one not in found]
+    computed = _compute(facts, settings, monday, missing, found) if missing else {}
+    return [found[one] if one in found else computed[one] for one in wanted]
+
+
+def _last_complete(facts: Facts) -> date:
+    now = today(facts)
+    return now - timedelta(days=now.weekday() + 7)
+
+
+def _compute(
+    facts: Facts,
+    settings: Settings,
+    monday: date,
+    wanted: list[tuple[Scope, str]],
+    published: Mapping[tuple[Scope, str], Scorecard],
+) -> dict[tuple[Scope, str], Scorecard]:
+    of_week = scopes(facts, monday)
+    for scope, name in wanted:
+        if (scope, name) not in of_week:
+            known = ", ".join([other for kind, other in of_week if kind == scope][:12]) or "none"
+            raise ConfigurationError(f'there is no {scope} "{name}" in {iso_week(monday)}; known: {known}')
+    values = _values(facts, settings, monday, {scope for scope, _ in wanted})
+    told_of = told_before(settings.warehouse, monday)
+    summed = [one for one in of_week if one[0] != "organisation"]
+    return {
+        (scope, name): _content(
+            facts,
+            settings,
+            monday,
+            (scope, name),
+            values[scope, name],
+            {one: values[one] for one in summed} if scope == "organisation" else {},
+            told_of.get((scope, name), {}),
+            published,
+        )
+        for scope, name in wanted
+    }
+
+
+def _values(facts: Facts, settings: Settings, monday: date, of: set[Scope]) -> Values:
+    """By scope and name the year's weeks of each metric, oldest first; the organisation needs those below it too."""
+    after = monday + timedelta(days=7)
+    first = after - timedelta(weeks=WEEKS_BACK)
+    found: Values = {}
+    for scope in _SCOPES if "organisation" in of else [one for one in _SCOPES if one in of]:
+        weeks = compute(facts, settings, scope, "week", first, after)
+        for value in against_published_targets(facts, weeks):
+            # systems are not asked for their satisfaction; teams are
+            if scope != "system" or declared()[value.metric].fact != "responses":
+                found.setdefault((scope, kept_name(scope, value.name)), {}).setdefault(
+                    value.metric, []
+                ).append(value)
+    return found
+
+
+def _content(
+    facts: Facts,
+    settings: Settings,
+    monday: date,
+    of: tuple[Scope, str],
+    weeks: Weeks,
+    below: Values,
+    told_of: Mapping[tuple[str, str], Told],
+    published: Mapping[tuple[Scope, str], Scorecard],
+) -> Scorecard:
+    scope, name = of
+    where: dict[str, str] = {} if scope == "organisation" else {scope: name}
+    metrics = [_metric(of_metric, monday) for of_metric in weeks.values()]
+    said = told(facts, where, monday, _flat([weeks]), _flat(below.values()))
+    return {
+        "organization": settings.organization,
+        "scope": scope,
+        "name": name or facts.organization,
+        "week": iso_week(monday),
+        "week_start": monday.isoformat(),
+        "week_end": (monday + timedelta(days=7)).isoformat(),
+        "timezone": settings.timezone,
+        "as_of": facts.as_of.isoformat(),
+        "definitions": definitions(),
+        "dashboard": settings.dashboard.url and settings.dashboard.url.rstrip("/"),
+        "metrics": metrics,
+        "attainment": _attained(metrics),
+        "sentences": [
+            {"text": one.text, "parts": [_without_nothing(asdict(part)) for part in one.parts]}
+            for one in said
+        ],
+        "caveats": caveats(facts, where, metrics, monday),
+        "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
+        "below": [
+            _summary(*one, [_figures(of_metric[-1]) for of_metric in of_one.values()])
+            if one not in published
+            else _summary(*one, [_figures_of(metric) for metric in published[one]["metrics"]])
+            for one, of_one in below.items()
+        ],
+    }
+
+
+def _flat(weeks: Iterable[Weeks]) -> list[Value]:
+    return [week for of_scope in weeks for of_metric in of_scope.values() for week in of_metric]
+
+
+def _without_nothing(of: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in of.items() if value is not None}
+
+
+def _summary(scope: Scope, name: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"scope": scope, "name": name, "metrics": metrics, "attainment": _attained(metrics)}
+
+
+def _attained(metrics: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """How many of the targets that could be judged this week are met."""
+    judged = [metric["status"] for metric in metrics if metric["status"] in ("met", "missed")]
+    return {"met": judged.count("met"), "judged": len(judged)}
+
+
+def _figures(value: Value) -> dict[str, Any]:
+    return {
+        "metric": value.metric,
+        "name": declared()[value.metric].name,
+        "short": declared()[value.metric].short,
+        "value": value.value,
+        "unit": value.unit,
+        "n": value.n,
+        "counts": declared()[value.metric].fact,
+        "target": value.target,
+        "status": value.status,
+    }
+
+
+def _figures_of(published: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_figures` has of a metric, as it was published."""
+    shown = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
+    return {key: published[key] for key in shown}
+
+
+def _metric(weeks: list[Value], monday: date) -> dict[str, Any]:
+    current, before = weeks[-1], weeks[-2]
+    metric = declared()[current.metric]
+    verdict = assess(weeks, monday, current.period_end, current, before)
+    attained = attainment(weeks)
+    since = attained.missed_since
+    return {
+        **_figures(current),
+        "limit": parse_target(current.target, metric).limit if current.target else None,
+        "floor": metric.floor,
+        "rule": metric.rule,
+        "partial": current.partial,
+        "provisional": current.provisional,
+        "p75": current.p75,
+        "p90": current.p90,
+        "previous": before.value,
+        "previous_n": before.n,
+        "usual": asdict(verdict.limits) if verdict.limits else None,
+        "change": {
+            "kind": verdict.kind,
+            "direction": verdict.direction,
+            "is_better": verdict.is_better,
+            "reason": verdict.reason,
+        },
+        "attainment": {
+            "met": attained.met,
+            "judged": attained.judged,
+            "missed_since": since.isoformat() if since else None,
+            "or_before": attained.or_before,
+        },
+        "history": [
+            {"week": iso_week(one.period_start), "value": one.value, "n": one.n, "status": one.status}
+            for one in weeks[-HISTORY_WEEKS:]
+        ],
+    }

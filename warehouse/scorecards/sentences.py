@@ -1,0 +1,262 @@
+"""What a person would say of a week, made from the facts by rules: three to five sentences."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from typing import Any
+
+from config.metrics import metrics
+from config.settings import Settings
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.movements import Movement, moved
+from warehouse.metrics.periods import local
+from warehouse.metrics.signals import BASELINE_WEEKS, assess
+from warehouse.metrics.units import duration, figure, listed, plural
+from warehouse.metrics.values import SCOPES, Scope, Value, compute, narrowing
+
+FEWEST, MOST = 3, 5
+_MOST_NAMED = 3
+_MOST_LETTERS = 80
+_WEEK = timedelta(weeks=1)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a sentence, and what it leads to: an address, or the metric of a scope."""
+
+    text: str
+    url: str | None = None
+    metric: str | None = None
+    scope: Scope | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence in parts."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole sentence."""
+        return "".join(part.text for part in self.parts)
+
+
+def sentences(facts: Facts, settings: Settings, where: Mapping[str, str], monday: date) -> list[Sentence]:
+    """The sentences of the week from `monday` for the organisation or what `where` narrows it to."""
+    scope: Scope = next((one for one in reversed(SCOPES) if one in where), "organisation")
+    first = monday - BASELINE_WEEKS * _WEEK
+    weeks = compute(facts, settings, scope, "week", first, monday + _WEEK, where)
+    return told(facts, where, monday, weeks)
+
+
+def told(
+    facts: Facts, where: Mapping[str, str], monday: date, own: Sequence[Value], below: Iterable[Value] = ()
+) -> list[Sentence]:
+    """`sentences` from the values by week of the scope's `own` metrics; of those `below` it where its own are calm.
+
+    In the order of a reader's interest: what got worse, what got better, failures, open incidents, the slowest change.
+    """
+    current = {week.metric: week for week in own if week.period_start == monday}
+    if all(week.status == "no data" for week in current.values()):
+        return [_plain("No source was read for this week, so nothing can be said of it.")]
+    happened = [
+        *_movements(own, below, monday),
+        *_failures(facts, where, monday),
+        *_open_incidents(facts, where, monday),
+        *_slowest_change(facts, where, monday),
+    ]
+    return (happened + _standing(current)[: max(0, FEWEST - len(happened))])[:MOST]
+
+
+def _movements(own: Sequence[Value], below: Iterable[Value], monday: date) -> list[Sentence]:
+    """The farthest signal for the worse and the farthest for the better, or that there is none."""
+    by_itself = moved(own, monday)
+    found = by_itself or moved(below, monday)
+    said = []
+    for is_better in (False, True):
+        of_kind = [one for one in found if one.verdict.is_better is is_better]
+        if of_kind and by_itself:
+            said.append(Sentence(_movement(of_kind[0], others=of_kind[1:])))
+        elif of_kind:
+            as_a_whole = () if said else (Part("Nothing moved as a whole, but "),)
+            said.append(Sentence((*as_a_whole, *movement(of_kind[0]).parts)))
+    return said or [_calm(own, monday)]
+
+
+def movement(one: Movement) -> Sentence:
+    """What moved of which team, system or service, how far and why it is a signal."""
+    return Sentence(_movement(one, f" of {one.value.scope} {one.value.name}"))
+
+
+def _movement(one: Movement, of: str = "", others: Sequence[Movement] = ()) -> tuple[Part, ...]:
+    """What moved, `of` whom where that is not the scope itself, and the others that moved alike."""
+    value, verdict = one.value, one.verdict
+    metric = metrics()[value.metric]
+    change = "got better" if verdict.is_better else "got worse"
+    usual = f" (usually around {figure(verdict.limits.centre, value.unit)})" if verdict.limits else ""
+    too = f"; so did {listed([metrics()[other.value.metric].name for other in others])}" if others else ""
+    return (
+        Part(f"{metric.name}{of}", None, metric.id, value.scope, value.name),
+        Part(f" {change}: {figure(value.value, value.unit)}{usual}, {verdict.reason}{too}."),
+    )
+
+
+def _calm(own: Sequence[Value], monday: date) -> Sentence:
+    """That nothing is a signal, and of which metrics that cannot be told."""
+    normal: list[str] = []
+    unknown: list[str] = []
+    for metric in dict.fromkeys(week.metric for week in own):
+        weeks = [week for week in own if week.metric == metric]
+        if all(week.value is None for week in weeks if week.period_start == monday):
+            continue
+        verdict = assess(weeks, monday, monday + _WEEK)
+        (normal if verdict.kind == "normal" else unknown).append(metrics()[metric].name)
+    if not normal:
+        return _plain("There is too little history to tell whether anything changed.")
+    if unknown:
+        return _plain(
+            f"{listed(normal)} {'is' if len(normal) == 1 else 'are'} within normal variation; for the other metrics"
+            " there is too little history to tell."
+        )
+    return _plain("All metrics are within normal variation.")
+
+
+def _failures(facts: Facts, where: Mapping[str, str], monday: date) -> list[Sentence]:
+    """The failed deployments, those that have not recovered first."""
+    (n,) = _one(facts, _COUNTED, where, monday)
+    rows = _all(facts, _FAILED, where, monday)
+    if not rows:
+        return [_plain(f"None of the {plural(n, 'deployment')} is known to have failed.")] if n > 1 else []
+    parts = [Part(f"{len(rows)} of {plural(n, 'deployment')} failed: ")]
+    for number, (service, at, method, url, seconds, title, incident_url) in enumerate(rows[:_MOST_NAMED]):
+        parts += [Part("; ")] if number else []
+        parts += [
+            Part(f"{service} on {local(facts, at):%A}", url),
+            Part(" ("),
+            _evidence(method, title, incident_url),
+            Part(", not recovered yet)" if seconds is None else f", recovered after {duration(seconds)})"),
+        ]
+    more = len(rows) - _MOST_NAMED
+    return [Sentence((*parts, Part(f"; and {more} more." if more > 0 else ".")))]
+
+
+def _evidence(method: str, title: str | None, url: str | None) -> Part:
+    incident = f"incident {_quoted(title)}" if title else "an incident"
+    match method:
+        case "rollback":
+            return Part("rolled back")
+        case "revert":
+            return Part("a change of it was reverted")
+        case "link":
+            return Part(f"{incident}, linked by a person", url)
+    return Part(f"{incident}", url)
+
+
+def _open_incidents(facts: Facts, where: Mapping[str, str], monday: date) -> list[Sentence]:
+    """The incidents opened by the week's end that are not resolved, the oldest first."""
+    rows = _all(facts, _OPEN, where, monday)
+    if not rows:
+        return []
+    now = facts.as_of.astimezone(UTC).replace(tzinfo=None)
+    parts = [Part(f"{plural(len(rows), 'incident')} {'is' if len(rows) == 1 else 'are'} still open: ")]
+    for number, (title, service, opened_at, url) in enumerate(rows[:_MOST_NAMED]):
+        age = duration((now - opened_at).total_seconds())
+        of = f" of {service}" if service else ""
+        parts += [Part("; ")] if number else []
+        parts += [Part(_quoted(title) if title else "one without a title", url), Part(f"{of} for {age}")]
+    more = len(rows) - _MOST_NAMED
+    return [Sentence((*parts, Part(f"; and {more} more." if more > 0 else ".")))]
+
+
+def _slowest_change(facts: Facts, where: Mapping[str, str], monday: date) -> list[Sentence]:
+    rows = _all(facts, _SLOWEST, where, monday)
+    if not rows:
+        return []
+    service, subject, url, seconds, *stages = rows[0]
+    named = zip(
+        ("writing it", "waiting for a review", "review", "waiting for its deployment"), stages, strict=True
+    )
+    known = [(spent, stage) for stage, spent in named if spent is not None]
+    longest = f", of which {duration(max(known)[0])} {max(known)[1]}" if known else ""
+    return [
+        Sentence(
+            (
+                Part("The slowest change, "),
+                Part(_quoted(subject) if subject else "one without a title", url),
+                Part(f" of {service}, took {duration(seconds)} to production{longest}."),
+            )
+        )
+    ]
+
+
+def _standing(current: Mapping[str, Value]) -> list[Sentence]:
+    """How the week stands otherwise, where little else is to be told."""
+    deployments, changes = current["deployment_frequency"], current["lead_time"].n
+    judged = [week for week in current.values() if week.status in ("met", "missed")]
+    missed = [metrics()[week.metric].name for week in judged if week.status == "missed"]
+    volume = f"{plural(deployments.n, 'deployment')} brought {plural(changes, 'change')} to production."
+    if deployments.status == "no data":
+        volume = "Deployments were not read in this week."
+    elif not deployments.n:
+        volume = "Nothing was deployed to production."
+    verb = "is" if len(judged) == 1 else "are"
+    standing = f"{len(judged) - len(missed)} of {plural(len(judged), 'target')} {verb} met"
+    return [
+        _plain(volume),
+        _plain(f"{standing}; missed: {listed(missed)}." if missed else f"{standing}.")
+        if judged
+        else _plain("No target could be judged: there are too few rows."),
+    ]
+
+
+def _plain(text: str) -> Sentence:
+    return Sentence((Part(text),))
+
+
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    return f"“{text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + '…'}”"
+
+
+_IN_WEEK = "f.excluded_because is null and f.day >= $start and f.day < $end{where}"
+_COUNTED = f"select count(distinct (f.source, f.id)) from deployments as f where {_IN_WEEK}"
+_FAILED = f"""
+select
+    string_agg(distinct f.service, ', ' order by f.service), min(f.at), min(f.failed_by), min(f.url),
+    min(r.recovery_seconds) as recovered, min_by(i.title, i.opened_at), min_by(i.url, i.opened_at)
+from deployments as f
+left join recoveries as r on r.source = f.source and r.id = f.id and r.service = f.service
+-- a deployment of several services may be blamed by an incident of one that is not of what is told
+left join (select f.* from incidents as f where f.blames_id is not null{{where}}) as i
+    on i.blames_source = f.source and i.blames_id = f.id
+where f.failed = 1 and {_IN_WEEK}
+group by f.source, f.id
+order by recovered is not null, min(f.at), f.source, f.id
+"""
+_OPEN = """
+select f.title, f.service, f.opened_at, f.url
+from incidents as f
+where f.excluded_because = 'not resolved' and cast(timezone($zone, timezone('UTC', f.opened_at)) as date) < $end{where}
+order by f.opened_at, f.source, f.id
+"""
+_SLOWEST = f"""
+select
+    f.service, f.subject, f.url, f.lead_time_seconds,
+    f.coding_seconds, f.pickup_seconds, f.review_seconds, f.deploy_seconds
+from changes as f
+where {_IN_WEEK}
+order by f.lead_time_seconds desc, f.repo, f.sha, f.service
+limit 1
+"""
+
+
+def _all(facts: Facts, sql: str, where: Mapping[str, str], monday: date) -> list[tuple[Any, ...]]:
+    bound = {"start": monday, "end": monday + _WEEK, "zone": facts.timezone}
+    used = {key: value for key, value in bound.items() if f"${key}" in sql}
+    return facts.connection.execute(sql.replace("{where}", narrowing(where)), {**used, **where}).fetchall()
+
+
+def _one(facts: Facts, sql: str, where: Mapping[str, str], monday: date) -> tuple[Any, ...]:
+    return _all(facts, sql, where, monday)[0]

@@ -1,0 +1,1 @@
+"""What the numbers rest on: coverage, unwatched services, what matches nothing, the sources' runs."""

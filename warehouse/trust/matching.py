@@ -1,0 +1,199 @@
+"""What of the collected data matches what the configuration and the catalogue say, and what matches nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from config.metrics import metrics as declared
+from config.settings import Reports, Settings
+from warehouse.building.build import create_days, create_macros, model
+from warehouse.building.matched_globs import create_inputs
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import NoFacts, open_facts
+from warehouse.trust.coverage import ServiceCoverage, coverage
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of the report: what it tells, its columns, its rows, and what to do where a row is a problem."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+    advice: str = ""
+
+
+_PARTS = (
+    (
+        "Environments of deployments",
+        ("environment", "deployments", "counts as"),
+        "select coalesce(d.environment, 'production') as environment, count(*),"
+        " case when max(p.environment) is null then 'not production' else 'production' end"
+        " from source.deployments as d"
+        " left join production_environments as p on p.environment = coalesce(d.environment, 'production')"
+        " where d.source not in ('argocd', 'releases', 'tags') group by 1 order by 3 desc, 1",
+        "production.environments in the configuration decides; add a pattern for one that is missing",
+    ),
+    (
+        "Argo CD applications",
+        ("application", "project", "cluster", "namespace", "counts as", "service"),
+        "select d.application, d.project, d.cluster, d.namespace,"
+        " case when max(p.application) is null then 'not production' else 'production' end,"
+        " coalesce(string_agg(distinct a.service, ', '), 'unmapped')"
+        " from source.deployments as d"
+        " left join production_applications as p on p.application = d.application"
+        " and p.project is not distinct from d.project and p.cluster is not distinct from d.cluster"
+        " and p.namespace is not distinct from d.namespace"
+        " left join application_services as a on a.application = d.application"
+        " where d.source = 'argocd' group by all order by all",
+        "an unmapped one wants the annotation argocd/app-name on its component",
+    ),
+    (
+        "Tags and releases that are deployments",
+        ("environment", "tags"),
+        "select t.environment, count(*) from tag_environments as t group by 1 order by 1",
+        "",
+    ),
+    (
+        "Services",
+        ("service", "team", "system", "repository", "production deployments"),
+        "select s.service, s.team, s.system, s.repo, count(c.id) from services as s"
+        " left join candidates as c on c.service = s.service where s.mapped group by all order by 1",
+        "",
+    ),
+    (
+        "Repositories and names without a component in the catalogue",
+        ("service", "production deployments"),
+        "select s.service, count(c.id) from services as s"
+        " left join candidates as c on c.service = s.service where not s.mapped group by 1 order by 2 desc, 1",
+        "a component with the annotation github.com/project-slug gives each an owner and a system",
+    ),
+    (
+        "PagerDuty services without a component",
+        ("PagerDuty service", "incidents"),
+        "select i.source_service, count(*) from source.incidents as i"
+        " left join pagerduty_services as p on p.source_service = i.source_service"
+        " where i.service is null and p.service is null and i.source_service is not null group by 1 order by 2 desc, 1",
+        "their incidents are in the organisation's MTTR only; add the annotation pagerduty.com/service-id",
+    ),
+    (
+        "Golden paths",
+        ("golden path", "services"),
+        "select s.golden_path, count(*) from services as s where s.golden_path is not null group by 1 order by 1",
+        "",
+    ),
+    (
+        "Quarantine",
+        ("source", "kind", "reason", "items"),
+        "select q.source, q.kind, q.reason, count(*) from source.quarantine as q group by all order by 4 desc, 1, 2, 3",
+        "these items could not be read and were set aside; nothing of them is in the numbers",
+    ),
+)
+
+
+def report(settings: Settings) -> list[Part]:
+    """The parts that have something to tell about the warehouse as it is; empty where nothing was collected yet."""
+    if not settings.warehouse.exists():
+        return []
+    with open_warehouse(settings.warehouse):
+        pass  # migrates what an older version left
+    with duckdb.connect() as connection:
+        quoted = str(settings.warehouse).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as source (read_only)")
+        now = datetime.now(UTC)
+        create_macros(connection, settings.timezone)
+        create_inputs(connection, settings, now)
+        create_days(connection, settings, now)
+        for table in ("services", "owners", "candidates"):
+            connection.execute(f"create table {table} as {model(table)}")
+        parts = [
+            Part(title, columns, connection.execute(sql).fetchall(), advice)
+            for title, columns, sql, advice in _PARTS
+        ]
+        parts.append(_recipients(connection, settings.reports))
+    return [part for part in [*parts, *_coverage(settings)] if part.rows]
+
+
+def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Part:
+    """The names to which scorecards are to be sent and that no team or system has."""
+    sql = (
+        "select 'team', team from owners where until_at is null union select 'team', team from source.responses"
+        " union select 'system', system from owners where until_at is null"
+    )
+    known = set(connection.execute(sql).fetchall())
+    return Part(
+        "Recipients of scorecards that nobody has",
+        ("kind", "name"),
+        [one for one in reports.named() if one not in known],
+        "reports.teams and reports.systems go by the names in the catalogue; mend the name",
+    )
+
+
+def _coverage(settings: Settings) -> list[Part]:
+    """What the published numbers rest on, for each service and for all; nothing where none were published."""
+    try:
+        with open_facts(settings.warehouse) as facts:
+            everything = coverage(facts, settings, "organisation")
+            of_services = coverage(facts, settings)
+    except NoFacts:
+        return []
+    scopes = [*of_services, *everything]
+    return [
+        Part(
+            "What the numbers rest on",
+            ("service", "deployments", "traced by", "changes with a pull request", "incidents", "linked by"),
+            [_rests_on(one) for one in scopes],
+            "an untraced deployment has no lead time, an unlinked incident no deployment to blame;"
+            " docs/metrics.md says how both are found",
+        ),
+        Part(
+            "How fresh they are",
+            ("service", "last read (UTC)", "set aside", "too few rows for"),
+            [_state(one) for one in scopes],
+        ),
+        Part(
+            "Gaps",
+            ("service", "of", "source", "from (UTC)", "until (UTC)", "entries lost"),
+            [
+                (
+                    one.name,
+                    gap.fact,
+                    f"{gap.source} {gap.subject}",
+                    _time(gap.from_at),
+                    _time(gap.until_at),
+                    gap.lost_entries,
+                )
+                for one in of_services
+                for gap in one.gaps
+            ],
+            "days that no source covered are left out of rates; collect more often than the source forgets",
+        ),
+    ]
+
+
+def _rests_on(one: ServiceCoverage) -> tuple[Any, ...]:
+    return (
+        one.name,
+        one.deployments,
+        _counted(one.traced_by),
+        f"{one.changes_with_pull_request:,} of {one.changes:,}" if one.changes else None,
+        one.incidents,
+        _counted({**one.linked_by, **({"nothing": one.unlinked} if one.unlinked else {})}),
+    )
+
+
+def _state(one: ServiceCoverage) -> tuple[Any, ...]:
+    insufficient = [declared()[id].short for id, status in one.statuses.items() if status == "insufficient"]
+    oldest = min((source.read_until for source in one.freshness), default=None)
+    return one.name, _time(oldest) if oldest else "never", one.quarantined, ", ".join(insufficient)
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{word} {n:,}" for word, n in counts.items())
