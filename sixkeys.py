@@ -17,8 +17,8 @@ from typing import Annotated
 import typer
 
 from config.errors import ConfigurationError
-from dashboards.deliver_command import deliver
-from dashboards.options import (
+from dashboards.commands.deliver_command import deliver
+from dashboards.commands.options import (
     DEFAULT_CONFIG,
     After,
     Commands,
@@ -36,9 +36,9 @@ from dashboards.options import (
     say,
     usage_error,
 )
-from dashboards.scorecard_command import scorecard
-from dashboards.steps import collect_all, make_scorecards, opened_facts, read_settings, run_dashboard
-from dashboards.survey_command import survey
+from dashboards.commands.scorecard_command import scorecard
+from dashboards.commands.steps import collect_all, make_scorecards, opened_facts, read_settings, run_dashboard
+from dashboards.commands.survey_command import survey
 
 app = typer.Typer(
     cls=Commands,
@@ -88,7 +88,8 @@ def demo(
     Example: sixkeys metrics --by team --config demo/sixkeys.yaml
     """
     from config.settings import load_settings
-    from dashboards import service, terminal
+    from dashboards.commands import terminal
+    from dashboards.server import process
     from sample_data.folder import demo_folder
     from sample_data.organisation import build_organisation
     from sample_data.server import SampleServer
@@ -96,7 +97,7 @@ def demo(
     from warehouse.building.build import build as build_facts
     from warehouse.metrics.values import compute
 
-    with service.stopped_by_signals(), demo_folder(folder):
+    with process.stopped_by_signals(), demo_folder(folder):
         say(f"Building the sample organisation in {folder}")
         organisation = build_organisation(today or date.today(), folder / "repositories")
         with SampleServer(organisation) as server:
@@ -110,7 +111,7 @@ def demo(
                 terminal.console(sys.stdout).print(terminal.values_table(compute(facts, settings)))
             say(f"The scorecards are in {folder / 'scorecards'}. Every command works with --config {path}")
             if dashboard:
-                port = service.free_port(settings.dashboard.host, settings.dashboard.port)
+                port = process.free_port(settings.dashboard.host, settings.dashboard.port)
                 run_dashboard(path, None, settings.dashboard.host, port)
     raise typer.Exit(1 if failed else 0)
 
@@ -145,8 +146,8 @@ def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
     """
     from collectors.connections import try_connections
     from config.summary import summary
-    from dashboards import terminal
-    from dashboards.mail import try_connection as try_mail
+    from dashboards.commands import terminal
+    from dashboards.delivery.mail import try_connection as try_mail
     from warehouse.trust.matching import report
 
     settings = read_settings(config, warehouse)
@@ -256,7 +257,7 @@ def metrics(
     """
     in_order(first, after)
     narrowed = pairs(where)
-    from dashboards import terminal
+    from dashboards.commands import terminal
     from warehouse.metrics.values import as_rows, compute
 
     settings = read_settings(config, warehouse)
@@ -287,7 +288,7 @@ def explain(
     found = find(metric)
     if found is None:
         raise typer.BadParameter(f'"{metric}" is none of {", ".join(declared())}', param_hint="METRIC")
-    from dashboards import terminal
+    from dashboards.commands import terminal
     from warehouse.rows import explain as behind
 
     settings = read_settings(config, warehouse)
@@ -329,10 +330,10 @@ def dashboard(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> N
 
     Example: sixkeys dashboard
     """
-    from dashboards import service
+    from dashboards.server import process
 
     settings = read_settings(config, warehouse)
-    with service.stopped_by_signals():
+    with process.stopped_by_signals():
         run_dashboard(config, warehouse, settings.dashboard.host, settings.dashboard.port)
 
 
@@ -345,8 +346,8 @@ def serve(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
     Example: sixkeys serve
     """
     from config.summary import summary
-    from dashboards import service
-    from warehouse.schedule import Job, scheduled
+    from dashboards.commands.schedule import Job, scheduled
+    from dashboards.server import process
 
     settings = read_settings(config, warehouse)
     for entry in summary(config, settings):
@@ -359,7 +360,7 @@ def serve(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
         Job(settings.schedule.scorecard, {"deliver": commands["deliver"]}),
     ]
     # asked to stop at any time, it did what it was asked
-    with suppress(KeyboardInterrupt), service.stopped_by_signals(), scheduled(jobs, settings.timezone):
+    with suppress(KeyboardInterrupt), process.stopped_by_signals(), scheduled(jobs, settings.timezone):
         run_dashboard(config, warehouse, settings.dashboard.host, settings.dashboard.port)
 
 

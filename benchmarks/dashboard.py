@@ -28,19 +28,16 @@ from rich.table import Table
 
 from benchmarks import large_facts
 from config.settings import Settings, load_settings
-from dashboards import (
-    deployment_rows,
-    incident_rows,
-    listed,
-    loading,
-    profile_loading,
-    targets_loading,
-)
-from dashboards.filters import Filters, from_address
-from dashboards.launch import OPTIONS, address, command, wait_until_up
-from dashboards.listing import Kind
-from dashboards.metric_content import metric_content, rows_behind, spread
-from dashboards.surveyed import surveyed
+from dashboards.deployments_and_incidents import deployment_rows, incident_rows
+from dashboards.deployments_and_incidents import loading as listed
+from dashboards.deployments_and_incidents.content import Kind
+from dashboards.frame.view import Filters, from_address
+from dashboards.metric.loading import metric_content, rows_behind, spread
+from dashboards.overview import loading
+from dashboards.satisfaction.loading import surveyed
+from dashboards.server.launch import OPTIONS, address, command, wait_until_up
+from dashboards.targets import loading as targets_loading
+from dashboards.team_and_service import loading as profile_loading
 from tests import chromium
 from warehouse.metrics.facts import current, open_facts
 

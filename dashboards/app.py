@@ -12,13 +12,16 @@ if (_packages := str(Path(__file__).resolve().parents[1])) not in sys.path:
 
 from config.errors import SixkeysError
 from config.settings import Settings, load_settings
-from dashboards import loading, login, pages, survey_page
-from dashboards.access import Access
-from dashboards.launch import arguments
-from dashboards.loading import State
-from dashboards.markup import HERE, part, style
-from dashboards.overview import Notice
-from dashboards.published import Published, facts_now, keep_open, wait_for_facts
+from dashboards.frame import navigation
+from dashboards.frame.access import Access
+from dashboards.frame.markup import DASHBOARDS, part, style
+from dashboards.frame.published import Published, facts_now, keep_open, wait_for_facts
+from dashboards.overview import loading
+from dashboards.overview.content import Notice
+from dashboards.overview.loading import State
+from dashboards.satisfaction import survey_page
+from dashboards.server import login
+from dashboards.server.launch import arguments
 
 log = logging.getLogger("sixkeys.dashboard")
 
@@ -31,8 +34,10 @@ def main(config: Path, warehouse: Path | None = None, host: str | None = "127.0.
     if survey_page.is_asked():
         survey_page.run(config, warehouse)
         return
-    st.set_page_config("Sixkeys", str(HERE / "icon.svg"), layout="wide", initial_sidebar_state="collapsed")
-    page = pages.chosen()
+    st.set_page_config(
+        "Sixkeys", str(DASHBOARDS / "icon.svg"), layout="wide", initial_sidebar_state="collapsed"
+    )
+    page = navigation.chosen()
     st.html(style())
     try:
         settings = _settings(_stamp(config), config)
@@ -54,7 +59,7 @@ def show(page: st.Page, config: Path, settings: Settings, warehouse: Path, acces
     keep_open(facts)
     try:
         published = Published(warehouse, facts, _stamp(config))
-        pages.run(page, pages.Given(settings, published, _state(published)), access)
+        navigation.run(page, navigation.Given(settings, published, _state(published)), access)
     except SixkeysError as error:
         _unreadable(str(error), warehouse, facts)
     except Exception as error:  # the last border before a person: told in one line, and in full to the log

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from config.settings import Settings
-from dashboards.launch import address, command, wait_until_up
-from dashboards.markup import HERE
-from dashboards.pages import PAGES
+from dashboards.frame.markup import DASHBOARDS
+from dashboards.frame.navigation import PAGES
+from dashboards.server.launch import address, command, wait_until_up
 from tests import chromium
 
 # what stands on each page once it is drawn
@@ -49,7 +49,7 @@ def opened(folder: Path, at: str = "overview", **query: str) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
-    return app if at == "overview" else app.switch_page(str(HERE / PAGES[at][1])).run()
+    return app if at == "overview" else app.switch_page(str(DASHBOARDS / PAGES[at][1])).run()
 
 
 def shown(app: AppTest) -> str:

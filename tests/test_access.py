@@ -13,11 +13,11 @@ from config.access import Auth, Dashboard, is_loopback
 from config.errors import ConfigurationError
 from config.settings import load_settings
 from config.summary import summary
-from dashboards.access import Access, Refused, access, is_current, opens, permitted, visible
-from dashboards.filters import ROWS, Filters, known
-from dashboards.loading import State
-from dashboards.overview import names
-from dashboards.pages import PageFile
+from dashboards.frame.access import Access, Refused, access, is_current, opens, permitted, visible
+from dashboards.frame.navigation import PageFile
+from dashboards.frame.view import ROWS, Filters, known
+from dashboards.overview.content import names
+from dashboards.overview.loading import State
 from warehouse.trust.runs_and_doubts import Run, Service
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from collectors.contract.records import Commit, Component, Coverage, Deployment, Record, Repository
 from config.settings import Dashboard, MetricTarget, Recipients, Reports, Settings
-from dashboards.alerts import alert_parcels, sentences
-from dashboards.delivery import Delivery, deliver
-from dashboards.forms import made
-from dashboards.pages import PAGES
+from dashboards.delivery.alert_parcels import alert_parcels, sentences
+from dashboards.delivery.deliver import Delivery, deliver
+from dashboards.frame.navigation import PAGES
+from dashboards.scorecards.published_forms import made
 from tests.mail_server import email, mail_server
 from tests.test_delivery import Receiver, webhook
 from warehouse.building.build import build

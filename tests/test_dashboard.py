@@ -15,10 +15,10 @@ from playwright.sync_api import expect
 
 from config.errors import SixkeysError
 from config.settings import Settings
-from dashboards.formats import figure_against
-from dashboards.launch import address, wait_until_up
-from dashboards.pages import PAGES
-from dashboards.terminal import as_csv
+from dashboards.commands.terminal import as_csv
+from dashboards.figures.formats import figure_against
+from dashboards.frame.navigation import PAGES
+from dashboards.server.launch import address, wait_until_up
 from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.running_dashboard import Running, choose, opened, shown

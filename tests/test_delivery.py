@@ -19,11 +19,11 @@ from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from config.settings import Recipients, Reports, Settings, Webhook
-from dashboards.delivery import Delivery, deliver
-from dashboards.dry_run import planned
-from dashboards.rendering import FORMATS, render
-from dashboards.scorecard_delivery import file_stem, scorecard_parcels
-from dashboards.slack import BLOCKS, SECTION, escape, message
+from dashboards.delivery.deliver import Delivery, deliver
+from dashboards.delivery.dry_run import planned
+from dashboards.delivery.scorecard_parcels import file_stem, scorecard_parcels
+from dashboards.delivery.slack import BLOCKS, SECTION, escape, message
+from dashboards.scorecards.rendering import FORMATS, render
 from tests import small_organisation
 from tests.loopback import Loopback, closed_address
 from tests.mail_server import email, mail_server

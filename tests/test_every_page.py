@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
 
-from dashboards.pages import PAGES
+from dashboards.frame.navigation import PAGES
 from tests import running_dashboard
 from tests.chromium import artifact
 from tests.conftest import Sample

@@ -9,7 +9,7 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.metrics import metrics
-from dashboards import terminal
+from dashboards.commands import terminal
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
 from warehouse.rows.explain import Order, all_rows, explain

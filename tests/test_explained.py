@@ -8,11 +8,12 @@ from statistics import mean, median
 import pytest
 
 from config.metrics import metrics
-from dashboards import explained, fact_rows
-from dashboards.filters import Filters
-from dashboards.loading import explained_rows
-from dashboards.markup import part
-from dashboards.metric_content import metric_content, rows_behind
+from dashboards.figures import fact_cells
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.metric import content as explained
+from dashboards.metric.loading import metric_content, rows_behind
+from dashboards.overview.loading import explained_rows
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
@@ -100,7 +101,7 @@ class TestRows:
         assert [row[-2].text for row in made.groups[0].rows] == [f"merged into Q{n}" for n in range(3)]
 
     def test_times_are_of_the_configured_zone_and_exact_on_hover(self):
-        cell = fact_rows.cells(metrics()["mttr"], ROW, "Europe/Berlin")[0]
+        cell = fact_cells.cells(metrics()["mttr"], ROW, "Europe/Berlin")[0]
         assert (cell.text, cell.note, cell.title) == ("9 Nov 2026", "12:00", "2026-11-09T11:00:00Z")
 
     @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ class TestRows:
         ],
     )
     def test_only_web_addresses_are_links(self, url: str | None, address: str):
-        assert fact_rows.source("incidents", ROW | {"url": url}).address == address
+        assert fact_cells.source("incidents", ROW | {"url": url}).address == address
 
     def test_text_from_data_is_no_markup(self):
         rows = [ROW | {"title": HOSTILE, "service": HOSTILE, "rule": HOSTILE, "url": f'https://x/"{HOSTILE}'}]

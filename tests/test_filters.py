@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.metrics import metrics
-from dashboards import filters
-from dashboards.filters import Filters
+from dashboards.frame import view as filters
+from dashboards.frame.view import Filters
 
 TODAY = date(2026, 11, 18)  # a Wednesday
 MONDAY = date(2026, 11, 16)

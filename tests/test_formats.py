@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from config.metrics import metrics
 from config.targets import parse_target
-from dashboards import formats
+from dashboards.figures import formats
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 
 from collectors.contract.records import Component
 from config.settings import GoldenPath
-from dashboards import golden_paths
-from dashboards.filters import Filters
-from dashboards.markup import part
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.targets import golden_paths
 from tests import small_organisation
 from tests.small_organisation import HOSTILE
 from warehouse.metrics.facts import open_facts

@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import expect
 
 from config.settings import Settings
-from dashboards import deployment_rows, incident_rows, listing
-from dashboards.filters import Filters
-from dashboards.listing import LEFT_OUT, Around, Line, span, turned_to
-from dashboards.markup import part
+from dashboards.deployments_and_incidents import content as listing
+from dashboards.deployments_and_incidents import deployment_rows, incident_rows
+from dashboards.deployments_and_incidents.content import LEFT_OUT, Around, Line, span, turned_to
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
 from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.running_dashboard import Running, opened, shown
@@ -143,7 +144,7 @@ class TestIncidentRow:
         (row,) = line.parts[-1].rows
         assert [cell.text for cell in row] == ["e", "most recent", HOSTILE, "Open"]
         assert row[-1].address == "https://ci.example/1"
-        assert "<img" not in part("opened", line.parts[-1], of="listing")
+        assert "<img" not in part("opened", line.parts[-1], of="deployments_and_incidents")
 
 
 class TestTurning:

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from config.settings import load_settings
-from dashboards import survey
+from dashboards.satisfaction import survey_links
 from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider
@@ -222,7 +222,7 @@ class TestWithoutLogin:
         provider.requests.clear()
         settings = load_settings(folder / "sixkeys.yaml")
         day = date.today() + timedelta(days=3)
-        (link,) = survey.links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
+        (link,) = survey_links.links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
         with somebody(running) as context:
             tab = context.new_page()
             tab.goto(f"{running.url}/survey?{urlsplit(link).query}")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from config.settings import Email, Reports, Settings
-from dashboards.delivery import Delivery, deliver
-from dashboards.mail import mail, try_connection
-from dashboards.scorecard_delivery import scorecard_parcels
+from dashboards.delivery.deliver import Delivery, deliver
+from dashboards.delivery.mail import mail, try_connection
+from dashboards.delivery.scorecard_parcels import scorecard_parcels
 from tests.loopback import closed_address
 from tests.mail_server import TEAM, email, login, mail_server, secured
 from tests.small_scorecard import scorecard

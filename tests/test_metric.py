@@ -16,10 +16,11 @@ from collectors.contract.records import Coverage, Deployment
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings
 from config.targets import parse_target
-from dashboards import breakdown, charts, distances, distribution_charts, levels
-from dashboards.filters import Filters
-from dashboards.metric_content import Spread, metric_content, spread
-from dashboards.terms import TERMS
+from dashboards.figures import charts, distances
+from dashboards.figures.terms import TERMS
+from dashboards.frame.view import Filters
+from dashboards.metric import breakdown, distribution_charts, dora_levels
+from dashboards.metric.loading import Spread, metric_content, spread
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
@@ -290,14 +291,14 @@ class TestSeries:
 
 class TestLevels:
     def test_only_metrics_that_dora_published_levels_of_have_them(self):
-        assert {metric for metric in metrics() if levels.levels(metric)} == {
+        assert {metric for metric in metrics() if dora_levels.levels(metric)} == {
             "deployment_frequency", "lead_time", "change_failure_rate", "failed_deployment_recovery_time",
         }  # fmt: skip
-        assert str(levels.YEAR) in levels.SOURCE
+        assert str(dora_levels.YEAR) in dora_levels.SOURCE
 
     def test_they_are_told_unless_the_configuration_says_otherwise(self, tmp_path):
         small_organisation.write(tmp_path)
-        told = f"What DORA’s respondents said in {levels.YEAR}"
+        told = f"What DORA’s respondents said in {dora_levels.YEAR}"
         assert told in shown(opened(tmp_path, "metric"))
         with (tmp_path / "sixkeys.yaml").open("a", encoding="utf-8") as config:
             config.write("dashboard:\n  dora_levels: false\n")

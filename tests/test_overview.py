@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
-from dashboards import charts, filters, heat_map, overview, targets
-from dashboards.filters import Filters
-from dashboards.loading import State, content
-from dashboards.markup import part
-from dashboards.sparklines import sparkline
-from dashboards.this_week import ThisWeek, this_week
+from dashboards.figures import charts
+from dashboards.figures.sparklines import sparkline
+from dashboards.frame import view as filters
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.overview import content as overview
+from dashboards.overview import heat_map
+from dashboards.overview.loading import State, content
+from dashboards.overview.this_week import ThisWeek, this_week
+from dashboards.targets import content as targets
 from tests import small_organisation
 from warehouse.metrics.values import Value
 from warehouse.scorecards.sentences import Part, Sentence

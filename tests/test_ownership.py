@@ -7,8 +7,8 @@ import pytest
 
 from collectors.contract.records import Component, Coverage, Deployment, Incident, Repository
 from config.settings import Settings
-from dashboards.filters import Filters
-from dashboards.this_week import this_week
+from dashboards.frame.view import Filters
+from dashboards.overview.this_week import this_week
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import open_facts

@@ -10,11 +10,14 @@ from playwright.sync_api import expect
 
 from collectors.contract.records import Component, Incident, Repository, Response
 from config.settings import GoldenPath, Settings
-from dashboards import incident_rows, listed, profile, profile_loading
-from dashboards.filters import Filters
-from dashboards.formats import figure_against
-from dashboards.loading import state
-from dashboards.markup import part
+from dashboards.deployments_and_incidents import incident_rows
+from dashboards.deployments_and_incidents import loading as listed
+from dashboards.figures.formats import figure_against
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.overview.loading import state
+from dashboards.team_and_service import content as profile
+from dashboards.team_and_service import loading as profile_loading
 from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.running_dashboard import Running, opened, shown
@@ -249,6 +252,6 @@ class TestBrowser:
 
 def test_the_choices_are_of_all_that_there_is(organisation):
     of = state(organisation[1].warehouse)
-    html = part("choices", profile.choices("service", of, Filters()), of="profile")
+    html = part("choices", profile.choices("service", of, Filters()), of="team_and_service")
     assert html.count("<li>") == 6
     assert "&lt;img src=x" in html

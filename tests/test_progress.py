@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from dashboards.progress import estimate, shown_on
+from dashboards.commands.progress_display import estimate, shown_on
 
 
 @pytest.mark.parametrize(

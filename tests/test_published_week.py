@@ -7,9 +7,9 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.settings import Recipients, Reports
-from dashboards.forms import made
-from dashboards.rendering import FORMATS
-from dashboards.steps import deliver_due, make_scorecards
+from dashboards.commands.steps import deliver_due, make_scorecards
+from dashboards.scorecards.published_forms import made
+from dashboards.scorecards.rendering import FORMATS
 from tests.test_delivery import Receiver, webhook
 from tests.test_restatements import AFTER, LATER, MONDAY, NEXT, Organisation, acme, incident
 from warehouse.loading.store import naive, open_warehouse

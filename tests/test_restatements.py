@@ -20,8 +20,8 @@ from collectors.contract.records import (
 from config.errors import ConfigurationError
 from config.metrics import metrics
 from config.settings import Reports, Settings
-from dashboards.forms import made
-from dashboards.rendering import FORMATS, render
+from dashboards.scorecards.published_forms import made
+from dashboards.scorecards.rendering import FORMATS, render
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import open_facts

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from collectors.contract.records import Component, Response
 from config.settings import Settings
-from dashboards.filters import Filters
-from dashboards.surveyed import surveyed
+from dashboards.frame.view import Filters
+from dashboards.satisfaction.loading import surveyed
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.loading.survey_batches import FLOOR, Answer, next_batches

@@ -12,10 +12,11 @@ from playwright.sync_api import expect
 
 from collectors.contract.records import Response
 from config.settings import Settings
-from dashboards import charts, satisfaction
-from dashboards.filters import Filters
-from dashboards.markup import part
-from dashboards.surveyed import Surveyed, surveyed
+from dashboards.figures import charts
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.satisfaction import content as satisfaction
+from dashboards.satisfaction.loading import Surveyed, surveyed
 from tests import running_dashboard, small_organisation
 from tests.chromium import artifact
 from tests.running_dashboard import Running, choose, opened, shown

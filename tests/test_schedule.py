@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.schedule import Job, due, scheduled
+from dashboards.commands.schedule import Job, due, scheduled
 
 NEVER = "0 0 1 1 *"
 TELL = "import sys, signal, subprocess, time; pipe = open(sys.argv[1], 'w'); pipe.write('up'); pipe.flush(); "

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from PIL import Image
 
-from dashboards.pages import PAGES
-from dashboards.pictures import span, sparkline
-from dashboards.rendering import FORMATS, METRIC_PAGE, render
+from dashboards.figures.pictures import span, sparkline
+from dashboards.frame.navigation import PAGES
+from dashboards.scorecards.rendering import FORMATS, METRIC_PAGE, render
 from tests import chromium
 from tests.chromium import artifact
 from tests.small_scorecard import HOSTILE, scorecard

@@ -8,10 +8,11 @@ from playwright.sync_api import expect
 
 from collectors.contract.records import Incident
 from config.settings import Settings
-from dashboards import loading, scorecards
-from dashboards.filters import Filters, from_address, to_address
-from dashboards.forms import made
-from dashboards.rendering import FORMATS, render
+from dashboards.frame.view import Filters, from_address, to_address
+from dashboards.overview import loading
+from dashboards.scorecards import content as scorecards
+from dashboards.scorecards.published_forms import made
+from dashboards.scorecards.rendering import FORMATS, render
 from tests.chromium import artifact
 from tests.running_dashboard import opened, running, shown
 from tests.small_organisation import NOW, write

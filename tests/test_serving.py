@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dashboards.service import free_port
+from dashboards.server.process import free_port
 from sample_data.folder import demo_folder
 
 PROGRAM = [sys.executable, str(Path(__file__).parents[1] / "sixkeys.py")]

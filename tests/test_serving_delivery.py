@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from werkzeug import Request, Response
 
-from dashboards.service import free_port
+from dashboards.server.process import free_port
 from tests.loopback import Loopback
 from tests.mail_server import Mailbox, login, mail_server
 from tests.test_serving import awaited, run, started, stopped

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards.markup import HERE
-from dashboards.pages import PAGES
+from dashboards.frame.markup import DASHBOARDS
+from dashboards.frame.navigation import PAGES
 from tests import running_dashboard, small_organisation
 
 # services of other teams than payments, under names that no page says of itself
@@ -20,12 +20,13 @@ def limited(config: str, teams: list[str], rollups: bool) -> None:
     from pathlib import Path
 
     from config.settings import load_settings
-    from dashboards import app, pages
-    from dashboards.access import Access
+    from dashboards import app
+    from dashboards.frame import navigation
+    from dashboards.frame.access import Access
 
     settings = load_settings(Path(config))
     access = Access(frozenset(teams), rollups, "ada@acme.example")
-    app.show(pages.chosen(), Path(config), settings, settings.warehouse, access)
+    app.show(navigation.chosen(), Path(config), settings, settings.warehouse, access)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def shown(config: Path, teams: list[str], rollups: bool, at: str, view: str) -> 
         app.query_params[key] = value
     app.run()
     if at != next(iter(PAGES)):
-        app.switch_page(str(HERE / PAGES[at].file)).run()
+        app.switch_page(str(DASHBOARDS / PAGES[at].file)).run()
     assert not app.exception
     return "\n".join(sent(app))
 

@@ -25,8 +25,8 @@ from collectors.survey.collect import collect
 from collectors.survey.inbox import Answer, collect_inbox, put
 from config.errors import ConfigurationError
 from config.settings import Settings
-from dashboards.launch import address, command, wait_until_up
-from dashboards.survey import BadLink, Link, RoundClosed, answer, links, opened, sign
+from dashboards.satisfaction.survey_links import BadLink, Link, RoundClosed, answer, links, opened, sign
+from dashboards.server.launch import address, command, wait_until_up
 from tests import chromium, small_organisation
 from tests.chromium import artifact
 from warehouse.metrics.facts import open_facts
@@ -194,7 +194,7 @@ class TestInbox:
 def script(folder: str, token: str, times: list) -> None:
     from pathlib import Path
 
-    from dashboards.survey_page import show
+    from dashboards.satisfaction.survey_page import show
     from tests.test_survey_page import settings_in
 
     show(settings_in(Path(folder)), Path(folder) / "inbox", token, lambda: times[0])

@@ -9,11 +9,12 @@ import pytest
 from collectors.contract.records import Component, Coverage, Deployment
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
-from dashboards import targets, targets_loading
-from dashboards.filters import BY, RANKS, Filters, from_address, to_address
-from dashboards.loading import state
-from dashboards.markup import part
-from dashboards.terminal import as_csv
+from dashboards.commands.terminal import as_csv
+from dashboards.frame.markup import part
+from dashboards.frame.view import BY, RANKS, Filters, from_address, to_address
+from dashboards.overview.loading import state
+from dashboards.targets import content as targets
+from dashboards.targets import loading as targets_loading
 from tests import small_organisation
 from tests.running_dashboard import opened, shown
 from tests.small_organisation import FIRST, HOSTILE, NOW

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 from rich.console import Console
 
-from dashboards import terminal
-from dashboards.progress import shown_on
+from dashboards.commands import terminal
+from dashboards.commands.progress_display import shown_on
 from warehouse.metrics.values import Value
 
 

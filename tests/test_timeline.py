@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from collectors.contract.records import Deployment, Incident
-from dashboards import timeline_chart
+from dashboards.team_and_service import timeline_chart
 from tests import small_organisation
 from tests.small_organisation import HOSTILE, NOW
 from warehouse.metrics.facts import open_facts

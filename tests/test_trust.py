@@ -10,11 +10,13 @@ from collectors.contract.items import Malformed
 from collectors.contract.records import Component, Coverage
 from collectors.files import backstage
 from config.settings import Settings
-from dashboards import doubts, trust, trust_history
-from dashboards.filters import Filters
-from dashboards.loading import Trust
-from dashboards.loading import trust as load
-from dashboards.markup import part
+from dashboards.frame import trust_sentences
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.overview.loading import Trust
+from dashboards.overview.loading import trust as load
+from dashboards.trust import content as trust
+from dashboards.trust import history
 from tests import small_organisation
 from tests.conftest import Sample
 from tests.running_dashboard import opened, shown
@@ -102,12 +104,12 @@ class TestReading:
 
 class TestSentences:
     def test_nothing_is_said_where_nothing_is_wrong(self):
-        assert doubts.sentences(Doubts()) == []
+        assert trust_sentences.sentences(Doubts()) == []
         assert trust.headline(Trust(None, (), (), Doubts())) == "Nothing known stands against these numbers"
 
     def test_each_doubt_is_one_sentence(self):
         found = Doubts(("github", "pagerduty"), 2, 5, 1, 3, 14)
-        assert doubts.sentences(found) == [
+        assert trust_sentences.sentences(found) == [
             "github could not be read at its last run",
             "pagerduty could not be read at its last run",
             "2 stretches of time in which a source was not read, with 5 entries known to be lost",
@@ -118,7 +120,7 @@ class TestSentences:
         assert trust.headline(Trust(None, (), (), found)).startswith("6 things to know")
 
     def test_the_overview_links_to_the_same_view_of_the_page(self):
-        html = part("doubts", doubts.sentences(Doubts((HOSTILE,))), "trust?team=a&period=12w")
+        html = part("doubts", trust_sentences.sentences(Doubts((HOSTILE,))), "trust?team=a&period=12w")
         assert 'href="trust?team=a&amp;period=12w"' in html
         assert "<img" not in html
 
@@ -232,7 +234,7 @@ class TestHistory:
             ("github", "failed"),
             ("pagerduty", "failed"),
         ]
-        histories = {one.source: one for one in trust_history.histories(found, "UTC")}
+        histories = {one.source: one for one in history.histories(found, "UTC")}
         assert histories["github"].summary == "2 runs · 1 failed · usually 0.0 s"
         assert [run.status for run in histories["github"].runs] == ["✓ read", "✗ failed"]
 
@@ -252,10 +254,10 @@ class TestHistory:
                 assert sum(week.incidents - week.linked for week in weeks) == whole.unlinked
 
     def test_a_week_without_rows_is_empty_and_not_zero(self):
-        named, shares = trust_history.weekly([Week(date(2026, 11, 2)), Week(date(2026, 11, 9), 4, 3)])
+        named, shares = history.weekly([Week(date(2026, 11, 2)), Week(date(2026, 11, 9), 4, 3)])
         assert named == [("W45", "2 Nov 2026"), ("W46", "9 Nov 2026")]
         assert shares[0].cells == (("", ""), ("75 %", "3 of 4 deployments"))
-        assert trust_history.weekly([Week(date(2026, 11, 2))]) == ([], [])
+        assert history.weekly([Week(date(2026, 11, 2))]) == ([], [])
 
 
 class TestPage:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboards.metric_content import SHOWN_OF_A_REASON
+from dashboards.metric.loading import SHOWN_OF_A_REASON
 from tests import running_dashboard
 from tests.chromium import artifact
 from tests.conftest import Sample

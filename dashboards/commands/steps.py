@@ -1,0 +1,172 @@
+"""The steps that several commands take, with what they tell the user on the way.
+
+Packages are imported inside, so that `sixkeys --help` answers at once.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboards.commands.options import say
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from dashboards.delivery.deliver import Delivery
+    from warehouse.metrics.facts import Facts
+    from warehouse.metrics.values import Scope
+
+
+def read_settings(config: Path, warehouse: Path | None) -> "Settings":
+    """The settings in the file `config`, with another warehouse if one was named."""
+    from config.settings import load_settings
+
+    settings = load_settings(config)
+    return settings.model_copy(update={"warehouse": warehouse.resolve()}) if warehouse else settings
+
+
+@contextmanager
+def opened_facts(settings: "Settings") -> Iterator["Facts"]:
+    """The published facts; says so where they are not the newest."""
+    from warehouse.metrics.facts import open_facts
+
+    with open_facts(settings.warehouse) as facts:
+        if facts.warning:
+            say(f"sixkeys: {facts.warning}")
+        yield facts
+
+
+def collect_all(
+    settings: "Settings",
+    source: str | None = None,
+    since: date | None = None,
+    now: datetime | None = None,
+    replay: bool = False,
+) -> bool:
+    """Collects with its progress shown; whether any source failed."""
+    from dashboards.commands import terminal
+    from dashboards.commands.progress_display import shown_on
+    from warehouse.pipeline import collect as collect_sources
+
+    with shown_on(terminal.console(sys.stderr)) as progress:
+        runs = collect_sources(settings, progress, source, since, now, replay)
+    if replay and not runs:
+        say("nothing is in the quarantine")
+    return any(run.error for run in runs)
+
+
+def make_scorecards(
+    settings: "Settings",
+    week: str | None = None,
+    of: "tuple[Scope, str] | None" = None,
+    publish: bool = True,
+    send: bool = True,
+    again: bool = False,
+) -> tuple[list[dict[str, Any]], bool]:
+    """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed.
+
+    What is published is written to the directory too.
+    """
+    from dashboards.delivery.deliver import deliver
+    from dashboards.delivery.scorecard_parcels import scorecard_parcels
+    from warehouse.scorecards.content import scorecard, scorecards
+    from warehouse.scorecards.delivery_book import delivering
+
+    with delivering(settings.warehouse) if send or publish else nullcontext():
+        with opened_facts(settings) as facts:
+            found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
+            if publish:
+                found = _published(facts, settings, found)
+        parcels = scorecard_parcels(found, settings) if send or publish else []
+        parcels = [one for one in parcels if send or one.channel == "directory"]
+        failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if parcels else False
+    return found, failed
+
+
+def deliver_due(settings: "Settings", now: datetime) -> bool:
+    """Delivers the scorecards that are due and alerts, each once; whether anything failed."""
+    from dashboards.commands.schedule import due
+    from dashboards.delivery.alert_parcels import alert_parcels
+    from dashboards.delivery.deliver import deliver
+    from dashboards.delivery.scorecard_parcels import scorecard_parcels
+    from warehouse.metrics.periods import iso_week, midnight
+    from warehouse.scorecards.alerts import evaluate
+    from warehouse.scorecards.content import scorecards
+    from warehouse.scorecards.delivery_book import DeliveryInProgress, delivering
+    from warehouse.scorecards.published import frozen
+
+    monday = due(settings.schedule.scorecard, settings.timezone, now)
+    try:
+        with delivering(settings.warehouse):
+            parcels = []
+            with opened_facts(settings) as facts:
+                if monday and facts.as_of < midnight(facts, monday + timedelta(days=7)):
+                    say(f"{iso_week(monday)} had not ended at the last collection; it is sent after the next")
+                elif monday:
+                    found = scorecards(facts, settings, iso_week(monday))
+                    is_first = not frozen(settings.warehouse, iso_week(monday))
+                    if is_first and (unread := _unread(facts, found)):
+                        say(
+                            f"{iso_week(monday)} has no number, since the last reading of {unread} failed; it is sent"
+                            ' once it was read, or by "sixkeys scorecard --send"'
+                        )
+                    else:
+                        if is_first:
+                            _tell_unmatched(settings, found)
+                        parcels += scorecard_parcels(_published(facts, settings, found), settings)
+                if settings.reports.alerts:
+                    parcels += alert_parcels(evaluate(facts, settings), settings)
+            return _told(deliver(settings, parcels))
+    except DeliveryInProgress as busy:
+        say(f"sixkeys: {busy}")
+        return False
+
+
+def _tell_unmatched(settings: "Settings", found: "Sequence[dict[str, Any]]") -> None:
+    known = {(one["scope"], one["name"]) for one in found}
+    for scope, name in settings.reports.named():
+        if (scope, name) not in known:
+            say(
+                f'sixkeys: reports.{scope}s names "{name}", and no {scope} of that name has a scorecard this week;'
+                " check the name"
+            )
+
+
+def _unread(facts: "Facts", found: "Sequence[dict[str, Any]]") -> str:
+    """The sources whose last run failed, where nothing of the week was read; empty otherwise."""
+    from warehouse.metrics.units import listed
+    from warehouse.trust.runs_and_doubts import last_runs
+
+    (organisation,) = [one for one in found if one["scope"] == "organisation"]
+    failed = [run.source for run in last_runs(facts) if run.status == "failed"]
+    is_empty = all(metric["status"] == "no data" for metric in organisation["metrics"])
+    return listed(failed) if is_empty and failed else ""
+
+
+def _published(
+    facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]"
+) -> list[dict[str, Any]]:
+    """The scorecards of one week, frozen where they were not yet."""
+    from dashboards.scorecards.published_forms import made
+    from warehouse.scorecards.published import frozen, kept_as, publish
+
+    known = frozen(settings.warehouse, found[0]["week"])
+    return [known.get(kept_as(one)) or publish(facts, settings, one, made) for one in found]
+
+
+def _told(deliveries: "Sequence[Delivery]") -> bool:
+    """Says what became of each; whether one failed."""
+    for delivery in deliveries:
+        say(str(delivery))
+    return any(delivery.error for delivery in deliveries)
+
+
+def run_dashboard(config: Path, warehouse: Path | None, host: str, port: int) -> None:
+    """Runs the dashboard and prints its address; returns when somebody stops it."""
+    from dashboards.server import process as service
+
+    with service.running(config, warehouse, host, port) as (address, process):
+        print(f"The dashboard is at {address} (Ctrl-C ends it)", flush=True)
+        service.until_stopped(process)

@@ -1,0 +1,273 @@
+"""Numbers and their rows as text: tables for people, JSON and CSV for programs."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from config.metrics import metrics
+from dashboards.figures.formats import MISSING, STATUSES, counted, days, figure, figure_against
+
+if TYPE_CHECKING:
+    from collectors.connections import Connection
+    from config.summary import Entry
+    from warehouse.metrics.values import Value
+    from warehouse.rows.explain import Explanation
+    from warehouse.trust.matching import Part
+
+_STYLES = {
+    "met": "green",
+    "missed": "red",
+    "insufficient": "dim",
+    "withheld": "dim",
+    "no data": "dim",
+    "none": "dim",
+}
+# what identifies a row of each fact table, and what is good to know of it
+_COLUMNS = {
+    "repositories": ("repo", "created_at", "first_commit_at"),
+    "deployments": ("at", "service", "environment", "kind", "sha", "source", "id"),
+    "changes": ("at", "service", "sha", "subject", "authored_at"),
+    "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
+    "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
+}
+_ENDS = ("value", "rule", "excluded_because", "url")
+_SHA_LENGTH = 10
+
+
+def console(stream: Any) -> Console:
+    """A console on `stream`; away from a terminal as wide as its tables, and without colours."""
+    found = Console(file=stream, highlight=False)
+    return found if found.is_terminal else Console(file=stream, highlight=False, width=400)
+
+
+def write(stream: Any, format: str, content: Any, table: RenderableType) -> None:
+    """`content` as JSON, its rows as CSV, or the `table` made of it, on `stream`."""
+    if format == "json":
+        stream.write(as_json(content) + "\n")
+    elif format == "csv":
+        write_csv(stream, content)
+    else:
+        console(stream).print(table)
+
+
+def settings_table(entries: Sequence["Entry"]) -> Table:
+    """Each setting, its value and where that comes from; what was not said is dim."""
+    table = _table()
+    for heading in ("Setting", "Value", "From"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries:
+        table.add_row(
+            entry.key, Text(entry.value), entry.origin, style="dim" if entry.origin == "default" else ""
+        )
+    return table
+
+
+def planned_table(messages: Sequence[Mapping[str, Any]]) -> Table:
+    """What would be sent, a row for each message, without its content."""
+    table = _table()
+    for heading in ("Of", "Channel", "To", "Subject", "Bytes"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "Bytes" else "left")
+    for one in messages:
+        of = f"{one['scope']} {one['name']}"
+        table.add_row(Text(of), one["channel"], Text(one["to"]), Text(one["subject"]), f"{one['bytes']:,}")
+    return table
+
+
+def connection(found: "Connection") -> Text:
+    """Whether a source answers, and what it said."""
+    if found.works:
+        return Text.assemble(("✓", "green"), f" {found.source}: {found.detail}")
+    return Text.assemble(("✗", "red"), f" {found.detail}")  # which begins with the source, as every error
+
+
+def matches(found: "Part") -> RenderableType:
+    """One part of the dry run: what was collected, what it matches, and what to do about what matches nothing."""
+    table = _table()
+    for heading in found.columns:
+        table.add_column(heading, overflow="fold")
+    for row in found.rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    advice = [Text(f"{found.advice}\n", "dim")] if found.advice else []
+    return Group(Text(found.title, "bold"), table, *advice)
+
+
+def values_table(values: Sequence["Value"]) -> RenderableType:
+    """One scope and period: a row a metric with all that is known; several: a row a scope and period."""
+    if not values:
+        return Text("There are no numbers: nothing matches. See the names with: sixkeys metrics --by service")
+    rows: dict[tuple[str, date, date], dict[str, Value]] = {}
+    for value in values:
+        rows.setdefault((value.name, value.period_start, value.period_end), {})[value.metric] = value
+    return _one(list(values)) if len(rows) == 1 else _several(values[0].scope, rows)
+
+
+def _one(values: list["Value"]) -> RenderableType:
+    first = values[0]
+    span = days(first.period_start, first.period_end) + (", still running" if first.partial else "")
+    table = _table()
+    table.add_column("Metric")
+    for heading in ("Value", "p75", "p90", "Target"):
+        table.add_column(heading, justify="right")
+    table.add_column("Status")
+    table.add_column("From", justify="right")
+    for value in values:
+        metric, status = metrics()[value.metric], STATUSES[value.status]
+        table.add_row(
+            metric.name,
+            Text(
+                figure_against(value.metric, value.value, value.unit, value.target),
+                _STYLES.get(value.status, ""),
+            ),
+            figure(value.p75, value.unit) if value.p75 is not None else "",
+            figure(value.p90, value.unit) if value.p90 is not None else "",
+            value.target or "",
+            Text(f"{status.symbol} {status.word}".strip(), _STYLES.get(value.status, "")),
+            counted(value.n, metric.fact),
+        )
+    return Group(Text(f"{first.name}, {span}", "bold"), table)
+
+
+def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, "Value"]]) -> RenderableType:
+    present = {metric for row in rows.values() for metric in row}
+    table = _table()
+    table.add_column(scope.capitalize())
+    table.add_column("Period")
+    for metric in metrics().values():
+        if metric.id in present:
+            table.add_column(metric.short, justify="right")
+    for (name, start, end), row in rows.items():
+        partial = any(value.partial for value in row.values())
+        cells = [_cell(row.get(metric)) for metric in metrics() if metric in present]
+        table.add_row(name, days(start, end) + (" (running)" if partial else ""), *cells)
+    legend = "   ".join(f"{s.symbol} {s.word}" for s in STATUSES.values() if s.symbol)
+    return Group(table, Text(legend, "dim"))
+
+
+def _cell(value: "Value | None") -> Text:
+    if value is None:
+        return Text(MISSING, "dim")
+    shown = figure_against(value.metric, value.value, value.unit, value.target)
+    status = STATUSES[value.status]
+    text = f"{shown} {status.symbol}" if value.value is not None else status.word
+    return Text(text.strip(), _STYLES.get(value.status, ""))
+
+
+def explanation(found: "Explanation") -> RenderableType:
+    """The number and its definition, then the rows that made it and those left out, each with its reason."""
+    metric, status = metrics()[found.metric], STATUSES[found.status]
+    within = [row for row in found.rows if row.get("excluded_because") is None]
+    left_out = [row for row in found.rows if row.get("excluded_because") is not None]
+    span = days(found.period_start, found.period_end)
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (metric.name, "bold"), f" of {found.name}, {span}: ", (figure(found.value, found.unit), "bold")
+        ),
+        Text(f"{found.rule} {status.meaning} Times are UTC.\n"),
+        _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit),
+    ]
+    if left_out:
+        reasons = "\n".join(f"{n:>7,}  {reason}" for reason, n in found.left_out.items())
+        parts += [
+            Text(f"\nLeft out, by reason:\n{reasons}\n"),
+            _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit),
+        ]
+    return Group(*parts)
+
+
+def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -> RenderableType:
+    if not rows:
+        return Text(title, "bold")
+    known = _COLUMNS.get(fact) or [column for column in rows[0] if column not in _ENDS]
+    shown = [column for column in known if any(row.get(column) is not None for row in rows)]
+    table = _table()
+    for column in shown:
+        table.add_column(column.replace("_", " "), overflow="fold", max_width=50)
+    reason = rows[0].get("excluded_because") is not None
+    if not reason:
+        table.add_column("value", justify="right")
+    table.add_column("why", overflow="fold")
+    for row in rows:
+        last = (
+            [row["excluded_because"]] if reason else [_row_value(row.get("value"), unit), row.get("rule", "")]
+        )
+        table.add_row(
+            *(_plain(column, row.get(column)) for column in shown), *(Text(str(cell)) for cell in last)
+        )
+    return Group(Text(title, "bold"), table)
+
+
+def _row_value(value: float | None, unit: str) -> str:
+    """What a row brought into the statistic: a time, a score, or 0 or 1 of a share."""
+    if value is None:
+        return MISSING
+    return figure(value, unit) if unit in ("seconds", "points") else f"{value:g}"
+
+
+def _plain(column: str, value: Any) -> Text:
+    if value is None:
+        return Text("")
+    if isinstance(value, datetime):
+        return Text(f"{value:%Y-%m-%d %H:%M}")
+    return Text(str(value)[:_SHA_LENGTH] if column == "sha" else str(value))
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def as_json(content: Any) -> str:
+    """`content` as indented JSON, dates and instants as ISO 8601."""
+    return json.dumps(content, indent=2, ensure_ascii=False, default=_jsonable)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value.isoformat()}Z" if value.tzinfo is None else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """`rows` as CSV with a heading; lists and structs as JSON, and no cell that a spreadsheet would execute."""
+    out = io.StringIO()
+    write_csv(out, rows)
+    return out.getvalue()
+
+
+def plain(found: Iterable[Any]) -> list[dict[str, Any]]:
+    """Dataclasses as rows of a CSV, a column for each field."""
+    return [asdict(one) for one in found]
+
+
+def write_csv(stream: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes `as_csv` of the rows to `stream` as they come."""
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(stream, fieldnames=list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow({column: _csv_cell(value) for column, value in row.items()})
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False, default=_jsonable)
+    elif isinstance(value, date | timedelta):
+        value = _jsonable(value)
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )

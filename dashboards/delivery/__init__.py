@@ -1,0 +1,1 @@
+"""Scorecards and alerts on their way to people: directory, mail, Slack, webhooks."""

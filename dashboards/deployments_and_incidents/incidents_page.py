@@ -1,0 +1,16 @@
+"""Incidents: what broke, for how long, and which deployment it blames."""
+
+from config.settings import Settings
+from dashboards.deployments_and_incidents import incident_rows, searchable
+from dashboards.frame import navigation
+from dashboards.frame.published import Published
+from dashboards.overview.loading import State
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    searchable.show(incident_rows.KIND, published, state)
+
+
+if __name__ == "__main__":
+    show(*navigation.given())

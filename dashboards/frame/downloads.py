@@ -1,0 +1,54 @@
+"""What a reader takes along: a table or a chart's values as CSV, a chart as PNG; neither asks the network."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboards.commands.terminal import as_csv
+from dashboards.frame.markup import part
+
+# makes the rows of a file once it is asked for
+Rows = Callable[[], Iterable[Mapping[str, Any]]]
+# the browser draws the picture itself, at twice the size for a slide
+_SCALE = 2
+_UNUSED = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
+
+
+def csv(
+    name: str,
+    key: str,
+    rows: Rows,
+    label: str = "Download CSV",
+) -> None:
+    """A button that gives `rows` as the file `name`."""
+    st.download_button(
+        label,
+        lambda: as_csv(rows()),
+        name,
+        "text/csv",
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def section(title: str, name: str, key: str, rows: Rows) -> None:
+    """A heading, and beside it the button that gives what stands below it as the file `name`."""
+    with st.container(key=f"{key}-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", title), width="stretch")
+        csv(name, f"{key}-csv", rows)
+
+
+def chart(figure: go.Figure, name: str, key: str, alt: str) -> None:
+    """The figure on a card; the button in its corner gives it as the PNG `name` in the page's colours."""
+    options = {"format": "png", "filename": name.removesuffix(".png"), "scale": _SCALE}
+    config = {
+        "displaylogo": False,
+        "displayModeBar": True,
+        "modeBarButtonsToRemove": _UNUSED,
+        "toImageButtonOptions": options,
+    }
+    with st.container(border=True, key=f"chart-card-{key}"):
+        st.plotly_chart(figure, theme=None, config=config, alt=alt, key=key)

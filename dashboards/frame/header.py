@@ -1,0 +1,43 @@
+"""What stands above every page's own content: the other pages, its heading, the facts' age, filters, warnings."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboards.frame import navigation, widgets
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published, freshness
+from dashboards.frame.view import Filters
+from dashboards.overview import content as overview
+from dashboards.overview.content import Notice
+from dashboards.overview.loading import State
+
+SCOPES = ("system", "team", "service")
+
+
+def top(
+    view: Filters,
+    unknown: Sequence[str],
+    state: State,
+    published: Published,
+    scopes: Collection[str] | None = SCOPES,
+) -> DeltaGenerator:
+    """Draws all of it but the heading, and returns its place; `scopes` are those to filter by, None: no filters.
+
+    None of it waits for the numbers, so the browser draws it while they are read.
+    """
+    navigation.links(view)
+    heading, right = st.columns([3, 1])
+    with right:
+        freshness(published, state)
+    if scopes is not None:
+        widgets.filters(view, state, overview.names(state, view), scopes)
+    notices(overview.warnings(state, unknown))
+    return heading
+
+
+def notices(found: Iterable[Notice]) -> None:
+    """Draws each of them."""
+    for notice in found:
+        st.html(part("notice", notice))

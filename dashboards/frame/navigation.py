@@ -1,0 +1,159 @@
+"""The pages that there are: each is a file that Streamlit runs, is given the facts, and leads to the others."""
+
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import NamedTuple
+
+import streamlit as st
+
+from config.settings import Settings
+from dashboards.frame.access import Access, Refused, Shows, opens, permitted, visible
+from dashboards.frame.markup import DASHBOARDS, part
+from dashboards.frame.published import Published
+from dashboards.frame.view import Filters, elsewhere, from_address, known, link, to_address
+from dashboards.overview.content import Notice, names
+from dashboards.overview.loading import State
+
+
+class PageFile(NamedTuple):
+    """A page's title and file; one that is not `listed` is reached from what it is about, such as a team's name.
+
+    `shows` says who may open it where people see their own only; unless it is said, those who see everything.
+    """
+
+    title: str
+    file: str
+    listed: bool = True
+    shows: Shows = "everything"
+
+
+# by address path; the first is what opens without a path
+PAGES = {
+    "overview": PageFile("Overview", "overview/page.py", shows="numbers"),
+    "metric": PageFile("Metric", "metric/page.py", shows="view"),
+    "targets": PageFile("Targets", "targets/page.py", shows="view"),
+    "deployments": PageFile("Deployments", "deployments_and_incidents/deployments_page.py", shows="view"),
+    "incidents": PageFile("Incidents", "deployments_and_incidents/incidents_page.py", shows="view"),
+    "satisfaction": PageFile("Satisfaction", "satisfaction/page.py", shows="view"),
+    "trust": PageFile("Can I trust this?", "trust/page.py", shows="view"),
+    "scorecards": PageFile("Scorecards", "scorecards/page.py", shows="view"),
+    "team": PageFile("Team", "team_and_service/team_page.py", listed=False, shows="view"),
+    "service": PageFile("Service", "team_and_service/service_page.py", listed=False, shows="view"),
+}
+
+
+class Given(NamedTuple):
+    """What a page is given to draw from."""
+
+    settings: Settings
+    published: Published
+    state: State
+
+
+_given: ContextVar[Given] = ContextVar("given")
+_access: ContextVar[Access] = ContextVar("access")
+_shows: ContextVar[Shows] = ContextVar("shows")
+
+
+def chosen() -> st.Page:
+    """The page that the address asks for. Its links are ours, since Streamlit's lose what follows the path."""
+    pages = [st.Page(DASHBOARDS / page.file, title=page.title, url_path=path) for path, page in PAGES.items()]
+    return st.navigation(pages, position="hidden")
+
+
+def run(page: st.Page, given: Given, access: Access) -> None:
+    """Draws `page`, which asks for what it is `given`, where its view is within `access`, or says that it is not.
+
+    The page finds in the address and in the state only what may be seen.
+    """
+    state = visible(given.state, access)
+    shows = PAGES[page.url_path or next(iter(PAGES))].shows
+    _access.set(access)
+    _shows.set(shows)
+    _given.set(given._replace(state=state))
+    asked = from_address(st.query_params)
+    try:
+        view = permitted(shows, asked, access, state)
+    except Refused as refused:
+        links(Filters())
+        st.html(part("notice", Notice("Not for you to see", (str(refused),), bad=True)))
+        if own := [team for team in state.teams if team in (access.teams or ())]:
+            st.html(part("own_teams", [(team, link(".", Filters(team=team))) for team in own]))
+        return
+    if view != asked:
+        st.query_params.from_dict(to_address(view))
+    published = given.published
+    if access.teams is not None:
+        # what one person's page keeps in a cache is found by those alone who may see the same
+        sight = f"{sorted(access.teams)} {access.rollups}"
+        published = replace(published, settings=f"{published.settings} {sight}")
+    _given.set(Given(given.settings, published, state))
+    page.run()
+
+
+def given() -> Given:
+    """What the running page was given."""
+    return _given.get()
+
+
+def own_teams() -> frozenset[str] | None:
+    """The teams whose rows may be seen; None: everybody's."""
+    return _access.get().teams
+
+
+def view(state: State) -> tuple[Filters, list[str]]:
+    """(the view in the address, the names in it that the facts do not know and that are not applied)."""
+    everything = names(state, Filters())
+    asked = from_address(st.query_params)
+    left, unknown = known(asked, {scope: set(found) for scope, found in everything.items()})
+    # what is left may be wider than what was permitted
+    return permitted(_shows.get(), left, _access.get(), state), unknown
+
+
+def links(shown: Filters) -> None:
+    """The links to the listed pages, each with the view that is `shown`, the search, and the way out of a login."""
+    access = _access.get()
+    with st.container(key="nav", horizontal=True, gap="small", vertical_alignment="center"):
+        st.html(part("skip"))
+        for page in PAGES.values():
+            if page.listed and opens(page.shows, access):
+                st.page_link(
+                    DASHBOARDS / page.file, label=page.title, query_params=to_address(elsewhere(shown))
+                )
+        st.space("stretch")
+        _search(shown, access)
+        if access.person:
+            st.button("Log out", key="logout", on_click=st.logout, type="tertiary", help=access.person)
+
+
+def _search(shown: Filters, access: Access) -> None:
+    """A choice among the teams and services with a page to open, which leads there in the period that is `shown`."""
+    everything = names(given().state, Filters())
+    options = [
+        (scope, name)
+        for scope in ("team", "service")
+        for name in everything[scope]
+        if scope == "service" or access.teams is None or name in access.teams
+    ]
+    if not options:
+        return
+    st.selectbox(
+        "Find a service or team",
+        options,
+        index=None,
+        format_func=lambda option: f"{option[1]} ({option[0]})",
+        placeholder="Find a service or team",
+        key="find",
+        on_change=_found,
+        label_visibility="collapsed",
+        width=230,
+    )
+    if (found := st.session_state.pop("found", None)) is not None:
+        scope, name = found
+        narrowed = Filters(period=shown.period, start=shown.start, end=shown.end, **{scope: name})
+        st.switch_page(DASHBOARDS / PAGES[scope].file, query_params=to_address(narrowed))
+
+
+def _found() -> None:
+    # a page cannot be left within a callback
+    st.session_state["found"], st.session_state["find"] = st.session_state["find"], None

@@ -1,0 +1,86 @@
+"""Which facts a page shows, and noticing when newer ones are published."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple
+
+import duckdb
+import streamlit as st
+
+from config.errors import SixkeysError
+from config.settings import Settings
+from dashboards.figures import formats
+from dashboards.frame.markup import part
+from dashboards.overview.loading import State
+from warehouse.metrics.facts import current
+
+T = TypeVar("T")
+Asked = TypeVarTuple("Asked")
+EVERY_SECONDS = 15
+OLD = timedelta(hours=24)
+# what is read of open facts stays in memory as long as there is room
+_MOST_MEMORY = "2GB"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a page's content depends on, and so the key of what is cached: a facts file is never written twice."""
+
+    warehouse: Path
+    facts: str
+    settings: str
+
+
+def facts_now(warehouse: Path) -> str | None:
+    """The published facts file's path, or None where nothing was built yet."""
+    try:
+        return str(current(warehouse))
+    except SixkeysError:
+        return None
+
+
+def read(
+    load: Callable[[Path, Settings, *Asked], T], published: Published, settings: Settings, *asked: *Asked
+) -> T:
+    """What `load` reads of the facts for what is asked: read once, and the same object for all who ask the same.
+
+    Nobody may change it. (What Streamlit gives as data it copies each time, which takes longer than most of our reads.)
+    """
+    return _read(published, f"{load.__module__}.{load.__qualname__}", asked, _load=load, _settings=settings)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _read(
+    published: Published, name: str, asked: tuple[Any, ...], _load: Callable[..., Any], _settings: Settings
+) -> Any:
+    return _load(published.warehouse, _settings, *asked)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def keep_open(facts: str) -> duckdb.DuckDBPyConnection | None:
+    """A connection that nobody asks anything: while it is there, opening `facts` again takes no time."""
+    try:
+        connection = duckdb.connect(facts, read_only=True)
+    except duckdb.Error:  # whoever reads it will say so
+        return None
+    connection.execute(f"set memory_limit = '{_MOST_MEMORY}'")  # of the file, whoever opens it
+    return connection
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def freshness(published: Published, state: State) -> None:
+    """Says how old the facts are, and draws the whole page anew once others are published."""
+    if facts_now(published.warehouse) != published.facts:
+        st.rerun(scope="app")
+    elapsed = datetime.now(UTC) - state.as_of
+    as_of = formats.instant(state.as_of, state.timezone)
+    st.html(part("freshness", as_of, formats.age(elapsed), elapsed > OLD))
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def wait_for_facts(warehouse: Path, found: str | None) -> None:
+    """Draws the page anew once facts other than `found` are published."""
+    if facts_now(warehouse) != found:
+        st.rerun(scope="app")

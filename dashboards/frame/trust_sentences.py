@@ -1,0 +1,30 @@
+"""What stands against the numbers, in sentences that the overview and the page of trust share."""
+
+from dashboards.figures.formats import plural
+from warehouse.trust.runs_and_doubts import Doubts
+
+
+def sentences(found: Doubts) -> list[str]:
+    """One for each thing to know before relying on the numbers, the gravest first; empty where there is none."""
+    said = [f"{source} could not be read at its last run" for source in found.failed]
+    if found.gaps:
+        lost = f", with {plural(found.lost_entries, 'entry', 'entries')} known to be lost"
+        said.append(
+            f"{plural(found.gaps, 'stretch', 'stretches')} of time in which a source was not read"
+            + (lost if found.lost_entries else "")
+        )
+    if found.of_nobody:
+        count = found.of_nobody
+        belongs = "belongs" if count == 1 else "belong"
+        counts = "counts" if count == 1 else "count"
+        said.append(
+            f"{plural(count, 'incident')} {belongs} to no single service, team or system"
+            f" and {counts} for the organisation only"
+        )
+    if found.unmapped:
+        is_in = "is" if found.unmapped == 1 else "are"
+        said.append(f"{plural(found.unmapped, 'name')} with data {is_in} in no catalogue")
+    if found.quarantined:
+        were = "was" if found.quarantined == 1 else "were"
+        said.append(f"{plural(found.quarantined, 'item')} could not be read and {were} set aside")
+    return said

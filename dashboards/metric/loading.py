@@ -1,0 +1,124 @@
+"""What the page of one metric reads from the facts: the number, how it is made up, then its rows."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from config.metrics import metrics
+from config.settings import Settings
+from config.targets import Target
+from dashboards.frame import view as periods
+from dashboards.frame.view import Filters
+from dashboards.overview.loading import SHOWN
+from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.periods import Period, full_range, today
+from warehouse.metrics.values import Scope, Value, compute
+from warehouse.rows.distribution import Bin, Weekday, durations, weekdays
+from warehouse.rows.explain import Explanation, Order, explain, explain_alone
+from warehouse.rows.stages import Stage, stages
+from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
+
+# how many rows of each reason the page shows
+SHOWN_OF_A_REASON = 5
+# by what a number of each scope is broken down
+_BELOW: dict[Scope, tuple[Scope, ...]] = {
+    "organisation": ("team", "system", "service"),
+    "system": ("team", "service"),
+    "team": ("service",),
+    "service": (),
+}
+
+
+@dataclass(frozen=True)
+class MetricContent:
+    """One metric of a view: its number now and before, and by period.
+
+    `weeks` are those that the verdict on a change needs, `series` what the chart shows. `explanation` has no rows yet;
+    None: nothing matches all filters.
+    """
+
+    current: Value | None
+    previous: Value | None
+    weeks: list[Value]
+    series: list[Value]
+    unwatched: Unwatched | None
+    explanation: Explanation | None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a number is made up: by what is below its scope, by how its rows are spread, and by stage."""
+
+    below: dict[Scope, list[Value]]
+    bins: list[Bin]
+    weekdays: list[Weekday]
+    stages: list[Stage]
+    unwatched: dict[Scope, dict[str, Unwatched]]
+
+
+def metric_content(warehouse: Path, settings: Settings, view: Filters) -> MetricContent:
+    """The number of `view` and what comes first on its page."""
+    with open_facts(warehouse) as facts:
+        now = today(facts)
+        start, end = full_range(facts, *periods.days(view, now))
+        before = periods.days_before(view, now)
+        scope = view.scope
+
+        def own(first: date, after: date, step: Period | None = None) -> list[Value]:
+            found = compute(facts, settings, scope, step, first, after, view.where, [view.metric])
+            return [v for v in found if scope == "organisation" or v.name == view.where[scope]]
+
+        current = next(iter(own(start, end)), None)
+        weeks = own(*periods.history(view, now), "week")
+        name = current.name if current else ""
+        return MetricContent(
+            current=current,
+            previous=next(iter(own(*before)), None) if before else None,
+            weeks=weeks,
+            series=weeks if view.step == "week" else own(*periods.span(view, now), view.step),
+            unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
+            explanation=explain_alone(facts, current, view.where) if current else None,
+        )
+
+
+def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
+    """How the number of `view` is made up."""
+    about, scope = metrics()[view.metric], view.scope
+    target = settings.target(view.metric, scope, view.where.get(scope))
+    with open_facts(warehouse) as facts:
+        start, end = full_range(facts, *periods.days(view, today(facts)))
+        rows = (facts, about, view.where, start, end)
+        # people are asked by team
+        scopes = [by for by in _BELOW[scope] if by == "team" or about.fact != "responses"]
+        return Spread(
+            below={
+                by: compute(facts, settings, by, None, start, end, view.where, [view.metric]) for by in scopes
+            },
+            bins=durations(*rows, *_edge(target)) if about.unit == "seconds" else [],
+            weekdays=weekdays(*rows) if about.statistic in ("rate", "share") else [],
+            stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
+            unwatched=_unwatched(facts, view, scopes, start, end),
+        )
+
+
+def rows_behind(warehouse: Path, settings: Settings, view: Filters) -> Explanation:
+    """The first rows of the number of `view`, and of those left out for each reason."""
+    order: Order = view.order  # type: ignore[assignment]
+    with open_facts(warehouse) as facts:
+        days = periods.days(view, today(facts))
+        return explain(facts, settings, view.metric, view.where, *days, order, SHOWN, SHOWN_OF_A_REASON)
+
+
+def _edge(target: Target | None) -> tuple[float, bool]:
+    """(where a bin begins, whether exactly that is in the one below): as the target parts the rows."""
+    if target is None or not target.limit > 0:
+        return 3600.0, False
+    return target.limit, target.comparison in ("<=", ">")
+
+
+def _unwatched(
+    facts: Facts, view: Filters, scopes: list[Scope], start: date, end: date
+) -> dict[Scope, dict[str, Unwatched]]:
+    if view.metric not in BLIND_METRICS:
+        return {}
+    return {by: unwatched(facts, by, start, end, view.where) for by in scopes}

@@ -1,0 +1,171 @@
+"""One metric: its number, how it went, how it is spread, whose it is, and the rows that made it and were left out."""
+
+import streamlit as st
+
+from config.metrics import metrics
+from config.settings import Settings
+from dashboards.commands.terminal import plain
+from dashboards.figures import charts, formats
+from dashboards.figures.verdicts import change
+from dashboards.frame import downloads, navigation, widgets
+from dashboards.frame import view as filters
+from dashboards.frame.header import top
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published, read
+from dashboards.frame.view import ORDERS, STEPS, Filters
+from dashboards.metric import breakdown, distribution_charts
+from dashboards.metric import content as explained
+from dashboards.metric import dora_levels as dora
+from dashboards.metric.content import Shown
+from dashboards.metric.loading import MetricContent, Spread, metric_content, rows_behind, spread
+from dashboards.overview import content as overview
+from dashboards.overview import loading
+from dashboards.overview.content import Notice
+from dashboards.overview.loading import State
+from warehouse.metrics.signals import limits_before
+from warehouse.metrics.values import Value, as_rows
+from warehouse.rows.distribution import Bin, Weekday
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    view, unknown = navigation.view(state)
+    left, right = top(view, unknown, state, published).columns([2, 1])
+    names = {metric.id: metric.name for metric in metrics().values()}
+    with right:
+        widgets.select("metric", "Metric", names, view.metric, view, width="stretch")
+    content = read(metric_content, published, settings, view)
+    value, explanation = content.current, content.explanation
+    days = overview.within([value] if value else [])
+    name = overview.scope_name(view, state.organization)
+    left.html(part("header", name, names[view.metric], *days, overview.compared(view, state.today)))
+    if value is None or explanation is None:
+        st.html(part("notice", Notice("Nothing matches all of these filters")))
+        return
+    levels = dora.levels(value.metric) if settings.dashboard.dora_levels else ()
+    _number(content, value, explained.arithmetic(explanation), levels)
+    _series(state, view, content, value)
+    made_of = read(spread, published, settings, view)
+    _spread(state, view, made_of, value)
+    _below(state, view, made_of, value)
+    shown = explained.shown(read(rows_behind, published, settings, view), state.timezone)
+    if metrics()[value.metric].fact == "responses":
+        _scores(settings, published, state, view, value, shown)
+    else:
+        _rows(settings, published, state, view, value, shown)
+
+
+def _number(content: MetricContent, value: Value, arithmetic: str, levels: tuple[dora.Level, ...]) -> None:
+    cell = overview.cell(value, None, content.unwatched)
+    percentiles = formats.percentiles(value.p75, value.p90, value.unit)
+    changed = change(value, content.previous, content.weeks)
+    st.html(part("number", cell, arithmetic, percentiles, changed, of="metric"))
+    st.html(part("definition", cell.metric, levels, dora.SOURCE, dora.YEAR, of="metric"))
+
+
+def _series(state: State, view: Filters, content: MetricContent, value: Value) -> None:
+    name = metrics()[value.metric].name
+    with st.container(key="series-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", f"By {view.step}"), width="stretch")
+        widgets.select("step", "Step", STEPS, view.step, view, width=130)
+        named = _named(state, view, value, view.step, "csv")
+        downloads.csv(named, "series-csv", lambda: as_rows(content.series))
+    if all(each.value is None for each in content.series):
+        st.html(part("notice", Notice(f"There is no {name} in these {STEPS[view.step].lower()}")))
+        return
+    limits = limits_before(content.weeks, value.period_start) if view.step == "week" else None
+    start = filters.days(view, state.today)[0] if view.step == "week" else None
+    figure = charts.series(content.series, st.context.theme.type == "dark", limits, start)
+    downloads.chart(
+        figure,
+        _named(state, view, value, view.step, "png"),
+        "series",
+        f"{name} by {view.step}, with its target",
+    )
+    if view.step == "week":
+        st.html(part("limits", limits, value.unit, value.period_start, of="metric"))
+
+
+def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
+    name, dark = metrics()[value.metric].name, st.context.theme.type == "dark"
+    if found.stages:
+        named = _named(state, view, value, "stages", "csv")
+        downloads.section("Where the time goes", named, "stages", lambda: breakdown.stage_rows(found.stages))
+        st.html(part("stages", breakdown.bars(found.stages), of="metric"))
+    if not found.bins and not found.weekdays:
+        return
+    title = "How long each took" if found.bins else "By day of the week"
+    rows: list[Bin | Weekday] = [*found.bins, *found.weekdays]
+    named = _named(state, view, value, "distribution", "csv")
+    downloads.section(title, named, "spread", lambda: plain(rows))
+    if found.bins:
+        figure = distribution_charts.durations(found.bins, value, dark)
+        said = distribution_charts.sentence(found.bins, value)
+    else:
+        figure, said = distribution_charts.weekdays(found.weekdays, value, dark), ""
+    downloads.chart(
+        figure, _named(state, view, value, "distribution", "png"), "spread", f"{name}: {title.lower()}"
+    )
+    if said:
+        st.html(part("remark", said, of="metric"))
+
+
+def _below(state: State, view: Filters, found: Spread, value: Value) -> None:
+    ranked = {
+        breakdown.TITLES[by]: breakdown.ranked(values, view, found.unwatched.get(by, {}))
+        for by, values in found.below.items()
+        if values
+    }
+    if not ranked:
+        return
+    title = "By team, system and service, the worst first"
+    rows = [each for values in found.below.values() for each in values]
+    downloads.section(title, _named(state, view, value, "breakdown", "csv"), "below", lambda: as_rows(rows))
+    st.html(part("ranked", ranked, breakdown.MOST_RANKED, value.unit == "seconds", of="metric"))
+
+
+def _rows(
+    settings: Settings, published: Published, state: State, view: Filters, value: Value, shown: Shown
+) -> None:
+    fact = metrics()[value.metric].fact
+    counts = f"What counts: {formats.counted(shown.counted, fact)}"
+    with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", counts), width="stretch")
+        widgets.select("order", "Order", ORDERS, view.order, view, width=170)
+        downloads.csv(explained.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
+    if shown.rows:
+        st.html(part("counted", shown, counts, of="metric"))
+    else:
+        st.html(part("notice", Notice("No row counts", (explained.nothing(value, view),))))
+    st.html(part("section", f"What was left out: {formats.counted(shown.left_out, fact)}"))
+    if shown.groups:
+        st.html(part("left_out", shown, of="metric"))
+    else:
+        st.html(part("notice", Notice("Every row of this period counts")))
+
+
+def _scores(
+    settings: Settings, published: Published, state: State, view: Filters, value: Value, shown: Shown
+) -> None:
+    with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", "How many gave which score"), width="stretch")
+        downloads.csv(explained.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
+    if shown.scores:
+        st.html(part("histogram", shown.scores, of="metric"))
+    else:
+        title = "Withheld" if value.status == "withheld" else "No scores"
+        st.html(part("notice", Notice(title, (explained.nothing(value, view),))))
+
+
+def _named(state: State, view: Filters, value: Value, what: str, ending: str) -> str:
+    parts = [state.organization, value.metric, *view.where.values(), what]
+    return formats.file_name(parts, value.period_start, value.period_end, ending)
+
+
+def _all_rows(settings: Settings, published: Published, view: Filters) -> downloads.Rows:
+    """What `sixkeys explain --format csv` writes."""
+    return lambda: loading.explained_rows(published.warehouse, settings, view)
+
+
+if __name__ == "__main__":
+    show(*navigation.given())

@@ -1,0 +1,102 @@
+"""Teams, systems and services against the targets: a row each, shaded by how far each number is from its target."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from config.metrics import metrics
+from dashboards.frame.view import ROWS, Filters, link
+from dashboards.overview.content import Cell, cell
+from warehouse.metrics.values import Scope, Value
+from warehouse.trust.runs_and_doubts import Service
+from warehouse.trust.unwatched import Unwatched
+
+# with more services than this nobody finds their way among all of them below their teams
+MOST_BELOW_TEAMS = 40
+
+
+@dataclass(frozen=True)
+class Row:
+    """A team, system or service against the targets; `level` 1 is a service below its team.
+
+    The scope `group` is a heading without numbers of its own.
+    """
+
+    scope: str
+    name: str
+    level: int
+    mapped: bool
+    cells: tuple[Cell | None, ...]
+    address: str
+
+    @property
+    def missed(self) -> int:
+        """How many targets are missed."""
+        return sum(cell is not None and cell.value.status == "missed" for cell in self.cells)
+
+
+def rows_offered(services: int) -> dict[str, str]:
+    """What the rows can be, as in `ROWS`: teams and services together only where those are few."""
+    return {rows: name for rows, name in ROWS.items() if rows != "both" or services <= MOST_BELOW_TEAMS}
+
+
+def table(
+    values: Iterable[Value],
+    services: Sequence[Service],
+    filters: Filters,
+    blind: Mapping[tuple[Scope, str], Unwatched] | None = None,
+) -> list[Row]:
+    """A row for each scope among `values` that `filters.rows` shows; services stand below their team where both do.
+
+    `blind` is by scope and name.
+    """
+    cells: dict[tuple[Scope, str], dict[str, Cell]] = {}
+    for value in values:
+        key = (value.scope, value.name)
+        cells.setdefault(key, {})[value.metric] = cell(value, filters, (blind or {}).get(key))
+    mapped = {service.name: service.mapped for service in services}
+
+    def row(scope: Scope, name: str, level: int = 0) -> Row:
+        found = cells[scope, name]
+        narrowed: dict[str, Any] = {"system": None, "team": None, "service": None, scope: name}
+        return Row(
+            scope,
+            name,
+            level,
+            mapped.get(name, True) if scope == "service" else True,
+            tuple(found.get(metric) for metric in metrics()),
+            link("." if scope == "system" else scope, replace(filters, **narrowed)),
+        )
+
+    if filters.rows != "both":
+        return _sorted((row(*key) for key in cells if key[0] == filters.rows), filters.sort)
+    rows: list[Row] = []
+    owned = {service.name: service.team for service in services}
+    below = [row("service", name, 1) for scope, name in cells if scope == "service"]
+    for team in _sorted((row(*key) for key in cells if key[0] == "team"), filters.sort):
+        rows += [team, *_sorted((r for r in below if owned.get(r.name) == team.name), filters.sort)]
+    shown = {r.name for r in rows if r.scope == "service"}
+    rest = _sorted((r for r in below if r.name not in shown), filters.sort)
+    # the rows of a service stay with the team that owned it at their time, so its owner now may not be in the view,
+    # nor the service among those that a limited person sees
+    for title, is_unowned in (("Owned by another team now", False), ("Owned by no team", True)):
+        if group := [r for r in rest if (r.name in owned and not owned[r.name]) is is_unowned]:
+            rows += [Row("group", title, 0, True, (), ""), *group]
+    return rows
+
+
+def _sorted(rows: Iterable[Row], by: str) -> list[Row]:
+    """By name, by targets missed, or by one metric with the worst first; what has no value comes last."""
+    rows = sorted(rows, key=lambda row: row.name.casefold())
+    if by == "missed":
+        return sorted(rows, key=lambda row: -row.missed)
+    if by not in metrics():
+        return rows
+    at, sign = list(metrics()).index(by), -1 if metrics()[by].better == "lower" else 1
+
+    def worst(row: Row) -> tuple[bool, float]:
+        found = row.cells[at]
+        value = found.value.value if found else None
+        return value is None, sign * (value or 0.0)
+
+    return sorted(rows, key=worst)

@@ -1,0 +1,66 @@
+"""The overview: the keys as tiles, teams and services against the targets, and what changed this week."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import streamlit as st
+
+from config.metrics import metrics
+from config.settings import Settings
+from dashboards.frame import downloads, navigation, trust_sentences, widgets
+from dashboards.frame.header import top
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published, read
+from dashboards.frame.view import ROWS, SORTS, Filters, link
+from dashboards.overview import content as overview
+from dashboards.overview import heat_map, loading
+from dashboards.overview.loading import Content, State
+from dashboards.overview.this_week import this_week
+from warehouse.metrics.values import as_rows
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    view, unknown = navigation.view(state)
+    offered = heat_map.rows_offered(len(overview.names(state, view)["service"]))
+    if view.rows not in offered:
+        view = replace(view, rows="team")
+    heading = top(view, unknown, state, published)
+    content = read(loading.content, published, settings, view)
+    name = overview.scope_name(view, state.organization)
+    days = (*overview.within(content.current), overview.compared(view, state.today))
+    heading.html(part("header", name, overview.summary(content.current), *days))
+    if not content.current:
+        st.html(part("notice", overview.Notice("Nothing matches all of these filters")))
+        return
+    blind = {name: found for (scope, name), found in content.blind.items() if scope == view.scope}
+    shown = [value for value in content.current if overview.exists(value)]
+    st.html(part("tiles", overview.tiles(shown, content.previous, content.history, view, blind)))
+    if found := trust_sentences.sentences(content.doubts):
+        st.html(part("doubts", found, link("trust", view)))
+    scope = Filters(system=view.system, team=view.team, service=view.service)
+    visible = frozenset(service.name for service in state.services)
+    seen = (frozenset(state.teams), visible, navigation.own_teams())
+    week = read(this_week, published, settings, scope, *seen)
+    st.html(part("section", f"What changed in the week of {week.days}"))
+    st.html(part("week", week))
+    _table(settings, state, view, content, offered)
+
+
+def _table(
+    settings: Settings, state: State, view: Filters, content: Content, offered: Mapping[str, str]
+) -> None:
+    with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", "Against the targets"), width="stretch")
+        widgets.select("rows", "Rows", offered, view.rows, view, width=190)
+        widgets.select("sort", "Sort by", SORTS, view.sort, view, width=240)
+        shown = overview.distinct([*content.current, *content.below])
+        downloads.csv(overview.csv_name(state.organization, shown), "csv", lambda: as_rows(shown))
+    targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
+    rows = heat_map.table(content.below, state.services, view, content.blind)
+    sorts = {by: link(".", replace(view, sort=by)) for by in SORTS}
+    st.html(part("table", rows, list(metrics().values()), targets, ROWS[view.rows], sorts, view.sort))
+
+
+if __name__ == "__main__":
+    show(*navigation.given())

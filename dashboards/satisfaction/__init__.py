@@ -1,0 +1,1 @@
+"""The page of satisfaction, and the survey page that takes answers."""

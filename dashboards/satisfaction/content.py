@@ -1,0 +1,151 @@
+"""Satisfaction by survey round as people read it; no Streamlit, no database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from dashboards.figures import formats
+from dashboards.frame.view import Filters
+from dashboards.metric.content import Score
+from dashboards.overview.content import Cell, Notice, cell
+from dashboards.satisfaction.loading import Round, Surveyed
+from warehouse.loading.survey_batches import FLOOR
+from warehouse.metrics.values import Value
+
+# a table of more rounds does not fit on a page; the chart and the CSV have all
+MOST_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Row:
+    """A group's cells by round, the newest first; None where it did not answer."""
+
+    name: str
+    is_everyone: bool
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The last rounds, newest first, as (name, day of the close), and a row for each group."""
+
+    rounds: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+
+
+def headline(found: Surveyed) -> str:
+    """The score of the last round that has answers, against its target, in one line."""
+    values, names = trend(found)
+    if not values:
+        return "Nobody answered a round that has closed" if found.rounds else "No survey round has closed yet"
+    last, name = values[-1], names[-1]
+    if last.value is None:
+        return f"The score of round {name} is withheld"
+    shown = formats.figure_against(last.metric, last.value, last.unit, last.target)
+    if last.target is None:
+        return f"Satisfaction is {shown} in round {name}"
+    return f"Satisfaction is {shown} in round {name}, the target {last.target} is {last.status}"
+
+
+def table(found: Surveyed) -> Table:
+    """The organisation first, then its teams by name."""
+    last = found.rounds[: -MOST_ROUNDS - 1 : -1]
+    names = {(value.scope, value.name) for one in last for value in one.values}
+    by_round = [{(value.scope, value.name): value for value in one.values} for one in last]
+    rows = [
+        Row(
+            name,
+            scope == "organisation",
+            tuple(cell(values[scope, name]) if (scope, name) in values else None for values in by_round),
+        )
+        for scope, name in sorted(names, key=lambda one: (one[0] != "organisation", one[1].casefold()))
+    ]
+    return Table(tuple((one.name, formats.day(one.closed_on)) for one in last), tuple(rows))
+
+
+def trend(found: Surveyed) -> tuple[list[Value], list[str]]:
+    """(the view's own value of each round that it answered, oldest first, those rounds' names)."""
+    known = [(value, one.name) for one in found.rounds if (value := _own(one)) is not None]
+    return [value for value, _ in known], [name for _, name in known]
+
+
+def _own(one: Round) -> Value | None:
+    return one.values[0] if one.values else None
+
+
+def bars(scores: dict[float, int]) -> list[Score]:
+    """A bar for each score that somebody gave, the lowest first."""
+    longest = max(scores.values(), default=1)
+    return [Score(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
+
+
+def without_scores(found: Surveyed) -> Notice:
+    """Why nothing is shown of how the chosen round's scores spread: nobody answered it, or they are withheld."""
+    if found.chosen not in trend(found)[1]:
+        return Notice("Nobody of this team answered this round")
+    return Notice("Withheld", (formats.STATUSES["withheld"].meaning,))
+
+
+def running(found: Surveyed, timezone: str) -> list[Notice]:
+    """What is told of the rounds that are still open: until when, and nothing of the answers."""
+    return [
+        Notice(
+            f"Round {name} is open until {formats.instant(closes_at, timezone)}",
+            ("Nothing of its answers is shown before it closes, nor how many there are.",),
+        )
+        for name, closes_at in found.still_open
+    ]
+
+
+def nothing(view: Filters) -> Notice:
+    """Why there is no score at all."""
+    if set(view.where) - {"team"}:
+        return Notice(
+            "There is no satisfaction of a service or a system",
+            ("People are asked by team. Choose all systems and services to see the teams' scores.",),
+        )
+    if view.team:
+        return Notice(f"Nobody of team {view.team} answered a round that has closed")
+    return Notice(
+        "No survey round has closed yet",
+        (
+            "Scores come from survey files or from the survey page; the documentation on configuration tells how.",
+        ),
+    )
+
+
+def why_withheld() -> tuple[str, ...]:
+    """The rule by which scores are withheld, in sentences."""
+    return (
+        f"A score is shown for {FLOOR} respondents or more. A team with fewer is withheld.",
+        f"Where those withheld are fewer than {FLOOR} together, their score would follow from the organisation's, so"
+        " the smallest other team is withheld too, until they are not.",
+        f"What a closed round shows is fixed. Answers that come late enter it {FLOOR} or more at a time.",
+        "Comments are not shown here. They stay where the answers are collected.",
+    )
+
+
+def csv_rows(found: Surveyed) -> list[dict[str, Any]]:
+    """A row for each round and group, as the table shows them, of all rounds."""
+    return [
+        {
+            "round": one.name,
+            "closed_on": one.closed_on,
+            "scope": value.scope,
+            "name": value.name,
+            "score": value.value,
+            "respondents": value.n,
+            "target": value.target,
+            "status": value.status,
+        }
+        for one in found.rounds
+        for value in one.values
+    ]
+
+
+def csv_name(organization: str, view: Filters, rounds: Sequence[Round]) -> str:
+    """A file name that says what is inside: `acme-satisfaction-2026-07-10-2026-10-09.csv`."""
+    first, last = rounds[0].closed_on, rounds[-1].closed_on
+    after = last + timedelta(days=1)
+    return formats.file_name([organization, "satisfaction", *view.where.values()], first, after, "csv")

@@ -1,0 +1,72 @@
+"""Satisfaction: scores by survey round against the target, and how they spread, as far as they may be shown."""
+
+import streamlit as st
+
+from config.settings import Settings
+from dashboards.deployments_and_incidents import content as listing
+from dashboards.figures import charts
+from dashboards.frame import downloads, navigation, widgets
+from dashboards.frame.header import notices, top
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published, read
+from dashboards.frame.view import Filters, days
+from dashboards.overview import content as overview
+from dashboards.overview.loading import State
+from dashboards.satisfaction import content
+from dashboards.satisfaction.loading import Surveyed, surveyed
+from dashboards.trust.content import within
+from warehouse.metrics.values import Value
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    view, unknown = navigation.view(state)
+    heading = top(view, unknown, state, published)
+    found = read(surveyed, published, settings, view)
+    _, end = days(view, state.today)
+    closed = f"Rounds that closed {within(None, end)}" if end else "All rounds"
+    name = overview.scope_name(view, state.organization)
+    heading.html(part("header", name, content.headline(found), closed, False))
+    notices(content.running(found, state.timezone))
+    values, names = content.trend(found)
+    if not values:
+        st.html(part("notice", content.nothing(view)))
+        return
+    _rounds(state, view, found)
+    if any(value.value is not None for value in values):
+        _trend(state, view, found, values, names)
+    _spread(state, view, found, names)
+    st.html(part("why", content.why_withheld(), of="satisfaction"))
+
+
+def _trend(state: State, view: Filters, found: Surveyed, values: list[Value], names: list[str]) -> None:
+    st.html(part("section", "Round by round"))
+    figure = charts.rounds(values, names, dark=st.context.theme.type == "dark")
+    name = content.csv_name(state.organization, view, found.rounds).replace(".csv", ".png")
+    downloads.chart(figure, name, "rounds", "Satisfaction by survey round, with its target")
+
+
+def _rounds(state: State, view: Filters, found: Surveyed) -> None:
+    name = content.csv_name(state.organization, view, found.rounds)
+    downloads.section("Against the target", name, "table", lambda: content.csv_rows(found))
+    st.html(part("rounds", content.table(found), of="satisfaction"))
+
+
+def _spread(state: State, view: Filters, found: Surveyed, names: list[str]) -> None:
+    chosen = found.chosen or ""
+    with st.container(key="round-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", "How many gave which score"), width="stretch")
+        options = {name: name for name in reversed([*dict.fromkeys((*names, chosen))])}
+        widgets.select("round", "Round", options, chosen, view, width=190)
+        if scores := found.scores:
+            rows = [{"round": chosen, "score": score, "respondents": n} for score, n in scores.items()]
+            named = listing.of_view([state.organization, "scores", chosen], view, state.today)
+            downloads.csv(named, "scores-csv", lambda: rows)
+    if found.scores:
+        st.html(part("histogram", content.bars(found.scores), of="metric"))
+    else:
+        st.html(part("notice", content.without_scores(found)))
+
+
+if __name__ == "__main__":
+    show(*navigation.given())

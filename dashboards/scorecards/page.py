@@ -1,0 +1,80 @@
+"""Scorecards: the archive of what was published, each as it was, and what was said later of its numbers."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from config.settings import Settings
+from dashboards.commands.terminal import plain
+from dashboards.figures import formats
+from dashboards.frame import downloads, navigation
+from dashboards.frame.header import top
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published
+from dashboards.frame.view import Filters
+from dashboards.overview import loading
+from dashboards.overview.content import Notice
+from dashboards.overview.loading import Archive, State
+from dashboards.scorecards import content
+from warehouse.metrics.periods import parse_week
+from warehouse.scorecards.archive import Entry
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    view, unknown = navigation.view(state)
+    heading = top(view, unknown, state, published, scopes=None)
+    found = _archive(published, view, navigation.own_teams())
+    heading.html(_header(state, found))
+    if not found.entries:
+        st.html(part("never", of="scorecards"))
+        return
+    mondays = [parse_week(entry.week) for entry in found.entries]
+    after = max(mondays) + timedelta(weeks=1)
+    name = formats.file_name([state.organization, "scorecards"], min(mondays), after, "csv")
+    downloads.section("All that were published", name, "archive", lambda: plain(found.entries))
+    st.html(part("grid", *content.grid(found.entries, view, found.entry, state.timezone), of="scorecards"))
+    if found.entry is None:
+        st.html(part("notice", Notice("None was published for this week and scope", ("Choose one above.",))))
+        return
+    _open(found.entry, found, view, state)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _archive(published: Published, view: Filters, teams: frozenset[str] | None) -> Archive:
+    return loading.archive(published.warehouse, view, teams)
+
+
+def _header(state: State, found: Archive) -> str:
+    entry = found.entry
+    title = f"{entry.name}, week {entry.week}" if entry else state.organization
+    said = (
+        f"Published {formats.instant(entry.published_at, state.timezone)}; nothing in it has changed since"
+        if entry
+        else "Published scorecards"
+    )
+    return part("header", title, "Scorecards", said, False)
+
+
+def _open(entry: Entry, found: Archive, view: Filters, state: State) -> None:
+    with st.container(key="forms", horizontal=True, gap="small"):
+        for form, (label, mime) in content.FORMS.items():
+            st.download_button(
+                label,
+                found.forms[form],
+                content.file_name(entry, form),
+                mime,
+                key=f"download_{form}",
+                icon=":material/download:",
+                on_click="ignore",
+                help="Print it from the browser for a PDF." if form == "html" else None,
+            )
+    if found.restated:
+        st.html(part("section", "What was said later of these numbers"))
+        later = content.changes(found.restated, entry, view)
+        st.html(part("changes", later, of="scorecards"))
+    st.html(content.body(found.forms["html"]))
+
+
+if __name__ == "__main__":
+    show(*navigation.given())

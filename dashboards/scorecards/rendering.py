@@ -1,0 +1,189 @@
+"""A scorecard's content as HTML, Markdown, plain text or JSON, made of nothing but what the content holds."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from dashboards.figures import formats, pictures
+from dashboards.frame.view import Filters, link
+
+FORMATS = ("html", "md", "txt", "json")
+METRIC_PAGE = "metric"
+# so many systems and teams are summed up: mail programs cut a message that is longer than 100 kB
+MOST_BELOW = 60
+
+
+def render(scorecard: Mapping[str, Any], format: str) -> str:
+    """The scorecard in one of `FORMATS`; text from data never becomes markup."""
+    if format == "json":
+        return json.dumps(scorecard, indent=2, ensure_ascii=False) + "\n"
+    template = _environment(format).get_template(f"scorecard_{format}.j2")
+    below = sorted(scorecard["below"], key=lambda one: one["attainment"]["met"] - one["attainment"]["judged"])
+    footnotes: list[str] = []
+    return template.render(
+        scorecard,
+        title=title(scorecard),
+        below=below[:MOST_BELOW],
+        below_more=len(below) - MOST_BELOW,
+        view=partial(view, scorecard),
+        address=partial(leads_to, scorecard),
+        said=partial(_said_markdown if format == "md" else partial(_said_plainly, footnotes), scorecard),
+        footnotes=footnotes,
+    )
+
+
+def title(scorecard: Mapping[str, Any]) -> str:
+    """Whose scorecard it is: "acme", "payments (team), acme"."""
+    if scorecard["scope"] == "organisation":
+        return str(scorecard["organization"])
+    return f"{scorecard['name']} ({scorecard['scope']}), {scorecard['organization']}"
+
+
+def view(
+    scorecard: Mapping[str, Any], metric: str | None = None, scope: str | None = None, name: str | None = None
+) -> str | None:
+    """The dashboard's address at the week and scope (or another's), of a metric or of all; None where none is set."""
+    if not scorecard["dashboard"]:
+        return None
+    scope, name = (scope, name) if scope else (scorecard["scope"], scorecard["name"])
+    filters = Filters(
+        period="custom",
+        start=date.fromisoformat(scorecard["week_start"]),
+        end=date.fromisoformat(scorecard["week_end"]),
+        system=name if scope == "system" else None,
+        team=name if scope == "team" else None,
+        metric=metric or Filters.metric,
+    )
+    page = link(METRIC_PAGE if metric else ".", filters)
+    return f"{scorecard['dashboard']}/{page.removeprefix('.')}"
+
+
+def leads_to(scorecard: Mapping[str, Any], part: Mapping[str, Any]) -> str | None:
+    """Where a part of a sentence leads: only http and https, since data may name anything."""
+    if "url" in part:
+        return part["url"] if re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", part["url"]) else None
+    if "metric" in part:
+        return view(scorecard, part["metric"], part.get("scope"), part.get("name"))
+    return None
+
+
+def _said_markdown(scorecard: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> Markup:
+    """A sentence with its links, the spaces between the parts kept."""
+    told = ""
+    for part in parts:
+        text, inner = part["text"], part["text"].strip()
+        to = leads_to(scorecard, part)
+        plain = formats.plain_markdown(inner)
+        shown = f"[{plain}](<{to}>)" if to and plain else plain
+        told += text[: len(text) - len(text.lstrip())] + shown + (text[len(text.rstrip()) :] if inner else "")
+    return Markup(told)  # noqa: S704 -- escaped for Markdown
+
+
+def _said_plainly(footnotes: list[str], scorecard: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> str:
+    """A sentence whose links are numbers of the `footnotes`, which grow."""
+    told = ""
+    for part in parts:
+        told += part["text"]
+        if to := leads_to(scorecard, part):
+            footnotes.append(to)
+            told += f" [{len(footnotes)}]"
+    return told
+
+
+@cache
+def _environment(format: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=select_autoescape((), default=format == "html"),
+        finalize={"md": _markdown, "txt": _one_line}.get(format),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(
+        statuses=formats.STATUSES,
+        figure=lambda m: formats.figure(m["value"], m["unit"], m["limit"]),
+        exact=lambda m: formats.exact(m["value"], m["unit"]),
+        moved=lambda m: _change(m, formats.change),
+        change=_change,
+        usual=_usual,
+        verdict=verdict,
+        attained=_attained,
+        counted=lambda m: formats.counted(m["n"], m["counts"]),
+        others=lambda m: formats.percentiles(m["p75"], m["p90"], m["unit"]),
+        missed=_missed,
+        value=formats.figure,
+        picture=_picture,
+        day=lambda on: formats.day(date.fromisoformat(on)),
+        days=lambda first, after: formats.days(date.fromisoformat(first), date.fromisoformat(after)),
+        instant=lambda at, zone: formats.instant(datetime.fromisoformat(at), zone),
+        plural=formats.plural,
+    )
+    return environment
+
+
+def _markdown(text: Any) -> Any:
+    return text if isinstance(text, Markup) else formats.plain_markdown(str(text))
+
+
+def _one_line(text: Any) -> Any:
+    return text if isinstance(text, Markup) else " ".join(str(text).split())
+
+
+def _change(metric: Mapping[str, Any], told: Callable[..., str] = formats.change_from) -> str:
+    """How far the metric is from the week before; nothing where either week has too few rows."""
+    if min(metric["n"], metric["previous_n"] or 0) < metric["floor"]:
+        return ""
+    return told(metric["value"], metric["previous"], metric["unit"])
+
+
+def _usual(metric: Mapping[str, Any]) -> str:
+    """The week against the twelve before: "↓ 18 % from the usual 3.9 h"; nothing where that is not known."""
+    if metric["usual"] is None or metric["change"]["kind"] == "unknown":
+        return ""
+    centre = metric["usual"]["centre"]
+    moved = formats.change(metric["value"], centre, metric["unit"])
+    usual = f"the usual {formats.figure(centre, metric['unit'])}"
+    return f"as {usual}" if moved.startswith("→") else f"{moved} from {usual}"
+
+
+def verdict(metric: Mapping[str, Any]) -> str:
+    """Whether that is a change: "worse: above the natural limits …", "within normal variation"; nothing of nothing."""
+    if metric["value"] is None:
+        return ""
+    change = metric["change"]
+    if change["kind"] == "signal":
+        return f"{'better' if change['is_better'] else 'worse'}: {change['reason']}"
+    return "within normal variation" if change["kind"] == "normal" else "too little history to tell"
+
+
+def _attained(metric: Mapping[str, Any]) -> str:
+    """ "met in 3 of 12 weeks, missed since 5 Oct 2026"; nothing where no week could be judged."""
+    found = metric["attainment"]
+    if not found["judged"]:
+        return ""
+    told = f"met in {found['met']} of {formats.plural(found['judged'], 'week')}"
+    if not found["missed_since"]:
+        return told
+    since = formats.day(date.fromisoformat(found["missed_since"]))
+    return f"{told}, missed since {since}{' or before' if found['or_before'] else ''}"
+
+
+def _missed(scope: Mapping[str, Any]) -> str:
+    """The metrics whose target is missed: "MTTR, LT", or nothing."""
+    return ", ".join(metric["short"] for metric in scope["metrics"] if metric["status"] == "missed")
+
+
+def _picture(metric: Mapping[str, Any]) -> pictures.Picture:
+    history = metric["history"]
+    figures = ", ".join(formats.figure(week["value"], metric["unit"]) for week in history)
+    alt = f"{metric['name']}, the last {len(history)} weeks: {figures}"
+    return pictures.sparkline([week["value"] for week in history], metric["limit"], alt)

@@ -1,0 +1,1 @@
+"""The dashboard as a process: Streamlit's server, the gate before it, login."""

@@ -1,0 +1,1 @@
+"""The page of targets: each over the weeks, and the golden paths."""

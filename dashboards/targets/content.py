@@ -1,0 +1,205 @@
+"""The targets over time and the golden paths as the platform team reads them; no Streamlit, no database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from config.metrics import find, metrics
+from config.settings import Settings
+from dashboards.figures import formats
+from dashboards.frame.view import Filters, link
+from dashboards.overview.content import Cell, cell, exists, names
+from dashboards.overview.loading import State
+from warehouse.metrics.attainment import Attainment, verdict
+from warehouse.metrics.values import Scope, Value
+from warehouse.trust.unwatched import Unwatched
+
+LONG_DAYS = 56
+# (scope, metric, name) -> attainment
+Attained = Mapping[tuple[str, str, str], Attainment]
+# (scope, name) -> how many of its services have no source of incidents
+Blind = Mapping[tuple[Scope, str], Unwatched]
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week of a strip: its symbol, its colour (`met`, `missed` or `quiet`), and what a tooltip says."""
+
+    symbol: str
+    tone: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A target of a scope: its value now, the last twelve completed weeks, and since when it is missed or met.
+
+    `level` 1 is a scope with a target of its own below the one that holds for all.
+    """
+
+    level: int
+    name: str
+    address: str
+    cell: Cell
+    attainment: Attainment
+    weeks: tuple[Week, ...]
+    attained: str
+    aside: str
+    since: str
+    lasting: str
+
+    @property
+    def heard(self) -> str:
+        """The strip in words."""
+        return f"By week, oldest first: {', '.join(week.title for week in self.weeks)}"
+
+
+def own_targets(settings: Settings, state: State, view: Filters) -> list[tuple[str, Scope, str]]:
+    """(metric, scope, name) of the targets that hold for one scope only and lie within the view, as configured."""
+    within = names(state, view)
+    narrower = _BELOW[view.scope]
+    found = []
+    for entry in settings.metrics:
+        metric = find(entry.name)
+        for scope, name in (override.scope for override in entry.overrides):
+            if metric and scope in narrower and name in within[scope]:
+                found.append((metric.id, narrower[scope], name))
+    return found
+
+
+# the scopes that lie within a view's own
+_BELOW: dict[str, dict[str, Scope]] = {
+    "organisation": {"system": "system", "team": "team", "service": "service"},
+    "system": {"team": "team", "service": "service"},
+    "team": {"service": "service"},
+    "service": {},
+}
+
+
+def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
+    """A line for each of the view's own targets, and below it those of narrower scopes that have their own."""
+    order = {metric: at for at, metric in enumerate(metrics())}
+    found = sorted(
+        (value for value in values if value.target and exists(value)),
+        key=lambda value: (order[value.metric], value.scope != view.scope, value.name.casefold()),
+    )
+    return [
+        _line(value, attained, blind, view, level=0 if value.scope == view.scope else 1, by_metric=True)
+        for value in found
+    ]
+
+
+def below(values: Iterable[Value], attained: Attained, view: Filters) -> list[Value]:
+    """What each target of each scope of the grain `view.by` is held against, in the order of `view.rank`."""
+    found = [
+        value
+        for value in values
+        if value.target and value.scope == view.by and view.target in (None, value.metric) and exists(value)
+    ]
+    order = {metric: at for at, metric in enumerate(metrics())}
+    found.sort(key=lambda value: (value.name.casefold(), order[value.metric]))
+    if view.rank == "metric":
+        return sorted(found, key=lambda value: order[value.metric])
+    if view.rank == "attained":
+        return sorted(found, key=lambda value: _share(_attainment(attained, value)))
+    if view.rank == "missed":
+        return sorted(found, key=lambda value: _missed(_attainment(attained, value)))
+    return found
+
+
+def lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
+    """A line for each of the values, in their order."""
+    return [_line(value, attained, blind, view, level=0, by_metric=False) for value in values]
+
+
+def _attainment(attained: Attained, value: Value) -> Attainment:
+    return attained.get((value.scope, value.metric, value.name), Attainment())
+
+
+def _missed(of: Attainment) -> tuple[date, tuple[bool, float]]:
+    return of.missed_since or date.max, _share(of)
+
+
+def _share(of: Attainment) -> tuple[bool, float]:
+    return not of.judged, of.met / of.judged if of.judged else 0.0
+
+
+def _line(value: Value, attained: Attained, blind: Blind, view: Filters, level: int, by_metric: bool) -> Line:
+    found = _attainment(attained, value)
+    narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
+    name = f"{value.scope} {value.name}" if level else value.name
+    return Line(
+        level=level,
+        name=metrics()[value.metric].name if by_metric and not level else name,
+        address=link(value.scope, Filters(period=view.period, start=view.start, end=view.end, **narrowed))
+        if narrowed
+        else "",
+        cell=cell(value, view, blind.get((value.scope, value.name))),
+        attainment=found,
+        weeks=tuple(_week(week) for week in found.weeks),
+        attained=f"{found.met} of {formats.plural(found.judged, 'week')}" if found.judged else "not judged",
+        aside=f"{len(found.weeks) - found.judged} not judged" if 0 < found.judged < len(found.weeks) else "",
+        **_since(found),
+    )
+
+
+def _since(found: Attainment) -> dict[str, str]:
+    since = found.missed_since or found.met_since
+    if since is None:
+        return {"since": formats.MISSING, "lasting": ""}
+    weeks = (found.weeks[-1].period_end - since).days // 7
+    return {
+        "since": f"{'missed' if found.missed_since else 'met'} since {formats.day(since)}",
+        "lasting": formats.plural(weeks, "week") + (" or more" if found.or_before else ""),
+    }
+
+
+def _week(week: Value) -> Week:
+    judged, status = verdict(week), formats.STATUSES[week.status]
+    figure = formats.figure_against(week.metric, week.value, week.unit, week.target)
+    title = f"{formats.days(week.period_start, week.period_end)}: {figure} {status.word}"
+    title += f", target {week.target}" if week.target else ""
+    if judged is None:
+        open_ = " so far, not final" if week.provisional and week.status == "met" else ""
+        return Week("·" if week.provisional or not status.symbol else status.symbol, "quiet", title + open_)
+    return Week(status.symbol, week.status, title)
+
+
+def headline(own: Sequence[Line]) -> str:
+    """How the view's own targets stand over the weeks: "2 of 6 targets met in the last judged week, 3 missed …"."""
+    of_view = [line for line in own if line.level == 0]
+    met = sum(line.attainment.met_since is not None for line in of_view)
+    long = sum(
+        (line.attainment.weeks[-1].period_end - since).days >= LONG_DAYS
+        for line in of_view
+        if (since := line.attainment.missed_since) is not None
+    )
+    if not of_view:
+        return "No targets are set"
+    told = f"{met} of {formats.plural(len(of_view), 'target')} met in the last judged week"
+    return told + (f", {long} missed for 8 weeks or more" if long else "")
+
+
+def as_rows(values: Iterable[Value], attained: Attained) -> list[dict[str, Any]]:
+    """The targets as a CSV has them: the value of the period, and the weeks met and judged."""
+    return [
+        {
+            "metric": value.metric,
+            "scope": value.scope,
+            "name": value.name,
+            "target": value.target,
+            "period_start": value.period_start,
+            "period_end": value.period_end,
+            "value": value.value,
+            "unit": value.unit,
+            "n": value.n,
+            "status": value.status,
+            "weeks_met": of.met,
+            "weeks_judged": of.judged,
+            "missed_since": of.missed_since,
+            "met_since": of.met_since,
+        }
+        for value in values
+        for of in [_attainment(attained, value)]
+    ]

@@ -1,0 +1,103 @@
+"""What the page of targets reads from the facts file: of the period that is shown, and of the weeks up to now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from config.metrics import find
+from config.settings import Settings
+from dashboards.frame import view as periods
+from dashboards.frame.view import Filters
+from warehouse.metrics.attainment import Attainment, attainments
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
+from warehouse.metrics.periods import full_range, today
+from warehouse.metrics.values import Scope, Value, compute
+from warehouse.rows.catalogue_entries import Entry, entries
+from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
+
+_BY: dict[str, Scope] = {"team": "team", "system": "system", "service": "service"}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The values of a view's own targets and of those below, and the services, which name their golden paths.
+
+    The values are of the days from `start` to the one before `end`. `blind` tells by scope and name where services have
+    no source of incidents.
+    """
+
+    start: date
+    end: date
+    own: tuple[Value, ...]
+    below: tuple[Value, ...]
+    blind: dict[tuple[Scope, str], Unwatched]
+    entries: tuple[Entry, ...]
+
+
+# (by which scope, narrowed to what, which metrics)
+_Asked = tuple[Scope, dict[str, str], list[str]]
+OwnTargets = Sequence[tuple[str, Scope, str]]
+
+
+def targets(warehouse: Path, settings: Settings, view: Filters, own_targets: OwnTargets) -> Targets:
+    """What the page shows of the period of `view`; `own_targets` are (metric, scope, name)."""
+    own, below = _own(settings, view, own_targets), _below(settings, view)
+    with open_facts(warehouse) as facts:
+        start, end = full_range(facts, *periods.days(view, today(facts)))
+
+        def values(asked: Sequence[_Asked]) -> tuple[Value, ...]:
+            return tuple(
+                value
+                for by, where, metrics in asked
+                for value in compute(facts, settings, by, start=start, end=end, where=where, metrics=metrics)
+            )
+
+        return Targets(
+            start=start,
+            end=end,
+            own=values(own),
+            below=values([below]),
+            blind={
+                (by, name): found
+                for by, where, metrics in (*own, below)
+                if set(metrics) & set(BLIND_METRICS)
+                for name, found in unwatched(facts, by, start, end, where).items()
+            },
+            entries=entries(facts, view.where),
+        )
+
+
+def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathValue, ...]:
+    """The metrics on the golden paths and off them in the period of `view`."""
+    with open_facts(warehouse) as facts:
+        start, end = full_range(facts, *periods.days(view, today(facts)))
+        return tuple(on_and_off_paths(facts, start, end, view.where))
+
+
+def attained(
+    warehouse: Path, settings: Settings, view: Filters, own_targets: OwnTargets
+) -> dict[tuple[str, str, str], Attainment]:
+    """(scope, metric, name) -> attainment of the targets that the page shows, whatever the period of `view`."""
+    with open_facts(warehouse) as facts:
+        return {
+            (by, metric, name): found
+            for by, where, metrics in (*_own(settings, view, own_targets), _below(settings, view))
+            for (metric, name), found in attainments(facts, settings, by, where, metrics).items()
+        }
+
+
+def _own(settings: Settings, view: Filters, own_targets: OwnTargets) -> list[_Asked]:
+    narrower: list[_Asked] = [
+        (scope, {**view.where, scope: name}, [metric]) for metric, scope, name in own_targets
+    ]
+    return [(view.scope, view.where, _aimed(settings)), *narrower]
+
+
+def _below(settings: Settings, view: Filters) -> _Asked:
+    return _BY[view.by], view.where, _aimed(settings) if view.target is None else [view.target]
+
+
+def _aimed(settings: Settings) -> list[str]:
+    return [metric.id for entry in settings.metrics if (metric := find(entry.name))]

@@ -1,0 +1,99 @@
+"""Targets: each target over the weeks, for the organisation and by team, and the golden paths."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from config.metrics import metrics
+from config.settings import Settings
+from dashboards.commands.terminal import plain
+from dashboards.figures import formats
+from dashboards.frame import downloads, navigation, widgets
+from dashboards.frame.header import top
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published, read
+from dashboards.frame.view import BY, RANKS, Filters
+from dashboards.overview import content as overview
+from dashboards.overview.content import Notice
+from dashboards.overview.loading import SHOWN, State
+from dashboards.targets import content, golden_paths, loading
+from dashboards.targets.content import Attained, Line
+from dashboards.targets.loading import Targets
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    view, unknown = navigation.view(state)
+    heading = top(view, unknown, state, published)
+    narrower = tuple(content.own_targets(settings, state, view))
+    whenever = replace(view, period=Filters.period, start=None, end=None)
+    attained = read(loading.attained, published, settings, whenever, narrower)
+    found = read(loading.targets, published, settings, view, narrower)
+    own = content.own_lines(found.own, attained, found.blind, view)
+    name = overview.scope_name(view, state.organization)
+    heading.html(part("header", name, content.headline(own), *overview.within(found.own)))
+    if not found.own and not found.entries:
+        st.html(part("notice", Notice("Nothing matches all of these filters")))
+        return
+    if own:
+        st.html(part("lines", own, "Metric", True, "The targets", of="targets"))
+    else:
+        hint = "Set them under metrics in the configuration."
+        st.html(part("notice", Notice("No targets are set", (hint,))))
+    _below(state, view, found, attained, own)
+    _paths(settings, published, state, view, found)
+
+
+def _below(state: State, view: Filters, found: Targets, attained: Attained, own: list[Line]) -> None:
+    below = content.below(found.below, attained, view)
+    names = {metric.id: metric.name for metric in metrics().values()}
+    aimed = {"": "All metrics"} | {line.cell.metric.id: line.cell.metric.name for line in own}
+    if view.target:
+        aimed[view.target] = names[view.target]
+    with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.html(part("section", f"By {view.by}"), width="stretch")
+        widgets.select("by", "By", BY, view.by, view, width=130)
+        widgets.select("target", "Metric", aimed, view.target or "", view, width=220)
+        widgets.select("rank", "Sort by", RANKS, view.rank, view, width=215)
+        named = formats.file_name([state.organization, "targets"], found.start, found.end, "csv")
+        everything = [*(line.cell.value for line in own), *below]
+        downloads.csv(named, "csv", lambda: content.as_rows(everything, attained))
+    if below:
+        shown = content.lines(below[:SHOWN], attained, found.blind, view)
+        st.html(part("lines", shown, BY[view.by][:-1], False, f"The targets by {view.by}", of="targets"))
+        st.html(part("key", len(shown), len(below), of="targets"))
+    else:
+        st.html(part("notice", Notice(f"No {view.by} has a target here")))
+
+
+def _paths(settings: Settings, published: Published, state: State, view: Filters, found: Targets) -> None:
+    paths = golden_paths.paths(settings.golden_paths, found.entries, view)
+    if not paths:
+        st.html(part("section", "Golden paths"))
+        hints = (
+            "List them under golden_paths in the configuration;"
+            " a service names its own in the annotation sixkeys.dev/golden-path of its catalogue entry.",
+        )
+        st.html(part("notice", Notice("No golden paths are described", hints)))
+        return
+    name = formats.file_name([state.organization, "golden-paths"], found.start, found.end, "csv")
+    downloads.section("Golden paths", name, "paths", lambda: golden_paths.as_rows(found.entries))
+    st.html(part("paths", paths, of="targets"))
+    st.html(part("section", "Adoption by team"))
+    st.html(part("adoption", golden_paths.adoption(found.entries, paths, view), paths, of="targets"))
+    on_paths = read(loading.on_paths, published, settings, view)
+    columns, compared = golden_paths.comparison(on_paths, paths)
+    if compared:
+        name = formats.file_name([state.organization, "on-and-off-paths"], found.start, found.end, "csv")
+        downloads.section("On a path and off it", name, "comparison", lambda: plain(on_paths))
+        st.html(part("comparison", columns, compared, of="targets"))
+    off = golden_paths.off_path(found.entries, view)
+    unmapped = sum(not entry.mapped for entry in found.entries)
+    told = formats.plural(unmapped, "service") if unmapped else ""
+    if off or told:
+        st.html(part("section", f"On no path: {formats.plural(len(off), 'service')}"))
+        st.html(part("off", off, told, of="targets"))
+
+
+if __name__ == "__main__":
+    show(*navigation.given())

@@ -1,0 +1,176 @@
+"""The page of one service or one team: its numbers, what happened to it, what failed, what is open, what covers it."""
+
+from dataclasses import replace
+from typing import Literal
+
+import streamlit as st
+
+from config.metrics import metrics
+from config.settings import Settings
+from dashboards.commands.terminal import plain
+from dashboards.deployments_and_incidents import content as listing
+from dashboards.deployments_and_incidents import deployment_rows, incident_rows
+from dashboards.deployments_and_incidents.content import Kind, Page
+from dashboards.figures import formats
+from dashboards.frame import downloads, navigation, trust_sentences
+from dashboards.frame.header import SCOPES, notices, top
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published, read
+from dashboards.frame.view import SORTS, Filters, link
+from dashboards.overview import content as overview
+from dashboards.overview import heat_map
+from dashboards.overview.content import Notice
+from dashboards.overview.loading import State
+from dashboards.team_and_service import content as profile
+from dashboards.team_and_service import loading, timeline_chart
+from dashboards.team_and_service.loading import Basis, Profile
+from dashboards.trust import content as trust
+from warehouse.metrics.values import as_rows
+from warehouse.rows.timeline import Timeline
+
+Scope = Literal["service", "team"]
+
+
+def show(page: Scope, settings: Settings, published: Published, state: State) -> None:
+    """Draws the page of the service or team in the address, or the list of them to choose from.
+
+    What else narrows the view stays in force: leaving it out would show more than the address was allowed to.
+    """
+    view, unknown = navigation.view(state)
+    scope = view.scope
+    if scope not in ("service", "team"):
+        _choose(page, state, view, published, unknown)
+        return
+    chosen = [key for key in SCOPES if key == scope or key in view.where]
+    heading = top(view, unknown, state, published, chosen)
+    found = read(loading.profile, published, settings, view)
+    content = found.content
+    span, running = overview.within(content.current)
+    summed = f"{overview.summary(content.current)} · {span}" if content.current else span
+    heading.html(part("header", scope, view.where[scope], summed, running))
+    if not content.current:
+        st.html(part("notice", Notice("Nothing matches all of these filters")))
+        return
+    described = (
+        profile.of_service(found.entries[0], settings.golden_paths, view)
+        if scope == "service" and found.entries
+        else profile.of_team(found.entries, view)
+    )
+    st.html(part("details", described, of="team_and_service"))
+    current = [value for value in content.current if overview.exists(value)]
+    blind = {name: found for (by, name), found in content.blind.items() if by == scope}
+    st.html(part("tiles", overview.tiles(current, content.previous, content.history, view, blind)))
+    if told := trust_sentences.sentences(content.doubts):
+        st.html(part("doubts", told, link("trust", view)))
+    unresolved = read(loading.unresolved, published, settings, view, state.timezone)
+    if unresolved.counts.total:
+        _list(incident_rows.KIND, "open incident", unresolved, loading.open_ones(view))
+    _timeline(scope, view.where[scope], read(loading.happened, published, settings, view), state)
+    _failures(read(loading.failed, published, settings, view, state.timezone), view)
+    if scope == "team":
+        _services(settings, state, view, found)
+    basis = read(loading.basis, published, settings, view)
+    _rounds(basis, view, state)
+    _coverage(scope, basis, view, state)
+
+
+def _choose(scope: Scope, state: State, view: Filters, published: Published, unknown: list[str]) -> None:
+    heading = top(view, (), state, published, scopes=None)
+    heading.html(part("header", state.organization, f"Choose a {scope}", "", False))
+    notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope))
+    if found := profile.choices(scope, state, view):
+        st.html(part("choices", found, of="team_and_service"))
+    else:
+        st.html(part("notice", Notice(f"There is no {scope} yet", (_NONE[scope],))))
+
+
+_NONE = {
+    "team": "Teams come from the owners in the service catalogue, or from the survey's answers.",
+    "service": "Services come from the service catalogue, from repositories, or from imports.",
+}
+
+
+def _list(kind: Kind, noun: str, page: Page, listed: Filters) -> None:
+    """The first rows of a list, each of which opens, and where all of them are."""
+    total, cut = page.counts.entities, page.counts.total > len(page.lines)
+    title = formats.plural(total, noun)
+    st.html(part("section", title))
+    st.html(part("table", kind.headings, page.lines, title, False, of="deployments_and_incidents"))
+    name = f"All {total:,} {noun}s" if cut else f"Search all {kind.noun}s"
+    shown = listed if cut else replace(listed, state=None, listed="newest")
+    st.html(part("elsewhere", name, link(kind.page, shown), of="team_and_service"))
+
+
+def _timeline(scope: Scope, name: str, of: Timeline, state: State) -> None:
+    by: timeline_chart.By = "environment" if scope == "service" else "service"
+    title = "Deployments, incidents and recoveries"
+    if not timeline_chart.lanes(of, by):
+        st.html(part("section", title))
+        st.html(part("notice", Notice("Nothing was deployed and nothing broke in this period")))
+        return
+    named = formats.file_name([state.organization, "timeline", name], of.start, of.end, "csv")
+    downloads.section(title, named, "timeline", lambda: timeline_chart.as_rows(of))
+    dark = st.context.theme.type == "dark"
+    figure = timeline_chart.chart(of, by, state.timezone, state.as_of, dark)
+    alt = timeline_chart.described(of)
+    st.html(part("timeline_key", timeline_chart.KEY, of="team_and_service"))
+    downloads.chart(figure, named.replace(".csv", ".png"), "timeline", alt)
+    if told := timeline_chart.left_undrawn(of, by):
+        st.html(part("remark", told, of="team_and_service"))
+
+
+def _failures(failed: Page, view: Filters) -> None:
+    if failed.counts.total:
+        _list(deployment_rows.KIND, "failed deployment", failed, loading.failed_ones(view))
+        return
+    st.html(part("section", "Failed deployments"))
+    st.html(part("notice", Notice("No deployment of this period is known to have failed")))
+    st.html(part("elsewhere", "Search all deployments", link("deployments", view), of="team_and_service"))
+
+
+def _services(settings: Settings, state: State, view: Filters, found: Profile) -> None:
+    shown = replace(view, rows="service")
+    rows = heat_map.table(found.content.below, state.services, shown, found.content.blind)
+    title = "Services against the targets"
+    if not rows:
+        st.html(part("section", title))
+        st.html(part("notice", Notice("This team owns no service")))
+        return
+    named = overview.csv_name(state.organization, found.content.below)
+    downloads.section(title, named, "services", lambda: as_rows(found.content.below))
+    targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
+    sorts = {by: link("team", replace(view, sort=by)) for by in SORTS}
+    st.html(part("table", rows, list(metrics().values()), targets, "Services", sorts, view.sort))
+
+
+def _rounds(found: Basis, view: Filters, state: State) -> None:
+    if found.rounds:
+        title = "Satisfaction by survey round"
+        named = listing.of_view([state.organization, "rounds"], view, state.today)
+        downloads.section(title, named, "rounds", lambda: plain(found.rounds))
+        st.html(part("table", profile.ROUNDS, profile.rounds(found.rounds), title, of="metric"))
+
+
+def _coverage(scope: Scope, found: Basis, view: Filters, state: State) -> None:
+    title, covered = "What these numbers rest on", found.coverage
+    if covered is None:
+        st.html(part("section", title))
+        st.html(part("notice", Notice(f"No source covers this {scope}")))
+        return
+    named = listing.of_view([state.organization, "coverage"], view, state.today)
+    downloads.section(title, named, "coverage", lambda: trust.service_rows([covered]))
+    st.html(part("shares", trust.shares(covered), of="trust"))
+    if covered.freshness:
+        st.html(
+            part(
+                "table",
+                profile.COVERAGE,
+                profile.coverage(covered, state.timezone),
+                "Sources",
+                of="metric",
+            )
+        )
+    gaps = trust.gaps([covered], state.timezone)
+    if gaps:
+        st.html(part("section", "Not read between"))
+        st.html(part("gaps", gaps, of="trust"))

@@ -1,0 +1,1 @@
+"""The page Can I trust this?: coverage, the sources' runs, what is missing or unmapped."""

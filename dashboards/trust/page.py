@@ -1,0 +1,77 @@
+"""Can I trust this? What the numbers rest on: coverage by service, the sources' runs, what is missing or unmapped."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from config.settings import Settings
+from dashboards.commands.terminal import plain
+from dashboards.deployments_and_incidents import content as listing
+from dashboards.figures.formats import moment
+from dashboards.frame import downloads, navigation
+from dashboards.frame.header import top
+from dashboards.frame.markup import part
+from dashboards.frame.published import Published, read
+from dashboards.frame.trust_sentences import sentences
+from dashboards.frame.view import Filters, days
+from dashboards.overview import content as overview
+from dashboards.overview import loading
+from dashboards.overview.content import Notice
+from dashboards.overview.loading import SHOWN, State, Trust
+from dashboards.trust import content as trust
+from dashboards.trust import history
+from warehouse.trust.coverage import ServiceCoverage
+
+
+def show(settings: Settings, published: Published, state: State) -> None:
+    """Draws the page for the view in the address."""
+    view, unknown = navigation.view(state)
+    heading = top(view, unknown, state, published)
+    found = read(loading.trust, published, settings, view)
+    name = overview.scope_name(view, state.organization)
+    span = trust.within(*days(view, state.today))
+    heading.html(part("header", name, trust.headline(found), span, False))
+    if found.whole is None or not found.services:
+        st.html(part("notice", Notice("Nothing matches all of these filters")))
+        return
+    st.html(part("doubts", sentences(found.doubts), of="trust"))
+    st.html(part("shares", trust.shares(found.whole), of="trust"))
+    _tables(settings, state, view, found, found.whole)
+
+
+def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole: ServiceCoverage) -> None:
+    zone = state.timezone
+
+    def section(title: str, name: str, content: Sequence[Any], rows: downloads.Rows, *more: Any) -> None:
+        """A heading and its table, or nothing where there is nothing to tell."""
+        if content:
+            named = listing.of_view([state.organization, name.replace("_", "-")], view, state.today)
+            downloads.section(title, named, name, rows)
+            st.html(part(name, content, *more, of="trust"))
+
+    services = trust.lines(found, view, zone)
+    section(
+        "By service",
+        "services",
+        services[:SHOWN],
+        lambda: trust.service_rows(found.services),
+        len(services),
+    )
+    section("The sources' last runs", "sources", trust.sources(state.runs, zone), lambda: plain(state.runs))
+    histories = history.histories(found.runs, zone)
+    section("Each source's last ten runs", "histories", histories, lambda: plain(found.runs))
+    named, shares = history.weekly(found.weeks)
+    section("Coverage by week", "weekly", shares, lambda: plain(found.weeks), named)
+    undelivered = trust.undelivered(found.undelivered, zone)
+    section("Did not arrive", "undelivered", undelivered, lambda: plain(found.undelivered))
+    section("Not read between", "gaps", trust.gaps([whole], zone), lambda: plain(whole.gaps))
+    catalogue = settings.sources.catalog
+    unmapped = trust.unmapped(whole.unmapped, catalogue is not None and catalogue.from_github)
+    section("In no catalogue", "unmapped", unmapped, lambda: plain(whole.unmapped))
+    aside = [(item, moment(item.seen_at, zone)) for item in found.set_aside]
+    section("Could not be read and were set aside", "set_aside", aside, lambda: plain(found.set_aside))
+
+
+if __name__ == "__main__":
+    show(*navigation.given())
