@@ -91,8 +91,8 @@ def demo(
     from dashboards.commands import terminal
     from dashboards.server import process
     from sample_data.folder import demo_folder
-    from sample_data.organisation import build_organisation
-    from sample_data.server import SampleServer
+    from sample_data.organisation.build import build_organisation
+    from sample_data.servers.server import SampleServer
     from sample_data.settings import demo_settings
     from warehouse.building.build import build as build_facts
     from warehouse.metrics.values import compute

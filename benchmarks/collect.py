@@ -30,8 +30,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config.settings import load_settings
 from sample_data.model import Organisation
-from sample_data.scale import build_large, large_settings
-from sample_data.server import App, SampleServer
+from sample_data.organisation.scale import build_large, large_settings
+from sample_data.servers.server import App, SampleServer
 from warehouse.pipeline import Run, collect
 from warehouse.progress import Silent
 

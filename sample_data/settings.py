@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from sample_data.model import Organisation
-from sample_data.weeks import Weeks
+from sample_data.work.weeks import Weeks
 
 _SETTINGS = """\
 # Sixkeys' settings for the sample organisation. "sixkeys init" writes a fuller example for an organisation of your own.

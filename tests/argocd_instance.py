@@ -9,9 +9,9 @@ from collectors.argocd.collect import collect
 from collectors.contract.items import Checkpoint, Item, Resume
 from collectors.contract.records import Coverage, Deployment
 from config.sources import ArgoCD
-from sample_data.argocd_api import ArgoCDApi
 from sample_data.model import ArgoCD as Instance
 from sample_data.model import Organisation, PagerDuty
+from sample_data.servers.argocd_api import ArgoCDApi
 from tests.loopback import Loopback
 
 TOKEN = "argo-secret-1"

@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
-from sample_data.organisation import build_organisation
-from sample_data.server import SampleServer
+from sample_data.organisation.build import build_organisation
+from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
 from warehouse.metrics.facts import Facts, open_facts
 from warehouse.pipeline import Run, collect

@@ -24,8 +24,8 @@ from collectors.transport.cost import Meter, metered
 from config.sources import ArgoCD, GitHub, GitHubIncidents, PagerDuty
 from config.survey import Survey
 from sample_data import model
-from sample_data.faults import App, Faulty
-from sample_data.server import SampleServer
+from sample_data.servers.faults import App, Faulty
+from sample_data.servers.server import SampleServer
 from tests.git_origin import Origin
 from tests.github_organisation import (
     ANNA,

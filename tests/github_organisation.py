@@ -16,7 +16,7 @@ from collectors.github.collect import collect
 from config.settings import GitHub
 from sample_data import model
 from sample_data.model import DeploymentStatus, Person, PullCommit, Review
-from sample_data.server import SampleServer
+from sample_data.servers.server import SampleServer
 from tests.loopback import Loopback
 
 CATALOG = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: checkout}\nspec: {owner: payments}\n"

@@ -13,10 +13,10 @@ from collectors.git.collect import CLONES_AT_ONCE
 from collectors.github.api import REST_AT_ONCE
 from collectors.pagerduty.lists import AT_ONCE as PAGERDUTY_AT_ONCE
 from config.settings import load_settings
-from sample_data.faults import App
 from sample_data.model import ArgoCD, Organisation
-from sample_data.scale import build_large, large_settings
-from sample_data.server import SampleServer
+from sample_data.organisation.scale import build_large, large_settings
+from sample_data.servers.faults import App
+from sample_data.servers.server import SampleServer
 from tests.argocd_instance import SHAS, application, entry
 from warehouse.pipeline import collect
 from warehouse.progress import Silent

@@ -14,9 +14,10 @@ from collectors.argocd.config_clones import images_in
 from collectors.contract.records import Component
 from config.settings import Production, Settings
 from config.sources import ArgoCD, GitHub, Sources
-from sample_data import faults, model
-from sample_data.faults import App, Faulty
-from sample_data.server import SampleServer
+from sample_data import model
+from sample_data.servers import faults
+from sample_data.servers.faults import App, Faulty
+from sample_data.servers.server import SampleServer
 from tests.argocd_instance import application, entry
 from tests.git_origin import CREATED, NOW, TOKEN, Origin
 from warehouse.loading.store import open_warehouse

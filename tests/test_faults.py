@@ -9,8 +9,8 @@ from werkzeug import Request, Response
 
 from collectors.contract.records import Record
 from collectors.git.collect import CLONES_AT_ONCE
-from sample_data import faults
-from sample_data.faults import Fault
+from sample_data.servers import faults
+from sample_data.servers.faults import Fault
 from tests.faulty_sources import PATIENCE, Bench, Outcome, serving
 from tests.loopback import Loopback
 

@@ -11,7 +11,7 @@ import pytest
 
 from collectors.contract.items import SourceError
 from sample_data import model
-from sample_data.server import SampleServer
+from sample_data.servers.server import SampleServer
 from tests.git_origin import CREATED, NOW, TOKEN, Origin, Reader, commits
 
 

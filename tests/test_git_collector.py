@@ -11,7 +11,7 @@ from collectors.contract.records import Coverage, Repository
 from collectors.git.collect import collect
 from config.settings import GitHub
 from sample_data import model
-from sample_data.server import SampleServer
+from sample_data.servers.server import SampleServer
 from tests.git_origin import CREATED, NOW, PEOPLE, TOKEN, Origin, Reader, commits, tags
 from tests.loopback import closed_address
 

@@ -6,7 +6,7 @@ from typing import Any
 from collectors.contract.records import Coverage, Deployment, PullRequest
 from sample_data import model
 from sample_data.model import Review
-from sample_data.server import SampleServer
+from sample_data.servers.server import SampleServer
 from tests.github_organisation import (
     ANNA,
     BEN,

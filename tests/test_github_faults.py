@@ -16,10 +16,10 @@ from collectors.contract.items import Malformed, Resume, SourceError
 from collectors.contract.records import Coverage, Deployment, PullRequest, Repository
 from collectors.github.collect import collect
 from config.settings import GitHub, GitHubApp
-from sample_data.faults import App, Faulty
-from sample_data.github_graphql import GitHubGraphQL
 from sample_data.model import Review
-from sample_data.server import SampleServer
+from sample_data.servers.faults import App, Faulty
+from sample_data.servers.github_graphql import GitHubGraphQL
+from sample_data.servers.server import SampleServer
 from tests.github_organisation import (
     BEN,
     NOW,

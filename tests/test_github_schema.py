@@ -20,7 +20,7 @@ from collectors.github import issues
 from collectors.github.as_records import Asked
 from collectors.github.queries import named_query, page_query, query, rest_query, without
 from collectors.github.vanished_issues import vanished_query
-from sample_data.github_graphql import schema_text
+from sample_data.servers.github_graphql import schema_text
 from tests.github_organisation import NOW
 
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ from sample_data.model import (
     PullRequest,
     Repository,
 )
-from sample_data.server import SampleServer
+from sample_data.servers.server import SampleServer
 
 NOW = datetime(2026, 11, 16, 6, tzinfo=UTC)
 ANNA = Person("anna")

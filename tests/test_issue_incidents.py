@@ -19,7 +19,7 @@ from collectors.github.issues import collect
 from collectors.github.vanished_issues import vanished
 from config.settings import GitHub, Settings
 from sample_data.model import Issue
-from sample_data.server import SampleServer
+from sample_data.servers.server import SampleServer
 from tests.github_organisation import NOW, SINCE, TOKEN, answer, make_repository, of, serve, settings
 from tests.loopback import Loopback
 from warehouse.loading.store import open_warehouse

@@ -16,7 +16,7 @@ from collectors.pagerduty.collect import collect, try_connection
 from config.sources import PagerDuty
 from sample_data.model import ArgoCD, Organisation
 from sample_data.model import PagerDuty as Account
-from sample_data.pagerduty_api import PagerDutyApi
+from sample_data.servers.pagerduty_api import PagerDutyApi
 from tests.loopback import Loopback, closed_address
 
 TOKEN = "pager-secret-1"

@@ -16,8 +16,8 @@ import pytest
 from config.errors import ConfigurationError
 from config.settings import load_settings
 from sample_data.model import ArgoCD, Organisation
-from sample_data.organisation import build_organisation
-from sample_data.server import SampleServer
+from sample_data.organisation.build import build_organisation
+from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
 from tests.conftest import TODAY, Sample
 from warehouse.loading.store import open_warehouse

@@ -12,8 +12,8 @@ from collectors.contract.items import Malformed
 from collectors.contract.records import Commit, Component, Deployment, PullRequest, Record, Repository
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
-from sample_data.scale import NOW, build_large, large_settings
-from sample_data.server import SampleServer
+from sample_data.organisation.scale import NOW, build_large, large_settings
+from sample_data.servers.server import SampleServer
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import open_facts
 from warehouse.pipeline import Run, collect

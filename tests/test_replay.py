@@ -15,8 +15,8 @@ from collectors.github import issues
 from config.settings import Privacy, Settings
 from config.sources import ArgoCD, Catalog, GitHub, PagerDuty, Sources
 from config.survey import Survey
-from sample_data import faults
-from sample_data.faults import Fault
+from sample_data.servers import faults
+from sample_data.servers.faults import Fault
 from tests.faulty_sources import Bench, serving
 from tests.github_organisation import NOW, TOKEN
 from warehouse.loading.store import open_warehouse

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from config.settings import Settings
 from config.sources import ArgoCD, PagerDuty, Sources
-from sample_data import faults
+from sample_data.servers import faults
 from tests.faulty_sources import Bench, hours, make_organisation, serving, told
 from tests.github_organisation import NOW, TOKEN
 from warehouse.loading.store import open_warehouse

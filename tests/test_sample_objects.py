@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sample_data.model import Organisation
-from sample_data.organisation import build_organisation
+from sample_data.organisation.build import build_organisation
 from tests.raw_sample import git, instant, repository, success
 
 SHARED = Path(__file__).parents[2] / "shared"

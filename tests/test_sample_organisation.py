@@ -15,7 +15,7 @@ import pytest
 from collectors.contract.records import Link, Response
 from config.settings import load_settings
 from sample_data.model import Organisation, PullRequest, Repository
-from sample_data.organisation import build_organisation
+from sample_data.organisation.build import build_organisation
 from sample_data.settings import demo_settings
 from tests.raw_sample import git, instant, repository, success
 

@@ -15,7 +15,7 @@ import pytest
 
 import sample_data
 from sample_data.model import Organisation, PullRequest, Repository
-from sample_data.organisation import build_organisation
+from sample_data.organisation.build import build_organisation
 from tests.raw_sample import git, instant, repository, success
 
 WORKED = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml").read_text())["worked"]

@@ -13,8 +13,8 @@ import pytest
 from collectors.contract.records import RECORDS
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
-from sample_data.scale import build_large, large_settings
-from sample_data.server import SampleServer
+from sample_data.organisation.scale import build_large, large_settings
+from sample_data.servers.server import SampleServer
 from warehouse.loading.store import open_warehouse
 from warehouse.pipeline import collect
 

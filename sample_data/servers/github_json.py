@@ -3,8 +3,6 @@
 import base64
 from typing import Any
 
-from sample_data.git_http import GitCommit
-from sample_data.github_nodes import instant
 from sample_data.model import (
     Deployment,
     DeploymentStatus,
@@ -17,6 +15,8 @@ from sample_data.model import (
     WorkflowJob,
     WorkflowRun,
 )
+from sample_data.servers.git_http import GitCommit
+from sample_data.servers.github_nodes import instant
 
 Json = dict[str, Any]
 

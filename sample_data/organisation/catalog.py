@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from sample_data.services import PAGERDUTY
+from sample_data.work.services import PAGERDUTY
 
 SYSTEMS = {"shop": "storefront", "payments": "payments", "platform": "platform"}
 TEAM_TITLES = {

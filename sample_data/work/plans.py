@@ -1,4 +1,4 @@
-"""What happens in a repository, as declarations: `sample_data/playback.py` turns them into commits and GitHub objects.
+"""What happens in a repository, declared: `organisation/playback.py` turns it into commits and GitHub objects.
 
 A `key` names a plan so that another can refer to it: a revert to what it reverts, a rollback to what it returns to.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sample_data.staff import Staff
+from sample_data.work.staff import Staff
 
 Method = Literal["squash", "rebase", "merge"]
 MAIN, LIVE, PREVIOUS = "main", "live", "previous"

@@ -6,8 +6,8 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from sample_data.github_paging import Node, connection
 from sample_data.model import Issue, Repository
+from sample_data.servers.github_paging import Node, connection
 
 
 def issues(repository: Repository, root: str) -> Callable[..., Node]:

@@ -5,9 +5,6 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
-from sample_data.git_http import GitCommit, read_commits
-from sample_data.github_issues import issue, issues
-from sample_data.github_paging import Node, connection
 from sample_data.model import (
     Deployment,
     DeploymentStatus,
@@ -19,6 +16,9 @@ from sample_data.model import (
     Repository,
     Review,
 )
+from sample_data.servers.git_http import GitCommit, read_commits
+from sample_data.servers.github_issues import issue, issues
+from sample_data.servers.github_paging import Node, connection
 
 _STATE = {"SUCCESS": "ACTIVE"}  # a deployment's state is its last status, whose success is called active
 

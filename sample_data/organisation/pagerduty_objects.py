@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sample_data.model import PagerDuty
-from sample_data.plans import ChangeEvent, Incident
+from sample_data.work.plans import ChangeEvent, Incident
 
 Json = dict[str, Any]
 _API, _PAGES = "https://api.pagerduty.com", "https://acme.pagerduty.com"

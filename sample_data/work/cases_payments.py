@@ -1,8 +1,8 @@
 """Special cases of the definitions in the services of payments, in weeks that their routines leave free."""
 
-from sample_data.plans import Change, ChangeEvent, Deploy, Incident, Plan, Pull, Push, Review, Sync
-from sample_data.staff import TEAMS
-from sample_data.weeks import Weeks
+from sample_data.work.plans import Change, ChangeEvent, Deploy, Incident, Plan, Pull, Push, Review, Sync
+from sample_data.work.staff import TEAMS
+from sample_data.work.weeks import Weeks
 
 LENA, DAVID, AISHA, RUBEN, KATRIN = TEAMS["payments"]
 

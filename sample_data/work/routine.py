@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from math import log
 from random import Random
 
-from sample_data.plans import (
+from sample_data.work.plans import (
     MAIN,
     PREVIOUS,
     Change,
@@ -21,8 +21,8 @@ from sample_data.plans import (
     Review,
     Sync,
 )
-from sample_data.staff import DEPENDABOT, RENOVATE, REVIEW_BOT, Staff
-from sample_data.weeks import COUNT, Weeks, after_work
+from sample_data.work.staff import DEPENDABOT, RENOVATE, REVIEW_BOT, Staff
+from sample_data.work.weeks import COUNT, Weeks, after_work
 
 _VERBS = (
     "Add",

@@ -18,9 +18,9 @@ from graphql import (
 )
 from werkzeug import Request, Response
 
-from sample_data.github_nodes import Nodes, instant
-from sample_data.github_paging import Node
 from sample_data.model import Organisation
+from sample_data.servers.github_nodes import Nodes, instant
+from sample_data.servers.github_paging import Node
 
 _LIMIT = 5000
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from sample_data.staff import Staff
-from sample_data.weeks import ZONE
+from sample_data.work.staff import Staff
+from sample_data.work.weeks import ZONE
 
 _CONFIG = """\
 [core]

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sample_data.model import Person
-from sample_data.plans import Change, Deploy, Plan, Pull, Push, Release, Review, Sync
-from sample_data.staff import GITHUB, TEAMS, Staff
-from sample_data.weeks import Weeks
+from sample_data.work.plans import Change, Deploy, Plan, Pull, Push, Release, Review, Sync
+from sample_data.work.staff import GITHUB, TEAMS, Staff
+from sample_data.work.weeks import Weeks
 
 OSKAR, PRIYA, MAX, YUKI, ELENA, BEN = TEAMS["platform"]
 UPSTREAM = Staff("Alex Upstream", "alex@upstream.example", Person("alexupstream"))

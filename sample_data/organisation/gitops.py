@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sample_data.history import History
 from sample_data.model import Repository
-from sample_data.playback import Playback, Promoted
-from sample_data.staff import PROMOTER, TEAMS
-from sample_data.weeks import Weeks
+from sample_data.organisation.history import History
+from sample_data.organisation.playback import Playback, Promoted
+from sample_data.work.staff import PROMOTER, TEAMS
+from sample_data.work.weeks import Weeks
 
 KEPT = 10
 REPO_URL = "https://github.com/acme/gitops-config.git"

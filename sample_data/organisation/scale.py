@@ -13,7 +13,6 @@ from pathlib import Path
 
 import yaml
 
-from sample_data.history import History
 from sample_data.model import (
     ArgoCD,
     Deployment,
@@ -24,9 +23,10 @@ from sample_data.model import (
     Repository,
     Review,
 )
-from sample_data.pagerduty_objects import pagerduty
-from sample_data.plans import Incident
-from sample_data.staff import TEAMS
+from sample_data.organisation.history import History
+from sample_data.organisation.pagerduty_objects import pagerduty
+from sample_data.work.plans import Incident
+from sample_data.work.staff import TEAMS
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 _DAYS = 350

@@ -10,19 +10,19 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from sample_data.argocd_objects import argocd
-from sample_data.catalog import IN_REPOSITORY, catalog_files, catalog_info
-from sample_data.gitops import Gitops
 from sample_data.model import Organisation, Repository
-from sample_data.pagerduty_objects import incident_id, pagerduty
-from sample_data.plans import Incident, Plan, Push
-from sample_data.playback import Playback
-from sample_data.routine import Working, history_before
-from sample_data.services import NOT_MAPPED, PAGERDUTY, REPOSITORIES, SERVICE_NAMES, Declared
-from sample_data.staff import TEAMS
-from sample_data.survey import survey_files
-from sample_data.weeks import Weeks
-from sample_data.workflow_runs import workflow_runs
+from sample_data.organisation.argocd_objects import argocd
+from sample_data.organisation.catalog import IN_REPOSITORY, catalog_files, catalog_info
+from sample_data.organisation.gitops import Gitops
+from sample_data.organisation.pagerduty_objects import incident_id, pagerduty
+from sample_data.organisation.playback import Playback
+from sample_data.organisation.survey import survey_files
+from sample_data.organisation.workflow_runs import workflow_runs
+from sample_data.work.plans import Incident, Plan, Push
+from sample_data.work.routine import Working, history_before
+from sample_data.work.services import NOT_MAPPED, PAGERDUTY, REPOSITORIES, SERVICE_NAMES, Declared
+from sample_data.work.staff import TEAMS
+from sample_data.work.weeks import Weeks
 
 NAME = "acme"
 _WITH_RUNS = {"web-shop", "checkout", "identity"}

@@ -9,8 +9,8 @@ import hashlib
 import io
 from datetime import datetime, timedelta
 
-from sample_data.staff import TEAMS
-from sample_data.weeks import Weeks
+from sample_data.work.staff import TEAMS
+from sample_data.work.weeks import Weeks
 
 _COLUMNS = [
     "round",

@@ -12,9 +12,9 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from sample_data import github_json as shape
-from sample_data.git_http import read_commits, read_paths, read_tags
 from sample_data.model import Organisation, PullRequest, Repository, WorkflowRun
+from sample_data.servers import github_json as shape
+from sample_data.servers.git_http import read_commits, read_paths, read_tags
 
 _LIMIT = 5000
 _DOCUMENTATION = "https://docs.github.com/rest"

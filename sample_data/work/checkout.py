@@ -3,9 +3,9 @@
 Times are local (Berlin), in weeks 21 to 25. No row comes from a generator.
 """
 
-from sample_data.plans import Change, ChangeEvent, Deploy, Incident, Plan, Pull, Push, Review
-from sample_data.staff import DEPENDABOT, GITHUB, REVIEW_BOT, TEAMS
-from sample_data.weeks import Weeks
+from sample_data.work.plans import Change, ChangeEvent, Deploy, Incident, Plan, Pull, Push, Review
+from sample_data.work.staff import DEPENDABOT, GITHUB, REVIEW_BOT, TEAMS
+from sample_data.work.weeks import Weeks
 
 HANNA, JONAS, MIRA, FELIX, SOFIA, *_ = TEAMS["storefront"]
 PAGERDUTY = "PCHKOUT"

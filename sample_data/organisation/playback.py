@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sample_data.history import History
 from sample_data.model import Deployment, DeploymentStatus, PullCommit, PullRequest, Release, Repository
 from sample_data.model import Review as ModelReview
-from sample_data.plans import LIVE, MAIN, PREVIOUS, Change, Deploy, Plan, Pull, Push, Sync
-from sample_data.plans import Release as ReleasePlan
-from sample_data.staff import ACTIONS, GITHUB
+from sample_data.organisation.history import History
+from sample_data.work.plans import LIVE, MAIN, PREVIOUS, Change, Deploy, Plan, Pull, Push, Sync
+from sample_data.work.plans import Release as ReleasePlan
+from sample_data.work.staff import ACTIONS, GITHUB
 
 _FINAL = {"success": "SUCCESS", "failure": "FAILURE", "error": "ERROR"}
 

@@ -12,12 +12,12 @@ from typing import Any
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sample_data.argocd_api import ArgoCDApi
-from sample_data.git_http import GitHttp
-from sample_data.github_graphql import GitHubGraphQL
-from sample_data.github_rest import GitHubRest
 from sample_data.model import Organisation
-from sample_data.pagerduty_api import PagerDutyApi
+from sample_data.servers.argocd_api import ArgoCDApi
+from sample_data.servers.git_http import GitHttp
+from sample_data.servers.github_graphql import GitHubGraphQL
+from sample_data.servers.github_rest import GitHubRest
+from sample_data.servers.pagerduty_api import PagerDutyApi
 
 Api = Callable[[Request], Response]
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sample_data.model import Deployment, PullRequest, Repository, WorkflowJob, WorkflowRun
-from sample_data.staff import ACTIONS
+from sample_data.work.staff import ACTIONS
 
 _CONCLUSIONS = {"SUCCESS": "success", "FAILURE": "failure", "ERROR": "failure", "INACTIVE": "cancelled"}
 

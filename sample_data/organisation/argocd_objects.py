@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sample_data.gitops import KEPT, REPO_URL, Application, Gitops, Synced
-from sample_data.history import Commit
 from sample_data.model import ArgoCD
+from sample_data.organisation.gitops import KEPT, REPO_URL, Application, Gitops, Synced
+from sample_data.organisation.history import Commit
 
 Json = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sample_data.plans import Change, Deploy, Incident, Plan, Pull, Push, Review
-from sample_data.staff import RENOVATE_USER, TEAMS, Staff
-from sample_data.weeks import Weeks
+from sample_data.work.plans import Change, Deploy, Incident, Plan, Pull, Push, Review
+from sample_data.work.staff import RENOVATE_USER, TEAMS, Staff
+from sample_data.work.weeks import Weeks
 
 HANNA, JONAS, MIRA, FELIX, SOFIA, EMRE, CLARA = TEAMS["storefront"]
 PAUL, NADIA, TOM, INES = TEAMS["fulfilment"]

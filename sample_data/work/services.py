@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sample_data import cases_payments, cases_platform, cases_shop, checkout
-from sample_data.plans import Incident, Plan
-from sample_data.routine import Routine
-from sample_data.staff import TEAMS
-from sample_data.weeks import Weeks
+from sample_data.work import cases_payments, cases_platform, cases_shop, checkout
+from sample_data.work.plans import Incident, Plan
+from sample_data.work.routine import Routine
+from sample_data.work.staff import TEAMS
+from sample_data.work.weeks import Weeks
 
 # repository -> PagerDuty's service; the two services of `fulfilment` share one
 PAGERDUTY = {

@@ -1,0 +1,1 @@
+"""What happens at acme, written down: people, weeks, ordinary work from a seed, and the cases worked out by hand."""
