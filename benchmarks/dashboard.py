@@ -38,7 +38,7 @@ from dashboards.satisfaction.loading import surveyed
 from dashboards.server.launch import OPTIONS, address, command, wait_until_up
 from dashboards.targets import loading as targets_loading
 from dashboards.team_and_service import loading as profile_loading
-from tests import chromium
+from tests.support import chromium
 from warehouse.metrics.facts import current, open_facts
 
 FLOOR = Path(__file__).with_name("smallest_page.py")

@@ -1,0 +1,135 @@
+"""How many requests of a source are under way at once: some, and never more than its limits allow."""
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug import Request, Response
+
+from collectors.argocd.collect import AT_ONCE as ARGOCD_AT_ONCE
+from collectors.git.collect import CLONES_AT_ONCE
+from collectors.github.api import REST_AT_ONCE
+from collectors.pagerduty.lists import AT_ONCE as PAGERDUTY_AT_ONCE
+from config.settings import load_settings
+from sample_data.model import ArgoCD, Organisation
+from sample_data.organisation.scale import build_large, large_settings
+from sample_data.servers.faults import App
+from sample_data.servers.server import SampleServer
+from tests.support.argocd_instance import SHAS, application, entry
+from warehouse.pipeline import collect
+from warehouse.progress import Silent
+
+WAIT_SECONDS = 60.0
+
+
+class Gate:
+    """In front of a server: requests of one kind wait until as many as may be are under way; `most` is how many."""
+
+    def __init__(self, path: str, expected: int) -> None:
+        self._path, self._expected = path, expected
+        self._under_way = self.most = 0
+        self._changed = threading.Condition()
+
+    def __call__(self, app: App) -> App:
+        """`app`, behind the gate."""
+
+        def gated(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if self._path not in Request(environ).path:
+                return app(environ, start_response)
+            with self._changed:
+                self._under_way += 1
+                self.most = max(self.most, self._under_way)
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self.most >= self._expected, WAIT_SECONDS)
+            try:
+                return app(environ, start_response)
+            finally:
+                with self._changed:
+                    self._under_way -= 1
+
+        return gated
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+    return build_large(tmp_path_factory.mktemp("large") / "repositories", 14, 140, 28, 30)
+
+
+class Waits(Silent):
+    """Progress that keeps what was waited for."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def wait(self, source: str, text: str) -> None:
+        self.told.append(text)
+
+
+def with_applications(organisation: Organisation) -> None:
+    """Two applications of each of six config revisions."""
+    organisation.argocd = ArgoCD(
+        [application([entry(1, SHAS[n % 6])], f"web-{n}", f"u{n}") for n in range(12)], {}
+    )
+
+
+def with_change_events(organisation: Organisation) -> None:
+    for incident in organisation.pagerduty.incidents:
+        organisation.pagerduty.change_events[incident["id"]] = [{"id": "E1"}]
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "at_once", "change"),
+    [
+        ("git", "/info/refs", CLONES_AT_ONCE, lambda text: text),
+        ("git", "/commits", REST_AT_ONCE, lambda text: text.replace("token: ", "clone: false, token: ", 1)),
+        ("github", "/pulls", REST_AT_ONCE, lambda text: text.replace("token: ", "graphql: false, token: ", 1)),
+        ("github", "/actions/runs", REST_AT_ONCE, lambda text: f"{text}deployments: {{workflows: [deploy.yml]}}\n"),
+        ("github", "/graphql", 1, lambda text: text),
+        ("pagerduty", "/related_change_events", PAGERDUTY_AT_ONCE, lambda text: text),
+        ("argocd", "/revisions/", ARGOCD_AT_ONCE, lambda text: text),
+    ],
+)  # fmt: skip
+def test_as_many_requests_are_under_way_as_the_source_allows(
+    large: Organisation, tmp_path: Path, source: str, path: str, at_once: int, change: Callable[[str], str]
+) -> None:
+    with_change_events(large)
+    with_applications(large)
+    gate = Gate(path, at_once)
+    with SampleServer(large) as plain:
+        config = large_settings(large, plain.url, tmp_path, plain.token)
+        config.write_text(change(config.read_text()))
+        if source == "git":
+            collect(load_settings(config), only="github", now=large.now)
+    with SampleServer(large, around=gate) as server:
+        config.write_text(config.read_text().replace(plain.url, server.url))
+        (run,) = collect(load_settings(config), only=source, now=large.now)
+    assert run.error is None
+    assert gate.most == at_once
+    if source == "argocd":
+        assert server.requests["argocd"] == 1 + 6, "the list, and each revision once"
+
+
+def test_a_rate_limit_that_one_meets_is_waited_out_by_all_and_said_once(
+    large: Organisation, tmp_path: Path
+) -> None:
+    with_change_events(large)
+    refused = [Response("{}", 429, {"Retry-After": "1"})]
+    lock = threading.Lock()
+
+    def once(app: App) -> App:
+        def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            with lock:
+                due = refused.pop() if "/related" in Request(environ).path and refused else None
+            return (due or app)(environ, start_response)
+
+        return answer
+
+    progress = Waits()
+    with SampleServer(large, around=once) as server:
+        settings = load_settings(large_settings(large, server.url, tmp_path, server.token))
+        (run,) = collect(settings, progress, only="pagerduty", now=large.now)
+    assert run.error is None
+    assert progress.told == ["waiting 1 s for pagerduty's rate limit"]
+    assert run.meter.failed_requests == 1

@@ -1,0 +1,183 @@
+"""Backstage descriptors: what an entity becomes, and what a file that cannot be read leaves."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from collectors.contract.items import Checkpoint, Malformed, Resume, SourceError
+from collectors.contract.records import Component
+from collectors.files.backstage import collect, parse
+from tests.support.places import RECORDED
+
+RESUME = Resume(datetime(2026, 11, 16, tzinfo=UTC), datetime(2025, 11, 16, tzinfo=UTC))
+REAL = RECORDED / "catalog" / "demo.yaml"
+CHECKOUT = """
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata:
+  name: checkout
+  tags: [python, payments]
+  annotations:
+    github.com/project-slug: acme/shop
+    argocd/app-name: checkout-eu, checkout-us
+    argocd/app-selector: app=checkout,tier=front
+    pagerduty.com/service-id: "PCHECK1,PCHECK2"
+    sixkeys.dev/source-patterns: checkout/**, lib/**
+    sixkeys.dev/environments: production
+    sixkeys.dev/workflows: deploy.yml
+    sixkeys.dev/tag-patterns: checkout-v*
+    sixkeys.dev/golden-path: python-service
+spec:
+  type: service
+  owner: group:default/payments
+  system: system:default/shop
+  lifecycle: production
+"""
+
+
+def component(text: str, repo: str | None = None) -> Component:
+    (found,) = parse(text, "catalog-info.yaml", repo)
+    assert isinstance(found, Component)
+    return found
+
+
+def short(name: str, spec: str = "{}", annotations: str = "{}", kind: str = "Component") -> str:
+    return f"kind: {kind}\nmetadata: {{name: {name}, annotations: {annotations}}}\nspec: {spec}\n"
+
+
+def test_a_component_carries_all_that_maps_sources_to_it() -> None:
+    assert component(CHECKOUT) == Component(
+        name="checkout",
+        kind="Component",
+        owner="payments",
+        system="shop",
+        lifecycle="production",
+        type="service",
+        tags=("python", "payments"),
+        repo="acme/shop",
+        source_patterns=("checkout/**", "lib/**"),
+        argocd_apps=("checkout-eu", "checkout-us"),
+        argocd_selector="app=checkout,tier=front",
+        environments=("production",),
+        workflows=("deploy.yml",),
+        tag_patterns=("checkout-v*",),
+        pagerduty_services=("PCHECK1", "PCHECK2"),
+        golden_path="python-service",
+    )
+
+
+@pytest.mark.parametrize(
+    ("reference", "owner"),
+    [
+        ("payments", "payments"),
+        ("group:payments", "payments"),
+        ("Group:default/payments", "payments"),
+        ("group:emea/payments", "payments"),
+        ("default/payments", "payments"),
+        ("backstage/maintainers", "backstage/maintainers"),
+        ("user:default/jane", None),
+    ],
+)
+def test_an_owner_is_a_team_s_name_without_kind_and_namespace(reference: str, owner: str | None) -> None:
+    assert component(short("web", f"{{owner: '{reference}'}}")).owner == owner
+
+
+def test_a_component_without_a_slug_lies_where_its_source_location_or_its_file_is() -> None:
+    location = "{backstage.io/source-location: 'url:https://github.com/acme/mono/tree/main/web/'}"
+    assert component(short("web", annotations=location), "acme/other").repo == "acme/mono"
+    assert component(short("web"), "acme/other").repo == "acme/other"
+    assert component(short("web")).repo is None
+    assert component(short("shop", kind="System"), "acme/other").repo is None
+
+
+def test_other_kinds_and_empty_documents_are_passed_over() -> None:
+    documents = [
+        short("a"),
+        "",
+        short("there", kind="Location"),
+        short("jane", kind="User"),
+        short("b", kind="API"),
+    ]
+    assert [(c.name, c.kind) for c in parse("---\n".join(documents), "x") if isinstance(c, Component)] == [
+        ("a", "Component"),
+        ("b", "API"),
+    ]
+    assert not [c for c in parse("---\n".join(documents), "x") if isinstance(c, Malformed)]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("kind: Component\nmetadata: {}\n", "line 5: name"),
+        ("metadata: {name: web}\n", "line 5: an entity has a kind"),
+        ("- just\n- a list\n", "line 5: an entity has a kind"),
+        ("kind: [Component\n", "line 6: is not YAML"),
+        ("kind: !!python/object:os.system Component\n", "line 5: is not YAML"),
+        ("kind: Component\nat: 2026-13-45\n", "line 5: month must be in 1..12"),
+        ("kind: \x01\n", "line 1: is not YAML: it holds a character"),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_set_aside_with_its_line(broken: str, reason: str) -> None:
+    items = list(parse(f"{short('a')}---\n{broken}", "catalog-info.yaml"))
+    malformed = [item for item in items if isinstance(item, Malformed)]
+    assert [(m.kind, m.subject) for m in malformed] == [("components", "catalog-info.yaml")]
+    assert malformed[0].reason.startswith(reason)
+
+
+def test_a_document_after_a_malformed_one_is_still_read() -> None:
+    items = list(parse(f"metadata: {{}}\n---\n{short('b')}", "x"))
+    assert [type(item) for item in items] == [Malformed, Component]
+
+
+def test_every_file_of_a_pattern_is_read_once_and_has_a_checkpoint_with_its_entities(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.yaml").write_text(short("a") + "---\n" + short("shop", kind="System"))
+    (tmp_path / "deep" / "b.yaml").write_text("\ufeff" + short("b"), encoding="utf-8")
+    patterns = [str(tmp_path / "**" / "*.yaml"), str(tmp_path / "a.yaml")]
+    items = list(collect(patterns, RESUME))
+    assert [item.name for item in items if isinstance(item, Component)] == ["a", "shop", "b"]
+    assert [(c.subject, c.cursor["entities"]) for c in items if isinstance(c, Checkpoint)] == [
+        (str(tmp_path / "a.yaml"), [["a", "Component"], ["shop", "System"]]),
+        (str(tmp_path / "deep" / "b.yaml"), [["b", "Component"]]),
+    ]
+
+
+def test_a_pattern_that_matches_nothing_is_named_after_the_rest_was_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(short("a"))
+    items = collect([str(tmp_path / "none*.yaml"), str(tmp_path / "a.yaml")], RESUME)
+    assert isinstance(next(items), Component)
+    assert isinstance(next(items), Checkpoint)
+    with pytest.raises(SourceError, match=r"none\*\.yaml; mend sources\.catalog\.files"):
+        next(items)
+
+
+def test_a_file_that_is_no_text_is_set_aside_without_a_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"kind: \xff\xfe")
+    (item,) = collect([str(tmp_path / "a.yaml")], RESUME)
+    assert isinstance(item, Malformed)
+    assert "not UTF-8" in item.reason
+
+
+def test_a_file_that_became_malformed_keeps_the_entities_that_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(short("a") + "---\n" + short("b"))
+    first = [item for item in collect([str(path)], RESUME) if isinstance(item, Checkpoint)]
+    path.write_text(short("a") + "---\nkind: [Component\n")
+    resume = Resume(RESUME.now, RESUME.since, {c.subject: c.cursor for c in first})
+    *_, last = collect([str(path)], resume)
+    assert isinstance(last, Checkpoint)
+    assert sorted(last.cursor["entities"]) == [["a", "Component"], ["b", "Component"]]
+
+
+def test_the_recorded_descriptor_gives_its_component_and_its_api() -> None:
+    if not REAL.exists():
+        pytest.skip("the recorded Backstage descriptor is not here")
+    found = list(parse(REAL.read_text(), "demo.yaml"))
+    assert [(c.name, c.kind, c.owner) for c in found if isinstance(c, Component)] == [
+        ("backstage-demo", "Component", "backstage/maintainers"),
+        ("demo-graphql", "API", "backstage/maintainers"),
+    ]
+    assert len(found) == 2
+    assert isinstance(found[0], Component)
+    assert (found[0].repo, found[0].type, found[0].lifecycle) == ("backstage/demo", "website", "experimental")

@@ -1,0 +1,155 @@
+"""The client of JSON APIs: what it tries again, how long it waits, what it never shows."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import stamina
+from werkzeug import Request, Response
+
+from collectors.contract.items import SourceError
+from collectors.transport.json_api import Api
+from tests.support.loopback import Loopback, closed_address
+
+TOKEN = "http-secret-1"
+
+
+def good(request: Request) -> Response:
+    return Response('{"good": true}', content_type="application/json")
+
+
+def api_at(url: str, token: str = TOKEN) -> Api:
+    return Api("jenkins", url, token, {"Authorization": f"Bearer {token}"}, "sources.jenkins.token")
+
+
+def get(server: Loopback) -> dict[str, Any]:
+    with api_at(server.url) as api:
+        return api.get("/things", {"limit": 1})
+
+
+def refusal(*faults: Any, attempts: int = 20) -> tuple[str, int]:
+    """What is said after `faults`, and how many requests were made."""
+    testing = stamina.set_testing(True, attempts=attempts, cap=True)
+    with testing, Loopback(good, faults=faults) as server, pytest.raises(SourceError) as caught:
+        get(server)
+    return str(caught.value).replace(server.url, ""), len(server.requests)
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "1"}, {"ratelimit-reset": "1"}])
+def test_a_rate_limit_is_waited_out_as_long_as_it_asks(headers: dict[str, str]) -> None:
+    with Loopback(good, faults=[Response("{}", 429, headers)]) as server:
+        begun = datetime.now(UTC)
+        assert get(server) == {"good": True}
+        assert 1 <= (datetime.now(UTC) - begun).total_seconds() < 3
+    assert len(server.requests) == 2
+
+
+def test_an_http_date_tells_the_wait_as_well() -> None:
+    past = Response("{}", 429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    with Loopback(good, faults=[past]) as server:
+        assert get(server) == {"good": True}
+
+
+def test_a_used_up_rate_limit_holds_the_next_request_back() -> None:
+    last = Response("{}", headers={"ratelimit-remaining": "0", "ratelimit-reset": "1"})
+    with Loopback(good, faults=[last]) as server, api_at(server.url) as api:
+        begun = datetime.now(UTC)
+        api.get("/things")
+        api.get("/things")
+        assert (datetime.now(UTC) - begun).total_seconds() >= 1
+
+
+def test_a_rate_limit_that_asks_for_an_hour_ends_the_run() -> None:
+    said, requests = refusal(Response("{}", 429, {"Retry-After": "3600"}))
+    assert said.startswith("jenkins: /things answered 429: {}; the rate limit is used up")
+    assert requests == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_error_that_passes_is_not_noticed(status: int) -> None:
+    with stamina.set_testing(True, attempts=2), Loopback(good, faults=[Response("oops", status)]) as server:
+        assert get(server) == {"good": True}
+
+
+@pytest.mark.parametrize(("status", "tries"), [(500, 2), (502, 4), (503, 4), (504, 4)])
+def test_a_server_error_that_stays_ends_the_run_after_a_few_tries(status: int, tries: int) -> None:
+    said, requests = refusal(*[Response(f"oops {TOKEN}", status)] * 9)
+    assert said == f"jenkins: /things answered {status}: oops ***; try again later"
+    assert requests == tries
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_again() -> None:
+    def cut(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5000")])
+        return [b'{"good": ']
+
+    with stamina.set_testing(True, attempts=2), Loopback(good, faults=[cut]) as server:
+        assert get(server) == {"good": True}
+    assert len(server.requests) == 2
+
+
+def test_a_redirect_is_not_followed_with_a_token() -> None:
+    with Loopback(good) as other:
+        redirect = Response(status=302, headers={"Location": f"{other.url}/things?t={TOKEN}"})
+        said, requests = refusal(redirect)
+    assert said.startswith("jenkins: /things answered 302, a redirect, which is not followed with a token")
+    assert TOKEN not in said
+    assert (requests, other.requests) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            Response("no", 401),
+            "jenkins: /things answered 401: no; the token is wrong, expired or may not read this: ",
+        ),
+        (
+            Response("no", 403),
+            "jenkins: /things answered 403: no; the token is wrong, expired or may not read this: ",
+        ),
+        (Response("no", 404), "jenkins: /things answered 404: no; check that the configured url"),
+        (
+            Response(f"<p>{TOKEN}", content_type="text/html"),
+            "jenkins: /things answered with text/html in place of JSON: <p>***",
+        ),
+        (
+            Response("", content_type="application/json"),
+            "jenkins: /things answered with application/json in place of JSON: nothing",
+        ),
+        (Response("[1]"), "jenkins: /things answered with JSON that is no object: [1]"),
+    ],
+)
+def test_an_answer_of_no_use_says_what_came_and_is_final(answer: Response, said: str) -> None:
+    found, requests = refusal(answer)
+    assert found.startswith(said)
+    assert requests == 1
+
+
+def test_a_status_that_the_caller_accepts_is_an_answer() -> None:
+    with Loopback(good, faults=[Response("no", 404)]) as server, api_at(server.url) as api:
+        assert api.send("/things", accept=(404,)).status_code == 404
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "schlüssel"])
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(SourceError, match=r"set sources\.jenkins\.token again") as caught:
+        api_at("http://127.0.0.1:9", token)
+    assert token not in str(caught.value)
+
+
+def test_a_key_in_an_address_is_never_shown() -> None:
+    with Loopback(good, faults=[Response("no", 404)]) as server, pytest.raises(SourceError) as caught:
+        Api("survey", server.url).send("/form?key=hush")
+    assert "/form answered 404" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_refused_connection_says_which_address() -> None:
+    url = closed_address()
+    with (
+        stamina.set_testing(True, attempts=2),
+        pytest.raises(SourceError, match="Connection refused") as caught,
+    ):
+        api_at(url).get("/things")
+    assert f"{url}/things" in str(caught.value)

@@ -1,0 +1,392 @@
+"""The overview's content: tiles, the table, and what becomes of them as HTML and charts."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from urllib.parse import parse_qsl, unquote
+from xml.etree import ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.metrics import metrics
+from config.settings import MetricTarget, Settings, TargetOverride
+from dashboards.figures import charts
+from dashboards.figures.sparklines import sparkline
+from dashboards.frame import view as filters
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.overview import content as overview
+from dashboards.overview import heat_map
+from dashboards.overview.loading import State, content
+from dashboards.overview.this_week import ThisWeek, this_week
+from dashboards.targets import content as targets
+from tests.support import small_organisation
+from warehouse.metrics.values import Value
+from warehouse.scorecards.sentences import Part, Sentence
+from warehouse.trust.runs_and_doubts import Run, Service
+from warehouse.trust.unwatched import Unwatched
+
+MONDAY = date(2026, 11, 16)
+HOSTILE = small_organisation.HOSTILE
+DEFAULT = Filters()
+SORTED = {by: f".?sort={by}" for by in filters.SORTS}
+
+
+def value(
+    metric="lead_time", scope="organisation", name="acme", known=5400.0, n=20, status="missed", **other
+) -> Value:
+    given = {
+        "period_start": date(2026, 10, 19),
+        "period_end": MONDAY,
+        "target": "< 1 hour",
+        "partial": False,
+    } | other
+    return Value(
+        metric=metric,
+        scope=scope,
+        name=name,
+        value=known,
+        unit=metrics()[metric].unit,
+        n=n,
+        status=status,
+        **given,
+    )
+
+
+def weeks_before(points: list[float]) -> list[Value]:
+    """The weeks before 9 November 2026, oldest first."""
+    starts = [date(2026, 11, 9) - timedelta(weeks=len(points) - at) for at in range(len(points))]
+    return [
+        value(known=known, period_start=start, period_end=start + timedelta(weeks=1))
+        for start, known in zip(starts, points, strict=True)
+    ]
+
+
+def state(**other) -> State:
+    services = (
+        Service("checkout", "payments", "shop", True),
+        Service("billing", "payments", "shop", True),
+        Service("ingest", "platform", "data", True),
+        Service("legacy", None, None, False),
+    )
+    known = {
+        "path": "f",
+        "organization": "acme",
+        "timezone": "Europe/Berlin",
+        "as_of": datetime(2026, 11, 18, 8, tzinfo=UTC),
+    }
+    teams = ("guild", "payments", "platform")
+    rest = {"warning": None, "services": services, "teams": teams, "systems": ("data", "shop"), "runs": ()}
+    return State(**(known | rest | other))
+
+
+class TestTiles:
+    def test_tiles_stand_in_the_order_of_the_declaration(self):
+        found = overview.tiles([value("mttr"), value("time_to_first_commit")], [], [], DEFAULT)
+        assert [tile.cell.value.metric for tile in found] == ["time_to_first_commit", "mttr"]
+
+    def test_a_tile_says_value_target_status_n_and_change(self):
+        before = value(known=6000.0, period_start=date(2026, 9, 21), period_end=date(2026, 10, 19))
+        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], [before], [], DEFAULT)
+        assert (tile.cell.figure, tile.cell.status.word, tile.counted) == ("1.5 h", "missed", "20 changes")
+        assert tile.percentiles == "p75 2 h, p90 3 h"
+        assert tile.change.before == "1.7 h in 21 Sep – 18 Oct 2026"
+
+    def test_a_change_is_called_one_only_beyond_the_natural_limits(self):
+        usual = weeks_before([3600.0, 5400.0] * 6)
+        for known, said, tone in (
+            (5000.0, "within normal variation", "quiet"),
+            (90000.0, "↑ worse: above the natural limits of the 12 weeks before", "worse"),
+        ):
+            now = value(known=known, period_start=date(2026, 11, 9))
+            (tile,) = overview.tiles([now], [usual[-1]], [*usual, now], DEFAULT)
+            assert (tile.change.text, tile.change.tone) == (said, tone)
+
+    def test_too_little_history_is_told_and_nothing_is_said_of_a_missing_number(self):
+        (tile,) = overview.tiles([value()], [value(known=6000.0)], [], DEFAULT)
+        assert tile.change.text == "too little history to tell"
+        (tile,) = overview.tiles([value(known=None, n=0, status="none")], [value()], [], DEFAULT)
+        assert tile.change.text == ""
+
+    def test_a_rate_of_failures_that_is_met_unseen_warns_and_is_not_in_the_colour_of_met(self):
+        rate = value("change_failure_rate", known=0.0, status="met", target="< 5%")
+        blind = {"acme": Unwatched(3, 2)}
+        tiles = overview.tiles([rate, value(status="met")], [], [], DEFAULT, blind)
+        shown = {tile.cell.metric.id: tile.cell for tile in tiles}
+        assert shown["change_failure_rate"].tone == "quiet"
+        assert shown["change_failure_rate"].warning.startswith("Incidents of 2 of 3 services are not read")
+        assert (shown["lead_time"].tone, shown["lead_time"].warning) == ("met", "")
+        assert part("tiles", tiles).count("failures may be missing.</p>") == 1
+
+    def test_a_tile_leads_to_the_rows_of_its_number_in_the_same_view(self):
+        view = Filters(period="12w", team="payments")
+        (tile,) = overview.tiles([value("mttr", "team", "payments")], [], [], view)
+        assert filters.from_address(dict(parse_qsl(tile.cell.address.partition("?")[2]))) == replace(
+            view, metric="mttr"
+        )
+
+    def test_weeks_without_a_value_are_gaps_in_the_line(self):
+        line = sparkline([1.0, 2.0, None, 3.0, None, 5.0, 4.0], [], None, "")
+        assert (len(line.lines), len(line.alone)) == (2, 1)
+
+    def test_a_missing_last_week_has_no_mark(self):
+        assert sparkline([1.0, None], [], None, "").last is None
+        assert sparkline([], [], 3.0, "").lines == ()
+
+    def test_a_target_out_of_sight_does_not_press_the_line_flat(self):
+        assert sparkline([1.0, 1.2], [], 1.1, "").limit is not None
+        assert sparkline([1.0, 1.2], [], 10.0, "").limit is None
+
+    @given(st.lists(st.none() | st.floats(0, 1e9), max_size=12), st.none() | st.floats(0, 1e9))
+    def test_every_line_stays_inside_its_box(self, values, limit):
+        line = sparkline(values, [], limit, "")
+        points = " ".join([*line.lines, *line.alone]).split()
+        assert all(
+            0 <= float(x) <= 120 and 0 <= float(y) <= 34 for x, y in (point.split(",") for point in points)
+        )
+
+    def test_a_line_without_a_point_draws_nothing(self):
+        # on paper an empty mask hides nothing, and a full block would be read as a number
+        assert "drawn" not in part("line", sparkline([None, None], ["", ""], None, ""))
+        assert "drawn" in part("line", sparkline([None, 1.0], ["", ""], None, ""))
+
+
+class TestTable:
+    def rows(self, view: Filters = DEFAULT, values: list[Value] | None = None) -> list[heat_map.Row]:
+        values = values or [
+            value(scope="team", name="platform", status="met"),
+            value(scope="team", name="payments"),
+            value(scope="service", name="ingest", known=None, n=0, status="no data"),
+            value(scope="service", name="legacy", known=100.0, status="met"),
+            value(scope="service", name="checkout", known=9000.0),
+            value(scope="service", name="billing", known=8000.0),
+        ]
+        return heat_map.table(values, state().services, view)
+
+    def test_services_stand_below_their_team_and_the_unowned_ones_last(self):
+        assert [(row.name, row.level) for row in self.rows()] == [
+            ("payments", 0),
+            ("billing", 1),
+            ("checkout", 1),
+            ("platform", 0),
+            ("ingest", 1),
+            ("Owned by no team", 0),
+            ("legacy", 1),
+        ]
+
+    def test_a_service_whose_owner_is_not_shown_is_not_called_unowned(self):
+        values = [
+            value(scope="team", name="payments"),
+            value(scope="service", name="ingest"),
+            value(scope="service", name="not-visible"),
+            value(scope="service", name="legacy"),
+            value(scope="service", name="billing"),
+        ]
+        assert [(row.name, row.level) for row in self.rows(values=values)] == [
+            ("payments", 0),
+            ("billing", 1),
+            ("Owned by another team now", 0),
+            ("ingest", 1),
+            ("not-visible", 1),
+            ("Owned by no team", 0),
+            ("legacy", 1),
+        ]
+
+    def test_an_unmapped_service_is_marked(self):
+        assert [row.name for row in self.rows() if not row.mapped] == ["legacy"]
+
+    def test_worst_first_puts_missing_values_last(self):
+        found = self.rows(Filters(rows="service", sort="lead_time"))
+        assert [row.name for row in found] == ["checkout", "billing", "legacy", "ingest"]
+
+    def test_most_targets_missed_first_then_by_name(self):
+        found = self.rows(Filters(rows="service", sort="missed"))
+        assert [row.name for row in found] == ["billing", "checkout", "ingest", "legacy"]
+
+    def test_more_is_better_sorts_the_lowest_first(self):
+        rows = [
+            value("deployment_frequency", "service", name, known, target="> 10/day")
+            for name, known in (("billing", 3.0), ("checkout", 1.0))
+        ]
+        found = self.rows(Filters(rows="service", sort="deployment_frequency"), rows)
+        assert [row.name for row in found] == ["checkout", "billing"]
+
+    def test_a_row_leads_to_its_own_view_of_the_same_period(self):
+        row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")
+        assert row.address == "service?service=checkout&period=12w"
+
+    def test_a_cell_leads_to_its_rows_within_all_filters_of_the_view(self):
+        row = next(r for r in self.rows(Filters(period="12w", system="shop")) if r.name == "checkout")
+        found = next(cell for cell in row.cells if cell)
+        path, _, query = found.address.partition("?")
+        assert path == "metric"
+        assert dict(parse_qsl(query)) == {"period": "12w", "system": "shop", "service": "checkout"}
+
+
+class TestSummary:
+    def test_the_headline_counts_targets_only(self):
+        found = [
+            value(status="met"),
+            value("mttr"),
+            value("change_failure_rate", n=3, status="insufficient"),
+            value("deployment_rework_rate", target=None, status="value"),
+        ]
+        assert overview.summary(found) == "1 of 3 targets met, 1 missed, 1 not judged"
+
+    def test_a_target_of_what_does_not_exist_in_the_scope_is_not_counted(self):
+        for scope, aimed in (("service", 1), ("system", 1), ("team", 2)):
+            found = [
+                value(scope=scope, status="met"),
+                value("developer_satisfaction", scope, known=None, n=0, status="no data", target="> 4.5/5"),
+            ]
+            assert overview.summary(found).startswith(f"1 of {aimed} targets met")
+            assert len(targets.own_lines(found, {}, {}, Filters(**{scope: "payments"}))) == aimed
+
+    def test_the_name_says_what_the_numbers_are_of(self):
+        assert overview.scope_name(Filters(), "acme") == "acme"
+        assert (
+            overview.scope_name(Filters(team="payments", service="checkout"), "acme")
+            == "service checkout of team payments"
+        )
+
+    def test_narrower_choices_follow_the_wider_ones(self):
+        assert overview.names(state(), Filters())["team"] == ["guild", "payments", "platform"]
+        found = overview.names(state(), Filters(system="data"))
+        assert (found["team"], found["service"], found["system"]) == (
+            ["platform"],
+            ["ingest"],
+            ["data", "shop"],
+        )
+
+    def test_failed_sources_are_told_with_their_time_and_reason(self):
+        at = datetime(2026, 11, 18, 7, tzinfo=UTC)
+        runs = (
+            Run("github", "ok", at, at, None, 10, 0, at),
+            Run("pagerduty", "failed", at, at, "answered 503", 0, 0, None),
+        )
+        (warning,) = overview.warnings(state(runs=runs), [])
+        assert warning.bad
+        assert warning.lines == ("pagerduty, Wed 18 Nov 2026, 08:00 CET: answered 503",)
+
+    def test_the_file_name_says_what_is_inside(self):
+        assert overview.csv_name("Acme & Co", [value()]) == "acme---co-metrics-2026-10-19-2026-11-15.csv"
+
+    def test_a_row_that_is_shown_twice_is_downloaded_once(self):
+        assert len(overview.distinct([value(), value(), value("mttr")])) == 2
+
+
+class TestMarkup:
+    def test_names_and_messages_from_data_are_text(self):
+        rows = heat_map.table(
+            [value(scope="service", name=HOSTILE)], [Service(HOSTILE, None, None, True)], Filters()
+        )
+        table = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services", SORTED)
+        notice = part("notice", overview.Notice(HOSTILE, (HOSTILE,), bad=True))
+        header = part("header", HOSTILE, HOSTILE, "", False)
+        for html in (table, notice, header):
+            assert "<img" not in html
+            assert "&lt;img src=x onerror=alert(1)&gt;" in html
+
+    def test_a_status_is_told_in_words_and_not_by_colour_alone(self):
+        rows = heat_map.table([value(scope="team", name="payments")], [], Filters())
+        html = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams", SORTED)
+        assert "✗" in html
+        assert "missed" in html
+
+    def test_a_target_of_its_own_stands_in_the_cell(self):
+        own = [
+            value(scope="team", name="payments", target="< 2 days"),
+            value(scope="team", name="platform", target="< 1 hour"),
+        ]
+        targets = dict.fromkeys(metrics()) | {"lead_time": "< 1 hour"}
+        html = part(
+            "table", heat_map.table(own, [], DEFAULT), list(metrics().values()), targets, "Teams", SORTED
+        )
+        assert html.count("<small>target") == 1
+        assert "<small>target &lt; 2 days</small>" in html
+
+    def test_the_exact_value_is_in_the_tooltip(self):
+        html = part("tiles", overview.tiles([value(known=5417.25)], [], [], DEFAULT))
+        assert "5,417.25 seconds · 20 changes · target &lt; 1 hour" in html
+
+    def test_a_rate_that_may_still_rise_is_called_provisional(self):
+        rate = value("change_failure_rate", target="< 5%", provisional=True)
+        shown = overview.tiles([rate, value()], [], [], DEFAULT)
+        assert part("tiles", shown).count(">provisional</span>") == 1
+
+    def test_a_line_is_drawn_as_well_formed_svg(self):
+        weeks = [
+            value(known=known, period_start=date(2026, 8, 3 + 7 * at)) for at, known in enumerate((1.0, 3.0))
+        ]
+        html = part("tiles", overview.tiles([value()], [], weeks, DEFAULT))
+        encoded = html.split("data:image/svg+xml,")[1].split("&#34;")[0]
+        drawing = ElementTree.fromstring(unquote(encoded))
+        assert drawing.find(".//{http://www.w3.org/2000/svg}polyline").get("points") == "30.0,30.3 90.0,3.7"
+
+
+class TestSeries:
+    def weeks(self, **other):
+        starts = (date(2026, 10, 19), date(2026, 10, 26), date(2026, 11, 2))
+        return [
+            value(
+                known=known, period_start=start, period_end=date.fromordinal(start.toordinal() + 7), **other
+            )
+            for start, known in zip(starts, (7200.0, None, 10800.0), strict=True)
+        ]
+
+    def test_missing_weeks_are_gaps_and_the_axis_has_a_unit_that_people_say(self):
+        figure = charts.series(self.weeks())
+        assert list(figure.data[0].y) == [2.0, None, 3.0]
+        assert not figure.data[0].connectgaps
+        assert figure.layout.yaxis.title.text == "hours"
+
+    def test_the_target_is_a_line_at_its_limit(self):
+        assert charts.series(self.weeks()).layout.shapes[0].y0 == 1.0
+        assert not charts.series(self.weeks(target=None)).layout.shapes
+
+    def test_weeks_with_too_few_rows_are_hollow(self):
+        weeks = self.weeks()
+        figure = charts.series([weeks[0], replace(weeks[2], n=2, status="insufficient")])
+        assert figure.data[0].marker.color == (charts.LIGHT.line, charts.LIGHT.surface)
+
+    def test_light_and_dark_differ(self):
+        assert (
+            charts.series(self.weeks(), dark=True).data[0].line.color
+            != charts.series(self.weeks()).data[0].line.color
+        )
+
+
+def test_values_are_held_against_the_target_that_holds_for_their_scope(tmp_path):
+    made = small_organisation.write(tmp_path)
+    own = MetricTarget(
+        name="Lead Time for Changes",
+        target="< 1 hour",
+        overrides=[TargetOverride(team="platform", target="< 5 days")],
+    )
+    settings = Settings(**{**dict(made), "metrics": [own]})
+    found = content(made.warehouse, settings, Filters(rows="team"))
+    status = {v.name: v.status for v in found.below if v.metric == "lead_time"}
+    assert status == {"discovery": "missed", "payments": "met", "platform": "met"}
+
+
+def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
+    told = Sentence((Part("Lead Time", None, "mttr", "team", "payments"), Part(" of it")))
+    whole = Sentence((Part("Change Failure Rate", None, "change_failure_rate", "organisation", "acme"),))
+    view = Filters(period="week", system="shop")
+    html = part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), 0))
+    addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
+    assert addresses == [
+        "metric?system=shop&team=payments&period=week&metric=mttr",
+        "metric?system=shop&period=week&metric=change_failure_rate",
+    ]
+
+
+def test_what_changed_is_of_the_last_week_of_the_view(tmp_path):
+    settings = small_organisation.write(tmp_path)
+    view = Filters(period="12w", team="payments")
+    found = this_week(settings.warehouse, settings, view, frozenset(), frozenset(), None)
+    monday = small_organisation.NOW.date() - timedelta(weeks=1)
+    assert found.view.where == view.where
+    assert filters.days(found.view, small_organisation.NOW.date()) == (monday, monday + timedelta(weeks=1))

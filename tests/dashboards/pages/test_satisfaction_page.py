@@ -1,0 +1,209 @@
+"""The page Satisfaction: scores by round as far as they may be shown, from the facts to the page."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from collectors.contract.records import Response
+from config.settings import Settings
+from dashboards.figures import charts
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.satisfaction import content as satisfaction
+from dashboards.satisfaction.loading import Surveyed, surveyed
+from tests.support import running_dashboard, small_organisation
+from tests.support.chromium import artifact
+from tests.support.running_dashboard import Running, choose, opened, shown
+from tests.support.small_organisation import NOW
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.satisfaction import still_open
+from warehouse.metrics.values import compute
+
+RUNNING = tuple(
+    Response(
+        round="2026-12",
+        respondent=f"payments-{person}",
+        question="overall",
+        team="payments",
+        submitted_at=NOW - timedelta(hours=1),
+        closes_at=NOW + timedelta(weeks=3),
+        score=1,
+    )
+    for person in range(6)
+)
+
+
+@pytest.fixture(scope="module")
+def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
+    folder = tmp_path_factory.mktemp("organisation")
+    return folder, small_organisation.write(folder, extra=RUNNING)
+
+
+def load(organisation: tuple[Path, Settings], **view) -> Surveyed:
+    _, settings = organisation
+    return surveyed(settings.warehouse, settings, Filters(**view))
+
+
+class TestSurveyed:
+    def test_each_value_is_the_one_that_the_command_line_gives(self, organisation):
+        _, settings = organisation
+        (*_, last) = load(organisation).rounds
+        with open_facts(settings.warehouse) as facts:
+            metric, start, end = ["developer_satisfaction"], date(2026, 10, 19), date(2026, 11, 16)
+            values = compute(facts, settings, "organisation", None, start, end, None, metric)
+            values += compute(facts, settings, "team", None, start, end, None, metric)
+        assert {(v.scope, v.name): (v.value, v.n, v.status, v.target) for v in last.values} == {
+            (v.scope, v.name): (v.value, v.n, v.status, v.target) for v in values
+        }
+
+    def test_a_team_under_five_and_whoever_would_give_it_away_are_withheld(self, organisation):
+        for one in load(organisation).rounds:
+            values = {value.name: (value.status == "withheld", value.n) for value in one.values}
+            assert values == {
+                "acme": (False, 17), "discovery": (True, 6), "payments": (False, 7), "platform": (True, 4)
+            }  # fmt: skip
+
+    def test_how_scores_spread_is_of_the_chosen_round_and_published_groups_only(self, organisation):
+        assert sum(load(organisation, team="payments").scores.values()) == 7
+        first = load(organisation).rounds[0].name
+        assert load(organisation, round=first).scores != load(organisation).scores
+        assert load(organisation, round="2026-12").chosen == load(organisation).rounds[-1].name
+        assert load(organisation, team="platform").scores == {}
+
+    def test_rounds_are_those_that_had_closed_by_the_periods_end(self, organisation):
+        early = load(organisation, period="custom", start=None, end=date(2026, 10, 1))
+        assert [one.name for one in early.rounds] == ["2026-09"]
+
+    def test_a_team_sees_itself_alone_and_a_service_nothing(self, organisation):
+        names = {value.name for one in load(organisation, team="payments").rounds for value in one.values}
+        assert names == {"payments"}
+        assert load(organisation, service="checkout") == Surveyed((), (), None, {})
+
+    def test_of_a_running_round_its_close_alone_is_told(self, organisation):
+        found = load(organisation)
+        assert found.still_open == (("2026-12", NOW + timedelta(weeks=3)),)
+        assert "2026-12" not in [one.name for one in found.rounds]
+        with open_facts(organisation[1].warehouse) as facts:
+            assert still_open(facts) == [("2026-12", NOW + timedelta(weeks=3))]
+
+
+class TestWords:
+    def test_the_headline_says_where_the_last_round_stands(self, organisation):
+        assert (
+            satisfaction.headline(load(organisation))
+            == "Satisfaction is 4.47 / 5 in round 2026-11, the target > 4.5/5 is missed"
+        )
+        withheld = satisfaction.headline(load(organisation, team="platform"))
+        assert withheld == "The score of round 2026-11 is withheld"
+        assert satisfaction.headline(Surveyed((), (), None, {})) == "No survey round has closed yet"
+
+    def test_a_round_that_nobody_of_the_team_answered_is_not_called_withheld(self, tmp_path):
+        closed = NOW - timedelta(weeks=9)
+        guild = tuple(
+            Response(
+                round=f"{closed:%Y-%m}", respondent=f"guild-{person}", question="overall", team="guild",
+                submitted_at=closed - timedelta(days=1), closes_at=closed, score=2,
+            )
+            for person in range(8)
+        )  # fmt: skip
+        organisation = tmp_path, small_organisation.write(tmp_path, extra=guild)
+        found = load(organisation, team="guild")
+        assert (found.chosen, len(found.rounds)) == ("2026-09", 2)
+        assert satisfaction.headline(found).startswith("Satisfaction is 2 / 5 in round 2026-09")
+        unanswered = load(organisation, team="guild", round="2026-11")
+        assert satisfaction.without_scores(unanswered).title == "Nobody of this team answered this round"
+        withheld = load(organisation, team="platform")
+        assert satisfaction.without_scores(withheld).title == "Withheld"
+        never = replace(found, rounds=tuple(replace(one, values=()) for one in found.rounds))
+        assert satisfaction.headline(never) == "Nobody answered a round that has closed"
+
+    def test_the_table_has_the_newest_round_first_and_no_score_that_is_withheld(self, organisation):
+        found = satisfaction.table(load(organisation))
+        assert [name for name, _ in found.rounds] == ["2026-11", "2026-09"]
+        assert [row.name for row in found.rows] == ["acme", "discovery", "payments", "platform"]
+        page = part("rounds", found, of="satisfaction")
+        assert (
+            page.count("withheld") == page.count("<small>4 answered") + page.count("<small>6 answered") == 4
+        )
+
+    def test_only_as_many_rounds_as_fit_are_in_the_table_and_all_in_the_csv(self, organisation):
+        found = load(organisation)
+        many = replace(found, rounds=found.rounds * 5)
+        assert len(satisfaction.table(many).rounds) == satisfaction.MOST_ROUNDS
+        assert len(satisfaction.csv_rows(many)) == 5 * len(satisfaction.csv_rows(found))
+
+    def test_the_chart_shows_the_whole_scale_and_names_the_rounds(self, organisation):
+        values, names = satisfaction.trend(load(organisation))
+        figure = charts.rounds(values, names)
+        assert list(figure.layout.xaxis.ticktext) == ["2026-09", "2026-11"]
+        assert figure.layout.yaxis.range[0] < 1
+        assert figure.layout.yaxis.range[1] > 5
+
+
+class TestPage:
+    def test_it_tells_of_the_running_round_nothing_but_its_close(self, organisation):
+        app = opened(organisation[0], "satisfaction")
+        assert not app.exception
+        assert "Round 2026-12 is open until Mon 7 Dec 2026, 09:00 CET" in shown(app)
+        assert list(app.selectbox(key="round").options) == ["2026-11", "2026-09"]
+
+    def test_a_withheld_team_has_no_chart_and_says_why(self, organisation):
+        app = opened(organisation[0], "satisfaction", team="platform")
+        assert not app.exception
+        assert app.get("plotly_chart") == []
+        assert "Withheld, so that nobody&#39;s answer can be worked out." in shown(app)
+
+    @pytest.mark.parametrize(
+        ("query", "told"),
+        [
+            ({"service": "checkout"}, "There is no satisfaction of a service or a system"),
+            (
+                {"period": "custom", "from": "2020-01-01", "to": "2020-02-01"},
+                "No survey round has closed yet",
+            ),
+        ],
+    )
+    def test_where_there_is_no_score_it_says_why(self, organisation, query, told):
+        app = opened(organisation[0], "satisfaction", **query)
+        assert not app.exception
+        assert told in shown(app)
+
+
+@pytest.fixture(scope="module")
+def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
+    folder, settings = organisation
+    with running_dashboard.running(folder / "sixkeys.yaml", settings) as dashboard:
+        yield dashboard
+
+
+class TestBrowser:
+    def test_another_round_is_in_the_address_and_the_csv_is_what_is_shown(self, running, tmp_path):
+        tab = running.open("satisfaction", height=1800)  # a list of options closes as the page scrolls
+        expect(tab.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
+        before = tab.locator(".six-histogram").inner_text()
+        choose(tab, "Round", "2026-09")
+        expect(tab).to_have_url(f"{running.url}/satisfaction?round=2026-09")
+        expect(tab.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        assert tab.locator(".six-histogram").inner_text() != before
+        with tab.expect_download() as download:
+            tab.locator(".st-key-table-csv").get_by_role("button", name="Download CSV").click()
+        download.value.save_as(tmp_path / "rounds.csv")
+        rows = list(csv.DictReader(io.StringIO((tmp_path / "rounds.csv").read_text())))
+        assert [row["score"] for row in rows if row["status"] == "withheld"] == [""] * 4
+        assert {row["name"] for row in rows} == {"acme", "discovery", "payments", "platform"}
+
+    @pytest.mark.parametrize(
+        ("name", "scheme", "width"),
+        [("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 390)],
+    )
+    def test_the_page_fits_its_width(self, running, name, scheme, width):
+        tab = running.open("satisfaction", scheme=scheme, width=width, height=1600)
+        expect(tab.locator(".js-plotly-plot")).to_be_visible()
+        tab.screenshot(path=artifact(f"satisfaction-{name}.png"))
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,128 @@
+"""The archive page: what was published, opened as it was, with what was said later of its numbers."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from collectors.contract.records import Incident
+from config.settings import Settings
+from dashboards.frame.view import Filters, from_address, to_address
+from dashboards.overview import loading
+from dashboards.scorecards import content as scorecards
+from dashboards.scorecards.published_forms import made
+from dashboards.scorecards.rendering import FORMATS, render
+from tests.support.chromium import artifact
+from tests.support.running_dashboard import opened, running, shown
+from tests.support.small_organisation import NOW, write
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.scorecards import content as scorecard
+from warehouse.scorecards.published import publish
+
+LATE = Incident(
+    source="opsgenie",
+    id="late",
+    service="search",
+    title="<b>Found later</b>",
+    urgency="high",
+    opened_at=NOW - timedelta(days=12),
+    resolved_at=NOW - timedelta(days=12) + timedelta(minutes=5),
+    url="https://opsgenie.example/late",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small organisation with two published weeks; the second restates the first."""
+    folder = tmp_path_factory.mktemp("archive")
+    settings = write(folder)
+    published(settings, "2026-W45")
+    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert([LATE])
+    build(settings, NOW)
+    published(settings, "2026-W46")
+    build(settings, NOW)
+    return folder
+
+
+def published(settings: Settings, week: str) -> None:
+    with open_facts(settings.warehouse) as facts:
+        for content in scorecard.scorecards(facts, settings, week):
+            publish(facts, settings, content, made)
+
+
+def test_without_any_it_says_how_they_come_about(tmp_path: Path) -> None:
+    write(tmp_path)
+    app = opened(tmp_path, "scorecards")
+    assert not app.exception
+    assert "No scorecard was published yet" in shown(app)
+
+
+def test_it_opens_the_last_one_of_the_view_and_leads_to_the_others(folder: Path) -> None:
+    app = opened(folder, "scorecards", team="payments")
+    assert not app.exception
+    page = shown(app)
+    assert "payments, week 2026-W46" in page
+    assert 'href="scorecards?team=discovery&amp;week=2026-W45"' in page
+    assert 'href="scorecards?week=2026-W46"' in page
+    assert 'aria-current="page"' in page
+
+
+def test_old_and_new_stand_side_by_side_with_the_reason(folder: Path) -> None:
+    app = opened(folder, "scorecards", week="2026-W45", team="discovery")
+    page = shown(app)
+    assert "What was said later of these numbers" in page
+    assert "&lt;b&gt;Found later&lt;/b&gt;" in page
+    assert 'href="https://opsgenie.example/late"' in page
+    assert "What was said later" not in shown(opened(folder, "scorecards", week="2026-W45", team="payments"))
+
+
+def test_a_week_that_was_not_published_is_said_so(folder: Path) -> None:
+    page = shown(opened(folder, "scorecards", week="2026-W30"))
+    assert "None was published for this week and scope" in page
+    assert "six-archive" in page
+
+
+def test_who_sees_teams_only_finds_theirs_only(folder: Path) -> None:
+    found = loading.archive(folder / "warehouse.duckdb", Filters(team="payments"), {"payments"})
+    assert {(entry.scope, entry.name) for entry in found.entries} == {("team", "payments")}
+    for view in (Filters(), Filters(service="checkout"), Filters(system="shop"), Filters(team="platform")):
+        assert loading.archive(folder / "warehouse.duckdb", view, {"payments"}).entry is None
+
+
+def test_the_address_keeps_the_week() -> None:
+    view = Filters(week="2026-W45", team="payments")
+    assert from_address(to_address(view)) == view
+    assert from_address({"week": "<b>"}).week is None
+
+
+def test_more_weeks_than_fit_begin_with_the_one_that_is_open(folder: Path) -> None:
+    entries = loading.archive(folder / "warehouse.duckdb", Filters()).entries
+    last = next(one for one in entries if one.scope == "organisation")
+    many = [last.__class__(**{**vars(last), "week": f"2025-W{week:02}"}) for week in range(1, 53)]
+    weeks, (line,) = scorecards.grid(many, Filters(), many[9], "UTC")
+    assert weeks[0] == "2025-W10"
+    assert len(weeks) == 10
+    assert [cell is not None and cell.is_open for cell in line.cells] == [True, *[False] * 9]
+
+
+def test_what_is_downloaded_is_what_was_published(folder: Path) -> None:
+    settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=folder / "warehouse.duckdb")
+    with open_facts(settings.warehouse) as facts:
+        expected = scorecard.scorecard(facts, settings, "2026-W45")
+    with running(folder / "sixkeys.yaml", settings) as dashboard:
+        tab = dashboard.open("scorecards?week=2026-W45")
+        expect(tab.get_by_role("heading", name="acme, week 2026-W45")).to_be_visible()
+        for form in FORMATS:
+            with tab.expect_download() as download:
+                tab.get_by_role("button", name=scorecards.FORMS[form][0], exact=False).click()
+            assert download.value.suggested_filename == f"organisation-acme-2026-W45.{form}"
+            assert Path(download.value.path()).read_text(encoding="utf-8") == render(expected, form)
+        tab.screenshot(path=artifact("scorecards-light.png"), full_page=True)
+        tab = dashboard.open("scorecards?week=2026-W45&team=discovery", scheme="dark", width=420)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 420
+        tab.screenshot(path=artifact("scorecards-dark-420.png"), full_page=True)
+        assert dashboard.foreign == []

@@ -1,0 +1,41 @@
+"""The real browser that tests open pages in, and where they leave pictures for people to look at."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.places import ROOT
+
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """The installed Chromium or Chrome, else the one that Playwright installed."""
+    installed = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=list(_OPTIONS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def artifact(name: str) -> Path:
+    """Where a picture called `name` is kept after the tests."""
+    folder = ROOT / "artifacts"
+    folder.mkdir(exist_ok=True)
+    return folder / name

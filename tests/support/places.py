@@ -1,0 +1,8 @@
+"""Where the project is, and recorded data beside it; tests that need the latter are skipped where it is absent."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = ROOT / "sixkeys.py"
+SHARED = ROOT.parent / "shared"
+RECORDED = SHARED / "real"

@@ -1,0 +1,143 @@
+"""The dashboard as tests open it: within Streamlit's AppTest, and as a process with a real browser."""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from streamlit.testing.v1 import AppTest
+
+from config.settings import Settings
+from dashboards.frame.markup import DASHBOARDS
+from dashboards.frame.navigation import PAGES
+from dashboards.server.launch import address, command, wait_until_up
+from tests.support import chromium
+
+# what stands on each page once it is drawn
+_DRAWN = {
+    "overview": ".six-week",
+    "metric": ".st-key-table-controls",
+    "targets": ".six-weeks-key",
+    "trust": ".six-shares",
+    "satisfaction": ".st-key-table-controls",
+    "deployments": ".six-list-table",
+    "incidents": ".six-list-table",
+    "scorecards": ".six-archive, .six-never",
+    "team": ".six-shares",
+    "service": ".six-shares",
+}
+
+
+def page(config: str) -> None:
+    """What AppTest runs: the text of this function, without anything around it."""
+    from pathlib import Path
+
+    from dashboards.app import main
+
+    main(Path(config))
+
+
+def opened(folder: Path, at: str = "overview", **query: str) -> AppTest:
+    """The page `at` of the dashboard of `folder` after a run."""
+    app = AppTest.from_function(page, args=(str(folder / "sixkeys.yaml"),), default_timeout=30)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    return app if at == "overview" else app.switch_page(str(DASHBOARDS / PAGES[at][1])).run()
+
+
+def shown(app: AppTest) -> str:
+    """The page's own HTML, without its style sheet."""
+    bodies = (str(element.proto.body) for element in app.get("html"))
+    return " ".join(body for body in bodies if not body.startswith("<style>"))
+
+
+def choose(tab: Page, label: str, option: str) -> None:
+    """Picks an option of one of the page's selects."""
+    field = tab.get_by_label(label, exact=True)
+    field.scroll_into_view_if_needed()
+    # a list closes when the page scrolls, so that has to be over: it is told in the next frame
+    field.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    field.click()
+    tab.get_by_role("option", name=option, exact=True).click()
+
+
+KEPT_OPEN = 2
+
+
+@dataclass
+class Running:
+    """A dashboard process and a browser; `foreign` collects requests to any other host."""
+
+    url: str
+    settings: Settings
+    browser: Browser
+    foreign: list[str] = field(default_factory=list)
+    contexts: dict[str, BrowserContext] = field(default_factory=dict)
+    tabs: list[Page] = field(default_factory=list)
+
+    def open(self, address: str = "", scheme: str = "light", width: int = 1280, height: int = 1000) -> Page:
+        """A new tab at a page's address, once it is drawn; all but the last tabs are closed."""
+        tab = self._context(scheme).new_page()
+        self.tabs.append(tab)
+        while len(self.tabs) > KEPT_OPEN:
+            self.tabs.pop(0).close()
+        tab.set_viewport_size({"width": width, "height": height})
+        tab.goto(f"{self.url}/{address}")
+        drawn(tab, urlsplit(address).path or "overview")
+        return tab
+
+    def _context(self, scheme: str) -> BrowserContext:
+        """One for each colour scheme, so that the tabs share what the browser has loaded."""
+        if scheme not in self.contexts:
+            context = self.browser.new_context(color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
+            context.on("request", lambda request: self._seen(request.url))
+            self.contexts[scheme] = context
+        return self.contexts[scheme]
+
+    def _seen(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != urlsplit(self.url).netloc:
+            self.foreign.append(url)
+
+
+def drawn(tab: Page, name: str) -> None:
+    """Waits until the page `name` is there, its widgets too."""
+    expect(tab.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
+        timeout=30_000
+    )
+    expect(tab.locator(_DRAWN.get(name, ".st-key-nav"))).to_be_visible(timeout=30_000)
+    expect(tab.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
+    expect(tab.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=30_000
+    )
+    # a chart that comes later moves what is below it, and a list that was just opened closes
+    expect(tab.locator("[class*=st-key-chart-card]:not(:has(.main-svg))")).to_have_count(0, timeout=30_000)
+
+
+@contextmanager
+def running(config: Path, settings: Settings) -> Iterator[Running]:
+    """The dashboard of a configuration as its own process, and a browser, until the context ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    process = subprocess.Popen(
+        command(config, None, "127.0.0.1", port),
+        cwd=config.parent,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        wait_until_up(address("127.0.0.1", port), process)
+        with chromium.launched() as browser:
+            yield Running(address("127.0.0.1", port), settings, browser)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)

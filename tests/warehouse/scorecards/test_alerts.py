@@ -1,0 +1,172 @@
+"""Alerts: a target that is crossed by more than noise is told once, and once more when it is met again."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from collectors.contract.records import Commit, Component, Coverage, Deployment, Record, Repository
+from config.settings import Dashboard, MetricTarget, Recipients, Reports, Settings
+from dashboards.delivery.alert_parcels import alert_parcels, sentences
+from dashboards.delivery.deliver import Delivery, deliver
+from dashboards.frame.navigation import PAGES
+from dashboards.scorecards.published_forms import made
+from tests.dashboards.delivery.test_delivery import Receiver, webhook
+from tests.support.mail_server import email, mail_server
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.scorecards.alerts import Alert, evaluate
+from warehouse.scorecards.content import scorecard
+from warehouse.scorecards.delivery_book import delivering
+from warehouse.scorecards.published import publish
+
+MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
+A_WEEK = 8
+STEADY = [0.5, 0.6, 0.4, 0.5, 0.6, 0.4, 0.5, 0.6, 0.4, 0.5, 0.6, 0.4]
+TARGET = MetricTarget(name="Lead Time for Changes", target="< 1 hour")
+
+
+def organisation(folder: Path, weeks: Sequence[float], **reports: Any) -> Settings:
+    """Settings of an organisation of one service, whose changes took so many hours in each of the weeks from the first.
+
+    The thirteenth of `weeks` ends on 16 November 2026; the facts are built an hour into the week after the last.
+    """
+    settings = Settings(
+        organization="acme",
+        warehouse=folder / "w.duckdb",
+        metrics=[TARGET],
+        dashboard=Dashboard(url="https://sixkeys.acme.example"),
+        reports=Reports(directory=folder / "scorecards", **reports),
+    )
+    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert(list(_records(weeks)))
+    build(settings, _begin(len(weeks)) + timedelta(hours=1))
+    return settings
+
+
+def _begin(week: int) -> datetime:
+    return MONDAY + timedelta(weeks=week - 13)
+
+
+def _records(weeks: Sequence[float]) -> Iterator[Record]:
+    yield Component(name="checkout", owner="payments", system="shop", repo="acme/checkout")
+    yield Repository(repo="acme/checkout", created_at=_begin(-1))
+    for source in ("import deployments", "import incidents"):
+        yield Coverage(source=source, subject="checkout", from_at=_begin(-1), until_at=_begin(len(weeks) + 1))
+    parent: tuple[str, ...] = ()
+    for week, hours in enumerate([0.5, *weeks], start=-1):  # what the first deployment brings is history
+        for n in range(A_WEEK):
+            at = _begin(week) + timedelta(hours=20 * n + 1)
+            sha = f"{week + 1:020x}{n:020x}"
+            authored = at - timedelta(hours=hours)
+            yield Commit(
+                repo="acme/checkout", sha=sha, parents=parent, authored_at=authored, committed_at=authored
+            )
+            yield Deployment(
+                source="import", id=f"{week}-{n}", repo="acme/checkout", service="checkout", environment="production",
+                sha=sha, status="success", started_at=at - timedelta(minutes=4), finished_at=at,
+            )  # fmt: skip
+            parent = (sha,)
+
+
+def found(settings: Settings) -> list[Alert]:
+    with open_facts(settings.warehouse) as facts:
+        return evaluate(facts, settings)
+
+
+def announced(settings: Settings) -> list[Delivery]:
+    with delivering(settings.warehouse):
+        return deliver(settings, alert_parcels(found(settings), settings), attempts=1)
+
+
+def test_a_target_crossed_by_more_than_noise_is_told_once_and_once_when_it_is_met_again(
+    tmp_path: Path,
+) -> None:
+    with Receiver() as server, mail_server() as (port, box):
+        reports = {
+            "alerts": Recipients(
+                email=["lead@acme.example"],
+                slack_webhook=SecretStr(f"{server.url}/s3cret"),
+                webhook=webhook(server),
+            ),
+            "email": email(port),
+        }
+        settings = organisation(tmp_path, [*STEADY, 6], **reports)
+        done = announced(settings)
+        assert {(one.message.scope, one.channel, one.error) for one in done} == {
+            (scope, channel, None)
+            for scope in ("organisation", "system", "team")
+            for channel in ("slack", "webhook", "email")
+        }
+        assert announced(settings) == []
+        # late data makes the week a good one: it was told, and is not taken back before another week
+        assert announced(organisation(tmp_path, [*STEADY, 0.5], **reports)) == []
+        back = announced(organisation(tmp_path, [*STEADY, 6, 0.5], **reports))
+        assert {one.message.kind for one in back} == {"alert lead_time met"}
+        assert len(back) == 9
+        assert announced(organisation(tmp_path, [*STEADY, 6, 0.5, 0.6], **reports)) == []
+    payments = next(m for m in box.messages if "payments" in m["Subject"])
+    assert payments["Subject"] == "acme: payments misses its target: Lead Time for Changes"
+    said = payments.get_content()
+    assert (
+        "Lead Time for Changes of payments (team), week 2026-W46: 6 h, target < 1 hour, from 8 changes."
+        in said
+    )
+    assert "above the natural limits of the 12 weeks before" in said
+    address = re.search(r"https://sixkeys.acme.example/(\w+)[?]", said)
+    assert address is not None
+    assert address[1] in PAGES
+    assert "team=payments" in said
+    posted = [json.loads(body) for body in server.bodies]
+    blocks = [one for one in posted if "blocks" in one]
+    assert len(blocks) == 6
+    assert "&lt; 1 hour" in json.dumps(blocks)
+    told = next(one for one in posted if one.get("type") == "alert" and one["data"]["scope"] == "team")
+    assert {key: told["data"][key] for key in ("name", "metric", "state", "week", "since", "n")} == {
+        "name": "payments",
+        "metric": "lead_time",
+        "state": "missed",
+        "week": "2026-W46",
+        "since": "2026-W46",
+        "n": 8,
+    }
+
+
+@pytest.mark.parametrize(
+    ("weeks", "why"),
+    [
+        ([0.5, 1.5] * 6 + [1.4], "the weeks always vary so much"),
+        ([3.0, 3.2] * 6 + [30], "the target was missed all the time"),
+        ([*STEADY, 0.95], "the target is met, though it took longer than ever"),
+        ([0.5, 0.5, 0.5, 6], "too few weeks to tell"),
+    ],
+)
+def test_nothing_is_told_where_no_target_was_crossed(tmp_path: Path, weeks: list[float], why: str) -> None:
+    assert found(organisation(tmp_path, weeks)) == [], why
+
+
+def test_a_target_that_is_missed_since_before_the_signal_says_since_when(tmp_path: Path) -> None:
+    weeks = [*STEADY[:10], 1.02, 1.04, 3]
+    assert {(one.scope, one.since) for one in found(organisation(tmp_path, weeks))} == {
+        ("organisation", "2026-W44"),
+        ("system", "2026-W44"),
+        ("team", "2026-W44"),
+    }
+
+
+def test_each_week_is_held_against_the_target_of_its_time_and_a_new_one_is_told(tmp_path: Path) -> None:
+    settings = organisation(tmp_path, [*STEADY, 6])
+    with open_facts(settings.warehouse) as facts:
+        publish(facts, settings, scorecard(facts, settings, "2026-W45", "team", "payments"), made)
+    stricter = MetricTarget(name="Lead Time for Changes", target="< 20 minutes")
+    settings = settings.model_copy(update={"metrics": [stricter]})
+    build(settings, _begin(13) + timedelta(hours=1))
+    (alert,) = found(settings)  # the others have missed the stricter one all the time
+    assert (alert.name, alert.since) == ("payments", "2026-W46")
+    assert sentences(alert)[-1] == "Until week 2026-W45 the target was < 1 hour."

@@ -1,0 +1,194 @@
+"""Collecting: a source that fails, a run that is killed, two runs at once, a catalogue that changes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from config.errors import ConfigurationError
+from config.settings import load_settings
+from sample_data.model import ArgoCD, Organisation
+from sample_data.organisation.build import build_organisation
+from sample_data.servers.server import SampleServer
+from sample_data.settings import demo_settings
+from tests.conftest import TODAY, Sample
+from tests.support.places import ROOT
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.facts import open_facts
+from warehouse.pipeline import RunInProgress, collect
+
+TABLES = (
+    "repositories",
+    "commits",
+    "pull_requests",
+    "deployments",
+    "incidents",
+    "responses",
+    "components",
+    "links",
+)
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
+    return build_organisation(TODAY, tmp_path_factory.mktemp("repositories"))
+
+
+@pytest.fixture
+def server(acme: Organisation) -> Iterator[SampleServer]:
+    with SampleServer(acme) as server:
+        yield server
+
+
+# what differs from one server or warehouse to the next: addresses, and the keyed hashes of persons
+PASSING = {"url", "change_events", "author", "creator", "respondent"}
+
+
+def content(warehouse: Path) -> dict[str, list[str]]:
+    """The rows of the source tables, without what differs between two collections of the same."""
+    found = {}
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for table in TABLES:
+            result = connection.execute(f"from {table}")
+            kept = [i for i, column in enumerate(result.description) if column[0] not in PASSING]
+            found[table] = sorted(repr([row[i] for i in kept]) for row in result.fetchall())
+    return found
+
+
+def test_a_source_that_fails_leaves_the_others_and_is_on_record(
+    acme: Organisation, server: SampleServer, tmp_path: Path
+) -> None:
+    config = demo_settings(acme, server.url, tmp_path, server.token)
+    # a port on which nothing listens, with a token that must not be told to anybody
+    (tmp_path / "other").write_text("a-secret-token")
+    text = config.read_text().replace(
+        f'{{name: main, url: "{server.url}/argocd", token: "file:{tmp_path}/token"}}',
+        f'{{name: main, url: "http://127.0.0.1:9/argocd", token: "file:{tmp_path}/other"}}',
+    )
+    assert "127.0.0.1:9" in text
+    config.write_text(text)
+    settings = load_settings(config)
+    runs = {run.source: run for run in collect(settings, now=acme.now)}
+    assert runs["argocd:main"].error
+    assert "http://127.0.0.1:9/argocd" in runs["argocd:main"].error
+    assert [name for name, run in runs.items() if run.error] == ["argocd:main"]
+    with open_facts(settings.warehouse) as facts:
+        recorded = facts.connection.execute("select source, status, error from runs").fetchall()
+        assert facts.connection.execute("select count(*) from deployments").fetchall()[0][0] > 400
+    assert {source for source, status, _ in recorded if status == "failed"} == {"argocd:main"}
+    written = b"".join(path.read_bytes() for path in settings.warehouse.parent.glob("*.duckdb"))
+    assert b"a-secret-token" not in written
+    assert server.token.encode() not in written
+
+
+def test_a_source_that_recovers_goes_on_where_it_was(
+    acme: Organisation, tmp_path: Path, sample: Sample
+) -> None:
+    without_argo = replace(acme, argocd=ArgoCD())
+    with SampleServer(without_argo) as first:
+        settings = load_settings(demo_settings(without_argo, first.url, tmp_path, first.token))
+        collect(settings, now=acme.now)
+    with SampleServer(acme) as second:
+        settings = load_settings(demo_settings(acme, second.url, tmp_path, second.token))
+        collect(settings, now=acme.now)
+    assert content(settings.warehouse) == content(sample.settings.warehouse)
+
+
+@pytest.mark.parametrize("requests", [3, 40, 90, 140])
+def test_a_killed_run_is_completed_by_the_next(
+    acme: Organisation, server: SampleServer, tmp_path: Path, sample: Sample, requests: int
+) -> None:
+    config = demo_settings(acme, server.url, tmp_path, server.token)
+    command = (
+        "from datetime import datetime; from pathlib import Path; from config.settings import load_settings;"
+        "from warehouse.pipeline import collect;"
+        f"collect(load_settings(Path({str(config)!r})), now=datetime.fromisoformat({acme.now.isoformat()!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", command], cwd=ROOT, start_new_session=True)
+    while process.poll() is None and server.requests.total() < requests:
+        os.sched_yield()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    settings = load_settings(config)
+    runs = collect(settings, now=acme.now)
+    assert [run.error for run in runs if run.error] == []
+    assert content(settings.warehouse) == content(sample.settings.warehouse)
+
+
+def test_a_second_run_at_the_same_time_says_so_and_leaves(
+    acme: Organisation, server: SampleServer, tmp_path: Path
+) -> None:
+    settings = load_settings(demo_settings(acme, server.url, tmp_path, server.token))
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    lock = settings.warehouse.with_name(f"{settings.warehouse.stem}.lock")
+    command = (
+        f"import fcntl; f = open({str(lock)!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX);"
+        "f.write('4711'); f.flush(); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(RunInProgress, match="process 4711 is collecting"):
+            collect(settings, now=acme.now)
+        holder.stdin.write("\n")
+    assert not server.requests
+
+
+def test_a_component_that_leaves_the_catalogue_is_forgotten(
+    acme: Organisation, server: SampleServer, tmp_path: Path
+) -> None:
+    config = demo_settings(acme, server.url, tmp_path, server.token)
+    extra = tmp_path / "catalog" / "extra.yaml"
+    extra.write_text(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: gone}\nspec: {owner: web}\n"
+    )
+    settings = load_settings(config)
+    collect(settings, only="catalog", now=acme.now)
+    with open_warehouse(settings.warehouse) as warehouse:
+        assert warehouse.connection.execute(
+            "select owner from components where name = 'gone'"
+        ).fetchall() == [("web",)]
+    extra.unlink()
+    collect(settings, only="catalog", now=acme.now)
+    with open_warehouse(settings.warehouse) as warehouse:
+        rows = warehouse.connection.execute(
+            "select count(*), count_if(name = 'gone') from components"
+        ).fetchall()
+    assert rows[0][0] > 10
+    assert rows[0][1] == 0
+
+
+def test_a_source_that_is_not_configured_is_refused_with_the_names_of_those_that_are(sample: Sample) -> None:
+    with pytest.raises(
+        ConfigurationError, match='no source "jira"; configured: catalog, github, git, argocd:main'
+    ):
+        collect(sample.settings, only="jira")
+
+
+def test_since_reads_again_from_that_day(acme: Organisation, server: SampleServer, tmp_path: Path) -> None:
+    settings = load_settings(demo_settings(acme, server.url, tmp_path, server.token))
+    collect(settings, only="pagerduty", now=acme.now)
+    (again,) = collect(settings, only="pagerduty", now=acme.now)
+    assert again.counts["incidents"] <= 1
+    (since,) = collect(settings, only="pagerduty", since=date(2026, 6, 1), now=acme.now)
+    assert since.counts["incidents"] > 40
+
+
+def test_what_a_run_brought_is_kept_by_kind(sample: Sample) -> None:
+    with open_facts(sample.settings.warehouse) as facts:
+        rows = facts.connection.execute(
+            "select counts from runs where source = 'github' order by started_at"
+        ).fetchall()
+    assert json.loads(rows[0][0])["pull_requests"] > 400
