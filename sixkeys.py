@@ -39,6 +39,7 @@ from dashboards.commands.options import (
 from dashboards.commands.scorecard_command import scorecard
 from dashboards.commands.steps import collect_all, make_scorecards, opened_facts, read_settings, run_dashboard
 from dashboards.commands.survey_command import survey
+from dashboards.figures import tables
 
 app = typer.Typer(
     cls=Commands,
@@ -294,7 +295,7 @@ def explain(
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
         if format == "csv":
-            terminal.write_csv(sys.stdout, behind.all_rows(facts, settings, found.id, narrowed, first, after))
+            tables.write_csv(sys.stdout, behind.all_rows(facts, settings, found.id, narrowed, first, after))
             return
         explanation = behind.explain(facts, settings, found.id, narrowed, first, after)
     terminal.write(sys.stdout, format, asdict(explanation), terminal.explanation(explanation))

@@ -38,6 +38,7 @@ from dashboards.satisfaction.loading import surveyed
 from dashboards.server.launch import OPTIONS, address, command, wait_until_up
 from dashboards.targets import loading as targets_loading
 from dashboards.team_and_service import loading as profile_loading
+from dashboards.trust import loading as trust_loading
 from tests.support import chromium
 from warehouse.metrics.facts import current, open_facts
 
@@ -73,7 +74,7 @@ _PROFILE: tuple[Loader, ...] = (
 PAGES: dict[str, tuple[str, str, tuple[Loader, ...]]] = {
     "": (".six-table", ".six-tiles", (loading.content,)),
     "metric": (".six-number", ".six-number", (metric_content, spread, rows_behind)),
-    "trust": (".six-shares", ".six-shares", (loading.trust,)),
+    "trust": (".six-shares", ".six-shares", (trust_loading.trust,)),
     "deployments": (".six-list-table", ".six-days", (_listed(deployment_rows.KIND),)),
     "incidents": (".six-list-table", ".six-days", (_listed(incident_rows.KIND),)),
     "satisfaction": (".st-key-table-controls", ".six-days", (surveyed,)),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboards.frame import state
+
 # Streamlit puts this file's folder on the path, not the one that holds the packages
 if (_packages := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.insert(0, _packages)
@@ -15,10 +17,9 @@ from config.settings import Settings, load_settings
 from dashboards.frame import navigation
 from dashboards.frame.access import Access
 from dashboards.frame.markup import DASHBOARDS, part, style
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, facts_now, keep_open, wait_for_facts
-from dashboards.overview import loading
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import State
+from dashboards.frame.state import State
 from dashboards.satisfaction import survey_page
 from dashboards.server import login
 from dashboards.server.launch import arguments
@@ -86,7 +87,7 @@ def _settings(stamp: str, _config: Path) -> Settings:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _state(published: Published) -> State:
-    return loading.state(published.warehouse)
+    return state.state(published.warehouse)
 
 
 if __name__ == "__main__":

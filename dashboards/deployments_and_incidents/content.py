@@ -1,20 +1,19 @@
 """A list of deployments or incidents as people read it: rows that open, pages, states; no Streamlit, no database."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from dashboards.figures import formats
 from dashboards.figures.fact_cells import Cell, Heading
-from dashboards.frame.view import Filters, days
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import SHOWN
+from dashboards.frame.notices import Notice
+from dashboards.frame.view import SHOWN_ROWS, Filters, csv_name_of_view, days
 from warehouse.metrics.facts import Facts
 from warehouse.rows.listed_details import Details
 from warehouse.rows.listing import LEFT_OUT, Asked, Counts, Listing
 
-PAGE_ROWS = SHOWN
+PAGE_ROWS = SHOWN_ROWS
 # a person who wants more has `sixkeys export`; a browser would have to hold it all in memory
 MOST_CSV_ROWS = 100_000
 
@@ -129,17 +128,7 @@ def alone(view: Filters, source: str, name: str) -> Filters:
 
 def csv_name(organization: str, kind: Kind, view: Filters, today: date) -> str:
     """A file name that says what is inside: `acme-deployments-payments-2026-10-19-2026-11-15.csv`."""
-    return of_view([organization, kind.page], view, today, [view.state or "", view.search or ""])
-
-
-def of_view(parts: Iterable[str], view: Filters, today: date, more: Iterable[str] = ()) -> str:
-    """The file name of a CSV of what a view shows, of all of it until a day where it begins nowhere."""
-    start, end = days(view, today)
-    after = end or today + timedelta(days=1)
-    named = [*parts, *view.where.values(), *more]
-    if start is None:
-        return formats.file_name([*named, "until"], after - timedelta(days=1), after, "csv")
-    return formats.file_name(named, start, after, "csv")
+    return csv_name_of_view([organization, kind.page], view, today, [view.state or "", view.search or ""])
 
 
 def took(start: datetime | None, end: datetime | None) -> Cell:

@@ -4,7 +4,7 @@ from config.settings import Settings
 from dashboards.deployments_and_incidents import incident_rows, searchable
 from dashboards.frame import navigation
 from dashboards.frame.published import Published
-from dashboards.overview.loading import State
+from dashboards.frame.state import State
 
 
 def show(settings: Settings, published: Published, state: State) -> None:

@@ -5,14 +5,12 @@ import streamlit as st
 from dashboards.deployments_and_incidents import content, loading
 from dashboards.deployments_and_incidents.content import PAGE_ROWS, Kind, Page
 from dashboards.frame import downloads, navigation, widgets
-from dashboards.frame.header import notices, top
+from dashboards.frame.header import show_notices, top
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published
-from dashboards.frame.view import Filters, days
-from dashboards.overview import content as overview
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import State
-from dashboards.trust.content import within
+from dashboards.frame.state import State
+from dashboards.frame.view import Filters, days, days_in_words, scope_name
 
 
 def show(kind: Kind, published: Published, state: State) -> None:
@@ -20,8 +18,8 @@ def show(kind: Kind, published: Published, state: State) -> None:
     view, unknown = navigation.view(state)
     heading = top(view, unknown, state, published)
     page = _page(published, kind.page, kind, view, state.timezone)
-    name = overview.scope_name(view, state.organization)
-    span = "" if view.row else within(*days(view, state.today))
+    name = scope_name(view, state.organization)
+    span = "" if view.row else days_in_words(*days(view, state.today))
     heading.html(part("header", name, kind.summary(page.counts), span, False))
     if view.row:
         _alone(kind, view)
@@ -36,7 +34,7 @@ def _page(published: Published, name: str, _kind: Kind, view: Filters, timezone:
 
 
 def _alone(kind: Kind, view: Filters) -> None:
-    notices([Notice(f"One {kind.noun} is shown alone, whatever the period")])
+    show_notices([Notice(f"One {kind.noun} is shown alone, whatever the period")])
     widgets.only(view, f"Show all {kind.noun}s")
 
 
@@ -66,7 +64,7 @@ def _table(kind: Kind, view: Filters, page: Page, state: State, published: Publi
             name = content.csv_name(state.organization, kind, view, state.today)
             downloads.csv(name, "csv", lambda: loading.all_rows(published.warehouse, kind, view))
     if not total:
-        notices([content.nothing(kind, view)])
+        show_notices([content.nothing(kind, view)])
         return
     st.html(part("table", kind.headings, page.lines, span, bool(view.row), of="deployments_and_incidents"))
     if page.pages > 1 and len(page.lines) > PAGE_ROWS // 2:

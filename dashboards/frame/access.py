@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from config.access import EVERYBODY, Auth
+from dashboards.frame.state import State
 from dashboards.frame.view import Filters
-from dashboards.overview.loading import State
 
 # what a page shows: things of its view alone; of its view and, of the scopes below it that `rows` names, the numbers
 # alone; or whatever else, which is for those who see everything

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboards.commands.terminal import as_csv
+from dashboards.figures.tables import as_csv
 from dashboards.frame.markup import part
 
 # makes the rows of a file once it is asked for

@@ -7,11 +7,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboards.frame import navigation, widgets
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice, warnings
 from dashboards.frame.published import Published, freshness
+from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters
-from dashboards.overview import content as overview
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import State
 
 SCOPES = ("system", "team", "service")
 
@@ -32,12 +31,12 @@ def top(
     with right:
         freshness(published, state)
     if scopes is not None:
-        widgets.filters(view, state, overview.names(state, view), scopes)
-    notices(overview.warnings(state, unknown))
+        widgets.filters(view, state, names(state, view), scopes)
+    show_notices(warnings(state, unknown))
     return heading
 
 
-def notices(found: Iterable[Notice]) -> None:
+def show_notices(found: Iterable[Notice]) -> None:
     """Draws each of them."""
     for notice in found:
         st.html(part("notice", notice))

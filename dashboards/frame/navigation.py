@@ -9,10 +9,10 @@ import streamlit as st
 from config.settings import Settings
 from dashboards.frame.access import Access, Refused, Shows, opens, permitted, visible
 from dashboards.frame.markup import DASHBOARDS, part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published
+from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters, elsewhere, from_address, known, link, to_address
-from dashboards.overview.content import Notice, names
-from dashboards.overview.loading import State
 
 
 class PageFile(NamedTuple):

@@ -13,7 +13,7 @@ from config.errors import SixkeysError
 from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame.markup import part
-from dashboards.overview.loading import State
+from dashboards.frame.state import State
 from warehouse.metrics.facts import current
 
 T = TypeVar("T")

@@ -1,13 +1,14 @@
 """What a reader chose to look at: from a page's address and back, and as days."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 from config.metrics import metrics
+from dashboards.figures import formats
 from warehouse.metrics.periods import preset, preset_before, week_of
 from warehouse.metrics.signals import BASELINE_WEEKS
 from warehouse.metrics.values import Scope
@@ -207,3 +208,40 @@ def span(filters: Filters, today: date) -> tuple[date, date]:
     ended = min(days(filters, today)[1] or tomorrow, tomorrow) - timedelta(days=1)
     last = min((ended.replace(day=1) + timedelta(days=32)).replace(day=1), tomorrow)
     return min(first, last - timedelta(days=365)).replace(day=1), last
+
+
+def csv_name_of_view(parts: Iterable[str], view: Filters, today: date, more: Iterable[str] = ()) -> str:
+    """The file name of a CSV of what a view shows, of all of it until a day where it begins nowhere."""
+    start, end = days(view, today)
+    after = end or today + timedelta(days=1)
+    named = [*parts, *view.where.values(), *more]
+    if start is None:
+        return formats.file_name([*named, "until"], after - timedelta(days=1), after, "csv")
+    return formats.file_name(named, start, after, "csv")
+
+
+def days_in_words(start: date | None, end: date | None) -> str:
+    """The days of the shares; None: as far as there is data."""
+    if start and end:
+        return formats.days(start, end)
+    if start:
+        return f"since {formats.day(start)}"
+    return f"until {formats.day(end - timedelta(days=1))}" if end else "All that was read"
+
+
+# how many rows of a table a page shows, where its CSV has all
+SHOWN_ROWS = 25
+
+
+def scope_name(filters: Filters, organization: str) -> str:
+    """What the view's own numbers are of: "acme", "team payments", "service checkout of team payments"."""
+    chosen = [
+        f"{scope} {filters.where[scope]}" for scope in ("service", "team", "system") if scope in filters.where
+    ]
+    return " of ".join(chosen) or organization
+
+
+def compared(view: Filters, today: date) -> str:
+    """The days that the view's own are compared with: "compared with 21 Sep – 18 Oct 2026"; empty without any."""
+    before = days_before(view, today)
+    return f"compared with {formats.days(*before)}" if before else ""

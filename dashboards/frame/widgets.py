@@ -11,8 +11,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from dashboards.frame.markup import part
+from dashboards.frame.state import State
 from dashboards.frame.view import EARLIEST, LATEST, PERIODS, Filters, days, to_address
-from dashboards.overview.loading import State
 
 LONGEST_SEARCH = 200
 _ALL = {"system": "All systems", "team": "All teams", "service": "All services"}

@@ -8,8 +8,8 @@ from typing import Any
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards.figures import formats
+from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import Filters
-from dashboards.overview.content import Cell, cell
 from warehouse.metrics.values import Scope, Value
 from warehouse.rows.stages import Stage
 from warehouse.trust.unwatched import Unwatched
@@ -23,7 +23,7 @@ TITLES: dict[Scope, str] = {"team": "By team", "system": "By system", "service":
 class Ranked:
     """A scope's number with its place and its target's on a track, both in percent of the track's width."""
 
-    cell: Cell
+    cell: ValueCell
     counted: str
     at: float | None
     target_at: float | None
@@ -57,7 +57,7 @@ def ranked(values: Iterable[Value], view: Filters, blind: Mapping[str, Unwatched
     )
     return [
         Ranked(
-            cell(value, view, blind.get(value.name)),
+            value_cell(value, view, blind.get(value.name)),
             formats.counted(value.n, metrics()[value.metric].fact),
             None if value.value is None else place(value.value),
             None if (limit := _limit(value)) is None else place(limit),

@@ -7,8 +7,8 @@ from typing import Any
 from config.metrics import Metric, metrics
 from dashboards.figures import formats
 from dashboards.figures.fact_cells import Cell, Heading, cells, headings
+from dashboards.frame.state import State
 from dashboards.frame.view import Filters
-from dashboards.overview.loading import State
 from warehouse.metrics.values import Value
 from warehouse.rows.explain import Explanation
 from warehouse.rows.reasons import in_common

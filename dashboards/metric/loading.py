@@ -1,20 +1,21 @@
 """What the page of one metric reads from the facts: the number, how it is made up, then its rows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from config.metrics import metrics
 from config.settings import Settings
 from config.targets import Target
 from dashboards.frame import view as periods
-from dashboards.frame.view import Filters
-from dashboards.overview.loading import SHOWN
+from dashboards.frame.view import SHOWN_ROWS, Filters
 from warehouse.metrics.facts import Facts, open_facts
 from warehouse.metrics.periods import Period, full_range, today
 from warehouse.metrics.values import Scope, Value, compute
 from warehouse.rows.distribution import Bin, Weekday, durations, weekdays
-from warehouse.rows.explain import Explanation, Order, explain, explain_alone
+from warehouse.rows.explain import Explanation, Order, all_rows, explain, explain_alone
 from warehouse.rows.stages import Stage, stages
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
@@ -106,7 +107,7 @@ def rows_behind(warehouse: Path, settings: Settings, view: Filters) -> Explanati
     order: Order = view.order  # type: ignore[assignment]
     with open_facts(warehouse) as facts:
         days = periods.days(view, today(facts))
-        return explain(facts, settings, view.metric, view.where, *days, order, SHOWN, SHOWN_OF_A_REASON)
+        return explain(facts, settings, view.metric, view.where, *days, order, SHOWN_ROWS, SHOWN_OF_A_REASON)
 
 
 def _edge(target: Target | None) -> tuple[float, bool]:
@@ -122,3 +123,10 @@ def _unwatched(
     if view.metric not in BLIND_METRICS:
         return {}
     return {by: unwatched(facts, by, start, end, view.where) for by in scopes}
+
+
+def explained_rows(warehouse: Path, settings: Settings, filters: Filters) -> Iterator[dict[str, Any]]:
+    """All rows of the number that `filters` ask for, as they are read."""
+    with open_facts(warehouse) as facts:
+        start, end = periods.days(filters, today(facts))
+        yield from all_rows(facts, settings, filters.metric, filters.where, start, end)

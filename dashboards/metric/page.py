@@ -4,24 +4,23 @@ import streamlit as st
 
 from config.metrics import metrics
 from config.settings import Settings
-from dashboards.commands.terminal import plain
 from dashboards.figures import charts, formats
+from dashboards.figures.tables import as_rows_of
 from dashboards.figures.verdicts import change
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame import view as filters
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read
-from dashboards.frame.view import ORDERS, STEPS, Filters
-from dashboards.metric import breakdown, distribution_charts
+from dashboards.frame.state import State
+from dashboards.frame.value_cells import days_of, value_cell
+from dashboards.frame.view import ORDERS, STEPS, Filters, compared, scope_name
+from dashboards.metric import breakdown, distribution_charts, loading
 from dashboards.metric import content as explained
 from dashboards.metric import dora_levels as dora
 from dashboards.metric.content import Shown
 from dashboards.metric.loading import MetricContent, Spread, metric_content, rows_behind, spread
-from dashboards.overview import content as overview
-from dashboards.overview import loading
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import State
 from warehouse.metrics.signals import limits_before
 from warehouse.metrics.values import Value, as_rows
 from warehouse.rows.distribution import Bin, Weekday
@@ -36,9 +35,9 @@ def show(settings: Settings, published: Published, state: State) -> None:
         widgets.select("metric", "Metric", names, view.metric, view, width="stretch")
     content = read(metric_content, published, settings, view)
     value, explanation = content.current, content.explanation
-    days = overview.within([value] if value else [])
-    name = overview.scope_name(view, state.organization)
-    left.html(part("header", name, names[view.metric], *days, overview.compared(view, state.today)))
+    days = days_of([value] if value else [])
+    name = scope_name(view, state.organization)
+    left.html(part("header", name, names[view.metric], *days, compared(view, state.today)))
     if value is None or explanation is None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
@@ -56,7 +55,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
 
 
 def _number(content: MetricContent, value: Value, arithmetic: str, levels: tuple[dora.Level, ...]) -> None:
-    cell = overview.cell(value, None, content.unwatched)
+    cell = value_cell(value, None, content.unwatched)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
     changed = change(value, content.previous, content.weeks)
     st.html(part("number", cell, arithmetic, percentiles, changed, of="metric"))
@@ -97,7 +96,7 @@ def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
     title = "How long each took" if found.bins else "By day of the week"
     rows: list[Bin | Weekday] = [*found.bins, *found.weekdays]
     named = _named(state, view, value, "distribution", "csv")
-    downloads.section(title, named, "spread", lambda: plain(rows))
+    downloads.section(title, named, "spread", lambda: as_rows_of(rows))
     if found.bins:
         figure = distribution_charts.durations(found.bins, value, dark)
         said = distribution_charts.sentence(found.bins, value)

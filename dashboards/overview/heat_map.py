@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from config.metrics import metrics
+from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import ROWS, Filters, link
-from dashboards.overview.content import Cell, cell
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.runs_and_doubts import Service
 from warehouse.trust.unwatched import Unwatched
@@ -26,7 +26,7 @@ class Row:
     name: str
     level: int
     mapped: bool
-    cells: tuple[Cell | None, ...]
+    cells: tuple[ValueCell | None, ...]
     address: str
 
     @property
@@ -50,10 +50,10 @@ def table(
 
     `blind` is by scope and name.
     """
-    cells: dict[tuple[Scope, str], dict[str, Cell]] = {}
+    cells: dict[tuple[Scope, str], dict[str, ValueCell]] = {}
     for value in values:
         key = (value.scope, value.name)
-        cells.setdefault(key, {})[value.metric] = cell(value, filters, (blind or {}).get(key))
+        cells.setdefault(key, {})[value.metric] = value_cell(value, filters, (blind or {}).get(key))
     mapped = {service.name: service.mapped for service in services}
 
     def row(scope: Scope, name: str, level: int = 0) -> Row:

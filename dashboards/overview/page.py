@@ -7,14 +7,22 @@ import streamlit as st
 
 from config.metrics import metrics
 from config.settings import Settings
-from dashboards.frame import downloads, navigation, trust_sentences, widgets
+from dashboards.frame import (
+    downloads,
+    navigation,
+    trust_sentences,
+    widgets,
+)
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read
-from dashboards.frame.view import ROWS, SORTS, Filters, link
+from dashboards.frame.state import State, names
+from dashboards.frame.value_cells import days_of, exists
+from dashboards.frame.view import ROWS, SORTS, Filters, compared, link, scope_name
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map, loading
-from dashboards.overview.loading import Content, State
+from dashboards.overview.loading import Content
 from dashboards.overview.this_week import this_week
 from warehouse.metrics.values import as_rows
 
@@ -22,19 +30,19 @@ from warehouse.metrics.values import as_rows
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = navigation.view(state)
-    offered = heat_map.rows_offered(len(overview.names(state, view)["service"]))
+    offered = heat_map.rows_offered(len(names(state, view)["service"]))
     if view.rows not in offered:
         view = replace(view, rows="team")
     heading = top(view, unknown, state, published)
     content = read(loading.content, published, settings, view)
-    name = overview.scope_name(view, state.organization)
-    days = (*overview.within(content.current), overview.compared(view, state.today))
+    name = scope_name(view, state.organization)
+    days = (*days_of(content.current), compared(view, state.today))
     heading.html(part("header", name, overview.summary(content.current), *days))
     if not content.current:
-        st.html(part("notice", overview.Notice("Nothing matches all of these filters")))
+        st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     blind = {name: found for (scope, name), found in content.blind.items() if scope == view.scope}
-    shown = [value for value in content.current if overview.exists(value)]
+    shown = [value for value in content.current if exists(value)]
     st.html(part("tiles", overview.tiles(shown, content.previous, content.history, view, blind)))
     if found := trust_sentences.sentences(content.doubts):
         st.html(part("doubts", found, link("trust", view)))

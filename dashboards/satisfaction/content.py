@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from dashboards.figures import formats
+from dashboards.frame.notices import Notice
+from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import Filters
 from dashboards.metric.content import Score
-from dashboards.overview.content import Cell, Notice, cell
 from dashboards.satisfaction.loading import Round, Surveyed
 from warehouse.loading.survey_batches import FLOOR
 from warehouse.metrics.values import Value
@@ -23,7 +24,7 @@ class Row:
 
     name: str
     is_everyone: bool
-    cells: tuple[Cell | None, ...]
+    cells: tuple[ValueCell | None, ...]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def table(found: Surveyed) -> Table:
         Row(
             name,
             scope == "organisation",
-            tuple(cell(values[scope, name]) if (scope, name) in values else None for values in by_round),
+            tuple(
+                value_cell(values[scope, name]) if (scope, name) in values else None for values in by_round
+            ),
         )
         for scope, name in sorted(names, key=lambda one: (one[0] != "organisation", one[1].casefold()))
     ]

@@ -3,18 +3,15 @@
 import streamlit as st
 
 from config.settings import Settings
-from dashboards.deployments_and_incidents import content as listing
 from dashboards.figures import charts
 from dashboards.frame import downloads, navigation, widgets
-from dashboards.frame.header import notices, top
+from dashboards.frame.header import show_notices, top
 from dashboards.frame.markup import part
 from dashboards.frame.published import Published, read
-from dashboards.frame.view import Filters, days
-from dashboards.overview import content as overview
-from dashboards.overview.loading import State
+from dashboards.frame.state import State
+from dashboards.frame.view import Filters, csv_name_of_view, days, days_in_words, scope_name
 from dashboards.satisfaction import content
 from dashboards.satisfaction.loading import Surveyed, surveyed
-from dashboards.trust.content import within
 from warehouse.metrics.values import Value
 
 
@@ -24,10 +21,10 @@ def show(settings: Settings, published: Published, state: State) -> None:
     heading = top(view, unknown, state, published)
     found = read(surveyed, published, settings, view)
     _, end = days(view, state.today)
-    closed = f"Rounds that closed {within(None, end)}" if end else "All rounds"
-    name = overview.scope_name(view, state.organization)
+    closed = f"Rounds that closed {days_in_words(None, end)}" if end else "All rounds"
+    name = scope_name(view, state.organization)
     heading.html(part("header", name, content.headline(found), closed, False))
-    notices(content.running(found, state.timezone))
+    show_notices(content.running(found, state.timezone))
     values, names = content.trend(found)
     if not values:
         st.html(part("notice", content.nothing(view)))
@@ -60,7 +57,7 @@ def _spread(state: State, view: Filters, found: Surveyed, names: list[str]) -> N
         widgets.select("round", "Round", options, chosen, view, width=190)
         if scores := found.scores:
             rows = [{"round": chosen, "score": score, "respondents": n} for score, n in scores.items()]
-            named = listing.of_view([state.organization, "scores", chosen], view, state.today)
+            named = csv_name_of_view([state.organization, "scores", chosen], view, state.today)
             downloads.csv(named, "scores-csv", lambda: rows)
     if found.scores:
         st.html(part("histogram", content.bars(found.scores), of="metric"))

@@ -13,7 +13,7 @@ from config.errors import SixkeysError
 from config.settings import Settings, load_settings
 from dashboards.figures import formats
 from dashboards.frame.markup import DASHBOARDS, part, style
-from dashboards.overview.content import Notice
+from dashboards.frame.notices import Notice
 from dashboards.satisfaction.survey_links import (
     LONGEST_COMMENT,
     PATH,

@@ -5,17 +5,17 @@ from datetime import timedelta
 import streamlit as st
 
 from config.settings import Settings
-from dashboards.commands.terminal import plain
 from dashboards.figures import formats
+from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published
+from dashboards.frame.state import State
 from dashboards.frame.view import Filters
-from dashboards.overview import loading
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import Archive, State
-from dashboards.scorecards import content
+from dashboards.scorecards import content, loading
+from dashboards.scorecards.loading import Archive
 from warehouse.metrics.periods import parse_week
 from warehouse.scorecards.archive import Entry
 
@@ -32,7 +32,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     mondays = [parse_week(entry.week) for entry in found.entries]
     after = max(mondays) + timedelta(weeks=1)
     name = formats.file_name([state.organization, "scorecards"], min(mondays), after, "csv")
-    downloads.section("All that were published", name, "archive", lambda: plain(found.entries))
+    downloads.section("All that were published", name, "archive", lambda: as_rows_of(found.entries))
     st.html(part("grid", *content.grid(found.entries, view, found.entry, state.timezone), of="scorecards"))
     if found.entry is None:
         st.html(part("notice", Notice("None was published for this week and scope", ("Choose one above.",))))

@@ -8,7 +8,7 @@ import streamlit as st
 from config.access import Auth, Dashboard, unguarded
 from dashboards.frame.access import EVERYTHING, Access, Refused, access, is_current
 from dashboards.frame.markup import part
-from dashboards.overview.content import Notice
+from dashboards.frame.notices import Notice
 
 _RESTART = 'Start it anew with "sixkeys dashboard" or "sixkeys serve".'
 

@@ -8,9 +8,9 @@ from typing import Any
 from config.metrics import find, metrics
 from config.settings import Settings
 from dashboards.figures import formats
+from dashboards.frame.state import State, names
+from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters, link
-from dashboards.overview.content import Cell, cell, exists, names
-from dashboards.overview.loading import State
 from warehouse.metrics.attainment import Attainment, verdict
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.unwatched import Unwatched
@@ -41,7 +41,7 @@ class Line:
     level: int
     name: str
     address: str
-    cell: Cell
+    cell: ValueCell
     attainment: Attainment
     weeks: tuple[Week, ...]
     attained: str
@@ -135,7 +135,7 @@ def _line(value: Value, attained: Attained, blind: Blind, view: Filters, level: 
         address=link(value.scope, Filters(period=view.period, start=view.start, end=view.end, **narrowed))
         if narrowed
         else "",
-        cell=cell(value, view, blind.get((value.scope, value.name))),
+        cell=value_cell(value, view, blind.get((value.scope, value.name))),
         attainment=found,
         weeks=tuple(_week(week) for week in found.weeks),
         attained=f"{found.met} of {formats.plural(found.judged, 'week')}" if found.judged else "not judged",

@@ -6,16 +6,16 @@ import streamlit as st
 
 from config.metrics import metrics
 from config.settings import Settings
-from dashboards.commands.terminal import plain
 from dashboards.figures import formats
+from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read
-from dashboards.frame.view import BY, RANKS, Filters
-from dashboards.overview import content as overview
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import SHOWN, State
+from dashboards.frame.state import State
+from dashboards.frame.value_cells import days_of
+from dashboards.frame.view import BY, RANKS, SHOWN_ROWS, Filters, scope_name
 from dashboards.targets import content, golden_paths, loading
 from dashboards.targets.content import Attained, Line
 from dashboards.targets.loading import Targets
@@ -30,8 +30,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
     attained = read(loading.attained, published, settings, whenever, narrower)
     found = read(loading.targets, published, settings, view, narrower)
     own = content.own_lines(found.own, attained, found.blind, view)
-    name = overview.scope_name(view, state.organization)
-    heading.html(part("header", name, content.headline(own), *overview.within(found.own)))
+    name = scope_name(view, state.organization)
+    heading.html(part("header", name, content.headline(own), *days_of(found.own)))
     if not found.own and not found.entries:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
@@ -59,7 +59,7 @@ def _below(state: State, view: Filters, found: Targets, attained: Attained, own:
         everything = [*(line.cell.value for line in own), *below]
         downloads.csv(named, "csv", lambda: content.as_rows(everything, attained))
     if below:
-        shown = content.lines(below[:SHOWN], attained, found.blind, view)
+        shown = content.lines(below[:SHOWN_ROWS], attained, found.blind, view)
         st.html(part("lines", shown, BY[view.by][:-1], False, f"The targets by {view.by}", of="targets"))
         st.html(part("key", len(shown), len(below), of="targets"))
     else:
@@ -85,7 +85,7 @@ def _paths(settings: Settings, published: Published, state: State, view: Filters
     columns, compared = golden_paths.comparison(on_paths, paths)
     if compared:
         name = formats.file_name([state.organization, "on-and-off-paths"], found.start, found.end, "csv")
-        downloads.section("On a path and off it", name, "comparison", lambda: plain(on_paths))
+        downloads.section("On a path and off it", name, "comparison", lambda: as_rows_of(on_paths))
         st.html(part("comparison", columns, compared, of="targets"))
     off = golden_paths.off_path(found.entries, view)
     unmapped = sum(not entry.mapped for entry in found.entries)

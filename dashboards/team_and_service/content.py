@@ -8,8 +8,8 @@ from config.settings import GoldenPath
 from dashboards.figures import formats
 from dashboards.figures.fact_cells import Cell, Heading, web_address
 from dashboards.figures.formats import moment
+from dashboards.frame.state import State
 from dashboards.frame.view import Filters, link
-from dashboards.overview.loading import State
 from warehouse.metrics.satisfaction import Group
 from warehouse.rows.catalogue_entries import Entry
 from warehouse.trust.coverage import ServiceCoverage

@@ -7,20 +7,20 @@ import streamlit as st
 
 from config.metrics import metrics
 from config.settings import Settings
-from dashboards.commands.terminal import plain
-from dashboards.deployments_and_incidents import content as listing
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents.content import Kind, Page
 from dashboards.figures import formats
+from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation, trust_sentences
-from dashboards.frame.header import SCOPES, notices, top
+from dashboards.frame.header import SCOPES, show_notices, top
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read
-from dashboards.frame.view import SORTS, Filters, link
+from dashboards.frame.state import State
+from dashboards.frame.value_cells import days_of, exists
+from dashboards.frame.view import SORTS, Filters, csv_name_of_view, link
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import State
 from dashboards.team_and_service import content as profile
 from dashboards.team_and_service import loading, timeline_chart
 from dashboards.team_and_service.loading import Basis, Profile
@@ -45,7 +45,7 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
     heading = top(view, unknown, state, published, chosen)
     found = read(loading.profile, published, settings, view)
     content = found.content
-    span, running = overview.within(content.current)
+    span, running = days_of(content.current)
     summed = f"{overview.summary(content.current)} · {span}" if content.current else span
     heading.html(part("header", scope, view.where[scope], summed, running))
     if not content.current:
@@ -57,7 +57,7 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
         else profile.of_team(found.entries, view)
     )
     st.html(part("details", described, of="team_and_service"))
-    current = [value for value in content.current if overview.exists(value)]
+    current = [value for value in content.current if exists(value)]
     blind = {name: found for (by, name), found in content.blind.items() if by == scope}
     st.html(part("tiles", overview.tiles(current, content.previous, content.history, view, blind)))
     if told := trust_sentences.sentences(content.doubts):
@@ -77,7 +77,7 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
 def _choose(scope: Scope, state: State, view: Filters, published: Published, unknown: list[str]) -> None:
     heading = top(view, (), state, published, scopes=None)
     heading.html(part("header", state.organization, f"Choose a {scope}", "", False))
-    notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope))
+    show_notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope))
     if found := profile.choices(scope, state, view):
         st.html(part("choices", found, of="team_and_service"))
     else:
@@ -146,8 +146,8 @@ def _services(settings: Settings, state: State, view: Filters, found: Profile) -
 def _rounds(found: Basis, view: Filters, state: State) -> None:
     if found.rounds:
         title = "Satisfaction by survey round"
-        named = listing.of_view([state.organization, "rounds"], view, state.today)
-        downloads.section(title, named, "rounds", lambda: plain(found.rounds))
+        named = csv_name_of_view([state.organization, "rounds"], view, state.today)
+        downloads.section(title, named, "rounds", lambda: as_rows_of(found.rounds))
         st.html(part("table", profile.ROUNDS, profile.rounds(found.rounds), title, of="metric"))
 
 
@@ -157,7 +157,7 @@ def _coverage(scope: Scope, found: Basis, view: Filters, state: State) -> None:
         st.html(part("section", title))
         st.html(part("notice", Notice(f"No source covers this {scope}")))
         return
-    named = listing.of_view([state.organization, "coverage"], view, state.today)
+    named = csv_name_of_view([state.organization, "coverage"], view, state.today)
     downloads.section(title, named, "coverage", lambda: trust.service_rows([covered]))
     st.html(part("shares", trust.shares(covered), of="trust"))
     if covered.freshness:

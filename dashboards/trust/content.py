@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from config.metrics import metrics
@@ -12,7 +12,7 @@ from dashboards.figures import formats
 from dashboards.figures.formats import MISSING, moment, plural, share
 from dashboards.frame.trust_sentences import sentences
 from dashboards.frame.view import Filters, link
-from dashboards.overview.loading import Trust
+from dashboards.trust.loading import Trust
 from warehouse.trust.coverage import UNTRACED, ServiceCoverage, Unmapped
 from warehouse.trust.runs_and_doubts import Run, Undelivered
 
@@ -326,12 +326,3 @@ def _descriptor(name: str, line: str) -> str:
 def _yaml(text: str) -> str:
     """A text as YAML takes it: as it is where that is safe, else quoted as JSON is."""
     return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text) else json.dumps(text, ensure_ascii=False)
-
-
-def within(start: date | None, end: date | None) -> str:
-    """The days of the shares; None: as far as there is data."""
-    if start and end:
-        return formats.days(start, end)
-    if start:
-        return f"since {formats.day(start)}"
-    return f"until {formats.day(end - timedelta(days=1))}" if end else "All that was read"

@@ -6,21 +6,19 @@ from typing import Any
 import streamlit as st
 
 from config.settings import Settings
-from dashboards.commands.terminal import plain
-from dashboards.deployments_and_incidents import content as listing
 from dashboards.figures.formats import moment
+from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
+from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read
+from dashboards.frame.state import State
 from dashboards.frame.trust_sentences import sentences
-from dashboards.frame.view import Filters, days
-from dashboards.overview import content as overview
-from dashboards.overview import loading
-from dashboards.overview.content import Notice
-from dashboards.overview.loading import SHOWN, State, Trust
+from dashboards.frame.view import SHOWN_ROWS, Filters, csv_name_of_view, days, days_in_words, scope_name
 from dashboards.trust import content as trust
-from dashboards.trust import history
+from dashboards.trust import history, loading
+from dashboards.trust.loading import Trust
 from warehouse.trust.coverage import ServiceCoverage
 
 
@@ -29,8 +27,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
     view, unknown = navigation.view(state)
     heading = top(view, unknown, state, published)
     found = read(loading.trust, published, settings, view)
-    name = overview.scope_name(view, state.organization)
-    span = trust.within(*days(view, state.today))
+    name = scope_name(view, state.organization)
+    span = days_in_words(*days(view, state.today))
     heading.html(part("header", name, trust.headline(found), span, False))
     if found.whole is None or not found.services:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
@@ -46,7 +44,7 @@ def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole
     def section(title: str, name: str, content: Sequence[Any], rows: downloads.Rows, *more: Any) -> None:
         """A heading and its table, or nothing where there is nothing to tell."""
         if content:
-            named = listing.of_view([state.organization, name.replace("_", "-")], view, state.today)
+            named = csv_name_of_view([state.organization, name.replace("_", "-")], view, state.today)
             downloads.section(title, named, name, rows)
             st.html(part(name, content, *more, of="trust"))
 
@@ -54,23 +52,25 @@ def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole
     section(
         "By service",
         "services",
-        services[:SHOWN],
+        services[:SHOWN_ROWS],
         lambda: trust.service_rows(found.services),
         len(services),
     )
-    section("The sources' last runs", "sources", trust.sources(state.runs, zone), lambda: plain(state.runs))
+    section(
+        "The sources' last runs", "sources", trust.sources(state.runs, zone), lambda: as_rows_of(state.runs)
+    )
     histories = history.histories(found.runs, zone)
-    section("Each source's last ten runs", "histories", histories, lambda: plain(found.runs))
+    section("Each source's last ten runs", "histories", histories, lambda: as_rows_of(found.runs))
     named, shares = history.weekly(found.weeks)
-    section("Coverage by week", "weekly", shares, lambda: plain(found.weeks), named)
+    section("Coverage by week", "weekly", shares, lambda: as_rows_of(found.weeks), named)
     undelivered = trust.undelivered(found.undelivered, zone)
-    section("Did not arrive", "undelivered", undelivered, lambda: plain(found.undelivered))
-    section("Not read between", "gaps", trust.gaps([whole], zone), lambda: plain(whole.gaps))
+    section("Did not arrive", "undelivered", undelivered, lambda: as_rows_of(found.undelivered))
+    section("Not read between", "gaps", trust.gaps([whole], zone), lambda: as_rows_of(whole.gaps))
     catalogue = settings.sources.catalog
     unmapped = trust.unmapped(whole.unmapped, catalogue is not None and catalogue.from_github)
-    section("In no catalogue", "unmapped", unmapped, lambda: plain(whole.unmapped))
+    section("In no catalogue", "unmapped", unmapped, lambda: as_rows_of(whole.unmapped))
     aside = [(item, moment(item.seen_at, zone)) for item in found.set_aside]
-    section("Could not be read and were set aside", "set_aside", aside, lambda: plain(found.set_aside))
+    section("Could not be read and were set aside", "set_aside", aside, lambda: as_rows_of(found.set_aside))
 
 
 if __name__ == "__main__":

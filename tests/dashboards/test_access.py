@@ -15,9 +15,8 @@ from config.settings import load_settings
 from config.summary import summary
 from dashboards.frame.access import Access, Refused, access, is_current, opens, permitted, visible
 from dashboards.frame.navigation import PageFile
+from dashboards.frame.state import State, names
 from dashboards.frame.view import ROWS, Filters, known
-from dashboards.overview.content import names
-from dashboards.overview.loading import State
 from warehouse.trust.runs_and_doubts import Run, Service
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)

@@ -15,8 +15,8 @@ from playwright.sync_api import expect
 
 from config.errors import SixkeysError
 from config.settings import Settings
-from dashboards.commands.terminal import as_csv
 from dashboards.figures.formats import figure_against
+from dashboards.figures.tables import as_csv
 from dashboards.frame.navigation import PAGES
 from dashboards.server.launch import address, wait_until_up
 from tests.support import running_dashboard, small_organisation

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from dashboards.commands import terminal
 from dashboards.commands.progress_display import shown_on
+from dashboards.figures.tables import as_csv, as_json
 from warehouse.metrics.values import Value
 
 
@@ -80,10 +81,10 @@ def test_csv_has_no_cell_that_a_spreadsheet_would_execute() -> None:
             "none": None,
         }
     ]
-    assert terminal.as_csv(rows) == (
+    assert as_csv(rows) == (
         'subject,n,at,paths,none\n\'=HYPERLINK(1),-3,2026-11-09T08:00:00Z,"[""a"", ""b""]",\n'
     )
-    assert terminal.as_csv([]) == ""
+    assert as_csv([]) == ""
 
 
 def test_json_has_instants_in_iso_8601() -> None:
@@ -92,7 +93,7 @@ def test_json_has_instants_in_iso_8601() -> None:
         "aware": datetime(2026, 11, 9, 8, tzinfo=UTC),
         "on": date(2026, 11, 9),
     }
-    assert json.loads(terminal.as_json(content)) == {
+    assert json.loads(as_json(content)) == {
         "at": "2026-11-09T08:00:00Z",
         "aware": "2026-11-09T08:00:00+00:00",
         "on": "2026-11-09",

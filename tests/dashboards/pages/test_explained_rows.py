@@ -12,8 +12,7 @@ from dashboards.figures import fact_cells
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.metric import content as explained
-from dashboards.metric.loading import metric_content, rows_behind
-from dashboards.overview.loading import explained_rows
+from dashboards.metric.loading import explained_rows, metric_content, rows_behind
 from tests.conftest import Sample
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown

@@ -16,10 +16,12 @@ from dashboards.figures import charts
 from dashboards.figures.sparklines import sparkline
 from dashboards.frame import view as filters
 from dashboards.frame.markup import part
-from dashboards.frame.view import Filters
+from dashboards.frame.notices import Notice, warnings
+from dashboards.frame.state import State, names
+from dashboards.frame.view import Filters, scope_name
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
-from dashboards.overview.loading import State, content
+from dashboards.overview.loading import content
 from dashboards.overview.this_week import ThisWeek, this_week
 from dashboards.targets import content as targets
 from tests.support import small_organisation
@@ -245,15 +247,15 @@ class TestSummary:
             assert len(targets.own_lines(found, {}, {}, Filters(**{scope: "payments"}))) == aimed
 
     def test_the_name_says_what_the_numbers_are_of(self):
-        assert overview.scope_name(Filters(), "acme") == "acme"
+        assert scope_name(Filters(), "acme") == "acme"
         assert (
-            overview.scope_name(Filters(team="payments", service="checkout"), "acme")
+            scope_name(Filters(team="payments", service="checkout"), "acme")
             == "service checkout of team payments"
         )
 
     def test_narrower_choices_follow_the_wider_ones(self):
-        assert overview.names(state(), Filters())["team"] == ["guild", "payments", "platform"]
-        found = overview.names(state(), Filters(system="data"))
+        assert names(state(), Filters())["team"] == ["guild", "payments", "platform"]
+        found = names(state(), Filters(system="data"))
         assert (found["team"], found["service"], found["system"]) == (
             ["platform"],
             ["ingest"],
@@ -266,7 +268,7 @@ class TestSummary:
             Run("github", "ok", at, at, None, 10, 0, at),
             Run("pagerduty", "failed", at, at, "answered 503", 0, 0, None),
         )
-        (warning,) = overview.warnings(state(runs=runs), [])
+        (warning,) = warnings(state(runs=runs), [])
         assert warning.bad
         assert warning.lines == ("pagerduty, Wed 18 Nov 2026, 08:00 CET: answered 503",)
 
@@ -283,7 +285,7 @@ class TestMarkup:
             [value(scope="service", name=HOSTILE)], [Service(HOSTILE, None, None, True)], Filters()
         )
         table = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services", SORTED)
-        notice = part("notice", overview.Notice(HOSTILE, (HOSTILE,), bad=True))
+        notice = part("notice", Notice(HOSTILE, (HOSTILE,), bad=True))
         header = part("header", HOSTILE, HOSTILE, "", False)
         for html in (table, notice, header):
             assert "<img" not in html

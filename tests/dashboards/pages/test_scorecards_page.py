@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from collectors.contract.records import Incident
 from config.settings import Settings
 from dashboards.frame.view import Filters, from_address, to_address
-from dashboards.overview import loading
 from dashboards.scorecards import content as scorecards
+from dashboards.scorecards import loading
 from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS, render
 from tests.support.chromium import artifact

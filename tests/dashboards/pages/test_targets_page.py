@@ -9,10 +9,10 @@ import pytest
 from collectors.contract.records import Component, Coverage, Deployment
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
-from dashboards.commands.terminal import as_csv
+from dashboards.figures.tables import as_csv
 from dashboards.frame.markup import part
+from dashboards.frame.state import state
 from dashboards.frame.view import BY, RANKS, Filters, from_address, to_address
-from dashboards.overview.loading import state
 from dashboards.targets import content as targets
 from dashboards.targets import loading as targets_loading
 from tests.support import small_organisation

@@ -14,8 +14,8 @@ from dashboards.deployments_and_incidents import incident_rows
 from dashboards.deployments_and_incidents import loading as listed
 from dashboards.figures.formats import figure_against
 from dashboards.frame.markup import part
+from dashboards.frame.state import state
 from dashboards.frame.view import Filters
-from dashboards.overview.loading import state
 from dashboards.team_and_service import content as profile
 from dashboards.team_and_service import loading as profile_loading
 from tests.support import running_dashboard, small_organisation

@@ -13,10 +13,10 @@ from config.settings import Settings
 from dashboards.frame import trust_sentences
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
-from dashboards.overview.loading import Trust
-from dashboards.overview.loading import trust as load
 from dashboards.trust import content as trust
 from dashboards.trust import history
+from dashboards.trust.loading import Trust
+from dashboards.trust.loading import trust as load
 from tests.conftest import Sample
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown

@@ -1,0 +1,58 @@
+"""Rows as CSV and values as JSON, for files, programs and spreadsheets."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+
+def as_json(content: Any) -> str:
+    """`content` as indented JSON, dates and instants as ISO 8601."""
+    return json.dumps(content, indent=2, ensure_ascii=False, default=_jsonable)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value.isoformat()}Z" if value.tzinfo is None else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """`rows` as CSV with a heading; lists and structs as JSON, and no cell that a spreadsheet would execute."""
+    out = io.StringIO()
+    write_csv(out, rows)
+    return out.getvalue()
+
+
+def as_rows_of(found: Iterable[Any]) -> list[dict[str, Any]]:
+    """Dataclasses as rows of a CSV, a column for each field."""
+    return [asdict(one) for one in found]
+
+
+def write_csv(stream: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes `as_csv` of the rows to `stream` as they come."""
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(stream, fieldnames=list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow({column: _csv_cell(value) for column, value in row.items()})
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False, default=_jsonable)
+    elif isinstance(value, date | timedelta):
+        value = _jsonable(value)
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )

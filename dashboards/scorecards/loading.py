@@ -1,0 +1,36 @@
+"""What the archive page reads from the facts file, in one opening of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dashboards.frame.view import Filters
+from dashboards.scorecards.content import shown
+from warehouse.metrics.facts import open_facts
+from warehouse.scorecards import archive as published
+from warehouse.scorecards.archive import Entry, Restated
+
+
+@dataclass(frozen=True)
+class Archive:
+    """All published scorecards, the one that a view asks for by form, and what was said later of its numbers."""
+
+    entries: tuple[Entry, ...]
+    entry: Entry | None = None
+    forms: dict[str, str] = field(default_factory=dict)
+    restated: tuple[Restated, ...] = ()
+
+
+def archive(warehouse: Path, filters: Filters, teams: Collection[str] | None = None) -> Archive:
+    """The archive, opened at the scorecard of `filters`; with `teams` their own alone, since it tells of rows."""
+    with open_facts(warehouse) as facts:
+        entries = tuple(
+            entry
+            for entry in published.entries(facts)
+            if teams is None or (entry.scope == "team" and entry.name in teams)
+        )
+        entry = shown(entries, filters)
+        if entry is None:
+            return Archive(entries)
+        of = (entry.scope, entry.name, entry.week)
+        return Archive(entries, entry, published.forms(facts, *of), published.restated_since(facts, *of))

@@ -1,0 +1,55 @@
+"""What the page of trust reads from the facts file, in one opening of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.settings import Settings
+from dashboards.frame import view as periods
+from dashboards.frame.view import Filters
+from warehouse.metrics.facts import open_facts
+from warehouse.metrics.periods import today
+from warehouse.trust import runs_and_doubts
+from warehouse.trust.coverage import ServiceCoverage, coverage
+from warehouse.trust.coverage_weeks import Week, coverage_weeks
+from warehouse.trust.runs_and_doubts import Doubts, Run, SetAside, Undelivered
+
+# of a source so many runs are shown, and of coverage so many weeks
+MOST_RUNS = 10
+
+
+MOST_WEEKS = 12
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the numbers of a view rest on; `whole` is of the narrowest restriction, `services` all that match.
+
+    `weeks` is coverage by completed week, `runs` the last ones of each source, the newest first.
+    """
+
+    whole: ServiceCoverage | None
+    services: tuple[ServiceCoverage, ...]
+    set_aside: tuple[SetAside, ...]
+    doubts: Doubts
+    weeks: tuple[Week, ...] = ()
+    runs: tuple[Run, ...] = ()
+    undelivered: tuple[Undelivered, ...] = ()
+
+
+def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
+    """What the numbers of `filters` rest on."""
+    with open_facts(warehouse) as facts:
+        start, end = periods.days(filters, today(facts))
+        scope, where = filters.scope, filters.where
+        services = coverage(facts, settings, "service", start, end, where)
+        of_scope = services if scope == "service" else coverage(facts, settings, scope, start, end, where)
+        whole = (found for found in of_scope if scope == "organisation" or found.name == where[scope])
+        return Trust(
+            whole=next(whole, None),
+            services=tuple(services),
+            set_aside=runs_and_doubts.set_aside(facts) if not where else (),
+            doubts=runs_and_doubts.doubts(facts, start, end, where),
+            weeks=tuple(coverage_weeks(facts, *periods.history(filters, today(facts)), where)[-MOST_WEEKS:]),
+            runs=runs_and_doubts.recent_runs(facts, MOST_RUNS),
+            undelivered=runs_and_doubts.undelivered(facts) if not where else (),
+        )
