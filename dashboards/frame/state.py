@@ -56,10 +56,10 @@ def state(warehouse: Path) -> State:
 
 def names(state: State, filters: Filters) -> Mapping[str, list[str]]:
     """The systems, teams and services to choose from: those that the wider restrictions leave."""
-    days_of = [s for s in state.services if filters.system in (None, s.system)]
-    teams = {s.team for s in days_of if s.team} if filters.system else set(state.teams)
+    within = [s for s in state.services if filters.system in (None, s.system)]
+    teams = {s.team for s in within if s.team} if filters.system else set(state.teams)
     return {
         "system": sorted(state.systems, key=str.casefold),
         "team": sorted(teams, key=str.casefold),
-        "service": sorted((s.name for s in days_of if filters.team in (None, s.team)), key=str.casefold),
+        "service": sorted((s.name for s in within if filters.team in (None, s.team)), key=str.casefold),
     }

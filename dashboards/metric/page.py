@@ -8,19 +8,23 @@ from dashboards.figures import charts, formats
 from dashboards.figures.tables import as_rows_of
 from dashboards.figures.verdicts import change
 from dashboards.frame import downloads, navigation, widgets
-from dashboards.frame import view as filters
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of, value_cell
-from dashboards.frame.view import ORDERS, STEPS, Filters, compared, scope_name
-from dashboards.metric import breakdown, distribution_charts, loading
-from dashboards.metric import content as explained
-from dashboards.metric import dora_levels as dora
+from dashboards.frame.view import ORDERS, STEPS, Filters, compared, days, scope_name
+from dashboards.metric import breakdown, content, distribution_charts, dora_levels
 from dashboards.metric.content import Shown
-from dashboards.metric.loading import MetricContent, Spread, metric_content, rows_behind, spread
+from dashboards.metric.loading import (
+    MetricContent,
+    Spread,
+    explained_rows,
+    metric_content,
+    rows_behind,
+    spread,
+)
 from warehouse.metrics.signals import limits_before
 from warehouse.metrics.values import Value, as_rows
 from warehouse.rows.distribution import Bin, Weekday
@@ -33,48 +37,50 @@ def show(settings: Settings, published: Published, state: State) -> None:
     names = {metric.id: metric.name for metric in metrics().values()}
     with right:
         widgets.select("metric", "Metric", names, view.metric, view, width="stretch")
-    content = read(metric_content, published, settings, view)
-    value, explanation = content.current, content.explanation
+    found = read(metric_content, published, settings, view)
+    value, explanation = found.current, found.explanation
     days = days_of([value] if value else [])
     name = scope_name(view, state.organization)
     left.html(part("header", name, names[view.metric], *days, compared(view, state.today)))
     if value is None or explanation is None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
-    levels = dora.levels(value.metric) if settings.dashboard.dora_levels else ()
-    _number(content, value, explained.arithmetic(explanation), levels)
-    _series(state, view, content, value)
+    levels = dora_levels.levels(value.metric) if settings.dashboard.dora_levels else ()
+    _number(found, value, content.arithmetic(explanation), levels)
+    _series(state, view, found, value)
     made_of = read(spread, published, settings, view)
     _spread(state, view, made_of, value)
     _below(state, view, made_of, value)
-    shown = explained.shown(read(rows_behind, published, settings, view), state.timezone)
+    shown = content.shown(read(rows_behind, published, settings, view), state.timezone)
     if metrics()[value.metric].fact == "responses":
         _scores(settings, published, state, view, value, shown)
     else:
         _rows(settings, published, state, view, value, shown)
 
 
-def _number(content: MetricContent, value: Value, arithmetic: str, levels: tuple[dora.Level, ...]) -> None:
-    cell = value_cell(value, None, content.unwatched)
+def _number(
+    found: MetricContent, value: Value, arithmetic: str, levels: tuple[dora_levels.Level, ...]
+) -> None:
+    cell = value_cell(value, None, found.unwatched)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
-    changed = change(value, content.previous, content.weeks)
+    changed = change(value, found.previous, found.weeks)
     st.html(part("number", cell, arithmetic, percentiles, changed, of="metric"))
-    st.html(part("definition", cell.metric, levels, dora.SOURCE, dora.YEAR, of="metric"))
+    st.html(part("definition", cell.metric, levels, dora_levels.SOURCE, dora_levels.YEAR, of="metric"))
 
 
-def _series(state: State, view: Filters, content: MetricContent, value: Value) -> None:
+def _series(state: State, view: Filters, found: MetricContent, value: Value) -> None:
     name = metrics()[value.metric].name
     with st.container(key="series-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", f"By {view.step}"), width="stretch")
         widgets.select("step", "Step", STEPS, view.step, view, width=130)
         named = _named(state, view, value, view.step, "csv")
-        downloads.csv(named, "series-csv", lambda: as_rows(content.series))
-    if all(each.value is None for each in content.series):
+        downloads.csv(named, "series-csv", lambda: as_rows(found.series))
+    if all(each.value is None for each in found.series):
         st.html(part("notice", Notice(f"There is no {name} in these {STEPS[view.step].lower()}")))
         return
-    limits = limits_before(content.weeks, value.period_start) if view.step == "week" else None
-    start = filters.days(view, state.today)[0] if view.step == "week" else None
-    figure = charts.series(content.series, st.context.theme.type == "dark", limits, start)
+    limits = limits_before(found.weeks, value.period_start) if view.step == "week" else None
+    start = days(view, state.today)[0] if view.step == "week" else None
+    figure = charts.series(found.series, st.context.theme.type == "dark", limits, start)
     downloads.chart(
         figure,
         _named(state, view, value, view.step, "png"),
@@ -131,11 +137,11 @@ def _rows(
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", counts), width="stretch")
         widgets.select("order", "Order", ORDERS, view.order, view, width=170)
-        downloads.csv(explained.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
+        downloads.csv(content.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
     if shown.rows:
         st.html(part("counted", shown, counts, of="metric"))
     else:
-        st.html(part("notice", Notice("No row counts", (explained.nothing(value, view),))))
+        st.html(part("notice", Notice("No row counts", (content.nothing(value, view),))))
     st.html(part("section", f"What was left out: {formats.counted(shown.left_out, fact)}"))
     if shown.groups:
         st.html(part("left_out", shown, of="metric"))
@@ -148,12 +154,12 @@ def _scores(
 ) -> None:
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", "How many gave which score"), width="stretch")
-        downloads.csv(explained.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
+        downloads.csv(content.csv_name(state, view, value), "csv", _all_rows(settings, published, view))
     if shown.scores:
         st.html(part("histogram", shown.scores, of="metric"))
     else:
         title = "Withheld" if value.status == "withheld" else "No scores"
-        st.html(part("notice", Notice(title, (explained.nothing(value, view),))))
+        st.html(part("notice", Notice(title, (content.nothing(value, view),))))
 
 
 def _named(state: State, view: Filters, value: Value, what: str, ending: str) -> str:
@@ -163,7 +169,7 @@ def _named(state: State, view: Filters, value: Value, what: str, ending: str) ->
 
 def _all_rows(settings: Settings, published: Published, view: Filters) -> downloads.Rows:
     """What `sixkeys explain --format csv` writes."""
-    return lambda: loading.explained_rows(published.warehouse, settings, view)
+    return lambda: explained_rows(published.warehouse, settings, view)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ from dashboards.frame.published import Published, read
 from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import ROWS, SORTS, Filters, compared, link, scope_name
-from dashboards.overview import content as overview
-from dashboards.overview import heat_map, loading
+from dashboards.overview import content, heat_map, loading
 from dashboards.overview.loading import Content
 from dashboards.overview.this_week import this_week
 from warehouse.metrics.values import as_rows
@@ -34,38 +33,38 @@ def show(settings: Settings, published: Published, state: State) -> None:
     if view.rows not in offered:
         view = replace(view, rows="team")
     heading = top(view, unknown, state, published)
-    content = read(loading.content, published, settings, view)
+    found = read(loading.content, published, settings, view)
     name = scope_name(view, state.organization)
-    days = (*days_of(content.current), compared(view, state.today))
-    heading.html(part("header", name, overview.summary(content.current), *days))
-    if not content.current:
+    days = (*days_of(found.current), compared(view, state.today))
+    heading.html(part("header", name, content.summary(found.current), *days))
+    if not found.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
-    blind = {name: found for (scope, name), found in content.blind.items() if scope == view.scope}
-    shown = [value for value in content.current if exists(value)]
-    st.html(part("tiles", overview.tiles(shown, content.previous, content.history, view, blind)))
-    if found := trust_sentences.sentences(content.doubts):
-        st.html(part("doubts", found, link("trust", view)))
+    blind = {name: unseen for (scope, name), unseen in found.blind.items() if scope == view.scope}
+    shown = [value for value in found.current if exists(value)]
+    st.html(part("tiles", content.tiles(shown, found.previous, found.history, view, blind)))
+    if doubts := trust_sentences.sentences(found.doubts):
+        st.html(part("doubts", doubts, link("trust", view)))
     scope = Filters(system=view.system, team=view.team, service=view.service)
     visible = frozenset(service.name for service in state.services)
     seen = (frozenset(state.teams), visible, navigation.own_teams())
     week = read(this_week, published, settings, scope, *seen)
     st.html(part("section", f"What changed in the week of {week.days}"))
     st.html(part("week", week))
-    _table(settings, state, view, content, offered)
+    _table(settings, state, view, found, offered)
 
 
 def _table(
-    settings: Settings, state: State, view: Filters, content: Content, offered: Mapping[str, str]
+    settings: Settings, state: State, view: Filters, found: Content, offered: Mapping[str, str]
 ) -> None:
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", "Against the targets"), width="stretch")
         widgets.select("rows", "Rows", offered, view.rows, view, width=190)
         widgets.select("sort", "Sort by", SORTS, view.sort, view, width=240)
-        shown = overview.distinct([*content.current, *content.below])
-        downloads.csv(overview.csv_name(state.organization, shown), "csv", lambda: as_rows(shown))
+        shown = content.distinct([*found.current, *found.below])
+        downloads.csv(content.csv_name(state.organization, shown), "csv", lambda: as_rows(shown))
     targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
-    rows = heat_map.table(content.below, state.services, view, content.blind)
+    rows = heat_map.table(found.below, state.services, view, found.blind)
     sorts = {by: link(".", replace(view, sort=by)) for by in SORTS}
     st.html(part("table", rows, list(metrics().values()), targets, ROWS[view.rows], sorts, view.sort))
 

@@ -21,8 +21,7 @@ from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import SORTS, Filters, csv_name_of_view, link
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
-from dashboards.team_and_service import content as profile
-from dashboards.team_and_service import loading, timeline_chart
+from dashboards.team_and_service import content, loading, timeline_chart
 from dashboards.team_and_service.loading import Basis, Profile
 from dashboards.trust import content as trust
 from warehouse.metrics.values import as_rows
@@ -44,23 +43,23 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
     chosen = [key for key in SCOPES if key == scope or key in view.where]
     heading = top(view, unknown, state, published, chosen)
     found = read(loading.profile, published, settings, view)
-    content = found.content
-    span, running = days_of(content.current)
-    summed = f"{overview.summary(content.current)} · {span}" if content.current else span
+    numbers = found.content
+    span, running = days_of(numbers.current)
+    summed = f"{overview.summary(numbers.current)} · {span}" if numbers.current else span
     heading.html(part("header", scope, view.where[scope], summed, running))
-    if not content.current:
+    if not numbers.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     described = (
-        profile.of_service(found.entries[0], settings.golden_paths, view)
+        content.of_service(found.entries[0], settings.golden_paths, view)
         if scope == "service" and found.entries
-        else profile.of_team(found.entries, view)
+        else content.of_team(found.entries, view)
     )
     st.html(part("details", described, of="team_and_service"))
-    current = [value for value in content.current if exists(value)]
-    blind = {name: found for (by, name), found in content.blind.items() if by == scope}
-    st.html(part("tiles", overview.tiles(current, content.previous, content.history, view, blind)))
-    if told := trust_sentences.sentences(content.doubts):
+    current = [value for value in numbers.current if exists(value)]
+    blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
+    st.html(part("tiles", overview.tiles(current, numbers.previous, numbers.history, view, blind)))
+    if told := trust_sentences.sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
     unresolved = read(loading.unresolved, published, settings, view, state.timezone)
     if unresolved.counts.total:
@@ -78,7 +77,7 @@ def _choose(scope: Scope, state: State, view: Filters, published: Published, unk
     heading = top(view, (), state, published, scopes=None)
     heading.html(part("header", state.organization, f"Choose a {scope}", "", False))
     show_notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope))
-    if found := profile.choices(scope, state, view):
+    if found := content.choices(scope, state, view):
         st.html(part("choices", found, of="team_and_service"))
     else:
         st.html(part("notice", Notice(f"There is no {scope} yet", (_NONE[scope],))))
@@ -148,7 +147,7 @@ def _rounds(found: Basis, view: Filters, state: State) -> None:
         title = "Satisfaction by survey round"
         named = csv_name_of_view([state.organization, "rounds"], view, state.today)
         downloads.section(title, named, "rounds", lambda: as_rows_of(found.rounds))
-        st.html(part("table", profile.ROUNDS, profile.rounds(found.rounds), title, of="metric"))
+        st.html(part("table", content.ROUNDS, content.rounds(found.rounds), title, of="metric"))
 
 
 def _coverage(scope: Scope, found: Basis, view: Filters, state: State) -> None:
@@ -164,8 +163,8 @@ def _coverage(scope: Scope, found: Basis, view: Filters, state: State) -> None:
         st.html(
             part(
                 "table",
-                profile.COVERAGE,
-                profile.coverage(covered, state.timezone),
+                content.COVERAGE,
+                content.coverage(covered, state.timezone),
                 "Sources",
                 of="metric",
             )

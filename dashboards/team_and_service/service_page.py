@@ -1,7 +1,7 @@
 """Service: one service's numbers, deployments, incidents and coverage."""
 
 from dashboards.frame import navigation
-from dashboards.team_and_service import page as profile_page
+from dashboards.team_and_service import page
 
 if __name__ == "__main__":
-    profile_page.show("service", *navigation.given())
+    page.show("service", *navigation.given())

@@ -16,8 +16,7 @@ from dashboards.frame.published import Published, read
 from dashboards.frame.state import State
 from dashboards.frame.trust_sentences import sentences
 from dashboards.frame.view import SHOWN_ROWS, Filters, csv_name_of_view, days, days_in_words, scope_name
-from dashboards.trust import content as trust
-from dashboards.trust import history, loading
+from dashboards.trust import content, history, loading
 from dashboards.trust.loading import Trust
 from warehouse.trust.coverage import ServiceCoverage
 
@@ -29,45 +28,45 @@ def show(settings: Settings, published: Published, state: State) -> None:
     found = read(loading.trust, published, settings, view)
     name = scope_name(view, state.organization)
     span = days_in_words(*days(view, state.today))
-    heading.html(part("header", name, trust.headline(found), span, False))
+    heading.html(part("header", name, content.headline(found), span, False))
     if found.whole is None or not found.services:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     st.html(part("doubts", sentences(found.doubts), of="trust"))
-    st.html(part("shares", trust.shares(found.whole), of="trust"))
+    st.html(part("shares", content.shares(found.whole), of="trust"))
     _tables(settings, state, view, found, found.whole)
 
 
 def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole: ServiceCoverage) -> None:
     zone = state.timezone
 
-    def section(title: str, name: str, content: Sequence[Any], rows: downloads.Rows, *more: Any) -> None:
+    def section(title: str, name: str, shown: Sequence[Any], rows: downloads.Rows, *more: Any) -> None:
         """A heading and its table, or nothing where there is nothing to tell."""
-        if content:
+        if shown:
             named = csv_name_of_view([state.organization, name.replace("_", "-")], view, state.today)
             downloads.section(title, named, name, rows)
-            st.html(part(name, content, *more, of="trust"))
+            st.html(part(name, shown, *more, of="trust"))
 
-    services = trust.lines(found, view, zone)
+    services = content.lines(found, view, zone)
     section(
         "By service",
         "services",
         services[:SHOWN_ROWS],
-        lambda: trust.service_rows(found.services),
+        lambda: content.service_rows(found.services),
         len(services),
     )
     section(
-        "The sources' last runs", "sources", trust.sources(state.runs, zone), lambda: as_rows_of(state.runs)
+        "The sources' last runs", "sources", content.sources(state.runs, zone), lambda: as_rows_of(state.runs)
     )
     histories = history.histories(found.runs, zone)
     section("Each source's last ten runs", "histories", histories, lambda: as_rows_of(found.runs))
     named, shares = history.weekly(found.weeks)
     section("Coverage by week", "weekly", shares, lambda: as_rows_of(found.weeks), named)
-    undelivered = trust.undelivered(found.undelivered, zone)
+    undelivered = content.undelivered(found.undelivered, zone)
     section("Did not arrive", "undelivered", undelivered, lambda: as_rows_of(found.undelivered))
-    section("Not read between", "gaps", trust.gaps([whole], zone), lambda: as_rows_of(whole.gaps))
+    section("Not read between", "gaps", content.gaps([whole], zone), lambda: as_rows_of(whole.gaps))
     catalogue = settings.sources.catalog
-    unmapped = trust.unmapped(whole.unmapped, catalogue is not None and catalogue.from_github)
+    unmapped = content.unmapped(whole.unmapped, catalogue is not None and catalogue.from_github)
     section("In no catalogue", "unmapped", unmapped, lambda: as_rows_of(whole.unmapped))
     aside = [(item, moment(item.seen_at, zone)) for item in found.set_aside]
     section("Could not be read and were set aside", "set_aside", aside, lambda: as_rows_of(found.set_aside))
