@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test soak lint lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,8 +17,13 @@ help: ## this list
 demo: $(VENV)/.runtime ## the sample organisation: collect, build, scorecard, dashboard; prints its address
 	@exec $(BIN)/sixkeys demo $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/.browser ## all tests, a real browser included
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 20
+
+test: $(VENV)/.dev $(VENV)/.browser ## the tests, a real browser included; prints the twenty slowest
+	$(PYTEST) -m "not soak" $(ARGS)
+
+soak: $(VENV)/.dev $(VENV)/.browser ## the tests that take minutes by nature: kills at random, scale, every fault, every width
+	$(PYTEST) -m soak $(ARGS)
 
 lint: $(VENV)/.dev ## format, lint, types, direction of imports
 	$(BIN)/ruff check .

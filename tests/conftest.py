@@ -1,5 +1,7 @@
 """What several test files share: the sample organisation, collected once over its real protocols."""
 
+import os
+import pickle
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,15 +9,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser
 
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.organisation.build import build_organisation
 from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
+from tests.support import chromium, running_dashboard
+from tests.support.running_dashboard import Running
 from warehouse.metrics.facts import Facts, open_facts
-from warehouse.pipeline import Run, collect
+from warehouse.pipeline import collect
 
 TODAY = date(2026, 11, 16)
 
@@ -26,21 +32,37 @@ hypothesis_settings.load_profile("sixkeys")
 
 @dataclass(frozen=True)
 class Sample:
-    """The sample organisation at 2026-11-16 and its warehouse after two collections; its server has stopped."""
+    """The sample organisation at 2026-11-16 and its warehouse after two collections; its server has stopped.
+
+    `errors` are those of both collections, source by source.
+    """
 
     organisation: Organisation
     config: Path
     settings: Settings
-    first_runs: list[Run]
-    second_runs: list[Run]
+    errors: list[str | None]
     first_requests: Counter[str]
     second_requests: Counter[str]
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """The sample organisation, collected twice; to be read only."""
-    folder = tmp_path_factory.mktemp("sample")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def sample(shared_folder: Path) -> Sample:
+    """The sample organisation, collected twice, by the first worker that asks for it; to be read only."""
+    kept = shared_folder / "sample.pickle"
+    with FileLock(kept.with_suffix(".lock")):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_collected_twice(shared_folder / "sample")))
+    return pickle.loads(kept.read_bytes())
+
+
+def _collected_twice(folder: Path) -> Sample:
     organisation = build_organisation(TODAY, folder / "repositories")
     with SampleServer(organisation) as server:
         config = demo_settings(organisation, server.url, folder, server.token)
@@ -50,7 +72,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
         server.requests.clear()
         second_runs = collect(settings, now=organisation.now)
         second_requests = Counter(server.requests)
-    return Sample(organisation, config, settings, first_runs, second_runs, first_requests, second_requests)
+    return Sample(
+        organisation,
+        config,
+        settings,
+        [run.error for run in [*first_runs, *second_runs]],
+        first_requests,
+        second_requests,
+    )
 
 
 @pytest.fixture
@@ -58,3 +87,17 @@ def sample_facts(sample: Sample) -> Iterator[Facts]:
     """The sample's published facts, open for one test."""
     with open_facts(sample.settings.warehouse) as facts:
         yield facts
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one browser of a worker."""
+    with chromium.launched() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def sample_dashboard(sample: Sample, browser: Browser) -> Iterator[Running]:
+    """The dashboard of the sample organisation as a process, one for each worker; to be read only."""
+    with running_dashboard.running(sample.config, sample.settings, browser) as dashboard:
+        yield dashboard

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from config.errors import SixkeysError
 from config.settings import Settings
@@ -164,10 +164,10 @@ class TestStates:
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
+def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
     folder, settings = organisation
     (folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
-    with running_dashboard.running(folder / "sixkeys.yaml", settings) as dashboard:
+    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
         yield dashboard
 
 

@@ -3,7 +3,6 @@
 A page is covered by being in PAGES. The pictures are left in `artifacts/` for people to look at.
 """
 
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -11,7 +10,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
 
 from dashboards.frame.navigation import PAGES
-from tests.conftest import Sample
 from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running
@@ -26,9 +24,8 @@ PAPER: ViewportSize = {"width": 1344, "height": 922}  # within the margins
 
 
 @pytest.fixture(scope="module")
-def running(sample: Sample) -> Iterator[Running]:
-    with running_dashboard.running(sample.config, sample.settings) as dashboard:
-        yield dashboard
+def running(sample_dashboard: Running) -> Running:
+    return sample_dashboard
 
 
 @pytest.fixture(scope="module", params=PAGES)

@@ -3,15 +3,12 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from dashboards.metric.loading import SHOWN_OF_A_REASON
-from tests.conftest import Sample
-from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.places import PROGRAM
 from tests.support.running_dashboard import Running, choose, drawn
@@ -20,9 +17,8 @@ WIDE = "e => e.getBoundingClientRect().right"
 
 
 @pytest.fixture(scope="module")
-def running(sample: Sample) -> Iterator[Running]:
-    with running_dashboard.running(sample.config, sample.settings) as dashboard:
-        yield dashboard
+def running(sample_dashboard: Running) -> Running:
+    return sample_dashboard
 
 
 def asked(tab: Page) -> dict[str, list[str]]:

@@ -17,7 +17,6 @@ from config.settings import Settings
 from dashboards.frame.markup import DASHBOARDS
 from dashboards.frame.navigation import PAGES
 from dashboards.server.launch import address, command, wait_until_up
-from tests.support import chromium
 
 # what stands on each page once it is drawn
 _DRAWN = {
@@ -93,6 +92,11 @@ class Running:
         drawn(tab, urlsplit(address).path or "overview")
         return tab
 
+    def close(self) -> None:
+        """Closes its tabs and what they shared; the browser stays."""
+        for context in self.contexts.values():
+            context.close()
+
     def _context(self, scheme: str) -> BrowserContext:
         """One for each colour scheme, so that the tabs share what the browser has loaded."""
         if scheme not in self.contexts:
@@ -122,8 +126,8 @@ def drawn(tab: Page, name: str) -> None:
 
 
 @contextmanager
-def running(config: Path, settings: Settings) -> Iterator[Running]:
-    """The dashboard of a configuration as its own process, and a browser, until the context ends."""
+def running(config: Path, settings: Settings, browser: Browser) -> Iterator[Running]:
+    """The dashboard of a configuration as its own process until the context ends, to be opened in `browser`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -136,8 +140,9 @@ def running(config: Path, settings: Settings) -> Iterator[Running]:
     )
     try:
         wait_until_up(address("127.0.0.1", port), process)
-        with chromium.launched() as browser:
-            yield Running(address("127.0.0.1", port), settings, browser)
+        dashboard = Running(address("127.0.0.1", port), settings, browser)
+        yield dashboard
+        dashboard.close()
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)

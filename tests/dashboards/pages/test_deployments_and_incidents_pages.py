@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from config.settings import Settings
 from dashboards.deployments_and_incidents import content as listing
@@ -224,9 +224,9 @@ class TestPage:
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
+def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
     folder, settings = organisation
-    with running_dashboard.running(folder / "sixkeys.yaml", settings) as dashboard:
+    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
         yield dashboard
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from collectors.contract.records import Response
 from config.settings import Settings
@@ -176,9 +176,9 @@ class TestPage:
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
+def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
     folder, settings = organisation
-    with running_dashboard.running(folder / "sixkeys.yaml", settings) as dashboard:
+    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
         yield dashboard
 
 

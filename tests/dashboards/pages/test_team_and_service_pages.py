@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from collectors.contract.records import Component, Incident, Repository, Response
 from config.settings import GoldenPath, Settings
@@ -202,9 +202,9 @@ class TestSearch:
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings]) -> Iterator[Running]:
+def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
     folder, settings = organisation
-    with running_dashboard.running(folder / "sixkeys.yaml", settings) as dashboard:
+    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
         yield dashboard
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from config.settings import load_settings
@@ -47,7 +47,9 @@ def provider() -> Iterator[IdentityProvider]:
 
 
 @pytest.fixture(scope="module")
-def running(provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(
+    provider: IdentityProvider, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("organisation")
     settings = small_organisation.write(folder)
     for name, secret in (
@@ -57,7 +59,7 @@ def running(provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory
     ):
         (folder / name).write_text(secret)
     configuration(folder, provider.url)
-    with running_dashboard.running(folder / "sixkeys.yaml", settings) as dashboard:
+    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
         yield dashboard
 
 
