@@ -17,26 +17,26 @@ from typing import Annotated
 import typer
 
 from config.errors import ConfigurationError
-from dashboards.commands.deliver_command import deliver
+from dashboards.commands.deliver_command import deliver_command
 from dashboards.commands.options import (
     DEFAULT_CONFIG,
     After,
     Commands,
-    Config,
+    ConfigOption,
     FileFormat,
     First,
-    Period,
-    Scope,
+    PeriodOption,
+    ScopeOption,
     TableFormat,
-    Warehouse,
+    WarehouseOption,
     Where,
-    day,
-    in_order,
+    day_option,
     pairs,
+    require_order,
     say,
     usage_error,
 )
-from dashboards.commands.scorecard_command import scorecard
+from dashboards.commands.scorecard_command import scorecard_command
 from dashboards.commands.steps import collect_all, make_scorecards, opened_facts, read_settings, run_dashboard
 from dashboards.commands.survey_command import survey
 from dashboards.figures import tables
@@ -77,7 +77,8 @@ def demo(
         bool, typer.Option("--dashboard/--no-dashboard", help="Open the dashboard at the end.")
     ] = True,
     today: Annotated[
-        date | None, typer.Option(parser=day, metavar="DAY", help="The day that the sample ends before.")
+        date | None,
+        typer.Option(parser=day_option, metavar="DAY", help="The day that the sample ends before."),
     ] = None,
     folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo is put.")] = Path("demo"),
 ) -> None:
@@ -118,7 +119,7 @@ def demo(
 
 
 @app.command()
-def init(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+def init(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
     """Writes a configuration with a comment on every part, to be filled in.
 
     Example: sixkeys init
@@ -137,7 +138,7 @@ def init(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
 
 
 @app.command()
-def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+def check(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
     """Tells whether the configuration works before anything is collected.
 
     Shows each setting and where it comes from, tries each connection, and shows which environments, applications
@@ -146,28 +147,28 @@ def check(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
     Example: sixkeys check
     """
     from collectors.connections import try_connections
-    from config.summary import summary
+    from config.summary import settings_summary
     from dashboards.commands import terminal
     from dashboards.delivery.mail import try_connection as try_mail
     from warehouse.trust.matching import report
 
     settings = read_settings(config, warehouse)
     out = terminal.console(sys.stdout)
-    out.print(terminal.settings_table(summary(config, settings)))
+    out.print(terminal.settings_table(settings_summary(config, settings)))
     connections = []
     for connection in try_connections(settings.sources):
-        out.print(terminal.connection(connection))
+        out.print(terminal.connection_line(connection))
         connections.append(connection)
     if not connections:
         out.print('No source is configured: name one below "sources", or bring data with "sixkeys import".')
     if settings.reports.email:
         connections.append(try_mail(settings.reports.email))
-        out.print(terminal.connection(connections[-1]))
+        out.print(terminal.connection_line(connections[-1]))
     parts = report(settings)
     if not parts:
         out.print('Nothing was collected yet: after "sixkeys collect" this shows what matches what.')
     for part in parts:
-        out.print(terminal.matches(part))
+        out.print(terminal.match_table(part))
     raise typer.Exit(0 if all(connection.works for connection in connections) else 1)
 
 
@@ -177,13 +178,13 @@ def collect(
         str | None, typer.Option(metavar="SOURCE", help="Only this source, such as github.")
     ] = None,
     since: Annotated[
-        date | None, typer.Option(parser=day, metavar="DAY", help="Read again from this day on.")
+        date | None, typer.Option(parser=day_option, metavar="DAY", help="Read again from this day on.")
     ] = None,
     replay: Annotated[
         bool, typer.Option("--replay", help="Read again what was set aside in the quarantine.")
     ] = False,
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
 ) -> None:
     """Pulls what is new from every source and computes the numbers anew.
 
@@ -211,8 +212,8 @@ def import_(
             metavar="FROM TO", help="The days that the file is complete for; else its first to its last."
         ),
     ] = None,
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
 ) -> None:
     """Takes records from a file, for whatever has no collector.
 
@@ -222,14 +223,14 @@ def import_(
     """
     from warehouse.loading.imports import import_file
 
-    days = (day(covers[0]), day(covers[1])) if covers else None
-    in_order(*(days or (None, None)))
+    days = (day_option(covers[0]), day_option(covers[1])) if covers else None
+    require_order(*(days or (None, None)))
     n = import_file(read_settings(config, warehouse), kind, file, days)
     say(f'{n:,} {kind.replace("_", " ")} taken from {file}; they count after the next "sixkeys build"')
 
 
 @app.command()
-def build(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+def build(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
     """Computes the facts anew from what was collected, for instance after the configuration changed.
 
     Example: sixkeys build
@@ -241,14 +242,14 @@ def build(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
 
 @app.command()
 def metrics(
-    by: Scope = "organisation",
-    period: Period = None,
+    by: ScopeOption = "organisation",
+    period: PeriodOption = None,
     first: First = None,
     after: After = None,
     where: Where = None,
     format: TableFormat = "table",
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
 ) -> None:
     """Shows the numbers against their targets.
 
@@ -256,7 +257,7 @@ def metrics(
 
     Example: sixkeys metrics --where service=checkout --format json
     """
-    in_order(first, after)
+    require_order(first, after)
     narrowed = pairs(where)
     from dashboards.commands import terminal
     from warehouse.metrics.values import as_rows, compute
@@ -274,8 +275,8 @@ def explain(
     first: First = None,
     after: After = None,
     format: TableFormat = "table",
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
 ) -> None:
     """Shows the rows behind a number, and those left out, each with the reason.
 
@@ -284,7 +285,7 @@ def explain(
     from config.metrics import find
     from config.metrics import metrics as declared
 
-    in_order(first, after)
+    require_order(first, after)
     narrowed = pairs(where)
     found = find(metric)
     if found is None:
@@ -295,7 +296,9 @@ def explain(
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
         if format == "csv":
-            tables.write_csv(sys.stdout, behind.all_rows(facts, settings, found.id, narrowed, first, after))
+            tables.write_csv(
+                sys.stdout, behind.all_explained_rows(facts, settings, found.id, narrowed, first, after)
+            )
             return
         explanation = behind.explain(facts, settings, found.id, narrowed, first, after)
     terminal.write(sys.stdout, format, asdict(explanation), terminal.explanation(explanation))
@@ -305,8 +308,8 @@ def explain(
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are put.")],
     format: FileFormat = "csv",
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
 ) -> None:
     """Writes every metric and every fact table as a file, for a spreadsheet or another program.
 
@@ -320,13 +323,13 @@ def export(
             print(path)
 
 
-app.command()(scorecard)
-app.command()(deliver)
+app.command("scorecard")(scorecard_command)
+app.command("deliver")(deliver_command)
 app.command()(survey)
 
 
 @app.command()
-def dashboard(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+def dashboard(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
     """Runs the dashboard alone, until Ctrl-C.
 
     Example: sixkeys dashboard
@@ -339,26 +342,26 @@ def dashboard(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> N
 
 
 @app.command()
-def serve(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+def serve(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
     """Runs everything: collects now and on schedule, delivers scorecards and alerts, shows the dashboard.
 
     Ends cleanly on Ctrl-C or SIGTERM. If the dashboard ends by itself, so does this, with status 1.
 
     Example: sixkeys serve
     """
-    from config.summary import summary
-    from dashboards.commands.schedule import Job, scheduled
+    from config.summary import settings_summary
+    from dashboards.commands.schedule import ScheduledCommand, scheduled
     from dashboards.server import process
 
     settings = read_settings(config, warehouse)
-    for entry in summary(config, settings):
+    for entry in settings_summary(config, settings):
         say(f"{entry.key}: {entry.value} ({entry.origin})")
     options = ["--config", str(config), *(["--warehouse", str(warehouse)] if warehouse else [])]
     this = [sys.executable, str(Path(__file__).resolve())]
     commands = {name: [*this, name, *options] for name in ("collect", "deliver")}
     jobs = [
-        Job(settings.schedule.collect, commands, at_start=True),
-        Job(settings.schedule.scorecard, {"deliver": commands["deliver"]}),
+        ScheduledCommand(settings.schedule.collect, commands, at_start=True),
+        ScheduledCommand(settings.schedule.scorecard, {"deliver": commands["deliver"]}),
     ]
     # asked to stop at any time, it did what it was asked
     with suppress(KeyboardInterrupt), process.stopped_by_signals(), scheduled(jobs, settings.timezone):

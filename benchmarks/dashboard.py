@@ -30,24 +30,24 @@ from benchmarks import large_facts
 from config.settings import Settings, load_settings
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents import loading as listed
-from dashboards.deployments_and_incidents.content import Kind
+from dashboards.deployments_and_incidents.content import ListKind
 from dashboards.frame.view import Filters, from_address
 from dashboards.metric.loading import metric_content, rows_behind, spread
 from dashboards.overview import loading
 from dashboards.satisfaction.loading import surveyed
-from dashboards.server.launch import OPTIONS, address, command, wait_until_up
+from dashboards.server.launch import OPTIONS, command, local_address, wait_until_up
 from dashboards.targets import loading as targets_loading
 from dashboards.team_and_service import loading as profile_loading
 from dashboards.trust import loading as trust_loading
 from tests.support import chromium
-from warehouse.metrics.facts import current, open_facts
+from warehouse.metrics.facts import current_facts, open_facts
 
 FLOOR = Path(__file__).with_name("smallest_page.py")
 ZONE = "Europe/Berlin"
 Loader = Callable[[Path, Settings, Filters], object]
 
 
-def _listed(kind: Kind) -> Loader:
+def _listed(kind: ListKind) -> Loader:
     return lambda warehouse, _, view: listed.page(warehouse, kind, view, ZONE)
 
 
@@ -72,11 +72,11 @@ _PROFILE: tuple[Loader, ...] = (
 )
 # a page's address: (what stands on it once it is drawn, what a period changes on it, what reads what a period changes)
 PAGES: dict[str, tuple[str, str, tuple[Loader, ...]]] = {
-    "": (".six-table", ".six-tiles", (loading.content,)),
+    "": (".six-table", ".six-tiles", (loading.numbers,)),
     "metric": (".six-number", ".six-number", (metric_content, spread, rows_behind)),
     "trust": (".six-shares", ".six-shares", (trust_loading.trust,)),
-    "deployments": (".six-list-table", ".six-days", (_listed(deployment_rows.KIND),)),
-    "incidents": (".six-list-table", ".six-days", (_listed(incident_rows.KIND),)),
+    "deployments": (".six-list-table", ".six-days", (_listed(deployment_rows.DEPLOYMENT_LIST),)),
+    "incidents": (".six-list-table", ".six-days", (_listed(incident_rows.INCIDENT_LIST),)),
     "satisfaction": (".st-key-table-controls", ".six-days", (surveyed,)),
     "targets": (".six-weeks-key", ".six-days", (_targets, targets_loading.on_paths)),
     "team?team=team-03": (".six-shares", ".six-days", _PROFILE),
@@ -96,8 +96,8 @@ def served(arguments: list[str], port: int, folder: Path) -> Iterator[str]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     process = subprocess.Popen(arguments, cwd=folder, env=environment, start_new_session=True)
     try:
-        wait_until_up(address("127.0.0.1", port), process)
-        yield address("127.0.0.1", port)
+        wait_until_up(local_address("127.0.0.1", port), process)
+        yield local_address("127.0.0.1", port)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
@@ -231,7 +231,7 @@ def main(changes: int, deployments: int, rounds: int, folder: Path, pages: Seque
     with open_facts(settings.warehouse) as facts:
         tables = ("services", "deployments", "changes", "stored_values")
         counts = [f"{len(facts.connection.table(table)):,} {table}" for table in tables]
-    size = current(settings.warehouse).stat().st_size / 1e6
+    size = current_facts(settings.warehouse).stat().st_size / 1e6
     console.print(
         f"{', '.join(counts)}; facts {size:,.0f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )

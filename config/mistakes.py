@@ -27,7 +27,7 @@ _ADVICE = {
 Location = Sequence[int | str]
 
 
-def explain(error: ValidationError, model: type[BaseModel], content: Any, text: str) -> str:
+def explain_mistakes(error: ValidationError, model: type[BaseModel], content: Any, text: str) -> str:
     """The most telling of the mistakes that `error` found in `content`: ":line: key: what is wrong; what works".
 
     An unknown key comes first, since it is why another one is missing, then the first in the file (`text`).

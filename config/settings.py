@@ -14,7 +14,7 @@ from config.access import Auth, Dashboard
 from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
-from config.mistakes import explain
+from config.mistakes import explain_mistakes
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyPage
@@ -246,7 +246,7 @@ def load_settings(path: Path) -> Settings:
     try:
         settings = Settings.model_validate(content, context={"folder": folder})
     except ValidationError as error:
-        raise ConfigurationError(f"{path}{explain(error, Settings, content, text)}") from None
+        raise ConfigurationError(f"{path}{explain_mistakes(error, Settings, content, text)}") from None
     return _anchored(settings, folder)
 
 

@@ -15,7 +15,7 @@ from config.settings import Settings
 
 
 @dataclass(frozen=True)
-class Entry:
+class Setting:
     """A setting: its key with dots, its value in words, and its origin (`sixkeys.yaml`, `default` …)."""
 
     key: str
@@ -23,11 +23,11 @@ class Entry:
     origin: str
 
 
-def summary(path: Path, settings: Settings) -> list[Entry]:
+def settings_summary(path: Path, settings: Settings) -> list[Setting]:
     """Every setting of the file at `path`, which `settings` were read from, in the order of their declaration."""
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
     return [
-        Entry(key, _words(value, raw), _origin(path, raw))
+        Setting(key, _words(value, raw), _origin(path, raw))
         for key, value, raw in _leaves(settings, written, "")
     ]
 

@@ -33,12 +33,12 @@ def main(config: Path, warehouse: Path | None = None, host: str | None = "127.0.
     `host` is the address that the server listens at, None where that is every one.
     """
     if survey_page.is_asked():
-        survey_page.run(config, warehouse)
+        survey_page.run_survey_page(config, warehouse)
         return
     st.set_page_config(
         "Sixkeys", str(DASHBOARDS / "icon.svg"), layout="wide", initial_sidebar_state="collapsed"
     )
-    page = navigation.chosen()
+    page = navigation.chosen_page()
     st.html(style())
     try:
         settings = _settings(_stamp(config), config)
@@ -47,10 +47,10 @@ def main(config: Path, warehouse: Path | None = None, host: str | None = "127.0.
         return
     access = login.admitted(settings.dashboard, settings.organization, host)
     if access is not None:
-        show(page, config, settings, warehouse or settings.warehouse, access)
+        show_page(page, config, settings, warehouse or settings.warehouse, access)
 
 
-def show(page: st.Page, config: Path, settings: Settings, warehouse: Path, access: Access) -> None:
+def show_page(page: st.Page, config: Path, settings: Settings, warehouse: Path, access: Access) -> None:
     """Draws what may be seen of `page`, which is given the facts of `warehouse`."""
     facts = facts_now(warehouse)
     if facts is None:
@@ -60,7 +60,7 @@ def show(page: st.Page, config: Path, settings: Settings, warehouse: Path, acces
     keep_open(facts)
     try:
         published = Published(warehouse, facts, _stamp(config))
-        navigation.run(page, navigation.Given(settings, published, _state(published)), access)
+        navigation.run_page(page, navigation.Given(settings, published, _state(published)), access)
     except SixkeysError as error:
         _unreadable(str(error), warehouse, facts)
     except Exception as error:  # the last border before a person: told in one line, and in full to the log

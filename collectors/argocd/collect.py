@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from collectors.argocd.config_clones import ConfigClones
-from collectors.argocd.sync import Config, config_of, images_of, referenced_commit
+from collectors.argocd.sync import ConfigSource, config_of, images_of, referenced_commit
 from collectors.contract.items import (
     Checkpoint,
     Item,
@@ -27,7 +27,7 @@ from collectors.contract.records import Coverage, Deployment
 from collectors.transport import cost
 from collectors.transport.in_order import in_order
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api
-from collectors.transport.json_values import instant, listing, mapping, text, without
+from collectors.transport.json_values import as_instant, listing, mapping, text, without_keys
 from config.sources import ArgoCD
 
 _STATUS = {
@@ -42,7 +42,7 @@ _OWN_CLUSTER = ("in-cluster", "https://kubernetes.default.svc")
 # where a sync tells of persons, which is not kept, in the quarantine neither
 _PEOPLE = ("initiatedBy",)
 _REVISION_LABEL = "org.opencontainers.image.revision"
-Commit = tuple[str | None, str | None]  # (sha, repository)
+ShaAndRepository = tuple[str | None, str | None]  # (sha, repository)
 # what is asked at once: each answer may cost Argo CD a fetch of the config repository
 AT_ONCE = 4
 
@@ -51,10 +51,12 @@ class _References:
     """What a (config repository, revision) names, asked for once although many applications come from it."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str | None, str], Commit] = {}
+        self._found: dict[tuple[str | None, str], ShaAndRepository] = {}
         self._locks: defaultdict[tuple[str | None, str], threading.Lock] = defaultdict(threading.Lock)
 
-    def get(self, key: tuple[str | None, str], ask: Callable[[], Commit | None]) -> Commit | None:
+    def get(
+        self, key: tuple[str | None, str], ask: Callable[[], ShaAndRepository | None]
+    ) -> ShaAndRepository | None:
         """The commit at `key`, or what `ask` says of it; its None is not kept, so that the next one asks again."""
         with self._locks[key]:
             if key not in self._found:
@@ -114,7 +116,7 @@ def collect(
             else:
                 reason = "an application without metadata.uid or name"
                 yield Malformed("deployments", name or "?", reason, _raw(item))
-            cost.current().part(next(done), len(items), "applications")
+            cost.current_meter().part(next(done), len(items), "applications")
 
         yield from in_order(read, items, AT_ONCE)
         yield Checkpoint("*", {"polled_at": resume.now.isoformat()})
@@ -203,7 +205,7 @@ class _Application:
         if not self.history or last == -1:
             return False
         same = next((entry for entry in self.history if entry["id"] == last), None)
-        last_at, at = instant(self.before, "last_at"), instant(same, "deployedAt")
+        last_at, at = as_instant(self.before, "last_at"), as_instant(same, "deployedAt")
         return self.history[-1]["id"] < last or bool(last_at and at and at != last_at)
 
     def _id(self, entry: dict[str, Any]) -> str:
@@ -214,14 +216,16 @@ class _Application:
         """Since when no sync is missing: unchanged, or the oldest entry kept where ids before it were lost."""
         known = text(self.before, "from_at")
         if not self.history:
-            created = instant(self.item, "metadata", "creationTimestamp")
+            created = as_instant(self.item, "metadata", "creationTimestamp")
             # where no history is kept, nothing can be said of successful syncs
             return known or (
                 created.isoformat() if created and self.spec.get("revisionHistoryLimit") != 0 else None
             )
         if known and not self.has_gap:
             return known
-        return min((at.isoformat() for e in self.history if (at := instant(e, "deployedAt"))), default=known)
+        return min(
+            (at.isoformat() for e in self.history if (at := as_instant(e, "deployedAt"))), default=known
+        )
 
     def _syncs(self, after: dict[str, Any]) -> Iterator[Item]:
         again = [] if self.wiped > self.before.get("wiped", 0) else listing(self.before, "pending")
@@ -257,12 +261,12 @@ class _Application:
     def _sync(
         self,
         entry: dict[str, Any],
-        config: Config,
-        commit: Commit,
+        config: ConfigSource,
+        commit: ShaAndRepository,
         ran: tuple[str, ...],
         set_by_config: tuple[str, ...],
     ) -> Item:
-        if not instant(entry, "deployedAt"):
+        if not as_instant(entry, "deployedAt"):
             reason = "deployedAt: is missing, or no instant"
             key = json.dumps(["argocd", self._id(entry)])
             return Malformed("deployments", self.name, reason, _raw(entry), key)
@@ -281,16 +285,16 @@ class _Application:
         }
         if entry is not self.history[-1]:
             # the label is what the application carries now: an earlier sync deployed another commit
-            fields["labels"] = without(fields["labels"], (_REVISION_LABEL,))
-        return record_or_malformed(Deployment, self.name, fields, without(entry, _PEOPLE))
+            fields["labels"] = without_keys(fields["labels"], (_REVISION_LABEL,))
+        return record_or_malformed(Deployment, self.name, fields, without_keys(entry, _PEOPLE))
 
-    def _referenced(self, config: Config, entry_id: int) -> Commit | None:
+    def _referenced(self, config: ConfigSource, entry_id: int) -> ShaAndRepository | None:
         """The commit that a config revision names; None where Argo CD could not say now, so that it is asked again."""
         if not config.is_git or not config.revision:
             return None, None
         return self.references.get((config.repo, config.revision), lambda: self._ask(config, entry_id))
 
-    def _ask(self, config: Config, entry_id: int) -> Commit | None:
+    def _ask(self, config: ConfigSource, entry_id: int) -> ShaAndRepository | None:
         message = self.clones.message(config) if self.clones else None
         if message is not None:
             return referenced_commit({"message": message})
@@ -310,7 +314,7 @@ class _Application:
 
     def _operation(self, after: dict[str, Any]) -> Iterator[Item]:
         """The last operation if it has ended, unless it reached the history; and one that ran and never did."""
-        started_at, phase = instant(self.operation, "startedAt"), text(self.operation, "phase")
+        started_at, phase = as_instant(self.operation, "startedAt"), text(self.operation, "phase")
         # an id is the same however its instant is written
         started = (
             started_at.isoformat().replace("+00:00", "Z") if started_at else text(self.operation, "startedAt")
@@ -340,7 +344,7 @@ class _Application:
             "config_sha": config.revision,
             "images": images_of(made_from),
         }
-        record = record_or_malformed(Deployment, self.name, fields, without(self.operation, _PEOPLE))
+        record = record_or_malformed(Deployment, self.name, fields, without_keys(self.operation, _PEOPLE))
         if isinstance(record, Deployment) and phase in _UNFINISHED:
             after["operation"]["unfinished"] = record.model_dump(mode="json")
         else:
@@ -366,8 +370,8 @@ class _Application:
 
 def _start(value: dict[str, Any], key: str) -> object:
     """The instant at `key`, equal to no other where there is none."""
-    return instant(value, key) or object()
+    return as_instant(value, key) or object()
 
 
 def _raw(value: Any) -> str:
-    return json.dumps(without(value, _PEOPLE), default=str, sort_keys=True)
+    return json.dumps(without_keys(value, _PEOPLE), default=str, sort_keys=True)

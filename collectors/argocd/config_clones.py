@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from collectors.argocd.sync import Config
+from collectors.argocd.sync import ConfigSource
 from collectors.contract.items import SourceError
 from collectors.git.clone import Clone, GitError
 from collectors.github.api import GitHubApi
@@ -34,12 +34,12 @@ class ConfigClones:
         self._cache = cache
         self._names = {name.lower(): name for name in repositories}
         self._host = urlsplit(api.web).hostname
-        self._hold = Hold(cost.current())
+        self._hold = Hold(cost.current_meter())
         self._clones: dict[str, Clone | None] = {}
         self._lock = threading.Lock()
         self._left = _FILES_A_RUN
 
-    def message(self, config: Config) -> str | None:
+    def message(self, config: ConfigSource) -> str | None:
         """The message of the commit that was deployed; None where no clone has it."""
         clone = self._clone(config)
         try:
@@ -47,7 +47,7 @@ class ConfigClones:
         except GitError:
             return None
 
-    def images(self, config: Config) -> tuple[str, ...] | None:
+    def images(self, config: ConfigSource) -> tuple[str, ...] | None:
         """The images that the files in the application's folder set; None where that cannot be read for now.
 
         A kustomization speaks for all of them where it sets any.
@@ -73,7 +73,7 @@ class ConfigClones:
             return None
         return ()
 
-    def _clone(self, config: Config) -> Clone | None:
+    def _clone(self, config: ConfigSource) -> Clone | None:
         name = self._names.get((config.repo or "").lower())
         if name is None or config.host != self._host:
             return None

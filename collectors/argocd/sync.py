@@ -17,7 +17,7 @@ _TRAILER = re.compile(r"(?im)^argocd-reference-commit-(sha|repourl):[ \t]*(\S+)[
 
 
 @dataclass(frozen=True)
-class Config:
+class ConfigSource:
     """The source that carries an application's configuration; `index` is its place in `sources`, None without them."""
 
     repo: str | None
@@ -32,7 +32,7 @@ class Config:
         return bool(self.revision and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", self.revision))
 
 
-def config_of(sync: dict[str, Any]) -> Config:
+def config_of(sync: dict[str, Any]) -> ConfigSource:
     """The config source of `sync` with its own revision.
 
     Of several sources it is the first git one that renders manifests; else one that only lends its values to a chart
@@ -47,10 +47,10 @@ def config_of(sync: dict[str, Any]) -> Config:
     return _config(mapping(sources[index]), revision or None, index)
 
 
-def _config(source: dict[str, Any], revision: str | None, index: int | None) -> Config:
+def _config(source: dict[str, Any], revision: str | None, index: int | None) -> ConfigSource:
     url = text(source, "repoURL")
     name = url and (repository_name(url) or without_credentials(url))
-    return Config(name, revision, index, repository_host(url), _folder(text(source, "path")))
+    return ConfigSource(name, revision, index, repository_host(url), _folder(text(source, "path")))
 
 
 def _folder(path: str | None) -> str | None:

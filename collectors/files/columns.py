@@ -58,7 +58,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Column:
+class RecordColumn:
     """A column with its shape; `required` where no default stands for a missing value."""
 
     name: str
@@ -67,12 +67,12 @@ class Column:
 
 
 @cache
-def columns_of(record: type[Record]) -> dict[str, Column]:
+def columns_of(record: type[Record]) -> dict[str, RecordColumn]:
     """The columns of `record` by name, in its order."""
     schema = record.model_json_schema()
     required = schema.get("required", [])
     return {
-        name: Column(name, name in required, _shape(part, schema.get("$defs", {}), name))
+        name: RecordColumn(name, name in required, _shape(part, schema.get("$defs", {}), name))
         for name, part in schema["properties"].items()
     }
 

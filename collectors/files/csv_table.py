@@ -11,7 +11,7 @@ _DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """The header, white space in it made plain, and the rows that are not empty, each with the line it begins at.
 
     Reading the rows raises SourceError where the file is not CSV.
@@ -27,7 +27,7 @@ def plain(header: str) -> str:
     return " ".join(header.split())
 
 
-def read_table(content: bytes, where: str, wanted: Collection[str]) -> Table:
+def read_table(content: bytes, where: str, wanted: Collection[str]) -> CsvTable:
     """The table in `content`, told apart by the separator that gives most of the `wanted` columns."""
     if content.startswith(b"PK\x03\x04"):
         raise SourceError(f'{where} is a workbook or an archive; save it as "CSV UTF-8"')
@@ -35,7 +35,7 @@ def read_table(content: bytes, where: str, wanted: Collection[str]) -> Table:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SourceError(f"{where} is not UTF-8 text; save it as CSV UTF-8") from None
-    tables = [Table(where, *_split(text, where, delimiter)) for delimiter in _DELIMITERS]
+    tables = [CsvTable(where, *_split(text, where, delimiter)) for delimiter in _DELIMITERS]
     return max(tables, key=lambda table: len(set(table.columns) & set(wanted)))
 
 

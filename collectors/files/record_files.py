@@ -15,18 +15,18 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from collectors.contract.records import RECORDS, Record
-from collectors.files.columns import Column, Unfit, columns_of
+from collectors.files.columns import RecordColumn, Unfit, columns_of
 from config.errors import DataError
 
-Columns = dict[str, Column]
+Columns = dict[str, RecordColumn]
 # (where it stands, its values that are not missing)
-Rows = Iterator[tuple[str, dict[str, Any]]]
+_Rows = Iterator[tuple[str, dict[str, Any]]]
 # a cell can hold the paths of a large commit
 _LONGEST_CELL = 64 * 1024 * 1024
 _ROWS_AT_ONCE = 10_000
 
 
-def read(kind: str, path: Path) -> Iterator[Record]:
+def read_records(kind: str, path: Path) -> Iterator[Record]:
     """The records of `kind` in the file at `path`, in its order, one by one as they are read.
 
     Column names are the record's; a CSV cell holds lists and structs as JSON, and an empty one is missing.
@@ -52,7 +52,7 @@ def read(kind: str, path: Path) -> Iterator[Record]:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}; check the path") from None
 
 
-def _csv(path: Path, columns: Columns) -> Rows:
+def _csv(path: Path, columns: Columns) -> _Rows:
     csv.field_size_limit(_LONGEST_CELL)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
@@ -80,14 +80,14 @@ def _csv(path: Path, columns: Columns) -> Rows:
             ) from None
 
 
-def _json(cell: str, column: Column, where: str) -> Any:
+def _json(cell: str, column: RecordColumn, where: str) -> Any:
     try:
         return json.loads(cell)
     except (ValueError, RecursionError):
         raise DataError(_told(where, column, Unfit(cell, "JSON"))) from None
 
 
-def _jsonl(path: Path, columns: Columns) -> Rows:
+def _jsonl(path: Path, columns: Columns) -> _Rows:
     with path.open(encoding="utf-8-sig", newline="\n") as file:
         for number, line in enumerate(file, 1):
             where = f"{path}:{number}"
@@ -105,7 +105,7 @@ def _jsonl(path: Path, columns: Columns) -> Rows:
             yield where, {name: value for name, value in row.items() if value is not None}
 
 
-def _parquet(path: Path, columns: Columns) -> Rows:
+def _parquet(path: Path, columns: Columns) -> _Rows:
     with pq.ParquetFile(path) as file:
         header = file.schema_arrow.names
         _check(header, columns, str(path))
@@ -117,7 +117,7 @@ def _parquet(path: Path, columns: Columns) -> Rows:
                 yield f"{path}: row {number}", {n: v for n, v in row.items() if v is not None and v == v}
 
 
-_READERS: dict[str, Callable[[Path, Columns], Rows]] = {
+_READERS: dict[str, Callable[[Path, Columns], _Rows]] = {
     ".csv": _csv,
     ".jsonl": _jsonl,
     ".ndjson": _jsonl,
@@ -175,5 +175,5 @@ def _record(record: type[Record], columns: Columns, row: dict[str, Any], where: 
     raise DataError(_told(where, column, Unfit(first["input"], what, inside)))
 
 
-def _told(where: str, column: Column, unfit: Unfit) -> str:
+def _told(where: str, column: RecordColumn, unfit: Unfit) -> str:
     return f"{where}: {'.'.join((column.name, *unfit.path))}: {unfit}; write it like {column.shape.shown_example}"

@@ -9,17 +9,15 @@ from typing import Any
 
 from collectors.contract.items import Item, Malformed
 from collectors.contract.records import Record
-from collectors.git.history import History
+from collectors.git.history import KnownHistory
 from collectors.github.api import EmptyError, GitHubApi, MissingError
-from collectors.transport.json_values import listing, mapping, text
-
-Json = dict[str, Any]
+from collectors.transport.json_values import Json, listing, mapping, text
 
 # what is merged on the first day was begun before it
 _BEGUN_BEFORE = timedelta(days=90)
 
 
-def collect_by_api(api: GitHubApi, history: History) -> Iterator[Item]:
+def collect_by_api(api: GitHubApi, history: KnownHistory) -> Iterator[Item]:
     """What is new on the default branch and of the wanted SHAs and tags; raises MissingError where there is no such."""
     seen: dict[str, str | None] = {}
     try:
@@ -48,7 +46,7 @@ def collect_by_api(api: GitHubApi, history: History) -> Iterator[Item]:
     yield from history.finish()
 
 
-def _new(api: GitHubApi, history: History) -> Iterator[Json]:
+def _new(api: GitHubApi, history: KnownHistory) -> Iterator[Json]:
     """The default branch's commits: all from the first day on, or what it has since its head was seen."""
     path = f"/repos/{history.repo}"
     branch = history.repository.default_branch or "HEAD"
@@ -70,7 +68,7 @@ def _new(api: GitHubApi, history: History) -> Iterator[Json]:
         history.frontier = {newest} if newest else set()
 
 
-def _wanted(api: GitHubApi, history: History, sha: str) -> Iterator[Json]:
+def _wanted(api: GitHubApi, history: KnownHistory, sha: str) -> Iterator[Json]:
     """What `sha` has that the default branch has not, or, where it is an old one of the branch, `sha` itself."""
     path, head = f"/repos/{history.repo}", next(iter(history.frontier), "HEAD")
     try:
@@ -80,7 +78,9 @@ def _wanted(api: GitHubApi, history: History, sha: str) -> Iterator[Json]:
         history.unavailable.add(sha)
 
 
-def _commit(api: GitHubApi, history: History, raw: Json, seen: dict[str, str | None]) -> Record | Malformed:
+def _commit(
+    api: GitHubApi, history: KnownHistory, raw: Json, seen: dict[str, str | None]
+) -> Record | Malformed:
     sha = text(raw, "sha") or ""
     seen[sha] = _committed_at(raw)
     paths = None

@@ -90,7 +90,7 @@ class Clone:
             f"http.{web}/.extraHeader": f"Authorization: Basic {secret}",
         }
         self._environment = _environment(configuration)
-        self._meter = cost.current()
+        self._meter = cost.current_meter()
         self._hold = hold
 
     def update(self) -> None:

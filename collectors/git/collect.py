@@ -10,7 +10,7 @@ from collectors.contract.people import People
 from collectors.contract.records import Repository
 from collectors.git.by_api import collect_by_api
 from collectors.git.clone import STALL_SECONDS, Clone, GitError, UnreachableError
-from collectors.git.history import History, since_1970
+from collectors.git.history import KnownHistory, since_1970
 from collectors.github.api import REST_AT_ONCE, GitHubApi, MissingError
 from collectors.transport import cost
 from collectors.transport.in_order import in_order
@@ -46,7 +46,7 @@ def collect(
     failed: list[SourceError] = []
     in_a_row = 0
     histories = [
-        History(
+        KnownHistory(
             repository,
             resume,
             people,
@@ -62,9 +62,9 @@ def collect(
         if history.is_current():
             yield from history.coverage()
     with GitHubApi(source, stall_seconds) as api:
-        hold = Hold(cost.current())
+        hold = Hold(cost.current_meter())
 
-        def read(history: History) -> Iterator[Item | SourceError | None]:
+        def read(history: KnownHistory) -> Iterator[Item | SourceError | None]:
             """What is new of a repository, and at its end nothing, or why it could not be read."""
             try:
                 if source.clone:
@@ -81,7 +81,7 @@ def collect(
                 yield item
                 continue
             done += 1
-            cost.current().part(done, len(histories), "repositories")
+            cost.current_meter().part(done, len(histories), "repositories")
             if item is not None:
                 failed.append(item)
             in_a_row = in_a_row + 1 if isinstance(item, UnreachableError) else 0
@@ -101,7 +101,7 @@ def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, An
     return moved
 
 
-def _by_clone(clone: Clone, history: History) -> Iterator[Item]:
+def _by_clone(clone: Clone, history: KnownHistory) -> Iterator[Item]:
     """What is in the repository and not reachable from the history's frontier."""
     clone.update()
     available = clone.fetch(history.frontier | history.wanted)

@@ -9,12 +9,12 @@ from collectors.contract.items import Checkpoint, Item, Malformed, Resume, recor
 from collectors.contract.people import People
 from collectors.contract.records import Commit, Coverage, Deployment, Record, Repository
 from collectors.github.as_records import git_author
-from collectors.transport.json_values import instant, listing, mapping
+from collectors.transport.json_values import as_instant, listing, mapping
 
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 
 
-class History:
+class KnownHistory:
     """What is known of `repository`, to be continued.
 
     The cursor: `from_at` (covered since), `pushed_at` (the repository's when it was last read to its end),
@@ -42,7 +42,7 @@ class History:
         if cursor.get("clone") != clone or (with_paths and not cursor.get("with_paths")):
             cursor = {}
         first = max(resume.since, repository.created_at)
-        covered = instant(cursor, "from_at")
+        covered = as_instant(cursor, "from_at")
         # a clone has the whole history whatever the first day is, the API was asked for a part
         if covered and first < covered and not clone:
             cursor = {}

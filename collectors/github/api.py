@@ -20,7 +20,7 @@ from jwt import PyJWTError
 from collectors.contract.items import SourceError
 from collectors.github.retry import RATE_LIMIT, MeteredRetry
 from collectors.transport import cost
-from collectors.transport.json_values import listing, mapping, text
+from collectors.transport.json_values import Json, listing, mapping, text
 from collectors.transport.pacing import Hold
 from config.settings import GitHub
 
@@ -50,8 +50,6 @@ _FAILURES = (
     AssertionError,
 )
 
-Json = dict[str, Any]
-
 
 class TooMuchError(SourceError):
     """A query that GitHub could not answer in its time; a smaller page may be answered."""
@@ -73,7 +71,7 @@ class EmptyError(SourceError):
     """The commits of a repository that has none (409)."""
 
 
-def web_address(api: str) -> str:
+def address_of_host(api: str) -> str:
     """Where people and git find the repositories whose API is at `api`: `https://github.com`, an own server's root."""
     parts = urlsplit(api)
     host = parts.netloc.removeprefix("api.") if not parts.path.strip("/") else parts.netloc
@@ -88,9 +86,9 @@ class GitHubApi:
     """
 
     def __init__(self, source: GitHub, timeout: int = TIMEOUT_SECONDS) -> None:
-        self._meter = cost.current()
+        self._meter = cost.current_meter()
         self.url = source.url.rstrip("/")
-        self.web = web_address(self.url)
+        self.web = address_of_host(self.url)
         self._hold = Hold(self._meter, _A_MINUTE)
         self._auth: Auth.Auth
         if source.app:

@@ -10,14 +10,14 @@ from urllib.parse import quote
 from collectors.contract.items import Malformed, record_or_malformed
 from collectors.contract.people import People
 from collectors.contract.records import Deployment, Record, Repository
-from collectors.transport.json_values import instant
+from collectors.transport.json_values import as_instant
 
 _REVERTS = re.compile(r"^\s*Reverts\s+([\w.-]+/[\w.-]+)?#(\d+)", re.IGNORECASE | re.MULTILINE)
 _NOREPLY = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Mark:
+class ListMark:
     """What the listing tells of one kind of items: `text` changes when something of it did and is empty without any.
 
     `newest` is when the list's first item came into it, where that is told.
@@ -33,12 +33,12 @@ class Listed:
     """A repository as the listing has it; a kind (`pull_requests`, …) without a mark has to be asked for."""
 
     record: Repository
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, ListMark] = field(default_factory=dict)
     catalog: str | None = None
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedItems:
     """A page of a repository's items of one kind, newest first: from the cursor `after` on (None: from the top).
 
     Items before `floor` are not wanted; `expected` is how many are to come, where somebody knows.
@@ -60,7 +60,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Page:
+class ItemsPage:
     """Items newest first, and from where to go on (None: that was the last); not `is_read`: the list was not given."""
 
     reads: list[Read | Malformed]
@@ -128,7 +128,7 @@ def without_people(raw: Any, people: People) -> Any:
 
 
 @dataclass(frozen=True)
-class Status:
+class StatusEntry:
     """An entry of a deployment's history; `state` in capitals."""
 
     state: str
@@ -136,7 +136,7 @@ class Status:
     log_url: str | None = None
 
 
-def outcome(state: str | None, statuses: Iterable[Status]) -> tuple[str, datetime | None, str | None]:
+def outcome(state: str | None, statuses: Iterable[StatusEntry]) -> tuple[str, datetime | None, str | None]:
     """(status, finished at, log address): the first success, else the last failure, else whether it was given up.
 
     A deployment's own `state` says nothing of its success: an old one is INACTIVE although it succeeded.
@@ -169,7 +169,7 @@ def record_of(
 
 
 def deployment(
-    repo: str, url: str, raw: Any, people: People, statuses: Iterable[Status], **fields: Any
+    repo: str, url: str, raw: Any, people: People, statuses: Iterable[StatusEntry], **fields: Any
 ) -> Record | Malformed:
     """A deployment object's record; `url` is the repository's page, `fields` what both APIs give under other names.
 
@@ -212,6 +212,6 @@ def release(repo: str, raw: Any, people: People, **fields: Any) -> Record | Malf
     )
 
 
-def read(record: Record | Malformed, raw: Any, ordered_by: str, id: str = "") -> Read:
+def as_read(record: Record | Malformed, raw: Any, ordered_by: str, id: str = "") -> Read:
     """A list's item with the instant that the list is ordered by, at the key `ordered_by` of the item as it came."""
-    return Read(record, instant(raw, ordered_by), id)
+    return Read(record, as_instant(raw, ordered_by), id)

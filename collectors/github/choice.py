@@ -14,12 +14,12 @@ from collectors.transport.json_values import listing, text
 from config.sources import GitHub
 
 
-def matches(repo: str, patterns: Collection[str]) -> bool:
+def matches_pattern(repo: str, patterns: Collection[str]) -> bool:
     """Whether one of the globs is that of `owner/name`; capitals do not matter."""
     return any(fnmatch(repo.lower(), pattern.lower()) for pattern in patterns)
 
 
-def chosen(
+def chosen_repositories(
     source: GitHub, api: GitHubApi, reader: GraphQLReader | RestReader
 ) -> Iterator[Listed | Malformed]:
     """The repositories that are meant: an owner with a glob is listed, others are asked for by name."""
@@ -35,7 +35,7 @@ def chosen(
                 yield entry
                 continue
             record = entry.record
-            is_named = entries is found[-1] or matches(record.repo, source.repositories)
+            is_named = entries is found[-1] or matches_pattern(record.repo, source.repositories)
             # a repository that was renamed answers to both of its names
             if is_named and _is_wanted(source, record, having) and record.repo not in seen:
                 seen.add(record.repo)

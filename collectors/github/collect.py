@@ -13,7 +13,7 @@ from collectors.contract.records import Coverage
 from collectors.files import backstage
 from collectors.github.api import REST_AT_ONCE, TIMEOUT_SECONDS, GitHubApi
 from collectors.github.as_records import Read
-from collectors.github.choice import chosen, matches, none_matches
+from collectors.github.choice import chosen_repositories, matches_pattern, none_matches
 from collectors.github.graphql import GraphQLReader
 from collectors.github.rest import RestReader
 from collectors.github.sweep import Sweep, covered_from, open_deployments
@@ -42,7 +42,7 @@ def collect(
     with GitHubApi(source, timeout) as api:
         reader = (GraphQLReader if source.graphql else RestReader)(api, people, catalog)
         listed = []
-        for entry in chosen(source, api, reader):
+        for entry in chosen_repositories(source, api, reader):
             if isinstance(entry, Malformed):
                 yield entry
                 continue
@@ -61,7 +61,7 @@ def collect(
         with_runs = [
             entry.record
             for entry in listed
-            if source.workflow_runs and matches(entry.record.repo, workflow_repositories)
+            if source.workflow_runs and matches_pattern(entry.record.repo, workflow_repositories)
         ]
         yield from in_order(
             lambda record: collect_runs(
@@ -92,7 +92,7 @@ def try_connection(source: GitHub) -> str:
     """How many repositories match, in words; raises SourceError where GitHub cannot be read or none does."""
     with GitHubApi(source) as api:
         reader = (GraphQLReader if source.graphql else RestReader)(api, People(b""), False)
-        n = sum(not isinstance(entry, Malformed) for entry in chosen(source, api, reader))
+        n = sum(not isinstance(entry, Malformed) for entry in chosen_repositories(source, api, reader))
     if not n:
         raise none_matches(source)
     return f"{n} {'repository matches' if n == 1 else 'repositories match'} {', '.join(source.repositories)}"
@@ -106,6 +106,6 @@ def _read(
     for sweep in sweeps:
         yield from sweep.begin(again)
     while waiting := {sweep.asked: sweep for sweep in sweeps if sweep.asked}:
-        cost.current().part(before + len(sweeps) - len(waiting), total, "lists")
+        cost.current_meter().part(before + len(sweeps) - len(waiting), total, "lists")
         for asked, page in reader.pages(kind, list(waiting)):
             yield from waiting[asked].take(page)

@@ -8,14 +8,13 @@ from typing import Any, TypeVar
 from collectors.contract.items import Malformed, SourceError
 from collectors.contract.people import People
 from collectors.github.api import GitHubApi, UnknownFieldError
-from collectors.github.as_records import Asked, Listed, Page, Read
+from collectors.github.as_records import AskedItems, ItemsPage, Listed, Read
 from collectors.github.nodes import NodeReader
-from collectors.github.queries import named_query, page_field, page_query, query, rest_query, without
+from collectors.github.queries import named_query, page_field, page_query, query, rest_query, without_field
 from collectors.github.query_size import Room
-from collectors.transport.json_values import listing, mapping, text
+from collectors.transport.json_values import Json, listing, mapping, text
 
-Json = dict[str, Any]
-Part = TypeVar("Part")
+_Part = TypeVar("_Part")
 
 # items of one request, all repositories together: what GitHub answers well within its ten seconds
 _ROOM = {
@@ -85,7 +84,7 @@ class GraphQLReader:
                 if data.get(f"r{index}"):
                     yield self._nodes.repository(name, data[f"r{index}"])
 
-    def pages(self, kind: str, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Page]]:
+    def pages(self, kind: str, asked: Sequence[AskedItems]) -> Iterator[tuple[AskedItems, ItemsPage]]:
         """The page of each of `asked`, as many in one request as it may hold; the last one of a request may be short.
 
         A page may reach below the floor: it costs the same however much of it is wanted.
@@ -106,7 +105,7 @@ class GraphQLReader:
                 parsed = (self._nodes.item(kind, one.repo, node) for node in listing(found, "nodes") if node)
                 yield (
                     one,
-                    Page(
+                    ItemsPage(
                         [*reads, *filter(None, parsed)],
                         _next(found),
                         is_read=bool(mapping(found, "pageInfo")),
@@ -132,10 +131,10 @@ class GraphQLReader:
         return self._ask(query("Repositories"), owner=owner, first=first, after=after, catalog=self._catalog)
 
     def _asked(
-        self, kind: str, left: Sequence[Asked], room: int
-    ) -> tuple[list[Asked], tuple[Json, list[Json]]]:
+        self, kind: str, left: Sequence[AskedItems], room: int
+    ) -> tuple[list[AskedItems], tuple[Json, list[Json]]]:
         """Those of `left` that came into one request of `room` items, and the answer to it."""
-        wanted: list[tuple[Asked, int]] = []
+        wanted: list[tuple[AskedItems, int]] = []
         for one in left[:_REPOSITORIES]:
             first = min(room, _most(one))
             if not first:
@@ -145,8 +144,8 @@ class GraphQLReader:
         return [one for one, _ in wanted], self._ask(page_query(kind, wanted))
 
     def _some(
-        self, kind: str, left: Sequence[Part], ask: Callable[[Sequence[Part]], tuple[Json, list[Json]]]
-    ) -> tuple[Sequence[Part], Json, list[Json]]:
+        self, kind: str, left: Sequence[_Part], ask: Callable[[Sequence[_Part]], tuple[Json, list[Json]]]
+    ) -> tuple[Sequence[_Part], Json, list[Json]]:
         """Those of `left` that came into one request, and what it answers: data and errors."""
         batch, (data, errors) = self._rooms[kind].fitting(
             lambda size: (left[:size], ask(left[:size])), len(left)
@@ -157,7 +156,7 @@ class GraphQLReader:
         """The answer to a query, without the fields that the server turns out to lack."""
         while True:
             try:
-                return self._api.graphql(without(document, self._lacking), **variables)
+                return self._api.graphql(without_field(document, self._lacking), **variables)
             except UnknownFieldError as error:
                 if error.fields <= self._lacking:
                     raise
@@ -189,7 +188,7 @@ class GraphQLReader:
                     cut.append((whole, (id, type_name, field, following)))
 
 
-def _most(asked: Asked) -> int:
+def _most(asked: AskedItems) -> int:
     """How many items one page of what is asked may have."""
     return min(_A_LIST, asked.expected or _A_LIST)
 

@@ -13,7 +13,7 @@ from collectors.contract.records import Coverage, Incident
 from collectors.github.api import TIMEOUT_SECONDS, GitHubApi
 from collectors.github.query_size import Room
 from collectors.github.vanished_issues import has_label, vanished
-from collectors.transport.json_values import instant, listing, mapping, text
+from collectors.transport.json_values import as_instant, listing, mapping, text
 from config.sources import GitHub, GitHubIncidents
 
 SOURCE = "github_issues"
@@ -34,7 +34,7 @@ fragment Issues on IssueConnection {
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedRepository:
     """A repository that is being read: from where, and the cursor that says how far."""
 
     repo: str
@@ -92,7 +92,7 @@ def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, An
     return moved
 
 
-def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
+def issues_query(batch: Sequence[AskedRepository], labels: Sequence[str]) -> str:
     """A query for the issues of each repository under the aliases r0, r1 …, with any of `labels` or, if known, all."""
     fields = []
     for index, asked in enumerate(batch):
@@ -117,13 +117,13 @@ def issues_query(batch: Sequence[Asked], labels: Sequence[str]) -> str:
 
 
 def _some(
-    api: GitHubApi, queue: Sequence[Asked], wanted: GitHubIncidents, size: int
-) -> tuple[Sequence[Asked], tuple[dict[str, Any], list[dict[str, Any]]]]:
+    api: GitHubApi, queue: Sequence[AskedRepository], wanted: GitHubIncidents, size: int
+) -> tuple[Sequence[AskedRepository], tuple[dict[str, Any], list[dict[str, Any]]]]:
     """The first `size` of `queue`, and the answer to a query for their issues."""
     return queue[:size], api.graphql(issues_query(queue[:size], wanted.labels))
 
 
-def _unread(batch: Sequence[Asked], error: dict[str, Any]) -> Malformed:
+def _unread(batch: Sequence[AskedRepository], error: dict[str, Any]) -> Malformed:
     """What GitHub says of a part that it left out; its subject is the repository."""
     first, *rest = (str(step) for step in listing(error, "path") or ["query"])
     index = int(first[1:]) if first[1:].isdigit() else len(batch)
@@ -132,22 +132,22 @@ def _unread(batch: Sequence[Asked], error: dict[str, Any]) -> Malformed:
     return Malformed("incidents", repo, reason, json.dumps(error, default=str))
 
 
-def _asked(repo: str, wanted: GitHubIncidents, resume: Resume, stored: Collection[str]) -> Asked:
+def _asked(repo: str, wanted: GitHubIncidents, resume: Resume, stored: Collection[str]) -> AskedRepository:
     """Where to go on; from the beginning where that is earlier now, or something else is looked for."""
     looked_for = [sorted(wanted.labels), wanted.priorities]
     cursor = mapping(resume.cursors.get(repo))
-    from_at, until = instant(cursor, "from_at"), instant(cursor, "until")
+    from_at, until = as_instant(cursor, "from_at"), as_instant(cursor, "until")
     if not from_at or from_at > resume.since or cursor.get("looked_for") != looked_for:
         cursor, until = {"from_at": resume.since.isoformat(), "looked_for": looked_for}, None
-    since = until - _OVERLAP if until else instant(cursor, "from_at") or resume.since
-    return Asked(repo, cursor, since, bool(stored), stored=frozenset(stored))
+    since = until - _OVERLAP if until else as_instant(cursor, "from_at") or resume.since
+    return AskedRepository(repo, cursor, since, bool(stored), stored=frozenset(stored))
 
 
 def _page(
-    api: GitHubApi, asked: Asked, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume
-) -> Generator[Item, None, list[Asked]]:
+    api: GitHubApi, asked: AskedRepository, found: dict[str, Any], wanted: GitHubIncidents, resume: Resume
+) -> Generator[Item, None, list[AskedRepository]]:
     """The incidents of a page; returns what is to be asked next of this repository."""
-    until = instant(asked.cursor, "until")
+    until = as_instant(asked.cursor, "until")
     stored = set(asked.stored)
     for node in listing(found, "issues", "nodes"):
         names = [name for label in listing(node, "labels", "nodes") if (name := text(label, "name"))]
@@ -159,7 +159,7 @@ def _page(
             elif id in stored and mapping(node, "labels"):
                 stored.remove(id)
                 yield Gone(Incident, (SOURCE, id))
-            until = max(filter(None, (until, instant(node, "updatedAt"))), default=None)
+            until = max(filter(None, (until, as_instant(node, "updatedAt"))), default=None)
     cursor = asked.cursor if until is None else {**asked.cursor, "until": until.isoformat()}
     page = mapping(found, "issues", "pageInfo")
     following = (
@@ -169,7 +169,7 @@ def _page(
     )
     if not following:
         cursor = yield from _without_vanished(api, asked.repo, cursor, stored, found, wanted)
-        from_at = instant(cursor, "from_at") or resume.since
+        from_at = as_instant(cursor, "from_at") or resume.since
         yield Coverage(source=SOURCE, subject=asked.repo, from_at=from_at, until_at=max(resume.now, from_at))
     if cursor != mapping(resume.cursors.get(asked.repo)):
         yield Checkpoint(asked.repo, cursor)

@@ -6,10 +6,8 @@ from collectors.contract.items import Malformed, record_or_malformed
 from collectors.contract.people import People
 from collectors.contract.records import PullRequest, Repository
 from collectors.github import as_records as records
-from collectors.github.as_records import Account, Listed, Mark, Read, Status
-from collectors.transport.json_values import instant, listing, mapping, text
-
-Json = dict[str, Any]
+from collectors.github.as_records import Account, Listed, ListMark, Read, StatusEntry
+from collectors.transport.json_values import Json, as_instant, listing, mapping, text
 
 
 class NodeReader:
@@ -62,11 +60,11 @@ class NodeReader:
         author = self._account(node.get("author"))
         commits = [mapping(item, "commit") for item in _items(node, "commits")]
         reviews = [
-            (self._account(item.get("author")), instant(item, "submittedAt"))
+            (self._account(item.get("author")), as_instant(item, "submittedAt"))
             for item in _items(node, "reviews")
         ]
         ready = [
-            at for event in listing(node, "timelineItems", "nodes") if (at := instant(event, "createdAt"))
+            at for event in listing(node, "timelineItems", "nodes") if (at := as_instant(event, "createdAt"))
         ]
         fields = {
             "repo": repo,
@@ -101,11 +99,11 @@ class NodeReader:
             "url": node.get("url"),
         }
         record = records.record_of(PullRequest, f"{repo}#{node.get('number')}", fields, node, self._people)
-        return records.read(record, node, "updatedAt")
+        return records.as_read(record, node, "updatedAt")
 
     def _deployment(self, repo: str, node: Json) -> Read:
         statuses = [
-            Status(text(item, "state") or "", instant(item, "createdAt"), text(item, "logUrl"))
+            StatusEntry(text(item, "state") or "", as_instant(item, "createdAt"), text(item, "logUrl"))
             for item in _items(node, "statuses")
         ]
         record = records.deployment(
@@ -122,7 +120,7 @@ class NodeReader:
             started_at=node.get("createdAt"),
             creator=self._people.pseudonym(self._account(node.get("creator")).login),
         )
-        return records.read(record, node, "createdAt", text(node, "id") or "")
+        return records.as_read(record, node, "createdAt", text(node, "id") or "")
 
     def _release(self, repo: str, node: Json) -> Read | None:
         if node.get("isDraft") or not node.get("publishedAt"):
@@ -138,7 +136,7 @@ class NodeReader:
             creator=self._people.pseudonym(text(node, "author", "login")),
             url=node.get("url"),
         )
-        return records.read(record, node, "publishedAt")
+        return records.as_read(record, node, "publishedAt")
 
     def _account(self, node: Any) -> Account:
         return Account.of(text(node, "login"), text(node, "__typename"), self._people)
@@ -148,7 +146,7 @@ def _items(node: Json, field: str) -> list[Json]:
     return [item for item in listing(node, field, "nodes") if item]
 
 
-def _marks(node: Json) -> dict[str, Mark]:
+def _marks(node: Json) -> dict[str, ListMark]:
     """What tells whether something of a kind changed; a kind whose list was not given has no mark."""
     marks = {}
     for kind, field, key, ordered_by in (
@@ -161,6 +159,6 @@ def _marks(node: Json) -> dict[str, Mark]:
         if isinstance(total, int):
             items = _items(node, field)
             newest = max((text(item, key) or "" for item in items), default="")
-            at = instant(items[0], ordered_by) if items and ordered_by else None
-            marks[kind] = Mark(f"{total} {newest}" if total else "", total, at)
+            at = as_instant(items[0], ordered_by) if items and ordered_by else None
+            marks[kind] = ListMark(f"{total} {newest}" if total else "", total, at)
     return marks

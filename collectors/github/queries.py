@@ -9,7 +9,7 @@ from typing import Any
 
 from graphql import REMOVE, FieldNode, Visitor, parse, print_ast, visit
 
-from collectors.github.as_records import Asked
+from collectors.github.as_records import AskedItems
 
 # of each kind: its field in a repository, the order from which it can be resumed, and the fragment
 _KINDS = {
@@ -30,7 +30,7 @@ def named_query(names: Sequence[str]) -> str:
     return _with_fragments(f"query Named($catalog: Boolean!) {{ {' '.join(fields)} }}")
 
 
-def page_query(kind: str, wanted: Sequence[tuple[Asked, int]]) -> str:
+def page_query(kind: str, wanted: Sequence[tuple[AskedItems, int]]) -> str:
     """A query for so many items of one kind of each repository, under the aliases r0, r1 …, newest first."""
     field, order, fragment = _KINDS[kind]
     fields = (
@@ -59,7 +59,7 @@ def rest_query(cut: Sequence[tuple[str, str, str, str | None]]) -> str:
     return _with_fragments(f"query Rest {{ {' '.join(fields)} }}")
 
 
-def without(document: str, lacking: Collection[str]) -> str:
+def without_field(document: str, lacking: Collection[str]) -> str:
     """`document` without the fields that a server lacks, and without what asks for nothing then."""
     if not lacking:
         return document

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from collectors.github.api import TooMuchError
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 # a request that is too large costs GitHub's time-out, so the larger one is not tried after every answer
 _GOOD_ANSWERS = 3
@@ -18,7 +18,7 @@ class Room:
         self._full = self._size = full
         self._answers = 0
 
-    def fitting(self, ask: Callable[[int], Answer], wanted: int | None = None) -> Answer:
+    def fitting(self, ask: Callable[[int], _Answer], wanted: int | None = None) -> _Answer:
         """What `ask` answers for the `wanted` items, or for as many of them as there is room for.
 
         Raises TooMuchError where one is too many.

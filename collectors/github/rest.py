@@ -11,11 +11,9 @@ from collectors.contract.people import People
 from collectors.contract.records import PullRequest, Record, Repository
 from collectors.github import as_records as records
 from collectors.github.api import REST_AT_ONCE, GitHubApi, MissingError
-from collectors.github.as_records import Account, Asked, Listed, Page, Read, Status
+from collectors.github.as_records import Account, AskedItems, ItemsPage, Listed, Read, StatusEntry
 from collectors.transport.in_order import in_order
-from collectors.transport.json_values import instant, listing, mapping, text
-
-Json = dict[str, Any]
+from collectors.transport.json_values import Json, as_instant, listing, mapping, text
 
 
 def pull_request(
@@ -29,9 +27,9 @@ def pull_request(
     """The record of a pull request as REST lists it, with its commits, reviews and issue events as REST lists those."""
     author = _account(raw.get("user"), people)
     ready = [
-        at for e in events if text(e, "event") == "ready_for_review" and (at := instant(e, "created_at"))
+        at for e in events if text(e, "event") == "ready_for_review" and (at := as_instant(e, "created_at"))
     ]
-    reviewed = [(_account(r.get("user"), people), instant(r, "submitted_at")) for r in reviews]
+    reviewed = [(_account(r.get("user"), people), as_instant(r, "submitted_at")) for r in reviews]
     fields = {
         "repo": repo,
         "number": raw.get("number"),
@@ -98,7 +96,7 @@ class RestReader:
             except MissingError as error:
                 yield Malformed("repositories", name, str(error), "null")
 
-    def pages(self, kind: str, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Page]]:
+    def pages(self, kind: str, asked: Sequence[AskedItems]) -> Iterator[tuple[AskedItems, ItemsPage]]:
         """All pages of each of `asked`, down to its floor."""
         read = {
             "pull_requests": self._pull_requests,
@@ -109,7 +107,7 @@ class RestReader:
             lambda one: ((one, page) for page in read(one.repo, one.after, one.floor)), asked, REST_AT_ONCE
         )
 
-    def _pull_requests(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
+    def _pull_requests(self, repo: str, after: str | None, floor: datetime) -> Iterator[ItemsPage]:
         """Pull requests by their last update, down to `floor`; for each its commits, reviews and events."""
         order = {"state": "all", "sort": "updated", "direction": "desc"}
         for page, raw in self._newest_first(f"/repos/{repo}/pulls", after, "updated_at", floor, order):
@@ -122,16 +120,16 @@ class RestReader:
                 self._whole(f"{path}/reviews"),
                 self._whole(f"/repos/{repo}/issues/{raw.get('number')}/events"),
             )
-            yield Page([records.read(record, raw, "updated_at")], page)
-        yield Page([], None)
+            yield ItemsPage([records.as_read(record, raw, "updated_at")], page)
+        yield ItemsPage([], None)
 
-    def _deployments(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
+    def _deployments(self, repo: str, after: str | None, floor: datetime) -> Iterator[ItemsPage]:
         """Deployments by their creation, down to `floor`, with their whole status history."""
         for page, raw in self._newest_first(f"/repos/{repo}/deployments", after, "created_at", floor, {}):
-            yield Page([self._deployment(repo, raw)], page)
-        yield Page([], None)
+            yield ItemsPage([self._deployment(repo, raw)], page)
+        yield ItemsPage([], None)
 
-    def _releases(self, repo: str, after: str | None, floor: datetime) -> Iterator[Page]:
+    def _releases(self, repo: str, after: str | None, floor: datetime) -> Iterator[ItemsPage]:
         """Published releases by their creation; their commits are those of the tags."""
         tags: dict[str, str] | None = None
         for page in self._api.pages(f"/repos/{repo}/releases"):
@@ -143,10 +141,10 @@ class RestReader:
                     for tag in found
                 }
             reads = [self._release(repo, raw, tags or {}) for raw in published]
-            yield Page([*reads], "")
+            yield ItemsPage([*reads], "")
             if any(read.at and read.at < floor for read in reads):
                 return
-        yield Page([], None)
+        yield ItemsPage([], None)
 
     def deployments_again(self, ids: Sequence[str]) -> Iterator[tuple[str, Read]]:
         """(id, deployment) of those `ids` (`owner/name/12`) that are still there."""
@@ -164,7 +162,7 @@ class RestReader:
         first = int(after or 1)
         for number, items in enumerate(self._api.pages(path, page=first, **order), first):
             for raw in items:
-                at = instant(raw, ordered_by)
+                at = as_instant(raw, ordered_by)
                 if at and at < floor:
                     return
                 yield str(number), raw
@@ -211,7 +209,7 @@ class RestReader:
 
     def _deployment(self, repo: str, raw: Json) -> Read:
         statuses = [
-            Status((text(s, "state") or "").upper(), instant(s, "created_at"), text(s, "log_url"))
+            StatusEntry((text(s, "state") or "").upper(), as_instant(s, "created_at"), text(s, "log_url"))
             for s in self._whole(f"/repos/{repo}/deployments/{raw.get('id')}/statuses")
         ]
         record = records.deployment(
@@ -228,7 +226,7 @@ class RestReader:
             started_at=raw.get("created_at"),
             creator=self._people.pseudonym(_account(raw.get("creator"), self._people).login),
         )
-        return records.read(record, raw, "created_at", f"{repo}/{raw.get('id')}")
+        return records.as_read(record, raw, "created_at", f"{repo}/{raw.get('id')}")
 
     def _release(self, repo: str, raw: Json, tags: dict[str, str]) -> Read:
         record = records.release(
@@ -242,4 +240,4 @@ class RestReader:
             creator=self._people.pseudonym(_account(raw.get("author"), self._people).login),
             url=text(raw, "html_url"),
         )
-        return records.read(record, raw, "published_at")
+        return records.as_read(record, raw, "published_at")

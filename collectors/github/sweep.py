@@ -6,8 +6,8 @@ from typing import Any
 
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume
 from collectors.contract.records import Coverage, Deployment
-from collectors.github.as_records import Asked, Listed, Page, Read
-from collectors.transport.json_values import instant, mapping, text
+from collectors.github.as_records import AskedItems, ItemsPage, Listed, Read
+from collectors.transport.json_values import as_instant, mapping, text
 
 # a list may be a moment behind the item that was just updated
 _OVERLAP = timedelta(minutes=1)
@@ -27,7 +27,7 @@ class Sweep:
     """
 
     def __init__(self, kind: str, entry: Listed, resume: Resume) -> None:
-        self.asked: Asked | None = None
+        self.asked: AskedItems | None = None
         self._kind = kind
         self._repo = entry.record.repo
         self._mark = entry.marks.get(kind)
@@ -45,12 +45,12 @@ class Sweep:
         unfinished = mapping(self._cursor, "sweep")
         if unfinished:
             self._is_resumed = True
-            self._newest = instant(unfinished, "newest")
-            self.asked = Asked(self._repo, text(unfinished, "after"), self._floor())
+            self._newest = as_instant(unfinished, "newest")
+            self.asked = AskedItems(self._repo, text(unfinished, "after"), self._floor())
         else:
             yield from self._ask_or_finish()
 
-    def take(self, page: Page) -> Iterator[Item]:
+    def take(self, page: ItemsPage) -> Iterator[Item]:
         """The page's items; a checkpoint where more are to come, the coverage where not."""
         if self.asked is None:
             return
@@ -76,12 +76,12 @@ class Sweep:
             }
             yield Checkpoint(self._subject, dict(self._cursor))
 
-    def _following(self, page: Page) -> Asked:
+    def _following(self, page: ItemsPage) -> AskedItems:
         assert self.asked  # noqa: S101  what the page is the answer to
         is_first = not self._old.get("until") and not self._is_resumed
         expected = self.asked.expected
         left = expected - len(page.reads) if is_first and expected else None
-        return Asked(self._repo, page.after, self.asked.floor, left if left and left > 0 else None)
+        return AskedItems(self._repo, page.after, self.asked.floor, left if left and left > 0 else None)
 
     def _end(self) -> Iterator[Item]:
         self._cursor.pop("sweep", None)
@@ -98,12 +98,14 @@ class Sweep:
         """Asks from the top where the listing says that something changed after what is read."""
         mark, floor = self._mark, self._floor()
         if mark is None:
-            self.asked = Asked(self._repo, None, floor)
+            self.asked = AskedItems(self._repo, None, floor)
         elif (
             mark.text and mark.text != self._cursor.get("mark") and not (mark.newest and mark.newest < floor)
         ):
             is_first = not self._cursor.get("until")
-            self.asked = Asked(self._repo, None, floor, mark.total if is_first else min(mark.total, _NEW))
+            self.asked = AskedItems(
+                self._repo, None, floor, mark.total if is_first else min(mark.total, _NEW)
+            )
         else:
             yield from self._finish()
 
@@ -115,7 +117,7 @@ class Sweep:
             yield Checkpoint(self._subject, dict(self._cursor))
 
     def _floor(self) -> datetime:
-        until = instant(self._cursor, "until")
+        until = as_instant(self._cursor, "until")
         return until - _OVERLAP if until else self._from_at
 
     def _looked_at_again(self, again: Mapping[str, Read]) -> Iterator[Item]:
@@ -137,13 +139,13 @@ class Sweep:
 
 def covered_from(entry: Listed, kind: str, resume: Resume) -> datetime:
     """The first instant that is covered: kept over the runs, so that one stretch grows."""
-    return instant(_cursor(entry, kind, resume), "from_at") or max(resume.since, entry.record.created_at)
+    return as_instant(_cursor(entry, kind, resume), "from_at") or max(resume.since, entry.record.created_at)
 
 
 def _cursor(entry: Listed, kind: str, resume: Resume) -> dict[str, Any]:
     """Where this kind was read to; empty where it never was, or not from the first day that is wanted now."""
     cursor = mapping(resume.cursors.get(f"{entry.record.repo} {kind}"))
-    from_at = instant(cursor, "from_at")
+    from_at = as_instant(cursor, "from_at")
     return cursor if from_at and from_at <= max(resume.since, entry.record.created_at) else {}
 
 

@@ -10,9 +10,7 @@ from collectors.contract.people import People
 from collectors.contract.records import Coverage, Record, WorkflowRun
 from collectors.github.api import GitHubApi
 from collectors.github.as_records import record_of
-from collectors.transport.json_values import instant, mapping, text
-
-Json = dict[str, Any]
+from collectors.transport.json_values import Json, as_instant, mapping, text
 
 _REACHABLE = 1000  # results of one search by creation
 _AGAIN_DAYS = 30  # how long GitHub lets a run be run again
@@ -64,15 +62,15 @@ def collect_runs(
 
 
 def _read(cursor: Any, from_at: datetime) -> _Known:
-    covered_from, until = instant(cursor, "from_at"), instant(cursor, "until")
+    covered_from, until = as_instant(cursor, "from_at"), as_instant(cursor, "until")
     if covered_from is None or until is None or from_at < covered_from:
         return _Known(from_at, from_at, from_at)
     attempts = {
         id: (entry[0], at)
         for id, entry in mapping(cursor, "attempts").items()
-        if (at := instant({"at": entry[1]}, "at"))
+        if (at := as_instant({"at": entry[1]}, "at"))
     }
-    return _Known(covered_from, until, instant(cursor, "looked_back_at") or covered_from, attempts)
+    return _Known(covered_from, until, as_instant(cursor, "looked_back_at") or covered_from, attempts)
 
 
 def _windows(
@@ -108,7 +106,7 @@ def _attempts(
         return
     done = raw.get("status") == "completed"
     yield _record(repo, raw, _jobs(api, repo, id, last) if done else [], people)
-    created_at = instant(raw, "created_at")
+    created_at = as_instant(raw, "created_at")
     if created_at:
         known.attempts[id] = (last if done else 0, created_at)
 
@@ -123,7 +121,7 @@ def _jobs(api: GitHubApi, repo: str, id: str, attempt: int) -> list[Json]:
 
 def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | Malformed:
     path = (text(raw, "path") or text(raw, "name") or "").partition("@")[0]
-    ended = [at for job in jobs if (at := instant(job, "completed_at"))]
+    ended = [at for job in jobs if (at := as_instant(job, "completed_at"))]
     done = raw.get("status") == "completed"
     fields = {
         "repo": repo,

@@ -18,7 +18,7 @@ from collectors.pagerduty.lists import AT_ONCE, PAGE, open_api, open_incidents, 
 from collectors.transport import cost
 from collectors.transport.in_order import in_order
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api
-from collectors.transport.json_values import instant, listing, mapping, text, without
+from collectors.transport.json_values import as_instant, listing, mapping, text, without_keys
 from config.sources import PagerDuty
 
 # log entries and incidents can appear a little after the time that they bear
@@ -74,7 +74,11 @@ class _Log:
 
     def add(self, entry: dict[str, Any]) -> str | None:
         """Takes `entry` in; returns the id of its incident."""
-        id, at, kind = text(entry, "incident", "id"), instant(entry, "created_at"), text(entry, "type") or ""
+        id, at, kind = (
+            text(entry, "incident", "id"),
+            as_instant(entry, "created_at"),
+            text(entry, "type") or "",
+        )
         if id and at and kind.startswith("acknowledge"):
             self.acknowledged_at[id] = min(at, self.acknowledged_at.get(id, at))
         elif id and at and kind.startswith("resolve"):
@@ -88,7 +92,7 @@ class _Reader:
     def __init__(self, api: Api, resume: Resume, linked: Collection[str]) -> None:
         self.api, self.now, self.linked = api, resume.now, linked
         cursor = mapping(resume.cursors.get("*"))
-        from_at, until = instant(cursor, "from_at"), instant(cursor, "until")
+        from_at, until = as_instant(cursor, "from_at"), as_instant(cursor, "until")
         if from_at is None or until is None or resume.since < from_at:
             # a first run, or one that is asked for more than was ever read
             cursor, from_at, until = {}, resume.since, resume.since
@@ -112,7 +116,7 @@ class _Reader:
                 self.api, "incidents", {"sort_by": "created_at:asc"}, self.start, self.now
             ):
                 yield from self._incidents(found)
-                cost.current().part((end - self.start).days, (self.now - self.start).days, "days")
+                cost.current_meter().part((end - self.start).days, (self.now - self.start).days, "days")
                 if end < self.now:
                     yield from self._checkpoint(end, None)
         if self.logged is None or self.touched or open_before:
@@ -129,7 +133,7 @@ class _Reader:
                 id, entry_id = self.log.add(entry), text(entry, "id") or ""
                 if id and entry_id not in (self.logged or ()):
                     self.touched.add(id)
-                if (at := instant(entry, "created_at")) and at >= self.now - _OVERLAP:
+                if (at := as_instant(entry, "created_at")) and at >= self.now - _OVERLAP:
                     recent.append(entry_id)
         return recent
 
@@ -148,7 +152,7 @@ class _Reader:
     def _incidents(self, found: Iterable[dict[str, Any]]) -> Iterator[Item]:
         rest = iter(found)
         while batch := list(islice(rest, PAGE)):
-            read = [each for shown in batch if (each := self._parsed(without(shown, _PEOPLE)))]
+            read = [each for shown in batch if (each := self._parsed(without_keys(shown, _PEOPLE)))]
             events = self._related_events(
                 [incident for _, incident in read if isinstance(incident, Incident)]
             )
@@ -189,7 +193,7 @@ class _Reader:
 
     def _fields(self, item: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         id, status = text(item, "id") or "", text(item, "status") or ""
-        times = (instant(entry, "at") for entry in listing(item, "acknowledgements"))
+        times = (as_instant(entry, "at") for entry in listing(item, "acknowledgements"))
         acknowledged = [at for at in (*times, self.log.acknowledged_at.get(id)) if at]
         reason = mapping(item, "resolve_reason")
         merged = text(reason, "type") == "merge_resolve_reason"
@@ -244,7 +248,7 @@ class _Reader:
         self.known = {
             id: known
             for id, known in self.known.items()
-            if known.get("open") or ((at := instant(known, "opened_at")) and at >= oldest)
+            if known.get("open") or ((at := as_instant(known, "opened_at")) and at >= oldest)
         }
         cursor = {
             "from_at": self.from_at.isoformat(),

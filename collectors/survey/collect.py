@@ -23,11 +23,11 @@ from collectors.contract.items import (
 )
 from collectors.contract.people import People
 from collectors.contract.records import Coverage, Response
-from collectors.files.csv_table import Table, read_table
+from collectors.files.csv_table import CsvTable, read_table
 from collectors.survey.forms import form_answers, wanted_columns
 from collectors.survey.inbox import collect_inbox
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api, shown_address
-from collectors.transport.json_values import instant, mapping, text
+from collectors.transport.json_values import as_instant, mapping, text
 from config.survey import Survey, SurveyFiles
 
 _FIELDS = tuple(Response.model_fields)
@@ -55,7 +55,7 @@ def collect(
     Raises SourceError, after the rest was read, for what is missing, cannot be read or has wrong columns.
     """
     wrong: list[str] = []
-    from_at = instant(resume.cursors.get("*"), "from_at")
+    from_at = as_instant(resume.cursors.get("*"), "from_at")
     for item in _all(source, resume, people, timezone, inbox, timeout, wrong):
         if isinstance(item, Response):
             from_at = min(from_at or item.submitted_at, item.submitted_at)
@@ -177,7 +177,7 @@ def _fetched(address: str, before: dict[str, Any], timeout: float) -> tuple[byte
     return response.content, {key: value for key, value in validators.items() if value}
 
 
-def _answers(table: Table, people: People) -> Iterator[Item]:
+def _answers(table: CsvTable, people: People) -> Iterator[Item]:
     """A response, or what was wrong with it, for each row; raises SourceError where the file itself is wrong."""
     _check(table.columns, table.where)
     for line, cells in table.rows:
@@ -203,7 +203,7 @@ def _answer(row: dict[str, str], where: str, people: People) -> Item:
         fields["respondent"] = people.respondent(fields["respondent"])
     raw = dict(fields)
     for key in _INSTANTS:
-        if key in fields and not instant(fields, key):
+        if key in fields and not as_instant(fields, key):
             reason = f'"{fields[key]}" is no instant with a zone; write it like 2026-11-16T09:30:00Z'
             return Malformed("responses", where, f"{key}: {reason}", json.dumps(raw))
     response = record_or_malformed(Response, where, {"question": _QUESTION, **fields}, raw)

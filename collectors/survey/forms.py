@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from collectors.contract.items import Item, Malformed, SourceError, record_or_malformed
 from collectors.contract.people import People
 from collectors.contract.records import Response
-from collectors.files.csv_table import Table, plain
+from collectors.files.csv_table import CsvTable, plain
 from config.survey import SurveyFiles, SurveyQuestion
 
 # as Google Forms downloads it: 2026/11/06 10:15:02 AM GMT+1
@@ -52,7 +52,7 @@ def wanted_columns(form: SurveyFiles) -> list[str]:
     return [plain(name) for name in (*columns, *(question.column for question in form.questions))]
 
 
-def form_answers(table: Table, form: SurveyFiles, timezone: str, people: People) -> list[Item]:
+def form_answers(table: CsvTable, form: SurveyFiles, timezone: str, people: People) -> list[Item]:
     """A response for each question that a row answers, or what is wrong with it; raises SourceError where all is.
 
     `timezone` holds where neither the form's own nor a time's zone does.

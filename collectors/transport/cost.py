@@ -56,7 +56,7 @@ class Meter:
 _CURRENT: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 
-def current() -> Meter:
+def current_meter() -> Meter:
     """The meter of the reading that this belongs to; one that nobody looks at where there is none."""
     return _CURRENT.get() or Meter()
 

@@ -77,7 +77,7 @@ class Api:
         self._token = token.strip()
         self._token_key = token_key
         self._at_once = at_once
-        self._meter = cost.current()
+        self._meter = cost.current_meter()
         self._hold = Hold(self._meter)
         try:
             self._client = httpx.Client(

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+Json = dict[str, Any]
+
 
 def mapping(value: Any, *keys: str) -> dict[str, Any]:
     """The object at `keys` below `value`; an empty one where something else, or nothing, is there."""
@@ -26,7 +28,7 @@ def text(value: Any, *keys: str) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def instant(value: Any, *keys: str) -> datetime | None:
+def as_instant(value: Any, *keys: str) -> datetime | None:
     """The instant at `keys` below `value`, in UTC; None where it is none, or has no zone."""
     try:
         at = datetime.fromisoformat(text(value, *keys) or "")
@@ -35,10 +37,10 @@ def instant(value: Any, *keys: str) -> datetime | None:
     return at.astimezone(UTC) if at.tzinfo else None
 
 
-def without(value: Any, keys: Collection[str]) -> Any:
+def without_keys(value: Any, keys: Collection[str]) -> Any:
     """`value` with nothing below any of `keys`, at any depth: what is kept of an item must not name people."""
     if isinstance(value, dict):
-        return {key: without(part, keys) for key, part in value.items() if key not in keys}
+        return {key: without_keys(part, keys) for key, part in value.items() if key not in keys}
     if isinstance(value, list):
-        return [without(part, keys) for part in value]
+        return [without_keys(part, keys) for part in value]
     return value

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import typer
 
-from dashboards.commands.options import DEFAULT_CONFIG, Config, Warehouse
+from dashboards.commands.options import DEFAULT_CONFIG, ConfigOption, WarehouseOption
 from dashboards.commands.steps import deliver_due, read_settings
 
 
-def deliver(config: Config = DEFAULT_CONFIG, warehouse: Warehouse = None) -> None:
+def deliver_command(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
     """Sends what is due and not delivered yet, as "sixkeys serve" does after each collection.
 
     That is the last complete week's scorecards once their time in schedule.scorecard has passed, and alerts. What

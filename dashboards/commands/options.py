@@ -39,7 +39,7 @@ def usage_error(error: typer.TyperException) -> str:
     return f"{text}; see {context.command_path} --help" if context else text
 
 
-def day(text: str | date) -> date:
+def day_option(text: str | date) -> date:
     """A day as the user writes it; raises BadParameter."""
     try:
         return text if isinstance(text, date) else date.fromisoformat(text)
@@ -68,7 +68,7 @@ def one_scope(where: Sequence[str] | None) -> tuple[_Scope, str] | None:
     return cast(tuple[_Scope, str], found[0]) if found else None
 
 
-def in_order(first: date | None, after: date | None, option: str = "--to") -> None:
+def require_order(first: date | None, after: date | None, option: str = "--to") -> None:
     """Raises BadParameter for a range without a day in it."""
     if first and after and first >= after:
         raise typer.BadParameter(
@@ -76,15 +76,18 @@ def in_order(first: date | None, after: date | None, option: str = "--to") -> No
         )
 
 
-Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]
-Warehouse = Annotated[
+ConfigOption = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]
+WarehouseOption = Annotated[
     Path | None,
     typer.Option("--warehouse", metavar="FILE", help="Another warehouse than the configured one."),
 ]
 First = Annotated[
-    date | None, typer.Option("--from", parser=day, metavar="DAY", help="The first day, as 2026-11-16.")
+    date | None,
+    typer.Option("--from", parser=day_option, metavar="DAY", help="The first day, as 2026-11-16."),
 ]
-After = Annotated[date | None, typer.Option("--to", parser=day, metavar="DAY", help="The first day after.")]
+After = Annotated[
+    date | None, typer.Option("--to", parser=day_option, metavar="DAY", help="The first day after.")
+]
 Where = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="NAME=VALUE", help="Only this system, team or service; can be repeated."),
@@ -93,8 +96,8 @@ Whose = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="NAME=VALUE", help="That of a team or a system, as team=payments."),
 ]
-Scope = Annotated[_Scope, typer.Option("--by", help="A row for each.")]
-Period = Annotated[
+ScopeOption = Annotated[_Scope, typer.Option("--by", help="A row for each.")]
+PeriodOption = Annotated[
     Literal["day", "week", "month"] | None,
     typer.Option("--period", help="A row for each; else one for the whole range."),
 ]

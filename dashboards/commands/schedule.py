@@ -24,7 +24,7 @@ STOP_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Job:
+class ScheduledCommand:
     """Commands by name and when they run, one after the other: five cron fields in the schedule's time zone.
 
     `at_start`: at the start as well.
@@ -50,7 +50,7 @@ def due(cron: str, timezone: str, now: datetime) -> date | None:
 
 
 @contextmanager
-def scheduled(jobs: Sequence[Job], timezone: str) -> Iterator[None]:
+def scheduled(jobs: Sequence[ScheduledCommand], timezone: str) -> Iterator[None]:
     """Runs `jobs` one at a time while the context lasts; at its end a running one is stopped within seconds.
 
     A run that fails is logged, and the next one tries again. A run that falls due while its predecessor is still
@@ -84,7 +84,7 @@ class _Runner:
         self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, job: Job) -> None:
+    def run(self, job: ScheduledCommand) -> None:
         for name, command in job.commands.items():
             with self._lock:
                 if self._stopped:

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dashboards.commands.options import DEFAULT_CONFIG, Config, PageFormat, Warehouse, Whose, one_scope
+from dashboards.commands.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    PageFormat,
+    WarehouseOption,
+    Whose,
+    one_scope,
+)
 from dashboards.commands.steps import make_scorecards, read_settings
 
 if TYPE_CHECKING:
@@ -13,7 +20,7 @@ if TYPE_CHECKING:
     from warehouse.metrics.values import Scope
 
 
-def scorecard(
+def scorecard_command(
     week: Annotated[
         str | None, typer.Option(metavar="WEEK", help="As 2026-W46; else the last complete one.")
     ] = None,
@@ -30,8 +37,8 @@ def scorecard(
         bool, typer.Option("--dry-run", help="Show what --send would send; with --format json, its content.")
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Send what was delivered before once more.")] = False,
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
 ) -> None:
     """Writes the weekly scorecard (HTML by default): each number against its target, and what moved.
 
@@ -55,9 +62,9 @@ def scorecard(
     if dry_run:
         _show_plan(settings, found, again, as_json=format == "json")
     else:
-        from dashboards.scorecards.published_forms import forms
+        from dashboards.scorecards.published_forms import published_forms
 
-        print(forms(settings.warehouse, found[0])[format or "html"], end="")
+        print(published_forms(settings.warehouse, found[0])[format or "html"], end="")
     raise typer.Exit(1 if failed else 0)
 
 

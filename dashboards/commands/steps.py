@@ -167,6 +167,6 @@ def run_dashboard(config: Path, warehouse: Path | None, host: str, port: int) ->
     """Runs the dashboard and prints its address; returns when somebody stops it."""
     from dashboards.server import process as service
 
-    with service.running(config, warehouse, host, port) as (address, process):
+    with service.running_process(config, warehouse, host, port) as (address, process):
         print(f"The dashboard is at {address} (Ctrl-C ends it)", flush=True)
         service.until_stopped(process)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboards.commands.options import DEFAULT_CONFIG, Config, Warehouse, day
+from dashboards.commands.options import DEFAULT_CONFIG, ConfigOption, WarehouseOption, day_option
 from dashboards.commands.steps import read_settings
 
 
@@ -16,11 +16,11 @@ def survey(
     round: Annotated[str, typer.Option(metavar="ROUND", help="The round, such as 2026-Q4.")],
     team: Annotated[str, typer.Option(metavar="TEAM", help="The team, by its name in the catalogue.")],
     closes: Annotated[
-        date, typer.Option(parser=day, metavar="DAY", help="The last day on which answers are taken.")
+        date, typer.Option(parser=day_option, metavar="DAY", help="The last day on which answers are taken.")
     ],
     links: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many: one a person.")] = 1,
-    config: Config = DEFAULT_CONFIG,
-    warehouse: Warehouse = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
 ) -> None:
     """Prints links to the survey page, one for each person of a team.
 
@@ -29,7 +29,7 @@ def survey(
 
     Example: sixkeys survey --round 2026-Q4 --team payments --closes 2026-11-20 --links 8
     """
-    from dashboards.satisfaction.survey_links import links as made
+    from dashboards.satisfaction.survey_links import survey_links as made
 
     for link in made(read_settings(config, warehouse), round, team, closes, links, datetime.now(UTC)):
         print(link)

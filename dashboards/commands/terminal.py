@@ -15,10 +15,10 @@ from dashboards.figures.tables import as_json, write_csv
 
 if TYPE_CHECKING:
     from collectors.connections import Connection
-    from config.summary import Entry
+    from config.summary import Setting
     from warehouse.metrics.values import Value
     from warehouse.rows.explain import Explanation
-    from warehouse.trust.matching import Part
+    from warehouse.trust.matching import MatchReport
 
 _STYLES = {
     "met": "green",
@@ -56,7 +56,7 @@ def write(stream: Any, format: str, content: Any, table: RenderableType) -> None
         console(stream).print(table)
 
 
-def settings_table(entries: Sequence["Entry"]) -> Table:
+def settings_table(entries: Sequence["Setting"]) -> Table:
     """Each setting, its value and where that comes from; what was not said is dim."""
     table = _table()
     for heading in ("Setting", "Value", "From"):
@@ -79,14 +79,14 @@ def planned_table(messages: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def connection(found: "Connection") -> Text:
+def connection_line(found: "Connection") -> Text:
     """Whether a source answers, and what it said."""
     if found.works:
         return Text.assemble(("✓", "green"), f" {found.source}: {found.detail}")
     return Text.assemble(("✗", "red"), f" {found.detail}")  # which begins with the source, as every error
 
 
-def matches(found: "Part") -> RenderableType:
+def match_table(found: "MatchReport") -> RenderableType:
     """One part of the dry run: what was collected, what it matches, and what to do about what matches nothing."""
     table = _table()
     for heading in found.columns:

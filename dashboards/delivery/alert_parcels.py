@@ -9,7 +9,7 @@ from config.metrics import metrics
 from config.settings import Settings
 from dashboards.delivery.parcels import Letter, Parcel, parcels
 from dashboards.delivery.posting import TIMEOUT
-from dashboards.delivery.slack import escape, linked, section
+from dashboards.delivery.slack import escape, linked, slack_section
 from dashboards.figures import formats
 from dashboards.frame.view import Filters, link
 from dashboards.scorecards.rendering import METRIC_PAGE
@@ -35,14 +35,14 @@ def alert_parcels(alerts: Iterable[Alert], settings: Settings, timeout: float = 
 
 def letter(alert: Alert, settings: Settings) -> Letter:
     """The alert for each channel; a link to the rows of the week where the dashboard's address is configured."""
-    lines, address = sentences(alert), _address(alert, settings)
+    lines, address = alert_sentences(alert), _address(alert, settings)
     told = {**asdict(alert), "organization": settings.organization, "text": " ".join(lines), "url": address}
     return Letter(
         message=Message(
             f"alert {alert.metric} {alert.state}", alert.scope, kept_name(alert.scope, alert.name), alert.week
         ),
         organization=settings.organization,
-        subject=f"{settings.organization}: {headline(alert)}",
+        subject=f"{settings.organization}: {alert_headline(alert)}",
         text=lambda: "\n".join([*lines, *([address] if address else [])]) + "\n",
         html=None,
         slack=lambda: _slack(alert, lines, address),
@@ -50,7 +50,7 @@ def letter(alert: Alert, settings: Settings) -> Letter:
     )
 
 
-def headline(alert: Alert) -> str:
+def alert_headline(alert: Alert) -> str:
     """What happened in one line."""
     name = metrics()[alert.metric].name
     if alert.state == "met":
@@ -58,7 +58,7 @@ def headline(alert: Alert) -> str:
     return f"{alert.name} misses its target: {name}"
 
 
-def sentences(alert: Alert) -> list[str]:
+def alert_sentences(alert: Alert) -> list[str]:
     """What happened, with value, target, rows, and why it is more than noise."""
     metric = metrics()[alert.metric]
     value = formats.figure_against(alert.metric, alert.value, alert.unit, alert.target)
@@ -95,10 +95,10 @@ def _address(alert: Alert, settings: Settings) -> str | None:
 def _slack(alert: Alert, lines: Iterable[str], address: str | None) -> dict[str, Any]:
     symbol = formats.STATUSES[alert.state].symbol
     said = "\n".join(escape(line) for line in lines)
-    text = f"{symbol} *{escape(headline(alert))}*\n{said}"
+    text = f"{symbol} *{escape(alert_headline(alert))}*\n{said}"
     if address:
         text += f"\n{linked('The rows behind it', address)}"
     return {
-        "text": escape(headline(alert)),
-        "blocks": [section(text)],
+        "text": escape(alert_headline(alert)),
+        "blocks": [slack_section(text)],
     }

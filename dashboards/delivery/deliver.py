@@ -18,20 +18,20 @@ from warehouse.loading.redaction import redact
 from warehouse.scorecards.delivery_book import (
     REPEATABLE,
     Channel,
-    Entry,
+    DeliveryEntry,
+    DeliveryStatus,
     Message,
-    Status,
     claim,
     close_interrupted,
-    entries,
+    delivery_entries,
     settle,
 )
 
 ATTEMPTS = 4
 # a longer wait is left to the next run, which comes with the next collection
 LONGEST_WAIT_SECONDS = 60.0
-_AUTOMATIC: frozenset[Status] = frozenset({"delivered", "refused", "unknown"})
-_BY_HAND: frozenset[Status] = frozenset({"delivered", "unknown"})
+_AUTOMATIC: frozenset[DeliveryStatus] = frozenset({"delivered", "refused", "unknown"})
+_BY_HAND: frozenset[DeliveryStatus] = frozenset({"delivered", "unknown"})
 _ORDER: tuple[Channel, ...] = ("directory", "slack", "webhook", "email")
 BY_HAND = '; then run "sixkeys scorecard --send"'
 AGAIN = '; where it did not arrive, run "sixkeys scorecard --send --again"'
@@ -95,14 +95,14 @@ def wanted(
     return _Run(settings, True, again).open(parcels)
 
 
-def _status(entry: Entry) -> Status:
+def _status(entry: DeliveryEntry) -> DeliveryStatus:
     """What became of it, also where the process that handed it over ended without saying so."""
     if entry.status == "sending":
         return "failed" if entry.channel in REPEATABLE else "unknown"
     return entry.status
 
 
-def _interrupted(entry: Entry) -> Delivery:
+def _interrupted(entry: DeliveryEntry) -> Delivery:
     return Delivery(entry.message, entry.channel, entry.target, f"{entry.error}{AGAIN}")
 
 
@@ -125,7 +125,7 @@ class _Run:
     def __init__(self, settings: Settings, by_hand: bool, again: bool) -> None:
         self._settings = settings
         self._by_hand, self._again = by_hand, again
-        self._now: dict[tuple[Message, Channel, str], Entry] = {}
+        self._now: dict[tuple[Message, Channel, str], DeliveryEntry] = {}
         self._ids: dict[tuple[Message, Channel], str] = {}
         self._before: set[tuple[Message, Channel, str]] = set()
 
@@ -134,7 +134,7 @@ class _Run:
         known = {
             (entry.message, entry.channel, entry.target): entry
             for week in {parcel.message.week for parcel in parcels}
-            for entry in entries(self._settings.warehouse, week)
+            for entry in delivery_entries(self._settings.warehouse, week)
         }
         found = []
         for parcel in parcels:
@@ -177,7 +177,7 @@ class _Run:
             for (error, before), targets in alike.items():
                 yield Delivery(parcel.message, parcel.channel, parcel.shown(targets), error, before)
 
-    def _final(self, channel: Channel) -> frozenset[Status]:
+    def _final(self, channel: Channel) -> frozenset[DeliveryStatus]:
         if self._again or (self._by_hand and channel == "directory"):
             return frozenset()
         return _BY_HAND if self._by_hand else _AUTOMATIC
@@ -224,12 +224,12 @@ class _Run:
         self._now |= {(message, channel, entry.target): entry for entry in outcomes}
         return failures
 
-    def _entry(self, parcel: Parcel, target: str, failure: NotDelivered | None) -> Entry:
+    def _entry(self, parcel: Parcel, target: str, failure: NotDelivered | None) -> DeliveryEntry:
         if failure is None:
-            return Entry(parcel.message, parcel.channel, target, "delivered", None)
+            return DeliveryEntry(parcel.message, parcel.channel, target, "delivered", None)
         advice = {"refused": BY_HAND, "unknown": AGAIN}.get(failure.status, "")
         error = redact(self._settings, f"{failure}{advice}")
-        return Entry(parcel.message, parcel.channel, target, failure.status, error)
+        return DeliveryEntry(parcel.message, parcel.channel, target, failure.status, error)
 
 
 @contextmanager

@@ -107,7 +107,7 @@ def _slack(letter: Letter, address: SecretStr, key: str, timeout: float) -> Parc
 
 def _webhook(letter: Letter, webhook: Webhook, key: str, timeout: float) -> Parcel:
     def payload(id: str) -> bytes:
-        return webhooks.body(letter.message.kind.partition(" ")[0], id, letter.data())
+        return webhooks.payload(letter.message.kind.partition(" ")[0], id, letter.data())
 
     def send(id: str, payload: bytes) -> Send:
         def to(_: Sequence[str]) -> Mapping[str, NotDelivered]:

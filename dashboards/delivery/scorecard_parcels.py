@@ -13,7 +13,7 @@ from config.settings import Settings
 from dashboards.delivery import slack
 from dashboards.delivery.parcels import Letter, Parcel, Send, delivery_id, parcels
 from dashboards.delivery.posting import TIMEOUT, NotDelivered
-from dashboards.scorecards.published_forms import forms
+from dashboards.scorecards.published_forms import published_forms
 from dashboards.scorecards.rendering import title
 from warehouse.metrics.values import kept_name
 from warehouse.scorecards.delivery_book import Message
@@ -32,7 +32,7 @@ def _of(scorecard: Mapping[str, Any], settings: Settings, timeout: float) -> Ite
 
     @cache
     def texts() -> Mapping[str, str]:
-        return forms(settings.warehouse, scorecard)
+        return published_forms(settings.warehouse, scorecard)
 
     letter = Letter(
         message=Message("scorecard", scope, kept_name(scope, name), scorecard["week"]),

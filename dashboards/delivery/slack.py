@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboards.figures import formats
-from dashboards.scorecards.rendering import leads_to, title, verdict, view
+from dashboards.scorecards.rendering import leads_to, title, view_of, week_verdict
 
 BLOCKS, SECTION, HEADER = 50, 3000, 150  # Slack's limits: blocks a message, characters a section, a header
 
@@ -17,22 +17,22 @@ def message(scorecard: Mapping[str, Any]) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": head[:HEADER], "emoji": False}}
     ]
-    blocks += [section(_summary(scorecard)), *_sections(map(_line, scorecard["metrics"]))]
+    blocks += [slack_section(_summary(scorecard)), *_sections(map(_line, scorecard["metrics"]))]
     blocks += _sections(_said(scorecard, "• ", one["parts"]) for one in scorecard["sentences"])
     if scorecard["restatements"]:
         told = (_restated(scorecard, one) for one in scorecard["restatements"])
         blocks += _sections(["*Said before and different now*", *told])
     blocks += _sections(f"> {escape(caveat)}"[:SECTION] for caveat in scorecard["caveats"])
     if scorecard["below"]:
-        blocks += [{"type": "divider"}, *(section(_summary(one)) for one in scorecard["below"])]
+        blocks += [{"type": "divider"}, *(slack_section(_summary(one)) for one in scorecard["below"])]
     as_of = formats.instant(datetime.fromisoformat(scorecard["as_of"]), scorecard["timezone"])
     text = f"Data as of {as_of}"
-    if dashboard := view(scorecard):
+    if dashboard := view_of(scorecard):
         text += f" · {linked('In the dashboard', dashboard)}"
     context = {"type": "context", "elements": [_mrkdwn(text)]}
     left_out = len(blocks) - (BLOCKS - 1)
     if left_out > 0:
-        blocks = [*blocks[: BLOCKS - 2], section(f"… and {left_out + 1} more in the scorecard.")]
+        blocks = [*blocks[: BLOCKS - 2], slack_section(f"… and {left_out + 1} more in the scorecard.")]
     return {"text": escape(head), "blocks": [*blocks, context]}
 
 
@@ -49,7 +49,7 @@ def linked(text: str, address: str) -> str:
     return f"<{safe}|{text}>"
 
 
-def section(text: str) -> dict[str, Any]:
+def slack_section(text: str) -> dict[str, Any]:
     """A block of text with Slack's marks, cut where Slack would refuse it."""
     return {"type": "section", "text": _mrkdwn(text[:SECTION])}
 
@@ -67,7 +67,7 @@ def _sections(lines: Iterable[str]) -> list[dict[str, Any]]:
             texts[-1] += f"\n{line}"
         else:
             texts.append(line)
-    return [section(text) for text in texts]
+    return [slack_section(text) for text in texts]
 
 
 def _said(scorecard: Mapping[str, Any], before: str, parts: Iterable[Mapping[str, Any]]) -> str:
@@ -108,4 +108,4 @@ def _line(metric: Mapping[str, Any]) -> str:
     text = (
         f"{status.symbol or '–'} {escape(metric['name'])}: *{value}* ({status.word}{target}, n {metric['n']})"
     )
-    return f"{text}, {escape(verdict(metric))}" if metric["change"]["kind"] == "signal" else text
+    return f"{text}, {escape(week_verdict(metric))}" if metric["change"]["kind"] == "signal" else text

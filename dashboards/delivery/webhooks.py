@@ -15,7 +15,7 @@ from dashboards.delivery.posting import TIMEOUT, NotDelivered, post
 _PREFIX = "whsec_"
 
 
-def body(kind: str, id: str, content: Mapping[str, Any]) -> bytes:
+def payload(kind: str, id: str, content: Mapping[str, Any]) -> bytes:
     """What is posted: `type` (`scorecard` or `alert`), `id` (the same however often it is sent) and the `data`."""
     return json.dumps({"type": kind, "id": id, "data": content}, ensure_ascii=False).encode()
 

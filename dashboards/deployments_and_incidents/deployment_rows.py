@@ -5,22 +5,21 @@ from typing import Any
 
 from dashboards.deployments_and_incidents.content import (
     Around,
-    Kind,
-    Line,
-    Part,
+    LinePart,
+    ListKind,
+    ListLine,
     alone,
-    instant,
-    lasted,
-    said,
-    took,
+    between_cell,
+    duration_cell,
+    instant_cell,
+    known_pairs,
 )
-from dashboards.figures.fact_cells import Cell, Heading, moment, revision, short, source
+from dashboards.figures.fact_cells import Cell, Heading, moment_cell, revision, short, source_cell
 from dashboards.figures.formats import MISSING, figure, plural
 from dashboards.frame.view import LISTED, link
 from warehouse.rows.listed_details import MOST_CHANGES, of_deployments
 from warehouse.rows.listing import DEPLOYMENTS, Counts
-
-Row = Mapping[str, Any]
+from warehouse.rows.reasons import FactRow
 
 SOURCES: Mapping[str, str] = {
     "argocd": "Argo CD",
@@ -59,13 +58,13 @@ _HEADINGS = (
 )
 
 
-def line(row: Row, around: Around) -> Line:
+def deployment_line(row: FactRow, around: Around) -> ListLine:
     """A deployment of one service."""
     key = (row["source"], row["id"], row["service"])
     changes = around.details.changes.get(key, ())
     slowest = changes[0]["lead_time_seconds"] if changes else None
     cells = (
-        moment(row["at"] or row["started_at"], around.timezone, "" if row["at"] else "started"),
+        moment_cell(row["at"] or row["started_at"], around.timezone, "" if row["at"] else "started"),
         Cell(row["service"], row["team"] or ""),
         Cell(row["environment"] or MISSING),
         revision(row),
@@ -74,10 +73,10 @@ def line(row: Row, around: Around) -> Line:
         _recovered(row),
         _source(row),
     )
-    return Line(cells, tuple(_parts(row, around)))
+    return ListLine(cells, tuple(_parts(row, around)))
 
 
-def _brought(row: Row, slowest: float | None) -> Cell:
+def _brought(row: FactRow, slowest: float | None) -> Cell:
     if row["excluded_because"] is not None and not row["changes"]:
         return Cell(MISSING)
     if not row["changes"]:
@@ -90,7 +89,7 @@ def _brought(row: Row, slowest: float | None) -> Cell:
     return Cell(plural(row["changes"], "change"), note, exact)
 
 
-def _state(row: Row) -> Cell:
+def _state(row: FactRow) -> Cell:
     if row["failed"]:
         return Cell(
             "✗ failed",
@@ -105,32 +104,32 @@ def _state(row: Row) -> Cell:
     return Cell("✓ counted", f"rework: {row['rework_because']}" if row["rework"] else "", tone="met")
 
 
-def _besides(row: Row, known: str) -> str:
+def _besides(row: FactRow, known: str) -> str:
     return row["excluded_because"] if row["excluded_because"] not in (None, known) else ""
 
 
-def _recovered(row: Row) -> Cell:
+def _recovered(row: FactRow) -> Cell:
     if not row["failed"]:
         return Cell("")
     if row["recovery_seconds"] is None or row["not_recovered_because"] is not None:
         return Cell(row["not_recovered_because"] or MISSING)
-    return lasted(row["recovery_seconds"])
+    return duration_cell(row["recovery_seconds"])
 
 
-def _source(row: Row) -> Cell:
-    shown = source("deployments", row)
+def _source(row: FactRow) -> Cell:
+    shown = source_cell("deployments", row)
     name = SOURCES.get(row["source"], row["source"])
     return Cell(shown.text if shown.address else name, title=f"{name}: {row['id']}", address=shown.address)
 
 
-def _parts(row: Row, around: Around) -> list[Part]:
+def _parts(row: FactRow, around: Around) -> list[LinePart]:
     key = (row["source"], row["id"], row["service"])
     found = [_about(row, around)]
     if changes := around.details.changes.get(key, ()):
         found.append(_changes(row, changes, around))
     if evidence := around.details.evidence.get(key, ()):
         found.append(
-            Part(
+            LinePart(
                 "Evidence that it failed, strongest first",
                 headings=(Heading("Method"), Heading("Evidence", wide=True)),
                 rows=tuple(
@@ -144,18 +143,18 @@ def _parts(row: Row, around: Around) -> list[Part]:
     return found
 
 
-def _about(row: Row, around: Around) -> Part:
+def _about(row: FactRow, around: Around) -> LinePart:
     zone = around.timezone
     counted = row["counted_as_id"]
     stands_for = link("deployments", alone(around.view, row["counted_as_source"], counted)) if counted else ""
-    return Part(
+    return LinePart(
         "The deployment",
-        said(
+        known_pairs(
             ("Id", Cell(row["id"])),
             ("Told by", Cell(SOURCES.get(row["source"], row["source"]))),
-            ("Started", instant(row["started_at"], zone)),
-            ("Finished", instant(row["at"], zone)),
-            ("Took", took(row["started_at"], row["at"])),
+            ("Started", instant_cell(row["started_at"], zone)),
+            ("Finished", instant_cell(row["at"], zone)),
+            ("Took", between_cell(row["started_at"], row["at"])),
             ("Status", Cell(row["status"])),
             ("Repository", Cell(row["repo"] or "")),
             ("Commit", Cell(row["sha"] or "")),
@@ -170,7 +169,7 @@ def _about(row: Row, around: Around) -> Part:
             ("Stands for", Cell(counted if counted and counted != row["id"] else "", address=stands_for)),
             ("Rework because", Cell(row["rework_because"] or "")),
             ("Recovered by", Cell(row["recovered_by"] or "")),
-            ("Recovered", instant(row["recovered_at"], zone)),
+            ("Recovered", instant_cell(row["recovered_at"], zone)),
             (
                 "Commits of other parts",
                 Cell(f"{row['unrelated_commits']:,}" if row["unrelated_commits"] else ""),
@@ -179,9 +178,9 @@ def _about(row: Row, around: Around) -> Part:
     )
 
 
-def _changes(row: Row, changes: Any, around: Around) -> Part:
+def _changes(row: FactRow, changes: Any, around: Around) -> LinePart:
     more = row["changes"] - len(changes)
-    return Part(
+    return LinePart(
         f"{plural(row['changes'], 'change')}, slowest first",
         headings=(
             Heading("Change", wide=True),
@@ -192,9 +191,9 @@ def _changes(row: Row, changes: Any, around: Around) -> Part:
         rows=tuple(
             (
                 Cell(change["subject"] or MISSING, f"{change['repo']}@{short(change['sha'])}", change["sha"]),
-                instant(change["authored_at"], around.timezone),
-                lasted(change["lead_time_seconds"]),
-                source("changes", change),
+                instant_cell(change["authored_at"], around.timezone),
+                duration_cell(change["lead_time_seconds"]),
+                source_cell("changes", change),
             )
             for change in changes
         ),
@@ -202,15 +201,15 @@ def _changes(row: Row, changes: Any, around: Around) -> Part:
     )
 
 
-def _evidence(one: Row, around: Around) -> Cell:
+def _evidence(one: FactRow, around: Around) -> Cell:
     """An incident's leads to the incident, a rollback's or a revert's to the deployment that undid this one."""
     page = "incidents" if one["method"] in ("link", "change event", "window") else "deployments"
     address = link(page, alone(around.view, one["by_source"], one["by_id"])) if one["by_id"] else ""
     return Cell(one["detail"] or MISSING, address=address)
 
 
-def _incidents(incidents: Any, around: Around) -> Part:
-    return Part(
+def _incidents(incidents: Any, around: Around) -> LinePart:
+    return LinePart(
         "Incidents that blame it",
         headings=(
             Heading("Incident", wide=True),
@@ -225,10 +224,12 @@ def _incidents(incidents: Any, around: Around) -> Part:
                     one["title"] or one["id"],
                     address=link("incidents", alone(around.view, one["source"], one["id"])),
                 ),
-                instant(one["opened_at"], around.timezone),
-                lasted(one["open_seconds"]) if one["resolved_at"] else Cell("still open", tone="missed"),
+                instant_cell(one["opened_at"], around.timezone),
+                duration_cell(one["open_seconds"])
+                if one["resolved_at"]
+                else Cell("still open", tone="missed"),
                 Cell(METHODS.get(one["blamed_by"], one["blamed_by"] or MISSING)),
-                source("incidents", one),
+                source_cell("incidents", one),
             )
             for one in incidents
         ),
@@ -242,7 +243,7 @@ def _summary(counts: Counts) -> str:
     return told if counted == counts.states["counted"] else f"{told}; rows: one a service"
 
 
-KIND = Kind(
+DEPLOYMENT_LIST = ListKind(
     listing=DEPLOYMENTS,
     page="deployments",
     noun="deployment",
@@ -257,7 +258,7 @@ KIND = Kind(
     searched="Service, team, revision, ref or id",
     headings=_HEADINGS,
     details=of_deployments,
-    line=line,
+    line=deployment_line,
     summary=_summary,
     hint="Production deployments as their sources tell them. Open one for what it brought and what speaks against it.",
     has_environments=True,

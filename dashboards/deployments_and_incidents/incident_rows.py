@@ -5,23 +5,31 @@ from typing import Any
 
 from dashboards.deployments_and_incidents.content import (
     Around,
-    Kind,
-    Line,
-    Part,
+    LinePart,
+    ListKind,
+    ListLine,
     alone,
-    instant,
-    lasted,
-    said,
-    took,
+    between_cell,
+    duration_cell,
+    instant_cell,
+    known_pairs,
 )
 from dashboards.deployments_and_incidents.deployment_rows import METHODS
-from dashboards.figures.fact_cells import Cell, Heading, elided, joined, moment, revision, source, web_address
+from dashboards.figures.fact_cells import (
+    Cell,
+    Heading,
+    elided,
+    followable,
+    joined,
+    moment_cell,
+    revision,
+    source_cell,
+)
 from dashboards.figures.formats import MISSING, figure, plural
 from dashboards.frame.view import LISTED, link
 from warehouse.rows.listed_details import of_incidents
 from warehouse.rows.listing import INCIDENTS, Counts
-
-Row = Mapping[str, Any]
+from warehouse.rows.reasons import FactRow
 
 _SOURCES: Mapping[str, str] = {"pagerduty": "PagerDuty", "github_issues": "GitHub issue", "import": "import"}
 _NONE = {
@@ -41,29 +49,29 @@ _HEADINGS = (
 )
 
 
-def line(row: Row, around: Around) -> Line:
+def incident_line(row: FactRow, around: Around) -> ListLine:
     """An incident."""
     resolved = row["resolved_at"]
     cells = (
-        moment(row["opened_at"], around.timezone),
+        moment_cell(row["opened_at"], around.timezone),
         Cell(
             row["title"] or row["id"],
             joined(row["urgency"] and f"{row['urgency']} urgency", row["priority"]),
             row["id"],
         ),
         _owner(row),
-        moment(resolved, around.timezone) if resolved else Cell("still open", tone="missed"),
-        lasted(row["open_seconds"]) if resolved else _open_for(row["seconds_since_opened"]),
+        moment_cell(resolved, around.timezone) if resolved else Cell("still open", tone="missed"),
+        duration_cell(row["open_seconds"]) if resolved else _open_for(row["seconds_since_opened"]),
         _blames(row, around),
         Cell("left out", row["excluded_because"], tone="quiet")
         if row["excluded_because"]
         else Cell("✓ counted", tone="met"),
         _source(row),
     )
-    return Line(cells, tuple(_parts(row, around)))
+    return ListLine(cells, tuple(_parts(row, around)))
 
 
-def _owner(row: Row) -> Cell:
+def _owner(row: FactRow) -> Cell:
     """The service, or the smallest scope that holds all services that the incident concerns."""
     if row["service"]:
         return Cell(row["service"], row["team"] or "")
@@ -76,7 +84,7 @@ def _open_for(seconds: float) -> Cell:
     return Cell(figure(seconds, "seconds"), "so far", title="until these numbers were made")
 
 
-def _blames(row: Row, around: Around) -> Cell:
+def _blames(row: FactRow, around: Around) -> Cell:
     """The deployment it blames and the method, or that it blames none."""
     if row["blames_id"] is None:
         return Cell("none", _NONE.get(row["blamed_by"], "no evidence names one"))
@@ -87,17 +95,17 @@ def _blames(row: Row, around: Around) -> Cell:
     return Cell(named, f"by {method}", row["blames_id"], address)
 
 
-def _source(row: Row) -> Cell:
-    shown = source("incidents", row)
+def _source(row: FactRow) -> Cell:
+    shown = source_cell("incidents", row)
     name = _SOURCES.get(row["source"], row["source"])
     return Cell(shown.text if shown.address else name, title=f"{name}: {row['id']}", address=shown.address)
 
 
-def _parts(row: Row, around: Around) -> Iterable[Part]:
+def _parts(row: FactRow, around: Around) -> Iterable[LinePart]:
     key = (row["source"], row["id"])
     yield _about(row, around)
     if evidence := around.details.evidence.get(key, ()):
-        yield Part(
+        yield LinePart(
             "Evidence against deployments",
             headings=(
                 Heading("Method"),
@@ -123,20 +131,20 @@ def _parts(row: Row, around: Around) -> Iterable[Part]:
         yield _events(row["change_events"])
 
 
-def _about(row: Row, around: Around) -> Part:
+def _about(row: FactRow, around: Around) -> LinePart:
     zone = around.timezone
-    return Part(
+    return LinePart(
         "The incident",
-        said(
+        known_pairs(
             ("Id", Cell(row["id"])),
             ("Told by", Cell(_SOURCES.get(row["source"], row["source"]))),
             ("Status", Cell(row["status"])),
             ("Urgency", Cell(row["urgency"] or "")),
             ("Priority", Cell(row["priority"] or "")),
-            ("Opened", instant(row["opened_at"], zone)),
-            ("Acknowledged", instant(row["acknowledged_at"], zone)),
-            ("Acknowledged after", took(row["opened_at"], row["acknowledged_at"])),
-            ("Resolved", instant(row["resolved_at"], zone)),
+            ("Opened", instant_cell(row["opened_at"], zone)),
+            ("Acknowledged", instant_cell(row["acknowledged_at"], zone)),
+            ("Acknowledged after", between_cell(row["opened_at"], row["acknowledged_at"])),
+            ("Resolved", instant_cell(row["resolved_at"], zone)),
             ("Service at its source", Cell(row["source_service"] or "")),
             ("System", Cell(row["system"] or "")),
             ("Left out because", Cell(row["excluded_because"] or "")),
@@ -145,9 +153,9 @@ def _about(row: Row, around: Around) -> Part:
     )
 
 
-def _events(events: Iterable[Mapping[str, Any]]) -> Part:
+def _events(events: Iterable[Mapping[str, Any]]) -> LinePart:
     """The change events that PagerDuty relates to it; its guess at the most recent one is no evidence."""
-    return Part(
+    return LinePart(
         "Related change events",
         headings=(
             Heading("Event"),
@@ -161,7 +169,7 @@ def _events(events: Iterable[Mapping[str, Any]]) -> Part:
 
 
 def _event(event: Mapping[str, Any]) -> tuple[Cell, ...]:
-    addresses = [address for address in map(web_address, event["links"] or ()) if address]
+    addresses = [address for address in map(followable, event["links"] or ()) if address]
     reason = (event["reason"] or MISSING).replace("_", " ")
     led = Cell("Open", title=addresses[0], address=addresses[0]) if addresses else Cell(MISSING)
     return Cell(event["id"]), Cell(reason), Cell(event["details"] or MISSING), led
@@ -176,7 +184,7 @@ def _summary(counts: Counts) -> str:
     )
 
 
-KIND = Kind(
+INCIDENT_LIST = ListKind(
     listing=INCIDENTS,
     page="incidents",
     noun="incident",
@@ -191,7 +199,7 @@ KIND = Kind(
     searched="Title, service, team, urgency or id",
     headings=_HEADINGS,
     details=of_incidents,
-    line=line,
+    line=incident_line,
     summary=_summary,
     hint="Incidents resolved in the period, and those still open. Open one to see the evidence and related changes.",
 )

@@ -9,7 +9,7 @@ from dashboards.frame.state import State
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    searchable.show(incident_rows.KIND, published, state)
+    searchable.show(incident_rows.INCIDENT_LIST, published, state)
 
 
 if __name__ == "__main__":

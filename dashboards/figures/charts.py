@@ -62,7 +62,7 @@ def series(
         "connectgaps": False,
         "name": metric.name,
     }
-    marks: list[Mark] = []
+    marks: list[_Mark] = []
     if limits is not None:
         marks += _band(limits, factor, palette)
     if since is not None and ordered[0].period_start < since < ordered[-1].period_start:
@@ -79,10 +79,10 @@ def series(
 
 
 # a shape across the chart and the words at it; either can be missing
-Mark = tuple[dict[str, Any] | None, dict[str, Any] | None]
+_Mark = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
-def target_line(target: str, at: float, colour: str) -> Mark:
+def target_line(target: str, at: float, colour: str) -> _Mark:
     """The target as a dashed line with its words."""
     return (
         _across(at, {"color": colour, "width": 1.5, "dash": "dash"}),
@@ -104,7 +104,7 @@ def _across(at: float, line: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": at, "y1": at, "line": line, **more}
 
 
-def _band(limits: Limits, factor: float, palette: Palette) -> list[Mark]:
+def _band(limits: Limits, factor: float, palette: Palette) -> list[_Mark]:
     band = {
         "type": "rect",
         "x0": 0,
@@ -121,7 +121,7 @@ def _band(limits: Limits, factor: float, palette: Palette) -> list[Mark]:
     return [(band, None), (_across(limits.centre / factor, centre, layer="below"), None)]
 
 
-def _begin(since: date, palette: Palette) -> Mark:
+def _begin(since: date, palette: Palette) -> _Mark:
     """A line where the chosen period begins, half a step before its first point."""
     at = datetime.combine(since, time()) - timedelta(days=3.5)
     return (
@@ -155,7 +155,7 @@ def _tick_format(values: Sequence[Value]) -> str:
     return "%b %Y" if years else "%-d %b"
 
 
-def rounds(values: Sequence[Value], names: Sequence[str], dark: bool = False) -> go.Figure:
+def rounds_chart(values: Sequence[Value], names: Sequence[str], dark: bool = False) -> go.Figure:
     """A score by survey round, each called by its name, on the whole scale of one to five, with its target."""
     figure = series(values, dark)
     figure.update_xaxes(tickvals=[value.period_start for value in values], ticktext=[*names])
@@ -211,7 +211,7 @@ def drawn(
     traces: Sequence[Mapping[str, Any]],
     palette: Palette,
     unit: str,
-    marks: Iterable[Mark],
+    marks: Iterable[_Mark],
     axis: Mapping[str, Any],
     height: int = 300,
     top: int = 24,

@@ -1,16 +1,15 @@
 """The rows of a fact table as cells that people read: what identifies each, what it brought in, where it came from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from config.metrics import Metric
 from dashboards.figures import formats
 from dashboards.figures.formats import MISSING
+from warehouse.rows.reasons import FactRow
 
-Row = Mapping[str, Any]
 SHA_LENGTH = 7
 LONGEST_NAME = 16
 
@@ -41,28 +40,30 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
+class FactColumn:
     """A heading and how a row (and the time zone) fills it."""
 
     heading: Heading
-    fill: Callable[[Row, str], Cell]
+    fill: Callable[[FactRow, str], Cell]
 
 
-def _time(title: str, column: str) -> Column:
-    def fill(row: Row, timezone: str) -> Cell:
-        return moment(row[column], timezone)
+def _time(title: str, column: str) -> FactColumn:
+    def fill(row: FactRow, timezone: str) -> Cell:
+        return moment_cell(row[column], timezone)
 
-    return Column(Heading(title), fill)
+    return FactColumn(Heading(title), fill)
 
 
-def moment(at: datetime | None, timezone: str, note: str = "") -> Cell:
+def moment_cell(at: datetime | None, timezone: str, note: str = "") -> Cell:
     """An instant (naive: UTC): the local day, the hour and a note below it, the exact instant in UTC as the tooltip."""
     day, _, hour = formats.moment(at, timezone).partition(", ")
     return Cell(day, joined(hour, note), f"{at.isoformat()}Z" if at else "")
 
 
-def _text(title: str, column: str, note: Callable[[Row], str] = lambda row: "", wide: bool = False) -> Column:
-    return Column(Heading(title, wide=wide), lambda row, _: Cell(str(row[column] or MISSING), note(row)))
+def _text(
+    title: str, column: str, note: Callable[[FactRow], str] = lambda row: "", wide: bool = False
+) -> FactColumn:
+    return FactColumn(Heading(title, wide=wide), lambda row, _: Cell(str(row[column] or MISSING), note(row)))
 
 
 def short(sha: str | None) -> str:
@@ -75,7 +76,7 @@ def joined(*parts: str | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def revision(row: Row, _: str = "") -> Cell:
+def revision(row: FactRow, _: str = "") -> Cell:
     """What a deployment brought: the commit with its branch or tag, or the configuration where only that is known."""
     if row["sha"]:
         return Cell(short(row["sha"]), row["ref"] or "", row["sha"])
@@ -83,7 +84,7 @@ def revision(row: Row, _: str = "") -> Cell:
     return Cell("commit unknown", config, row["config_sha"] or "")
 
 
-def _blamed(row: Row, _: str) -> Cell:
+def _blamed(row: FactRow, _: str) -> Cell:
     named = str(row["blames_id"] or MISSING)
     return Cell(elided(named), row["blamed_by"] or "", named if row["blames_id"] else "")
 
@@ -100,16 +101,16 @@ _COLUMNS = {
         _text("Repository", "repo"),
         _SERVICE,
         _time("Created", "created_at"),
-        Column(
+        FactColumn(
             Heading("First commit"),
-            lambda row, zone: moment(row["first_commit_at"], zone, short(row["first_commit_sha"])),
+            lambda row, zone: moment_cell(row["first_commit_at"], zone, short(row["first_commit_sha"])),
         ),
     ),
     "deployments": (
         _time("Finished", "at"),
         _SERVICE,
         _text("Environment", "environment"),
-        Column(Heading("Commit"), revision),
+        FactColumn(Heading("Commit"), revision),
     ),
     "changes": (
         _time("Deployed", "at"),
@@ -122,12 +123,12 @@ _COLUMNS = {
         _SERVICE,
         _text("Incident", "title", lambda row: joined(row["urgency"], row["priority"]), wide=True),
         _time("Opened", "opened_at"),
-        Column(Heading("Blames"), _blamed),
+        FactColumn(Heading("Blames"), _blamed),
     ),
     "recoveries": (
         _time("Recovered", "at"),
         _SERVICE,
-        Column(Heading("Deployment"), lambda row, _: Cell(elided(row["id"]), row["source"], row["id"])),
+        FactColumn(Heading("Deployment"), lambda row, _: Cell(elided(row["id"]), row["source"], row["id"])),
         _time("Finished", "finished_at"),
     ),
 }
@@ -152,7 +153,7 @@ def headings(metric: Metric, counts: bool) -> tuple[Heading, ...]:
     return (*(column.heading for column in _COLUMNS[metric.fact]), *last, Heading("Source"))
 
 
-def cells(metric: Metric, row: Row, timezone: str) -> tuple[Cell, ...]:
+def cells(metric: Metric, row: FactRow, timezone: str) -> tuple[Cell, ...]:
     """The row's cells below `headings`."""
     if row["excluded_because"] is None:
         last: tuple[Cell, ...] = (_input(metric, row["value"]), Cell(row["rule"]))
@@ -161,7 +162,7 @@ def cells(metric: Metric, row: Row, timezone: str) -> tuple[Cell, ...]:
     return (
         *(column.fill(row, timezone) for column in _COLUMNS[metric.fact]),
         *last,
-        source(metric.fact, row),
+        source_cell(metric.fact, row),
     )
 
 
@@ -173,13 +174,13 @@ def _input(metric: Metric, value: float) -> Cell:
     return Cell(formats.figure(value, metric.unit), title=formats.exact(value, metric.unit))
 
 
-def source(fact: str, row: Row) -> Cell:
+def source_cell(fact: str, row: FactRow) -> Cell:
     """The link to where the row came from, in the words of that place; no link where no address is known."""
-    address = web_address(row["url"])
+    address = followable(row["url"])
     return Cell(_place(fact, row) if address else MISSING, address=address)
 
 
-def web_address(url: str | None) -> str:
+def followable(url: str | None) -> str:
     """`url` where a browser may be led there, else nothing: what a source sends is not trusted."""
     try:
         parts = urlsplit(url or "")
@@ -188,7 +189,7 @@ def web_address(url: str | None) -> str:
     return str(url) if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def _place(fact: str, row: Row) -> str:
+def _place(fact: str, row: FactRow) -> str:
     if fact == "changes":
         number = row["pull_request"]
         return f"Pull request #{number}" if number is not None else "Commit"

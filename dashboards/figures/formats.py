@@ -14,7 +14,7 @@ from warehouse.metrics.units import plural as plural
 
 
 @dataclass(frozen=True)
-class Status:
+class StatusWords:
     """A status of `sixkeys metrics` for people; the symbol tells it where colours do not."""
 
     symbol: str
@@ -23,13 +23,13 @@ class Status:
 
 
 STATUSES = {
-    "met": Status("✓", "met", "The target is met."),
-    "missed": Status("✗", "missed", "The target is missed."),
-    "insufficient": Status("…", "too few", "Too few rows to say whether the target is met or missed."),
-    "none": Status("○", "none", "Covered, and nothing happened."),
-    "no data": Status("", "no data", "Not covered: nothing is known of this period."),
-    "withheld": Status("", "withheld", "Withheld, so that nobody's answer can be worked out."),
-    "value": Status("", "no target", "No target is set."),
+    "met": StatusWords("✓", "met", "The target is met."),
+    "missed": StatusWords("✗", "missed", "The target is missed."),
+    "insufficient": StatusWords("…", "too few", "Too few rows to say whether the target is met or missed."),
+    "none": StatusWords("○", "none", "Covered, and nothing happened."),
+    "no data": StatusWords("", "no data", "Not covered: nothing is known of this period."),
+    "withheld": StatusWords("", "withheld", "Withheld, so that nobody's answer can be worked out."),
+    "value": StatusWords("", "no target", "No target is set."),
 }
 
 
@@ -62,7 +62,7 @@ def counted(n: int, fact: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
-def change(value: float | None, previous: float | None, unit: str) -> str:
+def moved_by(value: float | None, previous: float | None, unit: str) -> str:
     """How far `value` moved from `previous`: "↓ 22 %", "↑ 1.2 points" for shares and scores; "" if unknown."""
     if value is None or previous is None:
         return ""
@@ -85,7 +85,7 @@ def change(value: float | None, previous: float | None, unit: str) -> str:
 
 def change_from(value: float | None, previous: float | None, unit: str) -> str:
     """`change` with where it came from: "↓ 22 % from 4.1 h", "→ unchanged"; "" if unknown."""
-    moved = change(value, previous, unit)
+    moved = moved_by(value, previous, unit)
     return moved if not moved or moved.startswith("→") else f"{moved} from {figure(previous, unit)}"
 
 

@@ -23,14 +23,14 @@ class Picture:
     height: int = HEIGHT
 
 
-def sparkline(values: Sequence[float | None], limit: float | None, alt: str) -> Picture:
+def sparkline_picture(values: Sequence[float | None], limit: float | None, alt: str) -> Picture:
     """The values oldest first as a line with the last one marked, gaps where one is missing; `limit` dashed."""
     figure = Figure(figsize=(WIDTH / 50, HEIGHT / 50), dpi=100, facecolor="none")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     points = [math.nan if value is None else value for value in values]
-    low, high = span(values, limit)
+    low, high = drawn_range(values, limit)
     axes.set_xlim(-0.5, max(len(points) - 0.5, 0.5))
     axes.set_ylim(low, high)
     if limit is not None and low <= limit <= high:
@@ -51,7 +51,7 @@ def sparkline(values: Sequence[float | None], limit: float | None, alt: str) -> 
     return Picture("data:image/png;base64," + base64.b64encode(file.getvalue()).decode(), alt)
 
 
-def span(values: Sequence[float | None], limit: float | None) -> tuple[float, float]:
+def drawn_range(values: Sequence[float | None], limit: float | None) -> tuple[float, float]:
     """(lowest, highest) to draw: all values, and the limit where it does not press them flat, with a margin."""
     known = [value for value in values if value is not None]
     if not known:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboards.figures.pictures import span
+from dashboards.figures.pictures import drawn_range
 
 WIDTH, HEIGHT = 120.0, 34.0
 
@@ -29,7 +29,7 @@ def sparkline(
     band: tuple[float, float] | None = None,
 ) -> Sparkline:
     """The values oldest first, gaps where one is missing, with a tooltip for each; `band`: (lower, upper)."""
-    low, high = span(values, limit)
+    low, high = drawn_range(values, limit)
     step = WIDTH / max(len(values), 1)
 
     def y(value: float) -> str:

@@ -28,10 +28,10 @@ def change(value: Value, before: Value | None, weeks: Sequence[Value]) -> Change
     if value.value is None:
         return Change(before=_before(before))
     verdict = assess(weeks, value.period_start, value.period_end, value, before)
-    return Change(said(verdict), tone(verdict), _before(before))
+    return Change(verdict_in_words(verdict), tone(verdict), _before(before))
 
 
-def said(verdict: Verdict) -> str:
+def verdict_in_words(verdict: Verdict) -> str:
     """The verdict in words: "↓ better: below the natural limits of the 12 weeks before", "within normal variation"."""
     if verdict.kind == "normal":
         return NORMAL

@@ -10,7 +10,7 @@ from dashboards.figures.tables import as_csv
 from dashboards.frame.markup import part
 
 # makes the rows of a file once it is asked for
-Rows = Callable[[], Iterable[Mapping[str, Any]]]
+RowsLater = Callable[[], Iterable[Mapping[str, Any]]]
 # the browser draws the picture itself, at twice the size for a slide
 _SCALE = 2
 _UNUSED = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
@@ -19,7 +19,7 @@ _UNUSED = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "
 def csv(
     name: str,
     key: str,
-    rows: Rows,
+    rows: RowsLater,
     label: str = "Download CSV",
 ) -> None:
     """A button that gives `rows` as the file `name`."""
@@ -34,14 +34,14 @@ def csv(
     )
 
 
-def section(title: str, name: str, key: str, rows: Rows) -> None:
+def section_with_csv(title: str, name: str, key: str, rows: RowsLater) -> None:
     """A heading, and beside it the button that gives what stands below it as the file `name`."""
     with st.container(key=f"{key}-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", title), width="stretch")
         csv(name, f"{key}-csv", rows)
 
 
-def chart(figure: go.Figure, name: str, key: str, alt: str) -> None:
+def chart_card(figure: go.Figure, name: str, key: str, alt: str) -> None:
     """The figure on a card; the button in its corner gives it as the PNG `name` in the page's colours."""
     options = {"format": "png", "filename": name.removesuffix(".png"), "scale": _SCALE}
     config = {

@@ -12,7 +12,7 @@ from dashboards.frame.published import Published, freshness
 from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters
 
-SCOPES = ("system", "team", "service")
+FILTER_SCOPES = ("system", "team", "service")
 
 
 def top(
@@ -20,13 +20,13 @@ def top(
     unknown: Sequence[str],
     state: State,
     published: Published,
-    scopes: Collection[str] | None = SCOPES,
+    scopes: Collection[str] | None = FILTER_SCOPES,
 ) -> DeltaGenerator:
     """Draws all of it but the heading, and returns its place; `scopes` are those to filter by, None: no filters.
 
     None of it waits for the numbers, so the browser draws it while they are read.
     """
-    navigation.links(view)
+    navigation.page_links(view)
     heading, right = st.columns([3, 1])
     with right:
         freshness(published, state)

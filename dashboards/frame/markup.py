@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dashboards.figures import formats
-from dashboards.figures.fact_cells import web_address
+from dashboards.figures.fact_cells import followable
 from dashboards.figures.sparklines import HEIGHT, WIDTH, Sparkline
 from dashboards.figures.terms import TERMS
 from dashboards.frame.view import Filters, link
-from warehouse.scorecards.sentences import Part
+from warehouse.scorecards.sentences import SentencePart
 
 DASHBOARDS = Path(__file__).parents[1]
 # space that a browser would keep as a node of its own, and never show: tables have as much of it as of text
@@ -43,7 +43,7 @@ def _mask(spark: Sparkline) -> str:
     return f"-webkit-mask-image:{uri};mask-image:{uri}"
 
 
-def _metric_address(part: Part, view: Filters) -> str:
+def _metric_address(part: SentencePart, view: Filters) -> str:
     """The page of the metric that a piece of a sentence is about, of the scope that it names within the view."""
     narrowed: dict[str, Any] = {part.scope: part.name} if part.scope not in (None, "organisation") else {}
     return link("metric", replace(view, metric=part.metric or "", **narrowed))
@@ -66,7 +66,7 @@ def _environment() -> Environment:
         height=HEIGHT,
         figure=formats.figure,
         day=formats.day,
-        web_address=web_address,
+        followable=followable,
         metric_address=_metric_address,
     )
     return environment

@@ -55,13 +55,13 @@ _access: ContextVar[Access] = ContextVar("access")
 _shows: ContextVar[Shows] = ContextVar("shows")
 
 
-def chosen() -> st.Page:
+def chosen_page() -> st.Page:
     """The page that the address asks for. Its links are ours, since Streamlit's lose what follows the path."""
     pages = [st.Page(DASHBOARDS / page.file, title=page.title, url_path=path) for path, page in PAGES.items()]
     return st.navigation(pages, position="hidden")
 
 
-def run(page: st.Page, given: Given, access: Access) -> None:
+def run_page(page: st.Page, given: Given, access: Access) -> None:
     """Draws `page`, which asks for what it is `given`, where its view is within `access`, or says that it is not.
 
     The page finds in the address and in the state only what may be seen.
@@ -75,7 +75,7 @@ def run(page: st.Page, given: Given, access: Access) -> None:
     try:
         view = permitted(shows, asked, access, state)
     except Refused as refused:
-        links(Filters())
+        page_links(Filters())
         st.html(part("notice", Notice("Not for you to see", (str(refused),), bad=True)))
         if own := [team for team in state.teams if team in (access.teams or ())]:
             st.html(part("own_teams", [(team, link(".", Filters(team=team))) for team in own]))
@@ -101,7 +101,7 @@ def own_teams() -> frozenset[str] | None:
     return _access.get().teams
 
 
-def view(state: State) -> tuple[Filters, list[str]]:
+def permitted_view(state: State) -> tuple[Filters, list[str]]:
     """(the view in the address, the names in it that the facts do not know and that are not applied)."""
     everything = names(state, Filters())
     asked = from_address(st.query_params)
@@ -110,7 +110,7 @@ def view(state: State) -> tuple[Filters, list[str]]:
     return permitted(_shows.get(), left, _access.get(), state), unknown
 
 
-def links(shown: Filters) -> None:
+def page_links(shown: Filters) -> None:
     """The links to the listed pages, each with the view that is `shown`, the search, and the way out of a login."""
     access = _access.get()
     with st.container(key="nav", horizontal=True, gap="small", vertical_alignment="center"):

@@ -14,10 +14,10 @@ from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame.markup import part
 from dashboards.frame.state import State
-from warehouse.metrics.facts import current
+from warehouse.metrics.facts import current_facts
 
 T = TypeVar("T")
-Asked = TypeVarTuple("Asked")
+_Asked = TypeVarTuple("_Asked")
 EVERY_SECONDS = 15
 OLD = timedelta(hours=24)
 # what is read of open facts stays in memory as long as there is room
@@ -36,13 +36,13 @@ class Published:
 def facts_now(warehouse: Path) -> str | None:
     """The published facts file's path, or None where nothing was built yet."""
     try:
-        return str(current(warehouse))
+        return str(current_facts(warehouse))
     except SixkeysError:
         return None
 
 
-def read(
-    load: Callable[[Path, Settings, *Asked], T], published: Published, settings: Settings, *asked: *Asked
+def read_once(
+    load: Callable[[Path, Settings, *_Asked], T], published: Published, settings: Settings, *asked: *_Asked
 ) -> T:
     """What `load` reads of the facts for what is asked: read once, and the same object for all who ask the same.
 

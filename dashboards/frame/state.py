@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from dashboards.frame.view import Filters
 from warehouse.metrics.facts import open_facts
 from warehouse.trust import runs_and_doubts
-from warehouse.trust.runs_and_doubts import Run, Service
+from warehouse.trust.runs_and_doubts import RecordedRun, Service
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class State:
     services: tuple[Service, ...]
     teams: tuple[str, ...]
     systems: tuple[str, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[RecordedRun, ...]
 
     @property
     def today(self) -> date:
@@ -32,7 +32,7 @@ class State:
         return self.as_of.astimezone(ZoneInfo(self.timezone)).date()
 
     @property
-    def failed(self) -> tuple[Run, ...]:
+    def failed(self) -> tuple[RecordedRun, ...]:
         """The last runs of the sources whose last run failed."""
         return tuple(run for run in self.runs if run.status == "failed")
 

@@ -4,7 +4,7 @@ from dashboards.figures.formats import plural
 from warehouse.trust.runs_and_doubts import Doubts
 
 
-def sentences(found: Doubts) -> list[str]:
+def trust_sentences(found: Doubts) -> list[str]:
     """One for each thing to know before relying on the numbers, the gravest first; empty where there is none."""
     said = [f"{source} could not be read at its last run" for source in found.failed]
     if found.gaps:

@@ -18,7 +18,7 @@ class ValueCell:
 
     value: Value
     metric: Metric
-    status: formats.Status
+    status: formats.StatusWords
     figure: str
     detail: str
     address: str = ""

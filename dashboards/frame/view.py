@@ -41,7 +41,7 @@ LISTED = {
     "longest": "Longest first",
     "open": "Still open first",
 }
-STEPS = {"week": "Weeks", "day": "Days", "month": "Months"}
+SERIES_STEPS = {"week": "Weeks", "day": "Days", "month": "Months"}
 BY = {"team": "Teams", "system": "Systems", "service": "Services"}
 RANKS = {
     "missed": "Missed longest first",
@@ -56,7 +56,7 @@ _CHOICES: dict[str, set[str]] = {
     "metric": set(metrics()),
     "order": set(ORDERS),
     "listed": set(LISTED),
-    "step": set(STEPS),
+    "step": set(SERIES_STEPS),
     "by": set(BY),
     "target": set(metrics()),
     "rank": set(RANKS),
@@ -170,7 +170,7 @@ def known(filters: Filters, names: Mapping[str, set[str]]) -> tuple[Filters, lis
     return replace(filters, **cleared), [f"{scope} {filters.where[scope]}" for scope in unknown]
 
 
-def days(filters: Filters, today: date) -> tuple[date | None, date | None]:
+def view_days(filters: Filters, today: date) -> tuple[date | None, date | None]:
     """(first day, first day after) of the period; None: as far as there is data. A custom one holds a day at least."""
     if filters.period == "custom":
         start, end = filters.start, filters.end
@@ -184,19 +184,19 @@ def days_before(filters: Filters, today: date) -> tuple[date, date] | None:
     """The period that this one is compared with: as long and just before, or the whole quarter before."""
     if filters.period != "custom":
         return preset_before(filters.period, today)
-    start, end = days(filters, today)
+    start, end = view_days(filters, today)
     return (start - (end - start), start) if start is not None and end is not None else None
 
 
 def history(filters: Filters, today: date) -> tuple[date, date]:
     """The completed weeks up to the period's end and the twelve before its first day: (a Monday, a Monday)."""
-    start, end = days(filters, today)
+    start, end = view_days(filters, today)
     last = week_of(min(end or today, today))
     first = last - timedelta(weeks=52) if start is None else min(week_of(start), last)
     return first - timedelta(weeks=BASELINE_WEEKS), last
 
 
-def span(filters: Filters, today: date) -> tuple[date, date]:
+def series_days(filters: Filters, today: date) -> tuple[date, date]:
     """The days that a metric's series shows: those of `history`, or at least a year of months to the period's last.
 
     That month is shown to its end or to today: cut where the period ends, it would look complete.
@@ -205,14 +205,14 @@ def span(filters: Filters, today: date) -> tuple[date, date]:
     if filters.step != "month":
         return first, last
     tomorrow = today + timedelta(days=1)
-    ended = min(days(filters, today)[1] or tomorrow, tomorrow) - timedelta(days=1)
+    ended = min(view_days(filters, today)[1] or tomorrow, tomorrow) - timedelta(days=1)
     last = min((ended.replace(day=1) + timedelta(days=32)).replace(day=1), tomorrow)
     return min(first, last - timedelta(days=365)).replace(day=1), last
 
 
 def csv_name_of_view(parts: Iterable[str], view: Filters, today: date, more: Iterable[str] = ()) -> str:
     """The file name of a CSV of what a view shows, of all of it until a day where it begins nowhere."""
-    start, end = days(view, today)
+    start, end = view_days(view, today)
     after = end or today + timedelta(days=1)
     named = [*parts, *view.where.values(), *more]
     if start is None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboards.frame.markup import part
 from dashboards.frame.state import State
-from dashboards.frame.view import EARLIEST, LATEST, PERIODS, Filters, days, to_address
+from dashboards.frame.view import EARLIEST, LATEST, PERIODS, Filters, to_address, view_days
 
 LONGEST_SEARCH = 200
 _ALL = {"system": "All systems", "team": "All teams", "service": "All services"}
@@ -66,7 +66,7 @@ def select(
     )
 
 
-def search(view: Filters, placeholder: str) -> None:
+def search_field(view: Filters, placeholder: str) -> None:
     """A field for the words that rows are searched for."""
     _shows("search", view.search or "")
     st.text_input(
@@ -110,7 +110,7 @@ def only(view: Filters, label: str) -> None:
 
 
 def _dates(view: Filters, state: State) -> None:
-    start, end = days(view, state.today)
+    start, end = view_days(view, state.today)
     _shows("start", start)
     _shows("end", end - timedelta(days=1) if end else None)
     for key, label in (("start", "First day"), ("end", "Last day")):
@@ -143,7 +143,7 @@ def _chosen(view: Filters, key: str) -> None:
 
 def _period_chosen(view: Filters, state: State) -> None:
     period = st.session_state["period"] or view.period
-    start, end = days(view, state.today) if period == "custom" else (None, None)
+    start, end = view_days(view, state.today) if period == "custom" else (None, None)
     _goes(_from_the_start(replace(view, period=period, start=start, end=end)))
 
 

@@ -86,7 +86,7 @@ def _scale(values: Sequence[Value]) -> Callable[[float], float]:
     return lambda number: min(100.0, max(0.0, 100 * (math.log(max(1.0, number)) - low) / (high - low)))
 
 
-def bars(found: Sequence[Stage]) -> list[Bar]:
+def stage_bars(found: Sequence[Stage]) -> list[Bar]:
     """A bar for each stage, in their order; one that never happened has no length."""
     longest = max((stage.median or 0.0 for stage in found), default=0.0) or 1.0
     return [

@@ -1,8 +1,7 @@
 """A number and its rows as people read them, made from an explanation; no Streamlit, no database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from config.metrics import Metric, metrics
 from dashboards.figures import formats
@@ -11,13 +10,11 @@ from dashboards.frame.state import State
 from dashboards.frame.view import Filters
 from warehouse.metrics.values import Value
 from warehouse.rows.explain import Explanation
-from warehouse.rows.reasons import in_common
-
-Row = Mapping[str, Any]
+from warehouse.rows.reasons import FactRow, in_common
 
 
 @dataclass(frozen=True)
-class Group:
+class LeftOutGroup:
     """The rows left out for one reason: how many, and the first of them."""
 
     reason: str
@@ -44,17 +41,17 @@ class Shown:
     rows: tuple[tuple[Cell, ...], ...]
     headings_left_out: tuple[Heading, ...]
     left_out: int
-    groups: tuple[Group, ...]
+    groups: tuple[LeftOutGroup, ...]
     scores: tuple[Score, ...]
 
 
-def shown(found: Explanation, timezone: str) -> Shown:
+def shown_rows(found: Explanation, timezone: str) -> Shown:
     """The rows that were read, in their order, and the numbers of all."""
     metric = metrics()[found.metric]
     if metric.fact == "responses":
         return Shown(arithmetic(found), (), found.n, (), (), 0, (), _scores(found.rows))
     within = [row for row in found.rows if row["excluded_because"] is None]
-    by_reason: dict[str, list[Row]] = {reason: [] for reason in found.left_out}
+    by_reason: dict[str, list[FactRow]] = {reason: [] for reason in found.left_out}
     for row in found.rows:
         if row["excluded_because"] is not None:
             by_reason[in_common(row["excluded_because"])].append(row)
@@ -66,14 +63,14 @@ def shown(found: Explanation, timezone: str) -> Shown:
         headings_left_out=headings(metric, counts=False),
         left_out=sum(found.left_out.values()),
         groups=tuple(
-            Group(reason, found.left_out[reason], _cells(metric, rows, timezone))
+            LeftOutGroup(reason, found.left_out[reason], _cells(metric, rows, timezone))
             for reason, rows in by_reason.items()
         ),
         scores=(),
     )
 
 
-def _cells(metric: Metric, rows: Iterable[Row], timezone: str) -> tuple[tuple[Cell, ...], ...]:
+def _cells(metric: Metric, rows: Iterable[FactRow], timezone: str) -> tuple[tuple[Cell, ...], ...]:
     return tuple(cells(metric, row, timezone) for row in rows)
 
 
@@ -101,7 +98,7 @@ _SHARES = {
 }
 
 
-def _scores(rows: Sequence[Row]) -> tuple[Score, ...]:
+def _scores(rows: Sequence[FactRow]) -> tuple[Score, ...]:
     longest = max((row["n"] for row in rows), default=1)
     return tuple(Score(f"{row['score']:.3g}", row["n"], 100 * row["n"] / longest) for row in rows)
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards.figures import formats
-from dashboards.figures.charts import DARK, LIGHT, Mark, above, drawn, upright
+from dashboards.figures.charts import DARK, LIGHT, _Mark, above, drawn, upright
 from warehouse.metrics.values import Value
 from warehouse.rows.distribution import Bin, Weekday
 
@@ -24,7 +24,7 @@ _TICKS = {
 _SHARES = {"change_failure_rate": "failed", "deployment_rework_rate": "were rework"}
 
 
-def durations(bins: Sequence[Bin], value: Value, dark: bool = False) -> go.Figure:
+def durations_chart(bins: Sequence[Bin], value: Value, dark: bool = False) -> go.Figure:
     """A bar for each bin, in the colour of its side of the target, with the target and the median."""
     palette = DARK if dark else LIGHT
     target = parse_target(value.target, metrics()[value.metric]) if value.target else None
@@ -65,13 +65,13 @@ def durations(bins: Sequence[Bin], value: Value, dark: bool = False) -> go.Figur
     return drawn([bars], palette, fact, marks, axis, height=280, top=44, bargap=0)
 
 
-def _mark(at: float, text: str, colour: str, dash: str, yshift: int = 0) -> Mark:
+def _mark(at: float, text: str, colour: str, dash: str, yshift: int = 0) -> _Mark:
     # a shape takes the value of a logarithmic axis, an annotation its exponent
     words = above(math.log10(max(at, 1.0)), html.escape(text), colour, yshift=yshift)
     return upright(at, {"color": colour, "width": 1.5, "dash": dash}), words
 
 
-def weekdays(found: Sequence[Weekday], value: Value, dark: bool = False) -> go.Figure:
+def weekdays_chart(found: Sequence[Weekday], value: Value, dark: bool = False) -> go.Figure:
     """How many deployments, or which share of them, on each day of the week."""
     palette = DARK if dark else LIGHT
     metric = metrics()[value.metric]

@@ -11,7 +11,7 @@ class Level(NamedTuple):
 
 
 YEAR = 2024
-SOURCE = "DORA, Accelerate State of DevOps Report 2024, software delivery performance levels"
+DORA_SOURCE = "DORA, Accelerate State of DevOps Report 2024, software delivery performance levels"
 # the groups are clusters of answers to a survey, not limits: that of 2024's "medium" failed less often than its "high"
 _ANSWERS = {
     "lead_time": (

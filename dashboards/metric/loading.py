@@ -14,8 +14,8 @@ from dashboards.frame.view import SHOWN_ROWS, Filters
 from warehouse.metrics.facts import Facts, open_facts
 from warehouse.metrics.periods import Period, full_range, today
 from warehouse.metrics.values import Scope, Value, compute
-from warehouse.rows.distribution import Bin, Weekday, durations, weekdays
-from warehouse.rows.explain import Explanation, Order, all_rows, explain, explain_alone
+from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
+from warehouse.rows.explain import Explanation, Order, all_explained_rows, explain, explain_alone
 from warehouse.rows.stages import Stage, stages
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
@@ -61,7 +61,7 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
     """The number of `view` and what comes first on its page."""
     with open_facts(warehouse) as facts:
         now = today(facts)
-        start, end = full_range(facts, *periods.days(view, now))
+        start, end = full_range(facts, *periods.view_days(view, now))
         before = periods.days_before(view, now)
         scope = view.scope
 
@@ -76,7 +76,7 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             current=current,
             previous=next(iter(own(*before)), None) if before else None,
             weeks=weeks,
-            series=weeks if view.step == "week" else own(*periods.span(view, now), view.step),
+            series=weeks if view.step == "week" else own(*periods.series_days(view, now), view.step),
             unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
             explanation=explain_alone(facts, current, view.where) if current else None,
         )
@@ -87,7 +87,7 @@ def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
     about, scope = metrics()[view.metric], view.scope
     target = settings.target(view.metric, scope, view.where.get(scope))
     with open_facts(warehouse) as facts:
-        start, end = full_range(facts, *periods.days(view, today(facts)))
+        start, end = full_range(facts, *periods.view_days(view, today(facts)))
         rows = (facts, about, view.where, start, end)
         # people are asked by team
         scopes = [by for by in _BELOW[scope] if by == "team" or about.fact != "responses"]
@@ -95,8 +95,8 @@ def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
             below={
                 by: compute(facts, settings, by, None, start, end, view.where, [view.metric]) for by in scopes
             },
-            bins=durations(*rows, *_edge(target)) if about.unit == "seconds" else [],
-            weekdays=weekdays(*rows) if about.statistic in ("rate", "share") else [],
+            bins=duration_bins(*rows, *_edge(target)) if about.unit == "seconds" else [],
+            weekdays=weekday_counts(*rows) if about.statistic in ("rate", "share") else [],
             stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
             unwatched=_unwatched(facts, view, scopes, start, end),
         )
@@ -106,7 +106,7 @@ def rows_behind(warehouse: Path, settings: Settings, view: Filters) -> Explanati
     """The first rows of the number of `view`, and of those left out for each reason."""
     order: Order = view.order  # type: ignore[assignment]
     with open_facts(warehouse) as facts:
-        days = periods.days(view, today(facts))
+        days = periods.view_days(view, today(facts))
         return explain(facts, settings, view.metric, view.where, *days, order, SHOWN_ROWS, SHOWN_OF_A_REASON)
 
 
@@ -128,5 +128,5 @@ def _unwatched(
 def explained_rows(warehouse: Path, settings: Settings, filters: Filters) -> Iterator[dict[str, Any]]:
     """All rows of the number that `filters` ask for, as they are read."""
     with open_facts(warehouse) as facts:
-        start, end = periods.days(filters, today(facts))
-        yield from all_rows(facts, settings, filters.metric, filters.where, start, end)
+        start, end = periods.view_days(filters, today(facts))
+        yield from all_explained_rows(facts, settings, filters.metric, filters.where, start, end)

@@ -11,10 +11,10 @@ from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
-from dashboards.frame.published import Published, read
+from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of, value_cell
-from dashboards.frame.view import ORDERS, STEPS, Filters, compared, days, scope_name
+from dashboards.frame.view import ORDERS, SERIES_STEPS, Filters, compared, scope_name, view_days
 from dashboards.metric import breakdown, content, distribution_charts, dora_levels
 from dashboards.metric.content import Shown
 from dashboards.metric.loading import (
@@ -32,12 +32,12 @@ from warehouse.rows.distribution import Bin, Weekday
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    view, unknown = navigation.view(state)
+    view, unknown = navigation.permitted_view(state)
     left, right = top(view, unknown, state, published).columns([2, 1])
     names = {metric.id: metric.name for metric in metrics().values()}
     with right:
         widgets.select("metric", "Metric", names, view.metric, view, width="stretch")
-    found = read(metric_content, published, settings, view)
+    found = read_once(metric_content, published, settings, view)
     value, explanation = found.current, found.explanation
     days = days_of([value] if value else [])
     name = scope_name(view, state.organization)
@@ -48,10 +48,10 @@ def show(settings: Settings, published: Published, state: State) -> None:
     levels = dora_levels.levels(value.metric) if settings.dashboard.dora_levels else ()
     _number(found, value, content.arithmetic(explanation), levels)
     _series(state, view, found, value)
-    made_of = read(spread, published, settings, view)
+    made_of = read_once(spread, published, settings, view)
     _spread(state, view, made_of, value)
     _below(state, view, made_of, value)
-    shown = content.shown(read(rows_behind, published, settings, view), state.timezone)
+    shown = content.shown_rows(read_once(rows_behind, published, settings, view), state.timezone)
     if metrics()[value.metric].fact == "responses":
         _scores(settings, published, state, view, value, shown)
     else:
@@ -65,23 +65,23 @@ def _number(
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
     changed = change(value, found.previous, found.weeks)
     st.html(part("number", cell, arithmetic, percentiles, changed, of="metric"))
-    st.html(part("definition", cell.metric, levels, dora_levels.SOURCE, dora_levels.YEAR, of="metric"))
+    st.html(part("definition", cell.metric, levels, dora_levels.DORA_SOURCE, dora_levels.YEAR, of="metric"))
 
 
 def _series(state: State, view: Filters, found: MetricContent, value: Value) -> None:
     name = metrics()[value.metric].name
     with st.container(key="series-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", f"By {view.step}"), width="stretch")
-        widgets.select("step", "Step", STEPS, view.step, view, width=130)
+        widgets.select("step", "Step", SERIES_STEPS, view.step, view, width=130)
         named = _named(state, view, value, view.step, "csv")
         downloads.csv(named, "series-csv", lambda: as_rows(found.series))
     if all(each.value is None for each in found.series):
-        st.html(part("notice", Notice(f"There is no {name} in these {STEPS[view.step].lower()}")))
+        st.html(part("notice", Notice(f"There is no {name} in these {SERIES_STEPS[view.step].lower()}")))
         return
     limits = limits_before(found.weeks, value.period_start) if view.step == "week" else None
-    start = days(view, state.today)[0] if view.step == "week" else None
+    start = view_days(view, state.today)[0] if view.step == "week" else None
     figure = charts.series(found.series, st.context.theme.type == "dark", limits, start)
-    downloads.chart(
+    downloads.chart_card(
         figure,
         _named(state, view, value, view.step, "png"),
         "series",
@@ -95,20 +95,22 @@ def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
     name, dark = metrics()[value.metric].name, st.context.theme.type == "dark"
     if found.stages:
         named = _named(state, view, value, "stages", "csv")
-        downloads.section("Where the time goes", named, "stages", lambda: breakdown.stage_rows(found.stages))
-        st.html(part("stages", breakdown.bars(found.stages), of="metric"))
+        downloads.section_with_csv(
+            "Where the time goes", named, "stages", lambda: breakdown.stage_rows(found.stages)
+        )
+        st.html(part("stages", breakdown.stage_bars(found.stages), of="metric"))
     if not found.bins and not found.weekdays:
         return
     title = "How long each took" if found.bins else "By day of the week"
     rows: list[Bin | Weekday] = [*found.bins, *found.weekdays]
     named = _named(state, view, value, "distribution", "csv")
-    downloads.section(title, named, "spread", lambda: as_rows_of(rows))
+    downloads.section_with_csv(title, named, "spread", lambda: as_rows_of(rows))
     if found.bins:
-        figure = distribution_charts.durations(found.bins, value, dark)
+        figure = distribution_charts.durations_chart(found.bins, value, dark)
         said = distribution_charts.sentence(found.bins, value)
     else:
-        figure, said = distribution_charts.weekdays(found.weekdays, value, dark), ""
-    downloads.chart(
+        figure, said = distribution_charts.weekdays_chart(found.weekdays, value, dark), ""
+    downloads.chart_card(
         figure, _named(state, view, value, "distribution", "png"), "spread", f"{name}: {title.lower()}"
     )
     if said:
@@ -125,7 +127,9 @@ def _below(state: State, view: Filters, found: Spread, value: Value) -> None:
         return
     title = "By team, system and service, the worst first"
     rows = [each for values in found.below.values() for each in values]
-    downloads.section(title, _named(state, view, value, "breakdown", "csv"), "below", lambda: as_rows(rows))
+    downloads.section_with_csv(
+        title, _named(state, view, value, "breakdown", "csv"), "below", lambda: as_rows(rows)
+    )
     st.html(part("ranked", ranked, breakdown.MOST_RANKED, value.unit == "seconds", of="metric"))
 
 
@@ -167,7 +171,7 @@ def _named(state: State, view: Filters, value: Value, what: str, ending: str) ->
     return formats.file_name(parts, value.period_start, value.period_end, ending)
 
 
-def _all_rows(settings: Settings, published: Published, view: Filters) -> downloads.Rows:
+def _all_rows(settings: Settings, published: Published, view: Filters) -> downloads.RowsLater:
     """What `sixkeys explain --format csv` writes."""
     return lambda: explained_rows(published.warehouse, settings, view)
 

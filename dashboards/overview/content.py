@@ -81,7 +81,7 @@ def _declared(values: Iterable[Value]) -> list[Value]:
     return sorted(values, key=lambda value: order[value.metric])
 
 
-def summary(current: Sequence[Value]) -> str:
+def targets_met(current: Sequence[Value]) -> str:
     """The view in one sentence: "2 of 6 targets met, 3 missed, 1 not judged"."""
     aimed = [value for value in current if value.target and exists(value)]
     met, missed = (sum(value.status == status for value in aimed) for status in ("met", "missed"))

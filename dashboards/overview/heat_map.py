@@ -16,7 +16,7 @@ MOST_BELOW_TEAMS = 40
 
 
 @dataclass(frozen=True)
-class Row:
+class HeatMapRow:
     """A team, system or service against the targets; `level` 1 is a service below its team.
 
     The scope `group` is a heading without numbers of its own.
@@ -40,12 +40,12 @@ def rows_offered(services: int) -> dict[str, str]:
     return {rows: name for rows, name in ROWS.items() if rows != "both" or services <= MOST_BELOW_TEAMS}
 
 
-def table(
+def heat_map_rows(
     values: Iterable[Value],
     services: Sequence[Service],
     filters: Filters,
     blind: Mapping[tuple[Scope, str], Unwatched] | None = None,
-) -> list[Row]:
+) -> list[HeatMapRow]:
     """A row for each scope among `values` that `filters.rows` shows; services stand below their team where both do.
 
     `blind` is by scope and name.
@@ -56,10 +56,10 @@ def table(
         cells.setdefault(key, {})[value.metric] = value_cell(value, filters, (blind or {}).get(key))
     mapped = {service.name: service.mapped for service in services}
 
-    def row(scope: Scope, name: str, level: int = 0) -> Row:
+    def row(scope: Scope, name: str, level: int = 0) -> HeatMapRow:
         found = cells[scope, name]
         narrowed: dict[str, Any] = {"system": None, "team": None, "service": None, scope: name}
-        return Row(
+        return HeatMapRow(
             scope,
             name,
             level,
@@ -70,7 +70,7 @@ def table(
 
     if filters.rows != "both":
         return _sorted((row(*key) for key in cells if key[0] == filters.rows), filters.sort)
-    rows: list[Row] = []
+    rows: list[HeatMapRow] = []
     owned = {service.name: service.team for service in services}
     below = [row("service", name, 1) for scope, name in cells if scope == "service"]
     for team in _sorted((row(*key) for key in cells if key[0] == "team"), filters.sort):
@@ -81,11 +81,11 @@ def table(
     # nor the service among those that a limited person sees
     for title, is_unowned in (("Owned by another team now", False), ("Owned by no team", True)):
         if group := [r for r in rest if (r.name in owned and not owned[r.name]) is is_unowned]:
-            rows += [Row("group", title, 0, True, (), ""), *group]
+            rows += [HeatMapRow("group", title, 0, True, (), ""), *group]
     return rows
 
 
-def _sorted(rows: Iterable[Row], by: str) -> list[Row]:
+def _sorted(rows: Iterable[HeatMapRow], by: str) -> list[HeatMapRow]:
     """By name, by targets missed, or by one metric with the worst first; what has no value comes last."""
     rows = sorted(rows, key=lambda row: row.name.casefold())
     if by == "missed":
@@ -94,7 +94,7 @@ def _sorted(rows: Iterable[Row], by: str) -> list[Row]:
         return rows
     at, sign = list(metrics()).index(by), -1 if metrics()[by].better == "lower" else 1
 
-    def worst(row: Row) -> tuple[bool, float]:
+    def worst(row: HeatMapRow) -> tuple[bool, float]:
         found = row.cells[at]
         value = found.value.value if found else None
         return value is None, sign * (value or 0.0)

@@ -22,7 +22,7 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
 
 
 @dataclass(frozen=True)
-class Content:
+class Numbers:
     """The values of a view: of its own scope now, before and by week, and of each scope below it.
 
     `blind` tells by scope and name where services have no source of incidents.
@@ -36,22 +36,22 @@ class Content:
     doubts: Doubts
 
 
-def content(warehouse: Path, settings: Settings, filters: Filters) -> Content:
+def numbers(warehouse: Path, settings: Settings, filters: Filters) -> Numbers:
     """All values that the overview of `filters` shows."""
     with open_facts(warehouse) as facts:
-        return content_of(facts, settings, filters)
+        return numbers_of(facts, settings, filters)
 
 
-def content_of(facts: Facts, settings: Settings, filters: Filters) -> Content:
+def numbers_of(facts: Facts, settings: Settings, filters: Filters) -> Numbers:
     """The same from facts that are open."""
-    start, end = periods.days(filters, today(facts))
+    start, end = periods.view_days(filters, today(facts))
     before = periods.days_before(filters, today(facts))
     first, last = periods.history(filters, today(facts))
     scope, where = filters.scope, filters.where
     below: tuple[Scope, ...] = ROW_SCOPES[filters.rows]
     days = full_range(facts, start, end)
     current = compute(facts, settings, scope, start=start, end=end, where=where)
-    return Content(
+    return Numbers(
         current=current,
         previous=compute(facts, settings, scope, start=before[0], end=before[1], where=where)
         if before

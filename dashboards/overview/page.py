@@ -16,46 +16,46 @@ from dashboards.frame import (
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
-from dashboards.frame.published import Published, read
+from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import ROWS, SORTS, Filters, compared, link, scope_name
 from dashboards.overview import content, heat_map, loading
-from dashboards.overview.loading import Content
+from dashboards.overview.loading import Numbers
 from dashboards.overview.this_week import this_week
 from warehouse.metrics.values import as_rows
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    view, unknown = navigation.view(state)
+    view, unknown = navigation.permitted_view(state)
     offered = heat_map.rows_offered(len(names(state, view)["service"]))
     if view.rows not in offered:
         view = replace(view, rows="team")
     heading = top(view, unknown, state, published)
-    found = read(loading.content, published, settings, view)
+    found = read_once(loading.numbers, published, settings, view)
     name = scope_name(view, state.organization)
     days = (*days_of(found.current), compared(view, state.today))
-    heading.html(part("header", name, content.summary(found.current), *days))
+    heading.html(part("header", name, content.targets_met(found.current), *days))
     if not found.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     blind = {name: unseen for (scope, name), unseen in found.blind.items() if scope == view.scope}
     shown = [value for value in found.current if exists(value)]
     st.html(part("tiles", content.tiles(shown, found.previous, found.history, view, blind)))
-    if doubts := trust_sentences.sentences(found.doubts):
+    if doubts := trust_sentences.trust_sentences(found.doubts):
         st.html(part("doubts", doubts, link("trust", view)))
     scope = Filters(system=view.system, team=view.team, service=view.service)
     visible = frozenset(service.name for service in state.services)
     seen = (frozenset(state.teams), visible, navigation.own_teams())
-    week = read(this_week, published, settings, scope, *seen)
+    week = read_once(this_week, published, settings, scope, *seen)
     st.html(part("section", f"What changed in the week of {week.days}"))
     st.html(part("week", week))
     _table(settings, state, view, found, offered)
 
 
 def _table(
-    settings: Settings, state: State, view: Filters, found: Content, offered: Mapping[str, str]
+    settings: Settings, state: State, view: Filters, found: Numbers, offered: Mapping[str, str]
 ) -> None:
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", "Against the targets"), width="stretch")
@@ -64,7 +64,7 @@ def _table(
         shown = content.distinct([*found.current, *found.below])
         downloads.csv(content.csv_name(state.organization, shown), "csv", lambda: as_rows(shown))
     targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
-    rows = heat_map.table(found.below, state.services, view, found.blind)
+    rows = heat_map.heat_map_rows(found.below, state.services, view, found.blind)
     sorts = {by: link(".", replace(view, sort=by)) for by in SORTS}
     st.html(part("table", rows, list(metrics().values()), targets, ROWS[view.rows], sorts, view.sort))
 

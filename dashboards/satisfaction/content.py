@@ -19,7 +19,7 @@ MOST_ROUNDS = 6
 
 
 @dataclass(frozen=True)
-class Row:
+class GroupRow:
     """A group's cells by round, the newest first; None where it did not answer."""
 
     name: str
@@ -28,11 +28,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class RoundsTable:
     """The last rounds, newest first, as (name, day of the close), and a row for each group."""
 
     rounds: tuple[tuple[str, str], ...]
-    rows: tuple[Row, ...]
+    rows: tuple[GroupRow, ...]
 
 
 def headline(found: Surveyed) -> str:
@@ -49,13 +49,13 @@ def headline(found: Surveyed) -> str:
     return f"Satisfaction is {shown} in round {name}, the target {last.target} is {last.status}"
 
 
-def table(found: Surveyed) -> Table:
+def rounds_table(found: Surveyed) -> RoundsTable:
     """The organisation first, then its teams by name."""
     last = found.rounds[: -MOST_ROUNDS - 1 : -1]
     names = {(value.scope, value.name) for one in last for value in one.values}
     by_round = [{(value.scope, value.name): value for value in one.values} for one in last]
     rows = [
-        Row(
+        GroupRow(
             name,
             scope == "organisation",
             tuple(
@@ -64,7 +64,7 @@ def table(found: Surveyed) -> Table:
         )
         for scope, name in sorted(names, key=lambda one: (one[0] != "organisation", one[1].casefold()))
     ]
-    return Table(tuple((one.name, formats.day(one.closed_on)) for one in last), tuple(rows))
+    return RoundsTable(tuple((one.name, formats.day(one.closed_on)) for one in last), tuple(rows))
 
 
 def trend(found: Surveyed) -> tuple[list[Value], list[str]]:
@@ -77,7 +77,7 @@ def _own(one: Round) -> Value | None:
     return one.values[0] if one.values else None
 
 
-def bars(scores: dict[float, int]) -> list[Score]:
+def score_bars(scores: dict[float, int]) -> list[Score]:
     """A bar for each score that somebody gave, the lowest first."""
     longest = max(scores.values(), default=1)
     return [Score(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
@@ -90,7 +90,7 @@ def without_scores(found: Surveyed) -> Notice:
     return Notice("Withheld", (formats.STATUSES["withheld"].meaning,))
 
 
-def running(found: Surveyed, timezone: str) -> list[Notice]:
+def running_rounds(found: Surveyed, timezone: str) -> list[Notice]:
     """What is told of the rounds that are still open: until when, and nothing of the answers."""
     return [
         Notice(

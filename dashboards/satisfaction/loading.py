@@ -44,7 +44,7 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
     with open_facts(warehouse) as facts:
         if set(view.where) - {"team"}:
             return Surveyed((), (), None, {})
-        _, end = periods.days(view, today(facts))
+        _, end = periods.view_days(view, today(facts))
         closed = [one for one in rounds(facts) if one[0] < (end or today(facts) + timedelta(days=1))]
         own = {
             everyone.round: teams.get(view.team) if view.team else everyone for _, everyone, teams in closed

@@ -7,9 +7,9 @@ from dashboards.figures import charts
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import show_notices, top
 from dashboards.frame.markup import part
-from dashboards.frame.published import Published, read
+from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
-from dashboards.frame.view import Filters, csv_name_of_view, days, days_in_words, scope_name
+from dashboards.frame.view import Filters, csv_name_of_view, days_in_words, scope_name, view_days
 from dashboards.satisfaction import content
 from dashboards.satisfaction.loading import Surveyed, surveyed
 from warehouse.metrics.values import Value
@@ -17,14 +17,14 @@ from warehouse.metrics.values import Value
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    view, unknown = navigation.view(state)
+    view, unknown = navigation.permitted_view(state)
     heading = top(view, unknown, state, published)
-    found = read(surveyed, published, settings, view)
-    _, end = days(view, state.today)
+    found = read_once(surveyed, published, settings, view)
+    _, end = view_days(view, state.today)
     closed = f"Rounds that closed {days_in_words(None, end)}" if end else "All rounds"
     name = scope_name(view, state.organization)
     heading.html(part("header", name, content.headline(found), closed, False))
-    show_notices(content.running(found, state.timezone))
+    show_notices(content.running_rounds(found, state.timezone))
     values, names = content.trend(found)
     if not values:
         st.html(part("notice", content.nothing(view)))
@@ -38,15 +38,15 @@ def show(settings: Settings, published: Published, state: State) -> None:
 
 def _trend(state: State, view: Filters, found: Surveyed, values: list[Value], names: list[str]) -> None:
     st.html(part("section", "Round by round"))
-    figure = charts.rounds(values, names, dark=st.context.theme.type == "dark")
+    figure = charts.rounds_chart(values, names, dark=st.context.theme.type == "dark")
     name = content.csv_name(state.organization, view, found.rounds).replace(".csv", ".png")
-    downloads.chart(figure, name, "rounds", "Satisfaction by survey round, with its target")
+    downloads.chart_card(figure, name, "rounds", "Satisfaction by survey round, with its target")
 
 
 def _rounds(state: State, view: Filters, found: Surveyed) -> None:
     name = content.csv_name(state.organization, view, found.rounds)
-    downloads.section("Against the target", name, "table", lambda: content.csv_rows(found))
-    st.html(part("rounds", content.table(found), of="satisfaction"))
+    downloads.section_with_csv("Against the target", name, "table", lambda: content.csv_rows(found))
+    st.html(part("rounds", content.rounds_table(found), of="satisfaction"))
 
 
 def _spread(state: State, view: Filters, found: Surveyed, names: list[str]) -> None:
@@ -60,7 +60,7 @@ def _spread(state: State, view: Filters, found: Surveyed, names: list[str]) -> N
             named = csv_name_of_view([state.organization, "scores", chosen], view, state.today)
             downloads.csv(named, "scores-csv", lambda: rows)
     if found.scores:
-        st.html(part("histogram", content.bars(found.scores), of="metric"))
+        st.html(part("histogram", content.score_bars(found.scores), of="metric"))
     else:
         st.html(part("notice", content.without_scores(found)))
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from collectors.survey.inbox import Answer
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
-from dashboards.server.launch import address
+from dashboards.server.launch import local_address
 
 PATH = "survey"
 LONGEST_COMMENT = 2000
@@ -31,7 +31,7 @@ class RoundClosed(SixkeysError):
 
 
 @dataclass(frozen=True)
-class Link:
+class SurveyLink:
     """What a token says: a random number, and the round, the team and the close (UTC) that an answer is for."""
 
     number: str
@@ -40,7 +40,7 @@ class Link:
     closes_at: datetime
 
 
-def links(
+def survey_links(
     settings: Settings, round: str, team: str, last_day: date, count: int, now: datetime
 ) -> Iterator[str]:
     """`count` addresses of the survey page, one for each person, open until the end of `last_day`.
@@ -59,9 +59,9 @@ def links(
         raise ConfigurationError(f"{last_day} is over: name the last day on which answers are taken")
     page = settings.survey_page
     dashboard = settings.dashboard
-    base = (page and page.url) or dashboard.url or address(dashboard.host, dashboard.port)
+    base = (page and page.url) or dashboard.url or local_address(dashboard.host, dashboard.port)
     for _ in range(count):
-        link = Link(secrets.token_urlsafe(12), round, team.strip(), closes_at)
+        link = SurveyLink(secrets.token_urlsafe(12), round, team.strip(), closes_at)
         yield f"{base}/{PATH}?token={sign(link, key)}"
 
 
@@ -74,32 +74,32 @@ def signing_key(settings: Settings) -> bytes:
     return settings.survey_page.key.get_secret_value().encode()
 
 
-def sign(link: Link, key: bytes) -> str:
+def sign(link: SurveyLink, key: bytes) -> str:
     """The token of `link`: what it says, readable, and the signature."""
     said = [link.number, link.round, link.team, int(link.closes_at.timestamp())]
     text = _encoded(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
     return f"{text}.{_signature(text, key)}"
 
 
-def opened(token: str, key: bytes, now: datetime) -> Link:
+def opened(token: str, key: bytes, now: datetime) -> SurveyLink:
     """The link of `token`; raises BadLink where the key has not signed it, RoundClosed after its close."""
     text, _, signature = token.partition(".")
     # compared as text: of several writings of the same bytes only ours is good
     if not hmac.compare_digest(signature.encode(), _signature(text, key).encode()):
         raise BadLink("this link is not complete, or it was changed")
     number, round, team, closes = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    link = Link(number, round, team, datetime.fromtimestamp(closes, UTC))
+    link = SurveyLink(number, round, team, datetime.fromtimestamp(closes, UTC))
     if now >= link.closes_at:
         raise RoundClosed(f"the round {link.round} has closed")
     return link
 
 
-def answer_id(link: Link, key: bytes) -> str:
+def answer_id(link: SurveyLink, key: bytes) -> str:
     """What an answer given with `link` is filed under: who sees a link, say in a log, cannot tell its answer."""
     return hmac.new(key, f"sixkeys survey answer {link.number}".encode(), hashlib.sha256).hexdigest()[:24]
 
 
-def answer(link: Link, key: bytes, score: int, comment: str, now: datetime) -> Answer:
+def answer(link: SurveyLink, key: bytes, score: int, comment: str, now: datetime) -> Answer:
     """What is kept of an answer given with `link`."""
     id = answer_id(link, key)
     return Answer(id, link.round, link.team, link.closes_at, now, score, comment.strip()[:LONGEST_COMMENT])

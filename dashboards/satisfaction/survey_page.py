@@ -18,8 +18,8 @@ from dashboards.satisfaction.survey_links import (
     LONGEST_COMMENT,
     PATH,
     BadLink,
-    Link,
     RoundClosed,
+    SurveyLink,
     answer,
     answer_id,
     opened,
@@ -39,7 +39,7 @@ def is_asked() -> bool:
     return bool(st.session_state.get("is_survey"))
 
 
-def run(config: Path, warehouse: Path | None = None) -> None:
+def run_survey_page(config: Path, warehouse: Path | None = None) -> None:
     """Draws the page alone: no other page of the dashboard is named or can be reached from it."""
     st.set_page_config(
         "Survey", str(DASHBOARDS / "icon.svg"), layout="centered", initial_sidebar_state="collapsed"
@@ -50,7 +50,7 @@ def run(config: Path, warehouse: Path | None = None) -> None:
         # who answers is told nothing of the configuration or of what broke
         try:
             settings = load_settings(config)
-            show(settings, inbox(warehouse or settings.warehouse), st.query_params.get("token", ""))
+            show_survey(settings, inbox(warehouse or settings.warehouse), st.query_params.get("token", ""))
         except SixkeysError as error:
             log.error("the survey cannot be opened: %s", error)
             _say("The survey cannot be opened at the moment", "Please try again later.", bad=True)
@@ -62,7 +62,7 @@ def run(config: Path, warehouse: Path | None = None) -> None:
     st.navigation([st.Page(_nothing, default=True), st.Page(page, url_path=PATH)], position="hidden").run()
 
 
-def show(
+def show_survey(
     settings: Settings,
     folder: Path,
     token: str,
@@ -96,7 +96,7 @@ def show(
         _say("Your answer could not be kept", "Please send it again later.", bad=True)
 
 
-def _asked(question: str, link: Link, timezone: str, is_answered: bool) -> tuple[int, str] | None:
+def _asked(question: str, link: SurveyLink, timezone: str, is_answered: bool) -> tuple[int, str] | None:
     """The form; the score and the comment once somebody has sent both, or the score alone."""
     told = [f"Round {link.round}, team {link.team}, open until {formats.instant(link.closes_at, timezone)}."]
     told.append("Your answer is stored without your name, your address or anything else about you.")
@@ -116,11 +116,11 @@ def _asked(question: str, link: Link, timezone: str, is_answered: bool) -> tuple
     return (score, comment or "") if sent and score is not None else None
 
 
-def _is_answered(folder: Path, link: Link, key: bytes) -> bool:
+def _is_answered(folder: Path, link: SurveyLink, key: bytes) -> bool:
     return answer_path(folder, link.round, answer_id(link, key)).exists()
 
 
-def _kept(link: Link, timezone: str) -> str:
+def _kept(link: SurveyLink, timezone: str) -> str:
     until = formats.instant(link.closes_at, timezone)
     return f"Your answer is kept. Until {until} you can open the same link again and answer anew."
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from dashboards.figures import formats
 from dashboards.frame.view import Filters, link
-from warehouse.scorecards.archive import Entry, Restated
+from warehouse.scorecards.archive import ArchivedScorecard, Restated
 
-PAGE = "scorecards"
+ARCHIVE_PAGE = "scorecards"
 WEEKS_SHOWN = 12
 FORMS = {
     "html": ("HTML", "text/html"),
@@ -19,7 +19,7 @@ FORMS = {
 
 
 @dataclass(frozen=True)
-class Cell:
+class WeekCell:
     """A scorecard in the grid: "3 of 5", where it is, and what a tooltip says; `is_open` where it is shown now."""
 
     text: str
@@ -29,16 +29,16 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class ScopeLine:
     """The scorecards of a scope, a cell a week, None where none was published."""
 
     name: str
     scope: str
-    cells: tuple[Cell | None, ...]
+    cells: tuple[WeekCell | None, ...]
 
 
 @dataclass(frozen=True)
-class Change:
+class RestatedNumber:
     """A number that was restated: as it was told and as it was told later, with the reasons and their addresses."""
 
     metric: str
@@ -49,7 +49,7 @@ class Change:
     why: tuple[tuple[str, str], ...]
 
 
-def shown(entries: Sequence[Entry], view: Filters) -> Entry | None:
+def shown_scorecard(entries: Sequence[ArchivedScorecard], view: Filters) -> ArchivedScorecard | None:
     """The entry that the view asks for: its scope's of its week, else of its last week; None where there is none."""
     scope = view.scope if view.scope != "service" else "organisation"
     of_scope = [
@@ -62,19 +62,19 @@ def shown(entries: Sequence[Entry], view: Filters) -> Entry | None:
 
 
 def grid(
-    entries: Iterable[Entry], view: Filters, open_one: Entry | None, timezone: str
-) -> tuple[list[str], list[Line]]:
+    entries: Iterable[ArchivedScorecard], view: Filters, open_one: ArchivedScorecard | None, timezone: str
+) -> tuple[list[str], list[ScopeLine]]:
     """(the weeks, newest first; a line for each scope): the twelve weeks up to the one that is open, or the last."""
     entries = list(entries)
     weeks = sorted({one.week for one in entries}, reverse=True)
     at = weeks.index(open_one.week) if open_one else 0
     first = 0 if at < WEEKS_SHOWN else at
     weeks = weeks[first : first + WEEKS_SHOWN]
-    by_scope: dict[tuple[str, str], dict[str, Entry]] = {}
+    by_scope: dict[tuple[str, str], dict[str, ArchivedScorecard]] = {}
     for one in entries:
         by_scope.setdefault((one.scope, one.name), {})[one.week] = one
     lines = [
-        Line(
+        ScopeLine(
             name,
             "" if scope == "organisation" else scope,
             tuple(_cell(of_scope.get(week), view, open_one, timezone) for week in weeks),
@@ -84,23 +84,25 @@ def grid(
     return weeks, lines
 
 
-def _cell(entry: Entry | None, view: Filters, open_one: Entry | None, timezone: str) -> Cell | None:
+def _cell(
+    entry: ArchivedScorecard | None, view: Filters, open_one: ArchivedScorecard | None, timezone: str
+) -> WeekCell | None:
     if entry is None:
         return None
     published = f"published {formats.instant(entry.published_at, timezone)}"
     restated = f", restates {formats.plural(entry.restated, 'earlier number')}" if entry.restated else ""
-    return Cell(
+    return WeekCell(
         f"{entry.met} of {entry.judged}",
-        address(view, entry.scope, entry.name, entry.week),
+        scorecard_address(view, entry.scope, entry.name, entry.week),
         f"{formats.plural(entry.judged, 'target')}, {entry.met} met; {published}{restated}",
         entry == open_one,
     )
 
 
-def address(view: Filters, scope: str, name: str, week: str) -> str:
+def scorecard_address(view: Filters, scope: str, name: str, week: str) -> str:
     """Where a scorecard of the archive is."""
     return link(
-        PAGE,
+        ARCHIVE_PAGE,
         replace(
             view,
             week=week,
@@ -111,15 +113,15 @@ def address(view: Filters, scope: str, name: str, week: str) -> str:
     )
 
 
-def changes(restated: Iterable[Restated], entry: Entry, view: Filters) -> list[Change]:
+def changes(restated: Iterable[Restated], entry: ArchivedScorecard, view: Filters) -> list[RestatedNumber]:
     """What was said later of the numbers of a scorecard."""
     return [
-        Change(
+        RestatedNumber(
             one.content["name"],
             _number(one.content, "old"),
             _number(one.content, "new"),
             one.told_in,
-            address(view, entry.scope, entry.name, one.told_in),
+            scorecard_address(view, entry.scope, entry.name, one.told_in),
             tuple((why["text"], _http(why.get("url"))) for why in one.content["why"]),
         )
         for one in restated
@@ -135,13 +137,13 @@ def _http(url: str | None) -> str:
     return url if url and re.match(r"https?://", url) else ""
 
 
-def body(html: str) -> str:
+def body_of_page(html: str) -> str:
     """A scorecard's HTML without its head and its style sheet, to stand within a page that has a title."""
     html = re.sub(r"(?s)^.*<body[^>]*>|</body>.*$", "", html)
     return html.replace("<h1 ", "<h2 ").replace("</h1>", "</h2>")
 
 
-def file_name(entry: Entry, form: str) -> str:
+def form_file_name(entry: ArchivedScorecard, form: str) -> str:
     """What a downloaded form is called: `team-payments-2026-W46.html`."""
     plain = re.sub(r"[^a-z0-9]+", "-", entry.name.lower()).strip("-")[:60] or "scorecard"
     return f"{entry.scope}-{plain}-{entry.week}.{form}"

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dashboards.frame.view import Filters
-from dashboards.scorecards.content import shown
+from dashboards.scorecards.content import shown_scorecard
 from warehouse.metrics.facts import open_facts
 from warehouse.scorecards import archive as published
-from warehouse.scorecards.archive import Entry, Restated
+from warehouse.scorecards.archive import ArchivedScorecard, Restated
 
 
 @dataclass(frozen=True)
 class Archive:
     """All published scorecards, the one that a view asks for by form, and what was said later of its numbers."""
 
-    entries: tuple[Entry, ...]
-    entry: Entry | None = None
+    entries: tuple[ArchivedScorecard, ...]
+    entry: ArchivedScorecard | None = None
     forms: dict[str, str] = field(default_factory=dict)
     restated: tuple[Restated, ...] = ()
 
@@ -26,11 +26,13 @@ def archive(warehouse: Path, filters: Filters, teams: Collection[str] | None = N
     with open_facts(warehouse) as facts:
         entries = tuple(
             entry
-            for entry in published.entries(facts)
+            for entry in published.archived_scorecards(facts)
             if teams is None or (entry.scope == "team" and entry.name in teams)
         )
-        entry = shown(entries, filters)
+        entry = shown_scorecard(entries, filters)
         if entry is None:
             return Archive(entries)
         of = (entry.scope, entry.name, entry.week)
-        return Archive(entries, entry, published.forms(facts, *of), published.restated_since(facts, *of))
+        return Archive(
+            entries, entry, published.archived_forms(facts, *of), published.restated_since(facts, *of)
+        )

@@ -17,12 +17,12 @@ from dashboards.frame.view import Filters
 from dashboards.scorecards import content, loading
 from dashboards.scorecards.loading import Archive
 from warehouse.metrics.periods import parse_week
-from warehouse.scorecards.archive import Entry
+from warehouse.scorecards.archive import ArchivedScorecard
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    view, unknown = navigation.view(state)
+    view, unknown = navigation.permitted_view(state)
     heading = top(view, unknown, state, published, scopes=None)
     found = _archive(published, view, navigation.own_teams())
     heading.html(_header(state, found))
@@ -32,7 +32,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     mondays = [parse_week(entry.week) for entry in found.entries]
     after = max(mondays) + timedelta(weeks=1)
     name = formats.file_name([state.organization, "scorecards"], min(mondays), after, "csv")
-    downloads.section("All that were published", name, "archive", lambda: as_rows_of(found.entries))
+    downloads.section_with_csv("All that were published", name, "archive", lambda: as_rows_of(found.entries))
     st.html(part("grid", *content.grid(found.entries, view, found.entry, state.timezone), of="scorecards"))
     if found.entry is None:
         st.html(part("notice", Notice("None was published for this week and scope", ("Choose one above.",))))
@@ -56,13 +56,13 @@ def _header(state: State, found: Archive) -> str:
     return part("header", title, "Scorecards", said, False)
 
 
-def _open(entry: Entry, found: Archive, view: Filters, state: State) -> None:
+def _open(entry: ArchivedScorecard, found: Archive, view: Filters, state: State) -> None:
     with st.container(key="forms", horizontal=True, gap="small"):
         for form, (label, mime) in content.FORMS.items():
             st.download_button(
                 label,
                 found.forms[form],
-                content.file_name(entry, form),
+                content.form_file_name(entry, form),
                 mime,
                 key=f"download_{form}",
                 icon=":material/download:",
@@ -73,7 +73,7 @@ def _open(entry: Entry, found: Archive, view: Filters, state: State) -> None:
         st.html(part("section", "What was said later of these numbers"))
         later = content.changes(found.restated, entry, view)
         st.html(part("changes", later, of="scorecards"))
-    st.html(content.body(found.forms["html"]))
+    st.html(content.body_of_page(found.forms["html"]))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dashboards.scorecards.rendering import FORMATS, render
 from warehouse.scorecards.published import kept_forms
 
 
-def forms(warehouse: Path, scorecard: Mapping[str, Any]) -> Mapping[str, str]:
+def published_forms(warehouse: Path, scorecard: Mapping[str, Any]) -> Mapping[str, str]:
     """The scorecard's text in each of `FORMATS`."""
     return kept_forms(warehouse, scorecard) or made(scorecard)
 

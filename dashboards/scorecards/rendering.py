@@ -32,7 +32,7 @@ def render(scorecard: Mapping[str, Any], format: str) -> str:
         title=title(scorecard),
         below=below[:MOST_BELOW],
         below_more=len(below) - MOST_BELOW,
-        view=partial(view, scorecard),
+        view=partial(view_of, scorecard),
         address=partial(leads_to, scorecard),
         said=partial(_said_markdown if format == "md" else partial(_said_plainly, footnotes), scorecard),
         footnotes=footnotes,
@@ -46,7 +46,7 @@ def title(scorecard: Mapping[str, Any]) -> str:
     return f"{scorecard['name']} ({scorecard['scope']}), {scorecard['organization']}"
 
 
-def view(
+def view_of(
     scorecard: Mapping[str, Any], metric: str | None = None, scope: str | None = None, name: str | None = None
 ) -> str | None:
     """The dashboard's address at the week and scope (or another's), of a metric or of all; None where none is set."""
@@ -70,7 +70,7 @@ def leads_to(scorecard: Mapping[str, Any], part: Mapping[str, Any]) -> str | Non
     if "url" in part:
         return part["url"] if re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", part["url"]) else None
     if "metric" in part:
-        return view(scorecard, part["metric"], part.get("scope"), part.get("name"))
+        return view_of(scorecard, part["metric"], part.get("scope"), part.get("name"))
     return None
 
 
@@ -112,10 +112,10 @@ def _environment(format: str) -> Environment:
         statuses=formats.STATUSES,
         figure=lambda m: formats.figure(m["value"], m["unit"], m["limit"]),
         exact=lambda m: formats.exact(m["value"], m["unit"]),
-        moved=lambda m: _change(m, formats.change),
+        moved=lambda m: _change(m, formats.moved_by),
         change=_change,
         usual=_usual,
-        verdict=verdict,
+        verdict=week_verdict,
         attained=_attained,
         counted=lambda m: formats.counted(m["n"], m["counts"]),
         others=lambda m: formats.percentiles(m["p75"], m["p90"], m["unit"]),
@@ -150,12 +150,12 @@ def _usual(metric: Mapping[str, Any]) -> str:
     if metric["usual"] is None or metric["change"]["kind"] == "unknown":
         return ""
     centre = metric["usual"]["centre"]
-    moved = formats.change(metric["value"], centre, metric["unit"])
+    moved = formats.moved_by(metric["value"], centre, metric["unit"])
     usual = f"the usual {formats.figure(centre, metric['unit'])}"
     return f"as {usual}" if moved.startswith("→") else f"{moved} from {usual}"
 
 
-def verdict(metric: Mapping[str, Any]) -> str:
+def week_verdict(metric: Mapping[str, Any]) -> str:
     """Whether that is a change: "worse: above the natural limits …", "within normal variation"; nothing of nothing."""
     if metric["value"] is None:
         return ""
@@ -186,4 +186,4 @@ def _picture(metric: Mapping[str, Any]) -> pictures.Picture:
     history = metric["history"]
     figures = ", ".join(formats.figure(week["value"], metric["unit"]) for week in history)
     alt = f"{metric['name']}, the last {len(history)} weeks: {figures}"
-    return pictures.sparkline([week["value"] for week in history], metric["limit"], alt)
+    return pictures.sparkline_picture([week["value"] for week in history], metric["limit"], alt)

@@ -59,7 +59,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def address(host: str, port: int) -> str:
+def local_address(host: str, port: int) -> str:
     """Where a person opens it: `http://127.0.0.1:8501`; a listener on every interface is reached by loopback."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 -- compared, not bound
     return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"

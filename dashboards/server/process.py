@@ -14,7 +14,7 @@ STOP_SECONDS = 5.0
 
 
 @contextmanager
-def running(
+def running_process(
     settings_path: Path, warehouse: Path | None, host: str, port: int
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """(address, process) of a dashboard that answers; it is ended with the context. Raises SixkeysError.
@@ -29,7 +29,7 @@ def running(
         stdout=subprocess.DEVNULL,
     )
     try:
-        url = launch.address(host, port)
+        url = launch.local_address(host, port)
         launch.wait_until_up(url, process)
         yield url, process
     finally:

@@ -11,7 +11,7 @@ from dashboards.figures import formats
 from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters, link
-from warehouse.metrics.attainment import Attainment, verdict
+from warehouse.metrics.attainment import Attainment, met_or_missed
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.unwatched import Unwatched
 
@@ -23,7 +23,7 @@ Blind = Mapping[tuple[Scope, str], Unwatched]
 
 
 @dataclass(frozen=True)
-class Week:
+class WeekMark:
     """A week of a strip: its symbol, its colour (`met`, `missed` or `quiet`), and what a tooltip says."""
 
     symbol: str
@@ -32,7 +32,7 @@ class Week:
 
 
 @dataclass(frozen=True)
-class Line:
+class TargetLine:
     """A target of a scope: its value now, the last twelve completed weeks, and since when it is missed or met.
 
     `level` 1 is a scope with a target of its own below the one that holds for all.
@@ -43,7 +43,7 @@ class Line:
     address: str
     cell: ValueCell
     attainment: Attainment
-    weeks: tuple[Week, ...]
+    weeks: tuple[WeekMark, ...]
     attained: str
     aside: str
     since: str
@@ -77,7 +77,7 @@ _BELOW: dict[str, dict[str, Scope]] = {
 }
 
 
-def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
+def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[TargetLine]:
     """A line for each of the view's own targets, and below it those of narrower scopes that have their own."""
     order = {metric: at for at, metric in enumerate(metrics())}
     found = sorted(
@@ -108,7 +108,9 @@ def below(values: Iterable[Value], attained: Attained, view: Filters) -> list[Va
     return found
 
 
-def lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[Line]:
+def target_lines(
+    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters
+) -> list[TargetLine]:
     """A line for each of the values, in their order."""
     return [_line(value, attained, blind, view, level=0, by_metric=False) for value in values]
 
@@ -125,11 +127,13 @@ def _share(of: Attainment) -> tuple[bool, float]:
     return not of.judged, of.met / of.judged if of.judged else 0.0
 
 
-def _line(value: Value, attained: Attained, blind: Blind, view: Filters, level: int, by_metric: bool) -> Line:
+def _line(
+    value: Value, attained: Attained, blind: Blind, view: Filters, level: int, by_metric: bool
+) -> TargetLine:
     found = _attainment(attained, value)
     narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
     name = f"{value.scope} {value.name}" if level else value.name
-    return Line(
+    return TargetLine(
         level=level,
         name=metrics()[value.metric].name if by_metric and not level else name,
         address=link(value.scope, Filters(period=view.period, start=view.start, end=view.end, **narrowed))
@@ -155,18 +159,20 @@ def _since(found: Attainment) -> dict[str, str]:
     }
 
 
-def _week(week: Value) -> Week:
-    judged, status = verdict(week), formats.STATUSES[week.status]
+def _week(week: Value) -> WeekMark:
+    judged, status = met_or_missed(week), formats.STATUSES[week.status]
     figure = formats.figure_against(week.metric, week.value, week.unit, week.target)
     title = f"{formats.days(week.period_start, week.period_end)}: {figure} {status.word}"
     title += f", target {week.target}" if week.target else ""
     if judged is None:
         open_ = " so far, not final" if week.provisional and week.status == "met" else ""
-        return Week("·" if week.provisional or not status.symbol else status.symbol, "quiet", title + open_)
-    return Week(status.symbol, week.status, title)
+        return WeekMark(
+            "·" if week.provisional or not status.symbol else status.symbol, "quiet", title + open_
+        )
+    return WeekMark(status.symbol, week.status, title)
 
 
-def headline(own: Sequence[Line]) -> str:
+def headline(own: Sequence[TargetLine]) -> str:
     """How the view's own targets stand over the weeks: "2 of 6 targets met in the last judged week, 3 missed …"."""
     of_view = [line for line in own if line.level == 0]
     met = sum(line.attainment.met_since is not None for line in of_view)
@@ -181,7 +187,7 @@ def headline(own: Sequence[Line]) -> str:
     return told + (f", {long} missed for 8 weeks or more" if long else "")
 
 
-def as_rows(values: Iterable[Value], attained: Attained) -> list[dict[str, Any]]:
+def attained_rows(values: Iterable[Value], attained: Attained) -> list[dict[str, Any]]:
     """The targets as a CSV has them: the value of the period, and the weeks met and judged."""
     return [
         {

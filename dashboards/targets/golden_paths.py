@@ -7,10 +7,10 @@ from typing import Any
 from config.metrics import Metric, metrics
 from config.settings import GoldenPath
 from dashboards.figures import formats
-from dashboards.figures.fact_cells import web_address
+from dashboards.figures.fact_cells import followable
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.golden_paths import PathValue
-from warehouse.rows.catalogue_entries import Entry
+from warehouse.rows.catalogue_entries import CatalogueEntry
 
 OFF = "No path"
 
@@ -56,7 +56,7 @@ class Comparison:
     cells: tuple[tuple[str, str, bool], ...]
 
 
-def paths(configured: Sequence[GoldenPath], entries: Sequence[Entry], view: Filters) -> list[Path]:
+def paths(configured: Sequence[GoldenPath], entries: Sequence[CatalogueEntry], view: Filters) -> list[Path]:
     """The configured paths in their order, then those that only services name; of the services of the catalogue."""
     mapped = [entry for entry in entries if entry.mapped]
     named = {entry.golden_path for entry in mapped if entry.golden_path} - {path.name for path in configured}
@@ -68,11 +68,11 @@ def paths(configured: Sequence[GoldenPath], entries: Sequence[Entry], view: Filt
     ]
 
 
-def _path(path: GoldenPath, on: Sequence[Entry], whole: int, known: bool, view: Filters) -> Path:
+def _path(path: GoldenPath, on: Sequence[CatalogueEntry], whole: int, known: bool, view: Filters) -> Path:
     return Path(
         path.name,
         path.description,
-        web_address(path.url),
+        followable(path.url),
         known,
         f"{len(on)} of {formats.plural(whole, 'service')}",
         100 * len(on) / whole if whole else 0.0,
@@ -80,19 +80,19 @@ def _path(path: GoldenPath, on: Sequence[Entry], whole: int, known: bool, view: 
     )
 
 
-def _named(entry: Entry, view: Filters) -> Named:
+def _named(entry: CatalogueEntry, view: Filters) -> Named:
     narrowed = Filters(period=view.period, start=view.start, end=view.end, service=entry.name)
     return Named(entry.name, entry.team or "", link("service", narrowed))
 
 
-def off_path(entries: Iterable[Entry], view: Filters) -> list[Named]:
+def off_path(entries: Iterable[CatalogueEntry], view: Filters) -> list[Named]:
     """The catalogue's services that follow no path."""
     return [_named(entry, view) for entry in entries if entry.mapped and not entry.golden_path]
 
 
-def adoption(entries: Iterable[Entry], found: Sequence[Path], view: Filters) -> list[Adoption]:
+def adoption(entries: Iterable[CatalogueEntry], found: Sequence[Path], view: Filters) -> list[Adoption]:
     """A line for each team that owns a service, those with the lowest share first."""
-    by_team: dict[str, list[Entry]] = {}
+    by_team: dict[str, list[CatalogueEntry]] = {}
     for entry in entries:
         if entry.mapped:
             by_team.setdefault(entry.team or "", []).append(entry)
@@ -103,7 +103,7 @@ def adoption(entries: Iterable[Entry], found: Sequence[Path], view: Filters) -> 
     return sorted(made, key=lambda line: line.percent)
 
 
-def _adoption(team: str, owned: Sequence[Entry], found: Sequence[Path], view: Filters) -> Adoption:
+def _adoption(team: str, owned: Sequence[CatalogueEntry], found: Sequence[Path], view: Filters) -> Adoption:
     on = sum(bool(entry.golden_path) for entry in owned)
     narrowed = Filters(period=view.period, start=view.start, end=view.end, team=team)
     return Adoption(
@@ -133,7 +133,7 @@ def _told(value: PathValue, metric: Metric) -> tuple[str, str, bool]:
     return figure, formats.counted(value.n, metric.fact), not value.is_enough
 
 
-def as_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def path_rows(entries: Iterable[CatalogueEntry]) -> list[dict[str, Any]]:
     """Which service follows which path, as a CSV has it."""
     return [
         {

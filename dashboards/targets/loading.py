@@ -14,7 +14,7 @@ from warehouse.metrics.facts import open_facts
 from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.values import Scope, Value, compute
-from warehouse.rows.catalogue_entries import Entry, entries
+from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
 _BY: dict[str, Scope] = {"team": "team", "system": "system", "service": "service"}
@@ -33,7 +33,7 @@ class Targets:
     own: tuple[Value, ...]
     below: tuple[Value, ...]
     blind: dict[tuple[Scope, str], Unwatched]
-    entries: tuple[Entry, ...]
+    entries: tuple[CatalogueEntry, ...]
 
 
 # (by which scope, narrowed to what, which metrics)
@@ -45,7 +45,7 @@ def targets(warehouse: Path, settings: Settings, view: Filters, own_targets: Own
     """What the page shows of the period of `view`; `own_targets` are (metric, scope, name)."""
     own, below = _own(settings, view, own_targets), _below(settings, view)
     with open_facts(warehouse) as facts:
-        start, end = full_range(facts, *periods.days(view, today(facts)))
+        start, end = full_range(facts, *periods.view_days(view, today(facts)))
 
         def values(asked: Sequence[_Asked]) -> tuple[Value, ...]:
             return tuple(
@@ -65,14 +65,14 @@ def targets(warehouse: Path, settings: Settings, view: Filters, own_targets: Own
                 if set(metrics) & set(BLIND_METRICS)
                 for name, found in unwatched(facts, by, start, end, where).items()
             },
-            entries=entries(facts, view.where),
+            entries=described_services(facts, view.where),
         )
 
 
 def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathValue, ...]:
     """The metrics on the golden paths and off them in the period of `view`."""
     with open_facts(warehouse) as facts:
-        start, end = full_range(facts, *periods.days(view, today(facts)))
+        start, end = full_range(facts, *periods.view_days(view, today(facts)))
         return tuple(on_and_off_paths(facts, start, end, view.where))
 
 

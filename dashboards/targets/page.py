@@ -12,23 +12,23 @@ from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
-from dashboards.frame.published import Published, read
+from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of
 from dashboards.frame.view import BY, RANKS, SHOWN_ROWS, Filters, scope_name
 from dashboards.targets import content, golden_paths, loading
-from dashboards.targets.content import Attained, Line
+from dashboards.targets.content import Attained, TargetLine
 from dashboards.targets.loading import Targets
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    view, unknown = navigation.view(state)
+    view, unknown = navigation.permitted_view(state)
     heading = top(view, unknown, state, published)
     narrower = tuple(content.own_targets(settings, state, view))
     whenever = replace(view, period=Filters.period, start=None, end=None)
-    attained = read(loading.attained, published, settings, whenever, narrower)
-    found = read(loading.targets, published, settings, view, narrower)
+    attained = read_once(loading.attained, published, settings, whenever, narrower)
+    found = read_once(loading.targets, published, settings, view, narrower)
     own = content.own_lines(found.own, attained, found.blind, view)
     name = scope_name(view, state.organization)
     heading.html(part("header", name, content.headline(own), *days_of(found.own)))
@@ -44,7 +44,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     _paths(settings, published, state, view, found)
 
 
-def _below(state: State, view: Filters, found: Targets, attained: Attained, own: list[Line]) -> None:
+def _below(state: State, view: Filters, found: Targets, attained: Attained, own: list[TargetLine]) -> None:
     below = content.below(found.below, attained, view)
     names = {metric.id: metric.name for metric in metrics().values()}
     aimed = {"": "All metrics"} | {line.cell.metric.id: line.cell.metric.name for line in own}
@@ -57,9 +57,9 @@ def _below(state: State, view: Filters, found: Targets, attained: Attained, own:
         widgets.select("rank", "Sort by", RANKS, view.rank, view, width=215)
         named = formats.file_name([state.organization, "targets"], found.start, found.end, "csv")
         everything = [*(line.cell.value for line in own), *below]
-        downloads.csv(named, "csv", lambda: content.as_rows(everything, attained))
+        downloads.csv(named, "csv", lambda: content.attained_rows(everything, attained))
     if below:
-        shown = content.lines(below[:SHOWN_ROWS], attained, found.blind, view)
+        shown = content.target_lines(below[:SHOWN_ROWS], attained, found.blind, view)
         st.html(part("lines", shown, BY[view.by][:-1], False, f"The targets by {view.by}", of="targets"))
         st.html(part("key", len(shown), len(below), of="targets"))
     else:
@@ -77,15 +77,15 @@ def _paths(settings: Settings, published: Published, state: State, view: Filters
         st.html(part("notice", Notice("No golden paths are described", hints)))
         return
     name = formats.file_name([state.organization, "golden-paths"], found.start, found.end, "csv")
-    downloads.section("Golden paths", name, "paths", lambda: golden_paths.as_rows(found.entries))
+    downloads.section_with_csv("Golden paths", name, "paths", lambda: golden_paths.path_rows(found.entries))
     st.html(part("paths", paths, of="targets"))
     st.html(part("section", "Adoption by team"))
     st.html(part("adoption", golden_paths.adoption(found.entries, paths, view), paths, of="targets"))
-    on_paths = read(loading.on_paths, published, settings, view)
+    on_paths = read_once(loading.on_paths, published, settings, view)
     columns, compared = golden_paths.comparison(on_paths, paths)
     if compared:
         name = formats.file_name([state.organization, "on-and-off-paths"], found.start, found.end, "csv")
-        downloads.section("On a path and off it", name, "comparison", lambda: as_rows_of(on_paths))
+        downloads.section_with_csv("On a path and off it", name, "comparison", lambda: as_rows_of(on_paths))
         st.html(part("comparison", columns, compared, of="targets"))
     off = golden_paths.off_path(found.entries, view)
     unmapped = sum(not entry.mapped for entry in found.entries)

@@ -6,12 +6,12 @@ from typing import Any
 
 from config.settings import GoldenPath
 from dashboards.figures import formats
-from dashboards.figures.fact_cells import Cell, Heading, web_address
+from dashboards.figures.fact_cells import Cell, Heading, followable
 from dashboards.figures.formats import moment
 from dashboards.frame.state import State
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.satisfaction import Group
-from warehouse.rows.catalogue_entries import Entry
+from warehouse.rows.catalogue_entries import CatalogueEntry
 from warehouse.trust.coverage import ServiceCoverage
 
 Cells = tuple[tuple[Cell, ...], ...]
@@ -36,11 +36,9 @@ class Choice:
     address: str
 
 
-def of_service(entry: Entry, paths: Sequence[GoldenPath], view: Filters) -> list[Detail]:
+def of_service(entry: CatalogueEntry, paths: Sequence[GoldenPath], view: Filters) -> list[Detail]:
     """What the catalogue says of a service; what it does not say is told as missing where people look for it."""
-    repository = (
-        Detail("Repository", entry.repo, web_address(entry.url), outside=True) if entry.repo else None
-    )
+    repository = Detail("Repository", entry.repo, followable(entry.url), outside=True) if entry.repo else None
     path = next((path for path in paths if path.name == entry.golden_path), None)
     found = [
         Detail("Owner", entry.team, _page("team", entry.team, view))
@@ -50,7 +48,7 @@ def of_service(entry: Entry, paths: Sequence[GoldenPath], view: Filters) -> list
         Detail("Lifecycle", entry.lifecycle) if entry.lifecycle else None,
         Detail("Type", entry.type) if entry.type else None,
         Detail("Tags", ", ".join(entry.tags)) if entry.tags else None,
-        Detail("Golden path", entry.golden_path, web_address(path.url if path else None), outside=True)
+        Detail("Golden path", entry.golden_path, followable(path.url if path else None), outside=True)
         if entry.golden_path
         else Detail("Golden path", "none"),
         repository,
@@ -59,7 +57,7 @@ def of_service(entry: Entry, paths: Sequence[GoldenPath], view: Filters) -> list
     return [detail for detail in found if detail]
 
 
-def of_team(entries: Sequence[Entry], view: Filters) -> list[Detail]:
+def of_team(entries: Sequence[CatalogueEntry], view: Filters) -> list[Detail]:
     """What the catalogue says of a team's services together."""
     systems = sorted({entry.system for entry in entries if entry.system}, key=str.casefold)
     on = sum(bool(entry.golden_path) for entry in entries)
@@ -99,7 +97,7 @@ COVERAGE = (Heading("Source"), Heading("Read since"), Heading("Read until"))
 ROUNDS = (Heading("Round"), Heading("Closed"), Heading("Score"), Heading("Respondents", number=True))
 
 
-def coverage(of: ServiceCoverage, timezone: str) -> Cells:
+def coverage_lines(of: ServiceCoverage, timezone: str) -> Cells:
     """Since when until when each source covers the scope, below `COVERAGE`."""
     return tuple(
         (
@@ -111,7 +109,7 @@ def coverage(of: ServiceCoverage, timezone: str) -> Cells:
     )
 
 
-def rounds(found: Iterable[Group]) -> Cells:
+def round_rows(found: Iterable[Group]) -> Cells:
     """The survey's rounds below `ROUNDS`; what is withheld is said to be."""
     return tuple(
         (

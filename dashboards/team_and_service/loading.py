@@ -5,16 +5,16 @@ from pathlib import Path
 
 from config.settings import Settings
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
-from dashboards.deployments_and_incidents.content import Page
+from dashboards.deployments_and_incidents.content import ListPage
 from dashboards.deployments_and_incidents.loading import page_of
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters, elsewhere
 from dashboards.overview import loading
-from dashboards.overview.loading import Content
+from dashboards.overview.loading import Numbers
 from warehouse.metrics.facts import open_facts
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.satisfaction import Group, rounds
-from warehouse.rows.catalogue_entries import Entry, entries
+from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.timeline import Timeline, timeline
 from warehouse.trust.coverage import ServiceCoverage, coverage
 
@@ -26,8 +26,8 @@ FIRST_ROWS = 10
 class Profile:
     """A service or a team: its numbers, and its entries in the catalogue."""
 
-    content: Content
-    entries: tuple[Entry, ...]
+    content: Numbers
+    entries: tuple[CatalogueEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -51,32 +51,32 @@ def open_ones(view: Filters) -> Filters:
 def profile(warehouse: Path, settings: Settings, view: Filters) -> Profile:
     """What comes first on the page of the service or team of `view`."""
     with open_facts(warehouse) as facts:
-        content = loading.content_of(facts, settings, replace(view, rows="service"))
-        return Profile(content, entries(facts, view.where))
+        content = loading.numbers_of(facts, settings, replace(view, rows="service"))
+        return Profile(content, described_services(facts, view.where))
 
 
-def unresolved(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Page:
+def unresolved(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> ListPage:
     """The first of its open incidents."""
     with open_facts(warehouse) as facts:
-        return page_of(facts, incident_rows.KIND, open_ones(view), timezone, FIRST_ROWS)
+        return page_of(facts, incident_rows.INCIDENT_LIST, open_ones(view), timezone, FIRST_ROWS)
 
 
-def failed(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> Page:
+def failed(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> ListPage:
     """The first of its failed deployments."""
     with open_facts(warehouse) as facts:
-        return page_of(facts, deployment_rows.KIND, failed_ones(view), timezone, FIRST_ROWS)
+        return page_of(facts, deployment_rows.DEPLOYMENT_LIST, failed_ones(view), timezone, FIRST_ROWS)
 
 
 def happened(warehouse: Path, settings: Settings, view: Filters) -> Timeline:
     """What is on the timeline of that page."""
     with open_facts(warehouse) as facts:
-        return timeline(facts, view.where, *full_range(facts, *periods.days(view, today(facts))))
+        return timeline(facts, view.where, *full_range(facts, *periods.view_days(view, today(facts))))
 
 
 def basis(warehouse: Path, settings: Settings, view: Filters) -> Basis:
     """What the numbers of that page rest on."""
     with open_facts(warehouse) as facts:
-        covered = coverage(facts, settings, view.scope, *periods.days(view, today(facts)), view.where)
+        covered = coverage(facts, settings, view.scope, *periods.view_days(view, today(facts)), view.where)
         team = view.team if view.scope == "team" else None
         of_team = [teams[team] for _, _, teams in rounds(facts) if team and team in teams]
         return Basis(next(iter(covered), None), tuple(reversed(of_team)))

@@ -8,14 +8,14 @@ import streamlit as st
 from config.metrics import metrics
 from config.settings import Settings
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
-from dashboards.deployments_and_incidents.content import Kind, Page
+from dashboards.deployments_and_incidents.content import ListKind, ListPage
 from dashboards.figures import formats
 from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation, trust_sentences
-from dashboards.frame.header import SCOPES, show_notices, top
+from dashboards.frame.header import FILTER_SCOPES, show_notices, top
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
-from dashboards.frame.published import Published, read
+from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import SORTS, Filters, csv_name_of_view, link
@@ -27,25 +27,25 @@ from dashboards.trust import content as trust
 from warehouse.metrics.values import as_rows
 from warehouse.rows.timeline import Timeline
 
-Scope = Literal["service", "team"]
+ProfileScope = Literal["service", "team"]
 
 
-def show(page: Scope, settings: Settings, published: Published, state: State) -> None:
+def show(page: ProfileScope, settings: Settings, published: Published, state: State) -> None:
     """Draws the page of the service or team in the address, or the list of them to choose from.
 
     What else narrows the view stays in force: leaving it out would show more than the address was allowed to.
     """
-    view, unknown = navigation.view(state)
+    view, unknown = navigation.permitted_view(state)
     scope = view.scope
     if scope not in ("service", "team"):
         _choose(page, state, view, published, unknown)
         return
-    chosen = [key for key in SCOPES if key == scope or key in view.where]
+    chosen = [key for key in FILTER_SCOPES if key == scope or key in view.where]
     heading = top(view, unknown, state, published, chosen)
-    found = read(loading.profile, published, settings, view)
+    found = read_once(loading.profile, published, settings, view)
     numbers = found.content
     span, running = days_of(numbers.current)
-    summed = f"{overview.summary(numbers.current)} · {span}" if numbers.current else span
+    summed = f"{overview.targets_met(numbers.current)} · {span}" if numbers.current else span
     heading.html(part("header", scope, view.where[scope], summed, running))
     if not numbers.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
@@ -59,21 +59,23 @@ def show(page: Scope, settings: Settings, published: Published, state: State) ->
     current = [value for value in numbers.current if exists(value)]
     blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
     st.html(part("tiles", overview.tiles(current, numbers.previous, numbers.history, view, blind)))
-    if told := trust_sentences.sentences(numbers.doubts):
+    if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
-    unresolved = read(loading.unresolved, published, settings, view, state.timezone)
+    unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)
     if unresolved.counts.total:
-        _list(incident_rows.KIND, "open incident", unresolved, loading.open_ones(view))
-    _timeline(scope, view.where[scope], read(loading.happened, published, settings, view), state)
-    _failures(read(loading.failed, published, settings, view, state.timezone), view)
+        _list(incident_rows.INCIDENT_LIST, "open incident", unresolved, loading.open_ones(view))
+    _timeline(scope, view.where[scope], read_once(loading.happened, published, settings, view), state)
+    _failures(read_once(loading.failed, published, settings, view, state.timezone), view)
     if scope == "team":
         _services(settings, state, view, found)
-    basis = read(loading.basis, published, settings, view)
+    basis = read_once(loading.basis, published, settings, view)
     _rounds(basis, view, state)
     _coverage(scope, basis, view, state)
 
 
-def _choose(scope: Scope, state: State, view: Filters, published: Published, unknown: list[str]) -> None:
+def _choose(
+    scope: ProfileScope, state: State, view: Filters, published: Published, unknown: list[str]
+) -> None:
     heading = top(view, (), state, published, scopes=None)
     heading.html(part("header", state.organization, f"Choose a {scope}", "", False))
     show_notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope))
@@ -89,7 +91,7 @@ _NONE = {
 }
 
 
-def _list(kind: Kind, noun: str, page: Page, listed: Filters) -> None:
+def _list(kind: ListKind, noun: str, page: ListPage, listed: Filters) -> None:
     """The first rows of a list, each of which opens, and where all of them are."""
     total, cut = page.counts.entities, page.counts.total > len(page.lines)
     title = formats.plural(total, noun)
@@ -100,7 +102,7 @@ def _list(kind: Kind, noun: str, page: Page, listed: Filters) -> None:
     st.html(part("elsewhere", name, link(kind.page, shown), of="team_and_service"))
 
 
-def _timeline(scope: Scope, name: str, of: Timeline, state: State) -> None:
+def _timeline(scope: ProfileScope, name: str, of: Timeline, state: State) -> None:
     by: timeline_chart.By = "environment" if scope == "service" else "service"
     title = "Deployments, incidents and recoveries"
     if not timeline_chart.lanes(of, by):
@@ -108,19 +110,19 @@ def _timeline(scope: Scope, name: str, of: Timeline, state: State) -> None:
         st.html(part("notice", Notice("Nothing was deployed and nothing broke in this period")))
         return
     named = formats.file_name([state.organization, "timeline", name], of.start, of.end, "csv")
-    downloads.section(title, named, "timeline", lambda: timeline_chart.as_rows(of))
+    downloads.section_with_csv(title, named, "timeline", lambda: timeline_chart.point_rows(of))
     dark = st.context.theme.type == "dark"
-    figure = timeline_chart.chart(of, by, state.timezone, state.as_of, dark)
+    figure = timeline_chart.timeline_chart(of, by, state.timezone, state.as_of, dark)
     alt = timeline_chart.described(of)
     st.html(part("timeline_key", timeline_chart.KEY, of="team_and_service"))
-    downloads.chart(figure, named.replace(".csv", ".png"), "timeline", alt)
+    downloads.chart_card(figure, named.replace(".csv", ".png"), "timeline", alt)
     if told := timeline_chart.left_undrawn(of, by):
         st.html(part("remark", told, of="team_and_service"))
 
 
-def _failures(failed: Page, view: Filters) -> None:
+def _failures(failed: ListPage, view: Filters) -> None:
     if failed.counts.total:
-        _list(deployment_rows.KIND, "failed deployment", failed, loading.failed_ones(view))
+        _list(deployment_rows.DEPLOYMENT_LIST, "failed deployment", failed, loading.failed_ones(view))
         return
     st.html(part("section", "Failed deployments"))
     st.html(part("notice", Notice("No deployment of this period is known to have failed")))
@@ -129,14 +131,14 @@ def _failures(failed: Page, view: Filters) -> None:
 
 def _services(settings: Settings, state: State, view: Filters, found: Profile) -> None:
     shown = replace(view, rows="service")
-    rows = heat_map.table(found.content.below, state.services, shown, found.content.blind)
+    rows = heat_map.heat_map_rows(found.content.below, state.services, shown, found.content.blind)
     title = "Services against the targets"
     if not rows:
         st.html(part("section", title))
         st.html(part("notice", Notice("This team owns no service")))
         return
     named = overview.csv_name(state.organization, found.content.below)
-    downloads.section(title, named, "services", lambda: as_rows(found.content.below))
+    downloads.section_with_csv(title, named, "services", lambda: as_rows(found.content.below))
     targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
     sorts = {by: link("team", replace(view, sort=by)) for by in SORTS}
     st.html(part("table", rows, list(metrics().values()), targets, "Services", sorts, view.sort))
@@ -146,25 +148,25 @@ def _rounds(found: Basis, view: Filters, state: State) -> None:
     if found.rounds:
         title = "Satisfaction by survey round"
         named = csv_name_of_view([state.organization, "rounds"], view, state.today)
-        downloads.section(title, named, "rounds", lambda: as_rows_of(found.rounds))
-        st.html(part("table", content.ROUNDS, content.rounds(found.rounds), title, of="metric"))
+        downloads.section_with_csv(title, named, "rounds", lambda: as_rows_of(found.rounds))
+        st.html(part("table", content.ROUNDS, content.round_rows(found.rounds), title, of="metric"))
 
 
-def _coverage(scope: Scope, found: Basis, view: Filters, state: State) -> None:
+def _coverage(scope: ProfileScope, found: Basis, view: Filters, state: State) -> None:
     title, covered = "What these numbers rest on", found.coverage
     if covered is None:
         st.html(part("section", title))
         st.html(part("notice", Notice(f"No source covers this {scope}")))
         return
     named = csv_name_of_view([state.organization, "coverage"], view, state.today)
-    downloads.section(title, named, "coverage", lambda: trust.service_rows([covered]))
+    downloads.section_with_csv(title, named, "coverage", lambda: trust.service_rows([covered]))
     st.html(part("shares", trust.shares(covered), of="trust"))
     if covered.freshness:
         st.html(
             part(
                 "table",
                 content.COVERAGE,
-                content.coverage(covered, state.timezone),
+                content.coverage_lines(covered, state.timezone),
                 "Sources",
                 of="metric",
             )

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from dashboards.figures import formats
 from dashboards.figures.charts import DARK, LIGHT, Palette, themed
 from dashboards.figures.fact_cells import SHA_LENGTH
-from warehouse.rows.timeline import Count, Kind, Point, Recovery, Timeline
+from warehouse.rows.timeline import Count, Point, PointKind, Recovery, Timeline
 
 MOST_LANES = 30
 LONGEST_TITLE = 90
@@ -23,7 +23,7 @@ ABOVE = 0.3
 _SEVERAL = "several services"
 _INCIDENTS = "incidents"
 # what a kind is called, its shape, and its size; a rollback goes round the failure that it ends where the two meet
-_KINDS: dict[Kind, tuple[str, str, int]] = {
+_KINDS: dict[PointKind, tuple[str, str, int]] = {
     "left out": ("left out", "circle-open", 7),
     "counted": ("deployment", "circle", 9),
     "failed": ("failed deployment", "x", 10),
@@ -61,7 +61,7 @@ class _Drawing:
         return -self.lanes.index(lane)
 
 
-def chart(of: Timeline, by: By, timezone: str, as_of: datetime, dark: bool = False) -> go.Figure:
+def timeline_chart(of: Timeline, by: By, timezone: str, as_of: datetime, dark: bool = False) -> go.Figure:
     """The timeline with a lane for each service of a team, or for each environment of one service."""
     palette = DARK if dark else LIGHT
     end = datetime.combine(of.end, time())
@@ -108,7 +108,7 @@ def described(of: Timeline) -> str:
     return f"Timeline: {', '.join(parts)}, {len(of.incidents):,} incidents, {len(of.recoveries):,} recoveries"
 
 
-def as_rows(of: Timeline) -> list[dict[str, Any]]:
+def point_rows(of: Timeline) -> list[dict[str, Any]]:
     """The picture as a CSV has it: a row for each mark, with how many deployments it stands for."""
     return [
         *(
@@ -153,7 +153,7 @@ def _lane(event: Point | Count | Recovery, by: By) -> str:
     return (event.environment or "no environment") if by == "environment" else event.service
 
 
-def _deployments(of: Timeline, kind: Kind, drawing: _Drawing) -> Iterator[dict[str, Any]]:
+def _deployments(of: Timeline, kind: PointKind, drawing: _Drawing) -> Iterator[dict[str, Any]]:
     name, symbol, size = _KINDS[kind]
     points = [p for p in of.points if p.kind == kind and _lane(p, drawing.by) in drawing.lanes]
     counts: Counter[tuple[str, datetime]] = Counter()
@@ -188,13 +188,13 @@ def _scatter(**trace: Any) -> dict[str, Any]:
     return {"type": "scatter", **trace}
 
 
-def _colour(kind: Kind, palette: Palette) -> str:
+def _colour(kind: PointKind, palette: Palette) -> str:
     return {"counted": palette.line, "left out": palette.faint, "failed": palette.target}.get(
         kind, palette.text
     )
 
 
-def _edge(kind: Kind, palette: Palette) -> str:
+def _edge(kind: PointKind, palette: Palette) -> str:
     return {"left out": palette.faint, "rollback": palette.text}.get(kind, palette.surface)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from config.metrics import metrics
 from dashboards.figures import formats
 from dashboards.figures.formats import MISSING, moment, plural, share
-from dashboards.frame.trust_sentences import sentences
+from dashboards.frame.trust_sentences import trust_sentences
 from dashboards.frame.view import Filters, link
 from dashboards.trust.loading import Trust
 from warehouse.trust.coverage import UNTRACED, ServiceCoverage, Unmapped
-from warehouse.trust.runs_and_doubts import Run, Undelivered
+from warehouse.trust.runs_and_doubts import RecordedRun, Undelivered
 
 # what a catalogue's component says to claim a name, by the kind of name
 _MAPPING = {
@@ -40,7 +40,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Line:
+class ServiceLine:
     """A service's coverage: its shares, until when its sources were read, and what is wanting."""
 
     name: str
@@ -59,7 +59,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceLine:
     """A source's last run in words; `tone` is `met`, `missed` or `quiet`."""
 
     name: str
@@ -90,7 +90,7 @@ class Unclaimed:
 
 def headline(found: Trust) -> str:
     """The page's answer in one line."""
-    count = len(sentences(found.doubts))
+    count = len(trust_sentences(found.doubts))
     if not count:
         return "Nothing known stands against these numbers"
     return f"{plural(count, 'thing')} to know before you rely on these numbers"
@@ -154,7 +154,7 @@ _WORDS = {
 }
 
 
-def lines(found: Trust, view: Filters, timezone: str) -> list[Line]:
+def service_lines(found: Trust, view: Filters, timezone: str) -> list[ServiceLine]:
     """A line for each service: those that want something first, those without any row last, else by name."""
     made = [_line(service, view, timezone) for service in found.services]
     return sorted(made, key=lambda line: (not line.wanting, line.is_idle, line.name.casefold()))
@@ -180,11 +180,11 @@ def service_rows(services: Iterable[ServiceCoverage]) -> list[dict[str, Any]]:
     ]
 
 
-def _line(of: ServiceCoverage, view: Filters, timezone: str) -> Line:
+def _line(of: ServiceCoverage, view: Filters, timezone: str) -> ServiceLine:
     each = [f"{fresh.source}: {moment(fresh.read_until, timezone)}" for fresh in of.freshness]
     oldest = min((fresh.read_until for fresh in of.freshness), default=None)
     narrowed = Filters(period=view.period, start=view.start, end=view.end, service=of.name)
-    return Line(
+    return ServiceLine(
         of.name,
         link(".", narrowed),
         of.is_mapped,
@@ -229,13 +229,13 @@ def gaps(of: Iterable[ServiceCoverage], timezone: str) -> list[tuple[str, ...]]:
     ]
 
 
-def sources(runs: Iterable[Run], timezone: str) -> list[Source]:
+def source_lines(runs: Iterable[RecordedRun], timezone: str) -> list[SourceLine]:
     """The last run of each source, failed ones first."""
     made = sorted(runs, key=lambda run: (run.status != "failed", run.source))
-    return [source(run, timezone) for run in made]
+    return [source_line(run, timezone) for run in made]
 
 
-def source(run: Run, timezone: str) -> Source:
+def source_line(run: RecordedRun, timezone: str) -> SourceLine:
     """A run in words."""
     tone, status = {
         "ok": ("met", "✓ read"),
@@ -245,7 +245,7 @@ def source(run: Run, timezone: str) -> Source:
     if run.status != "ok":
         good = f"last read {moment(run.succeeded_at, timezone)}" if run.succeeded_at else "never read yet"
         said = f"{said or 'no reason was recorded'} ({good})"
-    return Source(
+    return SourceLine(
         run.source,
         tone,
         status,
@@ -260,18 +260,18 @@ def source(run: Run, timezone: str) -> Source:
     )
 
 
-def _took(run: Run) -> str:
+def _took(run: RecordedRun) -> str:
     if run.finished_at is None:
         return MISSING
-    return lasted((run.finished_at - run.started_at).total_seconds())
+    return run_duration((run.finished_at - run.started_at).total_seconds())
 
 
-def lasted(seconds: float) -> str:
+def run_duration(seconds: float) -> str:
     """How long a run took; to a tenth of a second where it was short."""
     return f"{seconds:.1f} s" if seconds < 10 else formats.figure(seconds, "seconds")
 
 
-def undelivered(found: Iterable[Undelivered], timezone: str) -> list[tuple[str, ...]]:
+def undelivered_cells(found: Iterable[Undelivered], timezone: str) -> list[tuple[str, ...]]:
     """(what, of whom, how, when, what became of it) of each scorecard and alert that did not arrive."""
     return [
         (

@@ -6,9 +6,9 @@ from statistics import median
 
 from dashboards.figures import formats
 from dashboards.trust import content
-from dashboards.trust.content import Source
-from warehouse.trust.coverage_weeks import Week
-from warehouse.trust.runs_and_doubts import Run
+from dashboards.trust.content import SourceLine
+from warehouse.trust.coverage_weeks import CoverageWeek
+from warehouse.trust.runs_and_doubts import RecordedRun
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,16 @@ class Weekly:
 
 
 @dataclass(frozen=True)
-class History:
+class SourceHistory:
     """A source's last runs, newest first, summed up in a line."""
 
     source: str
     summary: str
     has_failed: bool
-    runs: tuple[Source, ...]
+    runs: tuple[SourceLine, ...]
 
 
-def weekly(weeks: Sequence[Week]) -> tuple[list[tuple[str, str]], list[Weekly]]:
+def weekly(weeks: Sequence[CoverageWeek]) -> tuple[list[tuple[str, str]], list[Weekly]]:
     """(each week's name with its Monday, the shares); nothing where no week has any row."""
     parts = (
         ("Deployments traced", "deployment", [(week.traced, week.deployments) for week in weeks]),
@@ -53,26 +53,26 @@ def weekly(weeks: Sequence[Week]) -> tuple[list[tuple[str, str]], list[Weekly]]:
     ]
 
 
-def histories(runs: Iterable[Run], timezone: str) -> list[History]:
+def histories(runs: Iterable[RecordedRun], timezone: str) -> list[SourceHistory]:
     """The runs by source, in the order given; why one failed is told with the last run only."""
-    by_source: dict[str, list[Run]] = {}
+    by_source: dict[str, list[RecordedRun]] = {}
     for run in runs:
         by_source.setdefault(run.source, []).append(run)
     return [
-        History(
+        SourceHistory(
             source,
             _summary(of_source),
             any(run.status == "failed" for run in of_source),
-            tuple(content.source(run, timezone) for run in of_source),
+            tuple(content.source_line(run, timezone) for run in of_source),
         )
         for source, of_source in by_source.items()
     ]
 
 
-def _summary(runs: Sequence[Run]) -> str:
+def _summary(runs: Sequence[RecordedRun]) -> str:
     failed = sum(run.status == "failed" for run in runs)
     took = [(run.finished_at - run.started_at).total_seconds() for run in runs if run.finished_at is not None]
     said = [formats.plural(len(runs), "run"), f"{failed:,} failed" if failed else "none failed"]
     if took:
-        said.append(f"usually {content.lasted(median(took))}")
+        said.append(f"usually {content.run_duration(median(took))}")
     return " · ".join(said)

@@ -10,8 +10,8 @@ from warehouse.metrics.facts import open_facts
 from warehouse.metrics.periods import today
 from warehouse.trust import runs_and_doubts
 from warehouse.trust.coverage import ServiceCoverage, coverage
-from warehouse.trust.coverage_weeks import Week, coverage_weeks
-from warehouse.trust.runs_and_doubts import Doubts, Run, SetAside, Undelivered
+from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks
+from warehouse.trust.runs_and_doubts import Doubts, QuarantinedItem, RecordedRun, Undelivered
 
 # of a source so many runs are shown, and of coverage so many weeks
 MOST_RUNS = 10
@@ -29,17 +29,17 @@ class Trust:
 
     whole: ServiceCoverage | None
     services: tuple[ServiceCoverage, ...]
-    set_aside: tuple[SetAside, ...]
+    set_aside: tuple[QuarantinedItem, ...]
     doubts: Doubts
-    weeks: tuple[Week, ...] = ()
-    runs: tuple[Run, ...] = ()
+    weeks: tuple[CoverageWeek, ...] = ()
+    runs: tuple[RecordedRun, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
 
 
 def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
     """What the numbers of `filters` rest on."""
     with open_facts(warehouse) as facts:
-        start, end = periods.days(filters, today(facts))
+        start, end = periods.view_days(filters, today(facts))
         scope, where = filters.scope, filters.where
         services = coverage(facts, settings, "service", start, end, where)
         of_scope = services if scope == "service" else coverage(facts, settings, scope, start, end, where)

@@ -12,10 +12,10 @@ from dashboards.frame import downloads, navigation
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
-from dashboards.frame.published import Published, read
+from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
-from dashboards.frame.trust_sentences import sentences
-from dashboards.frame.view import SHOWN_ROWS, Filters, csv_name_of_view, days, days_in_words, scope_name
+from dashboards.frame.trust_sentences import trust_sentences
+from dashboards.frame.view import SHOWN_ROWS, Filters, csv_name_of_view, days_in_words, scope_name, view_days
 from dashboards.trust import content, history, loading
 from dashboards.trust.loading import Trust
 from warehouse.trust.coverage import ServiceCoverage
@@ -23,16 +23,16 @@ from warehouse.trust.coverage import ServiceCoverage
 
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
-    view, unknown = navigation.view(state)
+    view, unknown = navigation.permitted_view(state)
     heading = top(view, unknown, state, published)
-    found = read(loading.trust, published, settings, view)
+    found = read_once(loading.trust, published, settings, view)
     name = scope_name(view, state.organization)
-    span = days_in_words(*days(view, state.today))
+    span = days_in_words(*view_days(view, state.today))
     heading.html(part("header", name, content.headline(found), span, False))
     if found.whole is None or not found.services:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
-    st.html(part("doubts", sentences(found.doubts), of="trust"))
+    st.html(part("doubts", trust_sentences(found.doubts), of="trust"))
     st.html(part("shares", content.shares(found.whole), of="trust"))
     _tables(settings, state, view, found, found.whole)
 
@@ -40,14 +40,14 @@ def show(settings: Settings, published: Published, state: State) -> None:
 def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole: ServiceCoverage) -> None:
     zone = state.timezone
 
-    def section(title: str, name: str, shown: Sequence[Any], rows: downloads.Rows, *more: Any) -> None:
+    def section(title: str, name: str, shown: Sequence[Any], rows: downloads.RowsLater, *more: Any) -> None:
         """A heading and its table, or nothing where there is nothing to tell."""
         if shown:
             named = csv_name_of_view([state.organization, name.replace("_", "-")], view, state.today)
-            downloads.section(title, named, name, rows)
+            downloads.section_with_csv(title, named, name, rows)
             st.html(part(name, shown, *more, of="trust"))
 
-    services = content.lines(found, view, zone)
+    services = content.service_lines(found, view, zone)
     section(
         "By service",
         "services",
@@ -56,13 +56,16 @@ def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole
         len(services),
     )
     section(
-        "The sources' last runs", "sources", content.sources(state.runs, zone), lambda: as_rows_of(state.runs)
+        "The sources' last runs",
+        "sources",
+        content.source_lines(state.runs, zone),
+        lambda: as_rows_of(state.runs),
     )
     histories = history.histories(found.runs, zone)
     section("Each source's last ten runs", "histories", histories, lambda: as_rows_of(found.runs))
     named, shares = history.weekly(found.weeks)
     section("Coverage by week", "weekly", shares, lambda: as_rows_of(found.weeks), named)
-    undelivered = content.undelivered(found.undelivered, zone)
+    undelivered = content.undelivered_cells(found.undelivered, zone)
     section("Did not arrive", "undelivered", undelivered, lambda: as_rows_of(found.undelivered))
     section("Not read between", "gaps", content.gaps([whole], zone), lambda: as_rows_of(whole.gaps))
     catalogue = settings.sources.catalog

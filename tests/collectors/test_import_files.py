@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel
 
 from collectors.contract.records import RECORDS, Commit, Deployment, Record
-from collectors.files.record_files import read
+from collectors.files.record_files import read_records
 from config.errors import DataError
 
 COMMIT = {
@@ -120,7 +120,7 @@ def test_every_record_survives_every_format(
     records = data.draw(st.lists(records_of(RECORDS[kind]), min_size=1, max_size=3))
     path = tmp_path / f"records.{ending}"
     write(path, records)
-    assert list(read(kind, path)) == records
+    assert list(read_records(kind, path)) == records
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -140,13 +140,13 @@ def as_jsonl(**changed: Any) -> str:
 
 def refusal(kind: str, path: Path) -> str:
     with pytest.raises(DataError) as caught:
-        list(read(kind, path))
+        list(read_records(kind, path))
     assert "\n" not in str(caught.value)
     return str(caught.value).replace(str(path), path.name)
 
 
 def test_optional_columns_may_be_absent_and_empty_cells_are_missing(tmp_path: Path) -> None:
-    (found,) = read("commits", written(tmp_path, "a.csv", "\ufeff" + as_csv(author="", parents="")))
+    (found,) = read_records("commits", written(tmp_path, "a.csv", "\ufeff" + as_csv(author="", parents="")))
     assert found == Commit.model_validate(COMMIT)
     assert isinstance(found, Commit)
     assert (found.author, found.parents, found.paths) == (None, (), None)
@@ -154,7 +154,7 @@ def test_optional_columns_may_be_absent_and_empty_cells_are_missing(tmp_path: Pa
 
 
 def test_null_is_missing_also_where_a_default_stands_for_it(tmp_path: Path) -> None:
-    (found,) = read(
+    (found,) = read_records(
         "commits", written(tmp_path, "a.jsonl", "\n" + as_jsonl(parents=None, is_bot=None, author=None))
     )
     assert found == Commit.model_validate(COMMIT)
@@ -281,13 +281,13 @@ def test_numbers_that_pandas_could_not_keep_whole_are_read_from_parquet(tmp_path
         }
     )
     pq.write_table(table, tmp_path / "a.parquet")
-    first, second = read("pull_requests", tmp_path / "a.parquet")
+    first, second = read_records("pull_requests", tmp_path / "a.parquet")
     assert (first.model_dump()["reverts"], second.model_dump()["reverts"]) == (None, 1)
     assert type(first.model_dump()["created_at"]) is datetime
 
 
 def test_numbers_stand_for_ids_in_jsonl(tmp_path: Path) -> None:
-    (found,) = read(
+    (found,) = read_records(
         "deployments", written(tmp_path, "a.jsonl", '{"source": "x", "id": 7, "status": "success"}')
     )
     assert isinstance(found, Deployment)
@@ -320,5 +320,5 @@ def test_a_hundred_thousand_commits_are_read_in_seconds(tmp_path: Path) -> None:
     )
     path = written(tmp_path, "a.csv", "repo,sha,authored_at,committed_at,parents\n" + lines)
     begun = time.monotonic()
-    assert sum(1 for _ in read("commits", path)) == 100_000
+    assert sum(1 for _ in read_records("commits", path)) == 100_000
     assert time.monotonic() - begun < 10

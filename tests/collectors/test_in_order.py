@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.transport.cost import Meter, current, metered
+from collectors.transport.cost import Meter, current_meter, metered
 from collectors.transport.in_order import in_order
 from collectors.transport.pacing import Hold
 
@@ -123,7 +123,7 @@ def test_an_interrupted_program_ends_although_somebody_is_at_work() -> None:
 
 def test_all_workers_count_on_the_meter_of_their_source() -> None:
     def work(thing: int) -> Iterator[int]:
-        current().request(size=thing)
+        current_meter().request(size=thing)
         yield thing
 
     with metered(Meter()) as meter:

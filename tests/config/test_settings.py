@@ -8,7 +8,7 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.settings import Settings, load_settings
-from config.summary import summary
+from config.summary import settings_summary
 from tests.support.places import ROOT
 from warehouse.loading.redaction import redact
 
@@ -73,7 +73,11 @@ def test_everything_that_the_example_has_commented_out_is_accepted_too(tmp_path:
     assert settings.reports.email.recipients == ["leads@acme.example"]
     assert settings.golden_paths[0].name == "service"
     # nothing that can be configured is missing from the example, but for what few need
-    shown = {entry.key for entry in summary(tmp_path / "sixkeys.yaml", settings) if entry.origin == "default"}
+    shown = {
+        entry.key
+        for entry in settings_summary(tmp_path / "sixkeys.yaml", settings)
+        if entry.origin == "default"
+    }
     few_need = {"archived", "forks", "clone", "graphql", "workflow_runs"}
     assert shown == {f"sources.github.{key}" for key in few_need} | {"sources.pagerduty.url"}
 
@@ -163,11 +167,11 @@ def test_a_secret_is_in_no_form_of_the_settings_that_is_shown(tmp_path: Path) ->
     (tmp_path / "secret").write_text(TOKEN + "\n")
     text = 'organization: acme\nsources: {pagerduty: {token: "${PAGERDUTY_TOKEN}"}}\nprivacy: {key: "file:secret"}'
     settings = load(tmp_path, text)
-    shown = f"{settings!r} {settings} {settings.model_dump()} {summary(tmp_path / 'sixkeys.yaml', settings)}"
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings_summary(tmp_path / 'sixkeys.yaml', settings)}"
     assert TOKEN not in shown
     assert settings.privacy.key
     assert settings.privacy.key.get_secret_value() == TOKEN
-    origins = {entry.key: entry.origin for entry in summary(tmp_path / "sixkeys.yaml", settings)}
+    origins = {entry.key: entry.origin for entry in settings_summary(tmp_path / "sixkeys.yaml", settings)}
     assert origins["sources.pagerduty.token"] == "environment: PAGERDUTY_TOKEN"
     assert origins["privacy.key"] == "secret"
     assert origins["organization"] == "sixkeys.yaml"
@@ -303,7 +307,7 @@ reports:
     payments: {slack_webhook: "${SLACK_WEBHOOK}", webhook: {url: "file:hook", secret: "${WEBHOOK_SECRET}"}}
 """
     settings = load(tmp_path, text)
-    shown = {entry.key: entry.value for entry in summary(tmp_path / "sixkeys.yaml", settings)}
+    shown = {entry.key: entry.value for entry in settings_summary(tmp_path / "sixkeys.yaml", settings)}
     assert shown["reports.teams.payments.slack_webhook"] == "***"
     assert shown["reports.teams.payments.webhook.url"] == "file:hook"
     assert TOKEN not in str(shown)

@@ -12,12 +12,12 @@ from pydantic import SecretStr, ValidationError
 from config.access import Auth, Dashboard, is_loopback
 from config.errors import ConfigurationError
 from config.settings import load_settings
-from config.summary import summary
+from config.summary import settings_summary
 from dashboards.frame.access import Access, Refused, access, is_current, opens, permitted, visible
 from dashboards.frame.navigation import PageFile
 from dashboards.frame.state import State, names
 from dashboards.frame.view import ROWS, Filters, known
-from warehouse.trust.runs_and_doubts import Run, Service
+from warehouse.trust.runs_and_doubts import RecordedRun, Service
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 SERVICES = (
@@ -29,7 +29,7 @@ SERVICES = (
 STATE = State(
     path="facts.duckdb", organization="acme", timezone="UTC", as_of=NOW, warning=None, services=SERVICES,
     teams=("discovery", "payments", "platform"), systems=("data", "shop"),
-    runs=(Run("github", "failed", NOW, NOW, "acme/ingest: 404", 0, 0, None),),
+    runs=(RecordedRun("github", "failed", NOW, NOW, "acme/ingest: 404", 0, 0, None),),
 )  # fmt: skip
 OWN = Access(frozenset({"payments"}), rollups=False)
 OWN_AND_ROLLUPS = Access(frozenset({"payments"}), rollups=True)
@@ -216,7 +216,7 @@ class TestConfiguration:
     def test_the_summary_tells_groups_and_hides_secrets(self, tmp_path):
         groups = "cookie_secret: file:secret, groups: {leads: everything, pay: [payments, billing]}"
         path = self.written(tmp_path, groups)
-        found = {entry.key: entry.value for entry in summary(path, load_settings(path))}
+        found = {entry.key: entry.value for entry in settings_summary(path, load_settings(path))}
         assert found["dashboard.auth.groups"] == "leads: everything; pay: payments, billing"
         assert found["dashboard.auth.client_secret"] == found["dashboard.auth.cookie_secret"] == "***"
         assert "s3cret" not in str(found)

@@ -18,12 +18,12 @@ from config.settings import Settings
 from dashboards.figures.formats import figure_against
 from dashboards.figures.tables import as_csv
 from dashboards.frame.navigation import PAGES
-from dashboards.server.launch import address, wait_until_up
+from dashboards.server.launch import local_address, wait_until_up
 from tests.support import running_dashboard, small_organisation
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, choose, opened, shown
 from warehouse.building.build import build
-from warehouse.metrics.facts import current, open_facts, pointer
+from warehouse.metrics.facts import current_facts, open_facts, pointer
 from warehouse.metrics.values import Value, as_rows, compute
 
 
@@ -131,7 +131,7 @@ class TestStates:
     @pytest.mark.parametrize("damage", ["unreadable", "gone", "without tables"])
     def test_a_broken_warehouse_is_told_in_a_sentence(self, tmp_path, damage, at):
         settings = small_organisation.write(tmp_path)
-        facts = current(settings.warehouse)
+        facts = current_facts(settings.warehouse)
         if damage == "unreadable":
             facts.write_bytes(b"not a database")
         elif damage == "gone":
@@ -153,7 +153,7 @@ class TestStates:
     def test_an_earlier_file_that_stands_in_is_told(self, tmp_path):
         settings = small_organisation.write(tmp_path)
         build(settings, small_organisation.NOW + timedelta(hours=1))
-        current(settings.warehouse).write_bytes(b"not a database")
+        current_facts(settings.warehouse).write_bytes(b"not a database")
         assert "These are not the newest facts" in shown(opened(tmp_path))
 
     def test_a_mistake_in_the_configuration_is_told(self, tmp_path):
@@ -245,7 +245,7 @@ class TestBrowser:
 
     def test_newer_facts_appear_by_themselves(self, running):
         tab = running.open("?team=payments")
-        facts = Path(current(running.settings.warehouse))
+        facts = Path(current_facts(running.settings.warehouse))
         try:
             build(running.settings, small_organisation.NOW + timedelta(minutes=65))
             expect(tab.locator(".six-fresh")).to_contain_text("10:05 CET", timeout=60_000)
@@ -293,4 +293,4 @@ class TestLaunch:
         ],
     )
     def test_the_address_is_one_that_can_be_opened(self, host, opened_at):
-        assert address(host, 8501) == opened_at
+        assert local_address(host, 8501) == opened_at

@@ -82,7 +82,7 @@ def test_whoever_reads_a_share_and_its_target_sees_the_same_verdict(value, limit
     ],
 )
 def test_a_change_says_how_far_and_is_silent_where_one_side_is_missing(value, previous, unit, said):
-    assert formats.change(value, previous, unit) == said
+    assert formats.moved_by(value, previous, unit) == said
 
 
 def test_rows_are_counted_in_their_own_words():

@@ -26,7 +26,7 @@ def limited(config: str, teams: list[str], rollups: bool) -> None:
 
     settings = load_settings(Path(config))
     access = Access(frozenset(teams), rollups, "ada@acme.example")
-    app.show(navigation.chosen(), Path(config), settings, settings.warehouse, access)
+    app.show_page(navigation.chosen_page(), Path(config), settings, settings.warehouse, access)
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ class TestFilters:
             week=st.none() | st.from_regex(r"[0-9]{4}-W[0-9]{2}", fullmatch=True),
             page=st.integers(1, 999_999_999),
             row=st.none() | st.text(min_size=1),
-            step=st.sampled_from(sorted(filters.STEPS)),
+            step=st.sampled_from(sorted(filters.SERIES_STEPS)),
         )
     )
     def test_an_address_shows_the_view_that_it_was_taken_from(self, view):
@@ -80,7 +80,7 @@ class TestFilters:
 
     def test_a_malformed_day_leaves_that_side_open(self):
         found = filters.from_address({"period": "custom", "from": "soon", "to": "2026-10-01"})
-        assert filters.days(found, TODAY) == (None, date(2026, 10, 1))
+        assert filters.view_days(found, TODAY) == (None, date(2026, 10, 1))
 
     @pytest.mark.parametrize(
         ("period", "start", "end"),
@@ -94,15 +94,15 @@ class TestFilters:
         ],
     )
     def test_a_preset_is_completed_weeks_and_the_quarter_runs_to_today(self, period, start, end):
-        assert filters.days(Filters(period=period), TODAY) == (start, end)
+        assert filters.view_days(Filters(period=period), TODAY) == (start, end)
 
     def test_a_custom_period_that_ends_before_it_begins_is_its_first_day(self):
         view = Filters(period="custom", start=date(2026, 9, 2), end=date(2026, 9, 1))
-        assert filters.days(view, TODAY) == (date(2026, 9, 2), date(2026, 9, 3))
+        assert filters.view_days(view, TODAY) == (date(2026, 9, 2), date(2026, 9, 3))
 
     def test_a_custom_period_that_begins_after_all_data_holds_its_first_day(self):
         view = Filters(period="custom", start=date(2030, 1, 1))
-        assert filters.days(view, TODAY) == (date(2030, 1, 1), date(2030, 1, 2))
+        assert filters.view_days(view, TODAY) == (date(2030, 1, 1), date(2030, 1, 2))
 
     def test_days_that_have_none_before_or_after_them_are_the_farthest_that_have(self):
         found = filters.from_address({"period": "custom", "from": "0001-01-01", "to": "9999-12-31"})
@@ -125,15 +125,15 @@ class TestFilters:
 
     def test_months_are_shown_for_a_year_at_least_from_the_first_day_of_one(self):
         tomorrow = date(2026, 11, 19)
-        assert filters.span(Filters(step="month"), TODAY) == (date(2025, 11, 1), tomorrow)
-        assert filters.span(Filters(period="quarter", step="month"), TODAY)[1] == tomorrow
+        assert filters.series_days(Filters(step="month"), TODAY) == (date(2025, 11, 1), tomorrow)
+        assert filters.series_days(Filters(period="quarter", step="month"), TODAY)[1] == tomorrow
         view = Filters(period="custom", step="month", start=date(2024, 1, 10), end=date(2024, 3, 1))
-        assert filters.span(view, TODAY) == (date(2023, 3, 1), date(2024, 3, 1))
+        assert filters.series_days(view, TODAY) == (date(2023, 3, 1), date(2024, 3, 1))
 
     @given(st.dates(date(2025, 1, 1), TODAY))
     def test_no_month_that_is_over_is_cut(self, end):
         view = Filters(period="custom", step="month", start=date(2024, 1, 10), end=end)
-        last = filters.span(view, TODAY)[1]
+        last = filters.series_days(view, TODAY)[1]
         assert last.day == 1 or last == date(2026, 11, 19)
         assert end <= last <= end + timedelta(days=31)
 

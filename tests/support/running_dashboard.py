@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from config.settings import Settings
 from dashboards.frame.markup import DASHBOARDS
 from dashboards.frame.navigation import PAGES
-from dashboards.server.launch import address, command, wait_until_up
+from dashboards.server.launch import command, local_address, wait_until_up
 
 # what stands on each page once it is drawn
 _DRAWN = {
@@ -139,8 +139,8 @@ def running(config: Path, settings: Settings, browser: Browser) -> Iterator[Runn
         start_new_session=True,
     )
     try:
-        wait_until_up(address("127.0.0.1", port), process)
-        dashboard = Running(address("127.0.0.1", port), settings, browser)
+        wait_until_up(local_address("127.0.0.1", port), process)
+        dashboard = Running(local_address("127.0.0.1", port), settings, browser)
         yield dashboard
         dashboard.close()
     finally:

@@ -12,7 +12,7 @@ from config.metrics import metrics
 from dashboards.commands import terminal
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
-from warehouse.rows.explain import Order, all_rows, explain
+from warehouse.rows.explain import Order, all_explained_rows, explain
 from warehouse.rows.reasons import in_common
 
 
@@ -65,7 +65,7 @@ def test_the_rows_that_are_read_one_by_one_are_the_same(
 ) -> None:
     where = {"team": "fulfilment"}
     whole = explain(sample_facts, sample.settings, metric, where)
-    assert list(all_rows(sample_facts, sample.settings, metric, where)) == whole.rows
+    assert list(all_explained_rows(sample_facts, sample.settings, metric, where)) == whole.rows
 
 
 def test_rows_lead_to_where_they_come_from(sample: Sample, sample_facts: Facts) -> None:

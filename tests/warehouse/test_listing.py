@@ -15,10 +15,10 @@ from tests.support.small_organisation import HOSTILE, NOW
 from warehouse.metrics.facts import Facts, open_facts
 from warehouse.metrics.values import compute
 from warehouse.rows import listed_details, listing
-from warehouse.rows.listing import DEPLOYMENTS, INCIDENTS, LEFT_OUT, Asked, Listing, counts, rows
+from warehouse.rows.listing import DEPLOYMENTS, INCIDENTS, LEFT_OUT, Listing, ListQuery, counts, rows
 
 MOST = 100_000
-EVERYTHING = Asked(start=date(2026, 1, 1))
+EVERYTHING = ListQuery(start=date(2026, 1, 1))
 EXTRA = (
     Deployment(
         source="import", id="Hot/1", repo="acme/checkout", service="checkout", environment="prod-eu",
@@ -53,8 +53,8 @@ def ids(found: list[dict]) -> list[str]:
     return [row["id"] for row in found]
 
 
-def asked(**wanted) -> Asked:
-    return Asked(**{"start": date(2026, 1, 1), **wanted})
+def asked(**wanted) -> ListQuery:
+    return ListQuery(**{"start": date(2026, 1, 1), **wanted})
 
 
 class TestPages:
@@ -163,7 +163,7 @@ class TestStates:
     ):
         start, end = date(2026, 1, 1), date(2026, 11, 17)
         for where in ({}, {"team": "fulfilment"}, {"service": "inventory"}):
-            found = counts(sample_facts, DEPLOYMENTS, Asked(start, end, where))
+            found = counts(sample_facts, DEPLOYMENTS, ListQuery(start, end, where))
             by = next(iter(where), "organisation")
             metrics = ["deployment_frequency", "change_failure_rate"]
             every = compute(sample_facts, sample.settings, by, None, start, end, where, metrics)
@@ -172,20 +172,22 @@ class TestStates:
             assert counted == n["deployment_frequency"].n
             assert failed == round(n["change_failure_rate"].value * n["change_failure_rate"].n)
             assert (counted < found.states["counted"]) == ("service" not in where)
-            of_failed = counts(sample_facts, DEPLOYMENTS, Asked(start, end, where, state="failed"))
+            of_failed = counts(sample_facts, DEPLOYMENTS, ListQuery(start, end, where, state="failed"))
             assert of_failed.entities == failed
 
 
 class TestPeriod:
     def test_a_deployment_without_a_finish_is_listed_by_its_start(self, facts):
         day = (NOW - timedelta(days=2)).date()
-        assert "Hot/1" in ids(rows(facts, DEPLOYMENTS, Asked(day, day + timedelta(days=1)), "newest", MOST))
-        assert "Hot/1" not in ids(rows(facts, DEPLOYMENTS, Asked(end=day), "newest", MOST))
+        assert "Hot/1" in ids(
+            rows(facts, DEPLOYMENTS, ListQuery(day, day + timedelta(days=1)), "newest", MOST)
+        )
+        assert "Hot/1" not in ids(rows(facts, DEPLOYMENTS, ListQuery(end=day), "newest", MOST))
 
     def test_an_incident_belongs_to_its_resolution_and_while_it_is_open_to_every_period(self, facts):
-        last_week = Asked(start=date(2026, 11, 9), end=date(2026, 11, 16))
+        last_week = ListQuery(start=date(2026, 11, 9), end=date(2026, 11, 16))
         assert "still" in ids(rows(facts, INCIDENTS, last_week, "newest", MOST))
-        assert "still" not in ids(rows(facts, INCIDENTS, Asked(end=date(2026, 9, 1)), "newest", MOST))
+        assert "still" not in ids(rows(facts, INCIDENTS, ListQuery(end=date(2026, 9, 1)), "newest", MOST))
         resolved = [row["day"] for row in rows(facts, INCIDENTS, last_week, "newest", MOST) if row["day"]]
         assert resolved
         assert all(date(2026, 11, 9) <= day < date(2026, 11, 16) for day in resolved)
@@ -194,7 +196,7 @@ class TestPeriod:
         alone = asked(row=("import", "still"), state="counted", search="nothing", end=date(2026, 2, 1))
         assert ids(rows(facts, INCIDENTS, alone, "newest", MOST)) == ["still"]
         assert counts(facts, INCIDENTS, alone).total == 1
-        elsewhere = Asked(row=("import", "still"), where={"team": "platform"})
+        elsewhere = ListQuery(row=("import", "still"), where={"team": "platform"})
         assert rows(facts, INCIDENTS, elsewhere, "newest", MOST) == []
 
 

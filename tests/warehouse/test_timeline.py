@@ -108,7 +108,9 @@ EMPTY = Timeline(date(2026, 11, 9), MONDAY, {}, (), (), "day", (), (), 0)
 
 class TestChart:
     def drawn(self, by="service", **of):
-        return timeline_chart.chart(replace(EMPTY, **of), by, "Europe/Berlin", AT + timedelta(days=20))
+        return timeline_chart.timeline_chart(
+            replace(EMPTY, **of), by, "Europe/Berlin", AT + timedelta(days=20)
+        )
 
     def test_kinds_differ_in_shape(self):
         kinds = ("counted", "failed", "rollback", "left out")

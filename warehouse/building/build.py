@@ -19,7 +19,7 @@ from warehouse.metrics.facts import Facts, facts_files, pointer
 from warehouse.metrics.pooled import store
 
 # in order of need; a name without a model is a step in Python that writes the tables named beside it
-STEPS = (
+STEPS_IN_ORDER = (
     "services",
     "owners",
     "candidates",
@@ -104,7 +104,7 @@ def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_o
     create_macros(connection, settings.timezone)
     create_inputs(connection, settings, as_of)
     create_days(connection, settings, as_of)
-    for step in STEPS:
+    for step in STEPS_IN_ORDER:
         if callable(step):
             step(connection)
         else:

@@ -76,7 +76,7 @@ class Candidate:
 
 
 @dataclass
-class History:
+class KnownGraph:
     """A repository's graph, with what has to be known of its commits."""
 
     graph: Graph
@@ -173,7 +173,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection) -> list[Candidate]:
     return [Candidate(*row) for row in rows]
 
 
-def _history(connection: duckdb.DuckDBPyConnection, repo: str | None) -> History:
+def _history(connection: duckdb.DuckDBPyConnection, repo: str | None) -> KnownGraph:
     commits = connection.execute(
         "select sha, parents, paths from source.commits where repo = ? order by sha", [repo]
     ).fetchall()
@@ -189,10 +189,10 @@ def _history(connection: duckdb.DuckDBPyConnection, repo: str | None) -> History
     ).fetchall()
     graph = Graph((sha, parents) for sha, parents, _ in commits)
     paths_of = {sha: paths for sha, _, paths in commits if paths is not None}
-    return History(graph, paths_of, dict(tags), {sha for (sha,) in pulled})
+    return KnownGraph(graph, paths_of, dict(tags), {sha for (sha,) in pulled})
 
 
-def _resolve(candidate: Candidate, history: History) -> None:
+def _resolve(candidate: Candidate, history: KnownGraph) -> None:
     """Finds the full SHA: the source's own, the one that its images name by SHA or tag, or the OCI revision label's."""
     known = history.graph.number
     if candidate.sha is not None:
@@ -208,7 +208,7 @@ def _resolve(candidate: Candidate, history: History) -> None:
     candidate.is_traced = candidate.sha in known
 
 
-def _from_images(images: Iterable[str], candidate: Candidate, history: History) -> tuple[str, str] | None:
+def _from_images(images: Iterable[str], candidate: Candidate, history: KnownGraph) -> tuple[str, str] | None:
     """The one commit that the image tags name, by SHA or git tag; images named like the service go first."""
     own_names = {candidate.service, (candidate.repo or "").rpartition("/")[2]}
     found: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
@@ -228,7 +228,7 @@ def _from_images(images: Iterable[str], candidate: Candidate, history: History) 
     return choices.pop() if len(choices) == 1 else None
 
 
-def _from_label(candidate: Candidate, history: History) -> tuple[str, str] | None:
+def _from_label(candidate: Candidate, history: KnownGraph) -> tuple[str, str] | None:
     """The commit that the label of the image names; an abbreviated one only where the history knows it."""
     named = (candidate.label or "").strip().lower()
     if not re.fullmatch(r"[0-9a-f]{7,64}", named):
@@ -238,7 +238,7 @@ def _from_label(candidate: Candidate, history: History) -> tuple[str, str] | Non
 
 
 def _belonging(
-    candidates: list[Candidate], history: History, patterns: dict[str, re.Pattern[str]]
+    candidates: list[Candidate], history: KnownGraph, patterns: dict[str, re.Pattern[str]]
 ) -> Iterator[Candidate]:
     """The candidates without those of a service whose paths the deployment does not change.
 
@@ -269,7 +269,7 @@ def _belonging(
             content.setdefault(here, content.get((candidate.service, before), before))
 
 
-def _touched(candidate: Candidate, before: str | None, history: History) -> set[str] | None:
+def _touched(candidate: Candidate, before: str | None, history: KnownGraph) -> set[str] | None:
     """The paths that differ between two revisions, or None where it cannot be known."""
     number = history.graph.number
     if before is None or candidate.sha not in number:
@@ -288,7 +288,7 @@ def _touched(candidate: Candidate, before: str | None, history: History) -> set[
 
 
 def _walk(
-    deployments: list[Candidate], history: History, pattern: re.Pattern[str] | None, gaps: Gaps
+    deployments: list[Candidate], history: KnownGraph, pattern: re.Pattern[str] | None, gaps: Gaps
 ) -> Iterator[tuple[str, Candidate, bool]]:
     """Each commit with the first deployment of one service that contains it, and whether it may be history after all.
 
@@ -324,7 +324,7 @@ def _has_gap(gaps: Gaps, after: datetime, until: datetime) -> bool:
     return any(from_at < until and until_at > after for from_at, until_at in gaps)
 
 
-def _is_related(sha: str, history: History, pattern: re.Pattern[str] | None) -> bool:
+def _is_related(sha: str, history: KnownGraph, pattern: re.Pattern[str] | None) -> bool:
     if pattern is None:
         return True
     paths = history.paths.get(sha)

@@ -212,4 +212,4 @@ def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
         if not found:
             raise SourceError(f"links: {pattern} matches no file; mend incidents.links in the configuration")
         for path in found:
-            yield from record_files.read("links", Path(path))
+            yield from record_files.read_records("links", Path(path))

@@ -37,7 +37,7 @@ def import_file(settings: Settings, kind: str, path: Path, covers: tuple[date, d
     cannot be read.
     """
     people = people_of(settings)
-    records = [_without_people(record, people) for record in record_files.read(kind, path)]
+    records = [_without_people(record, people) for record in record_files.read_records(kind, path)]
     zone = ZoneInfo(settings.timezone)
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         rows: Iterator[Record] = iter(records)

@@ -26,7 +26,7 @@ _WAITING = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class WaitingAnswer:
     """A respondent who waits to be taken into a round; `team` None belongs to none."""
 
     respondent: str
@@ -38,7 +38,7 @@ class Answer:
 class Batch:
     """Answers that enter a round together; of one team alone unless `is_pooled`."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[WaitingAnswer, ...]
     is_pooled: bool
 
 
@@ -51,11 +51,11 @@ def close_rounds(warehouse: Warehouse, answers: str, as_of: datetime) -> None:
     with warehouse.transaction():
         connection.execute(_TABLE)
         current = answers.replace("source.", "")
-        waiting: dict[str, list[Answer]] = defaultdict(list)
+        waiting: dict[str, list[WaitingAnswer]] = defaultdict(list)
         for round_, respondent, team, is_late in connection.execute(
             _WAITING.replace("(answers)", f"({current})"), [naive(as_of)]
         ).fetchall():
-            waiting[round_].append(Answer(respondent, team, is_late))
+            waiting[round_].append(WaitingAnswer(respondent, team, is_late))
         for round_, came in waiting.items():
             taken = connection.execute(
                 "select team, bool_or(is_pooled) from round_answers where round = ? group by team", [round_]
@@ -73,7 +73,7 @@ def close_rounds(warehouse: Warehouse, answers: str, as_of: datetime) -> None:
                 )
 
 
-def next_batches(taken: Mapping[str | None, bool], waiting: Sequence[Answer]) -> list[Batch]:
+def next_batches(taken: Mapping[str | None, bool], waiting: Sequence[WaitingAnswer]) -> list[Batch]:
     """The batches that a round takes now; `taken` says of each team in it already whether it is pooled.
 
     A round of fewer than five people takes nothing: it is not shown, so nothing is fixed either.
@@ -88,7 +88,7 @@ def next_batches(taken: Mapping[str | None, bool], waiting: Sequence[Answer]) ->
     return first + _late(pooled, [answer for answer in waiting if answer.is_late])
 
 
-def _first(answers: Iterable[Answer]) -> list[Batch]:
+def _first(answers: Iterable[WaitingAnswer]) -> list[Batch]:
     """Each team of five or more by itself, but the smallest with those withheld until they are five together."""
     own, pool = _by_team(answers, {})
     while own and 0 < len(pool) < FLOOR:
@@ -96,7 +96,7 @@ def _first(answers: Iterable[Answer]) -> list[Batch]:
     return _batches(own, pool)
 
 
-def _late(taken: Mapping[str | None, bool], waiting: Iterable[Answer]) -> list[Batch]:
+def _late(taken: Mapping[str | None, bool], waiting: Iterable[WaitingAnswer]) -> list[Batch]:
     """Five or more of a published or a new team, and five or more of those who are withheld; the others wait."""
     published = {team for team, is_pooled in taken.items() if not is_pooled}
     own, pool = _by_team(waiting, taken)
@@ -104,14 +104,14 @@ def _late(taken: Mapping[str | None, bool], waiting: Iterable[Answer]) -> list[B
 
 
 def _by_team(
-    answers: Iterable[Answer], taken: Mapping[str | None, bool]
-) -> tuple[dict[str, list[Answer]], list[Answer]]:
+    answers: Iterable[WaitingAnswer], taken: Mapping[str | None, bool]
+) -> tuple[dict[str, list[WaitingAnswer]], list[WaitingAnswer]]:
     """Those who make a batch of their own team, and the rest."""
-    teams: dict[str | None, list[Answer]] = defaultdict(list)
+    teams: dict[str | None, list[WaitingAnswer]] = defaultdict(list)
     for answer in answers:
         teams[answer.team].append(answer)
-    own: dict[str, list[Answer]] = {}
-    pool: list[Answer] = []
+    own: dict[str, list[WaitingAnswer]] = {}
+    pool: list[WaitingAnswer] = []
     for team, of_team in teams.items():
         if team is None or taken.get(team, False) or len(of_team) < FLOOR:
             pool += of_team
@@ -120,6 +120,6 @@ def _by_team(
     return own, pool
 
 
-def _batches(own: Mapping[str, Sequence[Answer]], pool: Sequence[Answer]) -> list[Batch]:
+def _batches(own: Mapping[str, Sequence[WaitingAnswer]], pool: Sequence[WaitingAnswer]) -> list[Batch]:
     batches = [Batch(tuple(own[team]), False) for team in sorted(own)]
     return batches + ([Batch(tuple(pool), True)] if len(pool) >= FLOOR else [])

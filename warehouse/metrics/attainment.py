@@ -38,7 +38,7 @@ class Attainment:
         return self.judged - self.met
 
 
-def verdict(week: Value) -> bool | None:
+def met_or_missed(week: Value) -> bool | None:
     """Whether the target was met in a completed week; None where the week cannot be judged, or not yet.
 
     A provisional rate can only rise: what misses its target already is missed, what meets it may still miss it.
@@ -57,10 +57,10 @@ def attainment(weeks: Sequence[Value]) -> Attainment:
     """
     completed = sorted((week for week in weeks if _is_complete(week)), key=lambda week: week.period_start)
     last = completed[-WEEKS:]
-    verdicts = [found for week in last if (found := verdict(week)) is not None]
+    verdicts = [found for week in last if (found := met_or_missed(week)) is not None]
     run = list(_run(completed)) if verdicts else []
     since = run[-1].period_start if run else None
-    is_met = bool(run) and verdict(run[0]) is True
+    is_met = bool(run) and met_or_missed(run[0]) is True
     return Attainment(
         weeks=tuple(last),
         met=sum(verdicts),
@@ -109,7 +109,7 @@ def _run(completed: Sequence[Value]) -> Iterator[Value]:
     """The judged weeks with the same outcome as the last one, without a different one between, the newest first."""
     outcome = None
     for week in reversed(completed):
-        found = verdict(week)
+        found = met_or_missed(week)
         if found is None:
             continue
         if outcome is not None and found != outcome:

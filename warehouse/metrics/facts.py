@@ -42,7 +42,7 @@ def facts_files(warehouse: Path) -> list[Path]:
     )
 
 
-def current(warehouse: Path) -> Path:
+def current_facts(warehouse: Path) -> Path:
     """The file that the pointer names now; raises NoFacts where there is no pointer."""
     try:
         return warehouse.parent / pointer(warehouse).read_text(encoding="utf-8").strip()
@@ -59,9 +59,9 @@ def open_facts(warehouse: Path) -> Iterator[Facts]:
 
     Raises NoFacts where nothing was built yet or no file can be read.
     """
-    wanted = current(warehouse)
+    wanted = current_facts(warehouse)
     tried: list[Path] = []
-    for path in (wanted, current(warehouse), *facts_files(warehouse)):
+    for path in (wanted, current_facts(warehouse), *facts_files(warehouse)):
         if path in tried and path.exists():
             continue
         tried.append(path)

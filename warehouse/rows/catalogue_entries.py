@@ -8,7 +8,7 @@ from warehouse.metrics.values import narrowing
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """A service's entry in the catalogue; not `mapped`: it has none. `url` is its repository's address."""
 
     tags: tuple[str, ...]
@@ -23,7 +23,7 @@ class Entry:
     golden_path: str | None
 
 
-def entries(facts: Facts, where: Mapping[str, str] | None = None) -> tuple[Entry, ...]:
+def described_services(facts: Facts, where: Mapping[str, str] | None = None) -> tuple[CatalogueEntry, ...]:
     """The services in order of name, of the organisation or what `where` narrows it to."""
     sql = (
         "select coalesce(f.tags, []), f.service, f.team, f.system, f.mapped, f.repo, f.url, f.lifecycle, f.type,"
@@ -31,4 +31,4 @@ def entries(facts: Facts, where: Mapping[str, str] | None = None) -> tuple[Entry
         " order by lower(f.service), f.service"
     )
     rows = facts.connection.execute(sql, dict(where or {})).fetchall()
-    return tuple(Entry(tuple(tags), *of) for tags, *of in rows)
+    return tuple(CatalogueEntry(tuple(tags), *of) for tags, *of in rows)

@@ -30,7 +30,7 @@ class Weekday:
     counted: int
 
 
-def durations(
+def duration_bins(
     facts: Facts,
     metric: Metric,
     where: Mapping[str, str],
@@ -59,7 +59,9 @@ def durations(
     ]
 
 
-def weekdays(facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date) -> list[Weekday]:
+def weekday_counts(
+    facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date
+) -> list[Weekday]:
     """The rows that count on each day of the week in the configured zone, Monday first; empty where there are none."""
     sql = (
         "select isodow(e.day) as weekday, count(*), cast(sum(e.input) as bigint)"

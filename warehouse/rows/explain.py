@@ -112,7 +112,7 @@ def explain_alone(facts: Facts, value: Value, where: Mapping[str, str]) -> Expla
     )
 
 
-def all_rows(
+def all_explained_rows(
     facts: Facts,
     settings: Settings,
     metric: str,

@@ -8,8 +8,8 @@ from typing import Any
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.values import narrowing
 
-Row = dict[str, Any]
-Key = tuple[str, ...]
+_Row = dict[str, Any]
+SourceKey = tuple[str, ...]
 # of a deployment's changes so many are read, the slowest first
 MOST_CHANGES = 5
 
@@ -62,13 +62,13 @@ class Details:
     those that an incident blames, a row for each service.
     """
 
-    changes: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
-    evidence: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
-    incidents: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
-    deployments: Mapping[Key, Sequence[Row]] = field(default_factory=dict)
+    changes: Mapping[SourceKey, Sequence[_Row]] = field(default_factory=dict)
+    evidence: Mapping[SourceKey, Sequence[_Row]] = field(default_factory=dict)
+    incidents: Mapping[SourceKey, Sequence[_Row]] = field(default_factory=dict)
+    deployments: Mapping[SourceKey, Sequence[_Row]] = field(default_factory=dict)
 
 
-def of_deployments(facts: Facts, rows: Sequence[Row], where: Mapping[str, str]) -> Details:
+def of_deployments(facts: Facts, rows: Sequence[_Row], where: Mapping[str, str]) -> Details:
     """What belongs to these deployments, as far as `where` lets see it; the key is (source, id, service)."""
     if not rows:
         return Details()
@@ -84,7 +84,7 @@ def of_deployments(facts: Facts, rows: Sequence[Row], where: Mapping[str, str]) 
     )
 
 
-def of_incidents(facts: Facts, rows: Sequence[Row], where: Mapping[str, str]) -> Details:
+def of_incidents(facts: Facts, rows: Sequence[_Row], where: Mapping[str, str]) -> Details:
     """What belongs to these incidents, as far as `where` lets see it; the key is (source, id)."""
     if not rows:
         return Details()
@@ -95,7 +95,7 @@ def of_incidents(facts: Facts, rows: Sequence[Row], where: Mapping[str, str]) ->
     )
 
 
-def _blamed(facts: Facts, incidents: Sequence[Row], where: Mapping[str, str]) -> list[Row]:
+def _blamed(facts: Facts, incidents: Sequence[_Row], where: Mapping[str, str]) -> list[_Row]:
     """The deployments that they blame; between which days those lie is known, so that not all have to be read."""
     blaming = [row for row in incidents if row["blames_day"] is not None]
     if not blaming:
@@ -113,14 +113,14 @@ def _blamed(facts: Facts, incidents: Sequence[Row], where: Mapping[str, str]) ->
 _COLUMNS = {"sources": "source", "ids": "id", "services": "service"}
 
 
-def _all(facts: Facts, sql: str, bound: Mapping[str, Any]) -> list[Row]:
+def _all(facts: Facts, sql: str, bound: Mapping[str, Any]) -> list[_Row]:
     result = facts.connection.execute(sql, bound)
     columns = [column[0] for column in result.description or ()]
     return [dict(zip(columns, found, strict=True)) for found in result.fetchall()]
 
 
-def _by(rows: Sequence[Row], *columns: str) -> dict[Key, list[Row]]:
-    found: dict[Key, list[Row]] = defaultdict(list)
+def _by(rows: Sequence[_Row], *columns: str) -> dict[SourceKey, list[_Row]]:
+    found: dict[SourceKey, list[_Row]] = defaultdict(list)
     for row in rows:
         found[tuple(row[column] for column in columns)].append(row)
     return dict(found)

@@ -95,7 +95,7 @@ INCIDENTS = Listing(
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """Which rows: of a range of days and a narrowing as `compute` takes them, with all words of `search` in them.
 
     `state` is a key of the listing's states, or a reason after `LEFT_OUT`. A `row` (source, id) stands alone, whatever
@@ -125,7 +125,7 @@ class Counts:
     entities_in: Mapping[str, int]
 
 
-def counts(facts: Facts, listing: Listing, asked: Asked) -> Counts:
+def counts(facts: Facts, listing: Listing, asked: ListQuery) -> Counts:
     """The counts of what is asked for; the reasons are the most frequent first."""
     condition, bound = _condition(facts, listing, asked, with_state=False)
     chosen, of_state = _state(listing, asked)
@@ -160,7 +160,7 @@ def counts(facts: Facts, listing: Listing, asked: Asked) -> Counts:
 
 
 def rows(
-    facts: Facts, listing: Listing, asked: Asked, order: str, limit: int, offset: int = 0
+    facts: Facts, listing: Listing, asked: ListQuery, order: str, limit: int, offset: int = 0
 ) -> list[dict[str, Any]]:
     """At most `limit` of the rows asked for from `offset` on, with all columns of the fact and the extra ones.
 
@@ -192,7 +192,7 @@ def environments(facts: Facts, where: Mapping[str, str]) -> list[str]:
 
 
 def _condition(
-    facts: Facts, listing: Listing, asked: Asked, with_state: bool = True
+    facts: Facts, listing: Listing, asked: ListQuery, with_state: bool = True
 ) -> tuple[str, dict[str, Any]]:
     """(SQL on the fact `f`, what is bound in it)."""
     if asked.row is not None:
@@ -218,7 +218,7 @@ def _condition(
     return condition, bound
 
 
-def _state(listing: Listing, asked: Asked) -> tuple[str, dict[str, Any]]:
+def _state(listing: Listing, asked: ListQuery) -> tuple[str, dict[str, Any]]:
     if asked.state is None or asked.row is not None:
         return "true", {}
     if asked.state in listing.states:

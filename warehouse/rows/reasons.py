@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-Row = Mapping[str, Any]
+FactRow = Mapping[str, Any]
 
 # what is particular to one row of a reason: which incident it was merged into, between which instants
 _PARTICULAR = ("merged into ", "shipped at an unknown time ")
@@ -21,7 +21,7 @@ _KINDS = {
 }
 
 
-def rule(metric: str, row: Row) -> str:
+def rule(metric: str, row: FactRow) -> str:
     """The rule that made a row count in `metric`, or how its input came about; empty for a row that is left out."""
     if row["excluded_because"] is not None:
         return ""

@@ -18,14 +18,14 @@ MOST_INTERVALS = 200
 # in the order in which they are given room
 _KINDS = ("failed", "rollback", "counted", "left out")
 
-Kind = Literal["counted", "failed", "rollback", "left out"]
+PointKind = Literal["counted", "failed", "rollback", "left out"]
 
 
 @dataclass(frozen=True)
 class Point:
     """One deployment at its finish (or its start, where it has no finish); `why` it failed, or does not count."""
 
-    kind: Kind
+    kind: PointKind
     service: str
     at: datetime
     environment: str
@@ -37,7 +37,7 @@ class Point:
 class Count:
     """`n` deployments of a kind to an environment of a service in the day, week or month that begins on `first`."""
 
-    kind: Kind
+    kind: PointKind
     service: str
     environment: str
     first: date

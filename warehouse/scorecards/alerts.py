@@ -15,7 +15,7 @@ from warehouse.metrics.periods import iso_week, today
 from warehouse.metrics.signals import BASELINE_WEEKS, assess, usable
 from warehouse.metrics.values import Scope, Value, compute, kept_name
 
-SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
+ALERTED_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _weeks(facts: Facts, settings: Settings, monday: date) -> list[list[Value]]:
     ids = [metric.id for metric in metrics().values() if metric.fact != "responses"]
     start = monday - timedelta(weeks=BASELINE_WEEKS + 1)
     by_key: dict[tuple[str, str, str], list[Value]] = {}
-    for scope in SCOPES:
+    for scope in ALERTED_SCOPES:
         found = compute(facts, settings, scope, "week", start, monday, metrics=ids)
         for value in against_published_targets(facts, found):
             by_key.setdefault(_key(value), []).append(value)

@@ -11,7 +11,7 @@ from warehouse.scorecards.published import unpacked_forms
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArchivedScorecard:
     """A published scorecard in the archive: `met` of the `judged` targets, and how many numbers it restates."""
 
     scope: Scope
@@ -31,7 +31,7 @@ class Restated:
     content: dict[str, Any]
 
 
-def entries(facts: Facts) -> tuple[Entry, ...]:
+def archived_scorecards(facts: Facts) -> tuple[ArchivedScorecard, ...]:
     """All published scorecards: the organisation's, then the systems' and the teams' by name, the newest week first."""
     sql = (
         "select s.scope, if(s.scope = 'organisation', $organization, s.name), s.week,"
@@ -41,12 +41,12 @@ def entries(facts: Facts) -> tuple[Entry, ...]:
     )
     rows = facts.connection.execute(sql, {"organization": facts.organization}).fetchall()
     return tuple(
-        Entry(scope, name, week, published_at.replace(tzinfo=UTC), *counts)
+        ArchivedScorecard(scope, name, week, published_at.replace(tzinfo=UTC), *counts)
         for scope, name, week, published_at, *counts in rows
     )
 
 
-def forms(facts: Facts, scope: Scope, name: str, week: str) -> dict[str, str]:
+def archived_forms(facts: Facts, scope: Scope, name: str, week: str) -> dict[str, str]:
     """What was rendered of it when it was published, by form."""
     sql = "select form, text from scorecard_forms where scope = ? and name = ? and week = ?"
     return unpacked_forms(facts.connection.execute(sql, [scope, kept_name(scope, name), week]).fetchall())

@@ -26,8 +26,8 @@ HISTORY_WEEKS = 12
 
 Scorecard = dict[str, Any]
 # a scope's values by week, oldest first, by metric; and those of scopes by kind and name
-Weeks = dict[str, list[Value]]
-Values = dict[tuple[Scope, str], Weeks]
+_Weeks = dict[str, list[Value]]
+Values = dict[tuple[Scope, str], _Weeks]
 _SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 
 
@@ -134,7 +134,7 @@ def _content(
     settings: Settings,
     monday: date,
     of: tuple[Scope, str],
-    weeks: Weeks,
+    weeks: _Weeks,
     below: Values,
     told_of: Mapping[tuple[str, str], Told],
     published: Mapping[tuple[Scope, str], Scorecard],
@@ -171,7 +171,7 @@ def _content(
     }
 
 
-def _flat(weeks: Iterable[Weeks]) -> list[Value]:
+def _flat(weeks: Iterable[_Weeks]) -> list[Value]:
     return [week for of_scope in weeks for of_metric in of_scope.values() for week in of_metric]
 
 

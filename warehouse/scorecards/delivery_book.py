@@ -18,7 +18,7 @@ from warehouse.loading.lock import locked
 from warehouse.loading.store import naive, open_warehouse
 
 Channel = Literal["directory", "slack", "webhook", "email"]
-Status = Literal["sending", "delivered", "failed", "refused", "unknown"]
+DeliveryStatus = Literal["sending", "delivered", "failed", "refused", "unknown"]
 # what may arrive twice without being seen twice
 REPEATABLE: tuple[Channel, ...] = ("directory", "webhook")
 # what happened is on record even if the warehouse is busy for long: it cannot be found out later
@@ -44,13 +44,13 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Entry:
+class DeliveryEntry:
     """What became of a message at one target; `error` is None where it arrived."""
 
     message: Message
     channel: Channel
     target: str
-    status: Status
+    status: DeliveryStatus
     error: str | None
 
 
@@ -63,7 +63,7 @@ def delivering(warehouse: Path) -> Iterator[None]:
         yield
 
 
-def close_interrupted(warehouse: Path) -> list[Entry]:
+def close_interrupted(warehouse: Path) -> list[DeliveryEntry]:
     """Settles what a process that has ended left unsettled; those of which nobody knows whether they arrived."""
     with open_warehouse(warehouse) as opened, opened.transaction():
         opened.connection.execute(
@@ -76,17 +76,17 @@ def close_interrupted(warehouse: Path) -> list[Entry]:
             " returning kind, scope, name, week, channel, target, status, error",
             [_INTERRUPTED],
         )
-        return [Entry(Message(*row[:4]), *row[4:]) for row in opened.connection.fetchall()]
+        return [DeliveryEntry(Message(*row[:4]), *row[4:]) for row in opened.connection.fetchall()]
 
 
-def entries(warehouse: Path, week: str) -> list[Entry]:
+def delivery_entries(warehouse: Path, week: str) -> list[DeliveryEntry]:
     """What was sent, or tried, about a week."""
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(
             "select kind, scope, name, week, channel, target, status, error from deliveries where week = ?",
             [week],
         ).fetchall()
-    return [Entry(Message(*row[:4]), *row[4:]) for row in rows]
+    return [DeliveryEntry(Message(*row[:4]), *row[4:]) for row in rows]
 
 
 def claim(
@@ -94,7 +94,7 @@ def claim(
     message: Message,
     channel: Channel,
     targets: Sequence[str],
-    final: Iterable[Status],
+    final: Iterable[DeliveryStatus],
     at: datetime,
 ) -> list[str]:
     """Those of `targets` that the message is now to be handed over to: the ones whose status is not `final`."""
@@ -123,7 +123,7 @@ def claim(
     return claimed
 
 
-def settle(warehouse: Path, outcomes: Iterable[Entry], at: datetime) -> None:
+def settle(warehouse: Path, outcomes: Iterable[DeliveryEntry], at: datetime) -> None:
     """Puts on record what became of claimed messages."""
     with open_warehouse(warehouse, wait_seconds=_SETTLE_SECONDS) as opened, opened.transaction():
         for entry in outcomes:

@@ -15,20 +15,20 @@ from warehouse.metrics.values import narrowing
 
 MOST_NAMED = 3
 
-Key = tuple[str, ...]
+RowKey = tuple[str, ...]
 
 
-class Row(NamedTuple):
+class KeptRow(NamedTuple):
     """What a row brought in, or None and the reason why it was left out."""
 
     input: float | None
     left_out: str | None
 
 
-Rows = dict[Key, Row]
+RowsByKey = dict[RowKey, KeptRow]
 
 
-def counted(facts: Facts, metric: Metric, where: Mapping[str, str], monday: date) -> Rows:
+def rows_of_week(facts: Facts, metric: Metric, where: Mapping[str, str], monday: date) -> RowsByKey:
     """The rows of a week by source key, those left out too; nothing of a survey, whose rows are nobody's business."""
     if metric.fact == "responses":
         return {}
@@ -41,22 +41,24 @@ def counted(facts: Facts, metric: Metric, where: Mapping[str, str], monday: date
     )
     bound = {**where, "start": monday, "end": monday + timedelta(days=7)}
     return {
-        tuple(str(part) for part in key): Row(value, None if value is not None else left_out)
+        tuple(str(part) for part in key): KeptRow(value, None if value is not None else left_out)
         for *key, value, left_out in facts.connection.execute(sql, bound).fetchall()
     }
 
 
-def packed(rows: Rows) -> bytes:
+def packed(rows: RowsByKey) -> bytes:
     """`rows` for keeping."""
     return zlib.compress(json.dumps([[*key, *row] for key, row in rows.items()]).encode(), 9)
 
 
-def unpacked(kept: bytes) -> Rows:
+def unpacked(kept: bytes) -> RowsByKey:
     """The rows that were `packed`."""
-    return {tuple(key): Row(value, left_out) for *key, value, left_out in json.loads(zlib.decompress(kept))}
+    return {
+        tuple(key): KeptRow(value, left_out) for *key, value, left_out in json.loads(zlib.decompress(kept))
+    }
 
 
-def differences(before: Rows, now: Rows) -> list[tuple[Key, Row | None, Row | None]]:
+def differences(before: RowsByKey, now: RowsByKey) -> list[tuple[RowKey, KeptRow | None, KeptRow | None]]:
     """(key, the row before, the row now) where it counted at one time and did not, or otherwise, at the other."""
     return [
         (key, was, is_now)
@@ -65,14 +67,14 @@ def differences(before: Rows, now: Rows) -> list[tuple[Key, Row | None, Row | No
     ]
 
 
-def _same(was: Row | None, is_now: Row | None) -> bool:
+def _same(was: KeptRow | None, is_now: KeptRow | None) -> bool:
     old, new = (None if row is None else row.input for row in (was, is_now))
     if old is None or new is None:
         return old is new
     return math.isclose(old, new, rel_tol=1e-9)
 
 
-def reasons(facts: Facts, metric: Metric, before: Rows, now: Rows) -> list[dict[str, str]]:
+def reasons(facts: Facts, metric: Metric, before: RowsByKey, now: RowsByKey) -> list[dict[str, str]]:
     """Which rows came, went or changed, each with its link and the reason; the first few, and how many more."""
     found = differences(before, now)
     told = [_reason(facts, metric, *one) for one in found[:MOST_NAMED]]
@@ -80,7 +82,9 @@ def reasons(facts: Facts, metric: Metric, before: Rows, now: Rows) -> list[dict[
     return told + ([{"text": f"and {more:,} more"}] if more > 0 else [])
 
 
-def _reason(facts: Facts, metric: Metric, key: Key, was: Row | None, is_now: Row | None) -> dict[str, str]:
+def _reason(
+    facts: Facts, metric: Metric, key: RowKey, was: KeptRow | None, is_now: KeptRow | None
+) -> dict[str, str]:
     title, service, at, url, left_out = _known(facts, metric, key) or (
         None,
         None,
@@ -110,17 +114,17 @@ def _moment(at: datetime) -> str:
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M}"
 
 
-def _became(metric: Metric, was: Row | None, is_now: Row | None, elsewhere: str | None) -> str:
+def _became(metric: Metric, was: KeptRow | None, is_now: KeptRow | None, elsewhere: str | None) -> str:
     """What became of a row; `elsewhere` is why it is left out of any week, None where it counts in another one."""
     match was, is_now:
-        case (Row(input=float() | int() as old), Row(input=float() | int() as new)):
+        case (KeptRow(input=float() | int() as old), KeptRow(input=float() | int() as new)):
             if metric.unit == "seconds":
                 return f"{figure(new, 'seconds')}, was {figure(old, 'seconds')}"
             word = "rework" if metric.input == "rework" else "a failure"
             return f"known to be {word} now" if new > old else f"not known to be {word} any more"
-        case (_, Row(input=float() | int())):
+        case (_, KeptRow(input=float() | int())):
             return f"counts now, was left out: {was.left_out}" if was else "came later"
-        case (_, Row(left_out=reason)):
+        case (_, KeptRow(left_out=reason)):
             return f"left out now: {reason}"
     return elsewhere or "in another week, team or system now"
 
@@ -135,7 +139,7 @@ _ENDED = {
 _TITLES = {"changes": "f.subject", "incidents": "f.title"}
 
 
-def _known(facts: Facts, metric: Metric, key: Key) -> tuple[str, str, datetime, str, str] | None:
+def _known(facts: Facts, metric: Metric, key: RowKey) -> tuple[str, str, datetime, str, str] | None:
     """(title, service, instant, address, why it is left out) of a row, wherever it belongs now."""
     keyed = " and ".join(f"f.{column} = ?" for column in metric.entity)
     sql = (

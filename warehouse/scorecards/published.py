@@ -14,7 +14,7 @@ from warehouse.loading.store import naive, open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week
 from warehouse.metrics.values import Scope, kept_name
-from warehouse.scorecards.kept_rows import Rows, counted, packed, unpacked
+from warehouse.scorecards.kept_rows import RowsByKey, packed, rows_of_week, unpacked
 
 # so many weeks before a scorecard's own are worked out again for it
 LOOKED_BACK = 12
@@ -57,7 +57,7 @@ def told_before(warehouse: Path, monday: date) -> dict[tuple[str, str], dict[tup
     return found
 
 
-def kept_rows(warehouse: Path, of: tuple[str, str], week: str, metric: str, told: Told) -> Rows:
+def kept_rows(warehouse: Path, of: tuple[str, str], week: str, metric: str, told: Told) -> RowsByKey:
     """The rows that made what was `told` of a week's metric."""
     sql = (
         "select rows from scorecard_rows"
@@ -130,6 +130,6 @@ def _rows(facts: Facts, content: Mapping[str, Any]) -> list[tuple[str, str, floa
         (one["week"], one["metric"], one["new"]["value"], one["new"]["n"]) for one in content["restatements"]
     ]
     return [
-        (week, metric, value, n, packed(counted(facts, metrics()[metric], where, parse_week(week))))
+        (week, metric, value, n, packed(rows_of_week(facts, metrics()[metric], where, parse_week(week))))
         for week, metric, value, n in said
     ]

@@ -10,7 +10,7 @@ from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week
 from warehouse.metrics.values import Value
-from warehouse.scorecards.kept_rows import counted, covered_days, reasons
+from warehouse.scorecards.kept_rows import covered_days, reasons, rows_of_week
 from warehouse.scorecards.published import Told, kept_rows
 
 
@@ -67,7 +67,7 @@ def _why(
         facts,
         metric,
         kept_rows(warehouse, of, week, now.metric, was),
-        counted(facts, metric, where, now.period_start),
+        rows_of_week(facts, metric, where, now.period_start),
     )
     if metric.statistic == "rate":
         before, after = covered_days(was.value, was.n), covered_days(now.value, now.n)

@@ -21,7 +21,7 @@ _WEEK = timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
-class Part:
+class SentencePart:
     """A piece of a sentence, and what it leads to: an address, or the metric of a scope."""
 
     text: str
@@ -35,7 +35,7 @@ class Part:
 class Sentence:
     """A sentence in parts."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[SentencePart, ...]
 
     @property
     def text(self) -> str:
@@ -80,7 +80,7 @@ def _movements(own: Sequence[Value], below: Iterable[Value], monday: date) -> li
         if of_kind and by_itself:
             said.append(Sentence(_movement(of_kind[0], others=of_kind[1:])))
         elif of_kind:
-            as_a_whole = () if said else (Part("Nothing moved as a whole, but "),)
+            as_a_whole = () if said else (SentencePart("Nothing moved as a whole, but "),)
             said.append(Sentence((*as_a_whole, *movement(of_kind[0]).parts)))
     return said or [_calm(own, monday)]
 
@@ -90,7 +90,7 @@ def movement(one: Movement) -> Sentence:
     return Sentence(_movement(one, f" of {one.value.scope} {one.value.name}"))
 
 
-def _movement(one: Movement, of: str = "", others: Sequence[Movement] = ()) -> tuple[Part, ...]:
+def _movement(one: Movement, of: str = "", others: Sequence[Movement] = ()) -> tuple[SentencePart, ...]:
     """What moved, `of` whom where that is not the scope itself, and the others that moved alike."""
     value, verdict = one.value, one.verdict
     metric = metrics()[value.metric]
@@ -98,8 +98,8 @@ def _movement(one: Movement, of: str = "", others: Sequence[Movement] = ()) -> t
     usual = f" (usually around {figure(verdict.limits.centre, value.unit)})" if verdict.limits else ""
     too = f"; so did {listed([metrics()[other.value.metric].name for other in others])}" if others else ""
     return (
-        Part(f"{metric.name}{of}", None, metric.id, value.scope, value.name),
-        Part(f" {change}: {figure(value.value, value.unit)}{usual}, {verdict.reason}{too}."),
+        SentencePart(f"{metric.name}{of}", None, metric.id, value.scope, value.name),
+        SentencePart(f" {change}: {figure(value.value, value.unit)}{usual}, {verdict.reason}{too}."),
     )
 
 
@@ -129,29 +129,31 @@ def _failures(facts: Facts, where: Mapping[str, str], monday: date) -> list[Sent
     rows = _all(facts, _FAILED, where, monday)
     if not rows:
         return [_plain(f"None of the {plural(n, 'deployment')} is known to have failed.")] if n > 1 else []
-    parts = [Part(f"{len(rows)} of {plural(n, 'deployment')} failed: ")]
+    parts = [SentencePart(f"{len(rows)} of {plural(n, 'deployment')} failed: ")]
     for number, (service, at, method, url, seconds, title, incident_url) in enumerate(rows[:_MOST_NAMED]):
-        parts += [Part("; ")] if number else []
+        parts += [SentencePart("; ")] if number else []
         parts += [
-            Part(f"{service} on {local(facts, at):%A}", url),
-            Part(" ("),
+            SentencePart(f"{service} on {local(facts, at):%A}", url),
+            SentencePart(" ("),
             _evidence(method, title, incident_url),
-            Part(", not recovered yet)" if seconds is None else f", recovered after {duration(seconds)})"),
+            SentencePart(
+                ", not recovered yet)" if seconds is None else f", recovered after {duration(seconds)})"
+            ),
         ]
     more = len(rows) - _MOST_NAMED
-    return [Sentence((*parts, Part(f"; and {more} more." if more > 0 else ".")))]
+    return [Sentence((*parts, SentencePart(f"; and {more} more." if more > 0 else ".")))]
 
 
-def _evidence(method: str, title: str | None, url: str | None) -> Part:
+def _evidence(method: str, title: str | None, url: str | None) -> SentencePart:
     incident = f"incident {_quoted(title)}" if title else "an incident"
     match method:
         case "rollback":
-            return Part("rolled back")
+            return SentencePart("rolled back")
         case "revert":
-            return Part("a change of it was reverted")
+            return SentencePart("a change of it was reverted")
         case "link":
-            return Part(f"{incident}, linked by a person", url)
-    return Part(f"{incident}", url)
+            return SentencePart(f"{incident}, linked by a person", url)
+    return SentencePart(f"{incident}", url)
 
 
 def _open_incidents(facts: Facts, where: Mapping[str, str], monday: date) -> list[Sentence]:
@@ -160,14 +162,19 @@ def _open_incidents(facts: Facts, where: Mapping[str, str], monday: date) -> lis
     if not rows:
         return []
     now = facts.as_of.astimezone(UTC).replace(tzinfo=None)
-    parts = [Part(f"{plural(len(rows), 'incident')} {'is' if len(rows) == 1 else 'are'} still open: ")]
+    parts = [
+        SentencePart(f"{plural(len(rows), 'incident')} {'is' if len(rows) == 1 else 'are'} still open: ")
+    ]
     for number, (title, service, opened_at, url) in enumerate(rows[:_MOST_NAMED]):
         age = duration((now - opened_at).total_seconds())
         of = f" of {service}" if service else ""
-        parts += [Part("; ")] if number else []
-        parts += [Part(_quoted(title) if title else "one without a title", url), Part(f"{of} for {age}")]
+        parts += [SentencePart("; ")] if number else []
+        parts += [
+            SentencePart(_quoted(title) if title else "one without a title", url),
+            SentencePart(f"{of} for {age}"),
+        ]
     more = len(rows) - _MOST_NAMED
-    return [Sentence((*parts, Part(f"; and {more} more." if more > 0 else ".")))]
+    return [Sentence((*parts, SentencePart(f"; and {more} more." if more > 0 else ".")))]
 
 
 def _slowest_change(facts: Facts, where: Mapping[str, str], monday: date) -> list[Sentence]:
@@ -183,9 +190,9 @@ def _slowest_change(facts: Facts, where: Mapping[str, str], monday: date) -> lis
     return [
         Sentence(
             (
-                Part("The slowest change, "),
-                Part(_quoted(subject) if subject else "one without a title", url),
-                Part(f" of {service}, took {duration(seconds)} to production{longest}."),
+                SentencePart("The slowest change, "),
+                SentencePart(_quoted(subject) if subject else "one without a title", url),
+                SentencePart(f" of {service}, took {duration(seconds)} to production{longest}."),
             )
         )
     ]
@@ -212,7 +219,7 @@ def _standing(current: Mapping[str, Value]) -> list[Sentence]:
 
 
 def _plain(text: str) -> Sentence:
-    return Sentence((Part(text),))
+    return Sentence((SentencePart(text),))
 
 
 def _quoted(text: str) -> str:

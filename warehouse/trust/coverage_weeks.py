@@ -10,7 +10,7 @@ from warehouse.trust.coverage import OPENED, OPENED_WITHIN
 
 
 @dataclass(frozen=True)
-class Week:
+class CoverageWeek:
     """A week's counted deployments and changes and its incidents, and of how many the cause is known."""
 
     monday: date
@@ -43,7 +43,7 @@ _INCIDENTS = (
 )
 
 
-def coverage_weeks(facts: Facts, start: date, end: date, where: Mapping[str, str]) -> list[Week]:
+def coverage_weeks(facts: Facts, start: date, end: date, where: Mapping[str, str]) -> list[CoverageWeek]:
     """One for each week from the Monday `start` to before the Monday `end`, also where there are no rows."""
     bound = {"start": start, "end": end, **where}
     found = [
@@ -56,5 +56,6 @@ def coverage_weeks(facts: Facts, start: date, end: date, where: Mapping[str, str
     ]
     mondays = [start + timedelta(weeks=number) for number in range((end - start).days // 7)]
     return [
-        Week(monday, *(count for each in found for count in each.get(monday, (0, 0)))) for monday in mondays
+        CoverageWeek(monday, *(count for each in found for count in each.get(monday, (0, 0))))
+        for monday in mondays
     ]

@@ -17,7 +17,7 @@ from warehouse.trust.coverage import ServiceCoverage, coverage
 
 
 @dataclass(frozen=True)
-class Part:
+class MatchReport:
     """One table of the report: what it tells, its columns, its rows, and what to do where a row is a problem."""
 
     title: str
@@ -94,7 +94,7 @@ _PARTS = (
 )
 
 
-def report(settings: Settings) -> list[Part]:
+def report(settings: Settings) -> list[MatchReport]:
     """The parts that have something to tell about the warehouse as it is; empty where nothing was collected yet."""
     if not settings.warehouse.exists():
         return []
@@ -110,21 +110,21 @@ def report(settings: Settings) -> list[Part]:
         for table in ("services", "owners", "candidates"):
             connection.execute(f"create table {table} as {model(table)}")
         parts = [
-            Part(title, columns, connection.execute(sql).fetchall(), advice)
+            MatchReport(title, columns, connection.execute(sql).fetchall(), advice)
             for title, columns, sql, advice in _PARTS
         ]
         parts.append(_recipients(connection, settings.reports))
     return [part for part in [*parts, *_coverage(settings)] if part.rows]
 
 
-def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Part:
+def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> MatchReport:
     """The names to which scorecards are to be sent and that no team or system has."""
     sql = (
         "select 'team', team from owners where until_at is null union select 'team', team from source.responses"
         " union select 'system', system from owners where until_at is null"
     )
     known = set(connection.execute(sql).fetchall())
-    return Part(
+    return MatchReport(
         "Recipients of scorecards that nobody has",
         ("kind", "name"),
         [one for one in reports.named() if one not in known],
@@ -132,7 +132,7 @@ def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Part
     )
 
 
-def _coverage(settings: Settings) -> list[Part]:
+def _coverage(settings: Settings) -> list[MatchReport]:
     """What the published numbers rest on, for each service and for all; nothing where none were published."""
     try:
         with open_facts(settings.warehouse) as facts:
@@ -142,19 +142,19 @@ def _coverage(settings: Settings) -> list[Part]:
         return []
     scopes = [*of_services, *everything]
     return [
-        Part(
+        MatchReport(
             "What the numbers rest on",
             ("service", "deployments", "traced by", "changes with a pull request", "incidents", "linked by"),
             [_rests_on(one) for one in scopes],
             "an untraced deployment has no lead time, an unlinked incident no deployment to blame;"
             " docs/metrics.md says how both are found",
         ),
-        Part(
+        MatchReport(
             "How fresh they are",
             ("service", "last read (UTC)", "set aside", "too few rows for"),
             [_state(one) for one in scopes],
         ),
-        Part(
+        MatchReport(
             "Gaps",
             ("service", "of", "source", "from (UTC)", "until (UTC)", "entries lost"),
             [

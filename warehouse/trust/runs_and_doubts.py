@@ -22,7 +22,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Run:
+class RecordedRun:
     """A source's run and what it cost; instants are aware and UTC, `succeeded_at` starts its last good one."""
 
     source: str
@@ -55,7 +55,7 @@ class Undelivered:
 
 
 @dataclass(frozen=True)
-class SetAside:
+class QuarantinedItem:
     """Items of a source in the quarantine for one reason; `example` is the newest one's subject, seen at `seen_at`."""
 
     source: str
@@ -104,12 +104,12 @@ def teams(facts: Facts) -> tuple[str, ...]:
     return tuple(team for (team,) in _rows(facts, sql))
 
 
-def last_runs(facts: Facts) -> tuple[Run, ...]:
+def last_runs(facts: Facts) -> tuple[RecordedRun, ...]:
     """The last run of each source in order of name."""
     return recent_runs(facts, 1)
 
 
-def recent_runs(facts: Facts, most: int) -> tuple[Run, ...]:
+def recent_runs(facts: Facts, most: int) -> tuple[RecordedRun, ...]:
     """The last `most` runs of each source in order of name, the newest first."""
     sql = (
         "select r.source, r.status, r.started_at, r.finished_at, r.error, coalesce(r.items, 0),"
@@ -121,7 +121,7 @@ def recent_runs(facts: Facts, most: int) -> tuple[Run, ...]:
         " order by r.source, r.started_at desc, r.run_id desc"
     )
     return tuple(
-        Run(
+        RecordedRun(
             source,
             status,
             _aware(started),
@@ -138,14 +138,14 @@ def recent_runs(facts: Facts, most: int) -> tuple[Run, ...]:
     )
 
 
-def set_aside(facts: Facts) -> tuple[SetAside, ...]:
+def set_aside(facts: Facts) -> tuple[QuarantinedItem, ...]:
     """The quarantine by source, kind and reason, the most frequent first."""
     sql = (
         "select q.source, q.kind, q.reason, count(*), max_by(q.subject, q.seen_at), max(q.seen_at)"
         " from quarantine as q group by q.source, q.kind, q.reason order by count(*) desc, 1, 2, 3"
     )
     return tuple(
-        SetAside(source, kind, reason, items, example or "", _aware(seen_at))
+        QuarantinedItem(source, kind, reason, items, example or "", _aware(seen_at))
         for source, kind, reason, items, example, seen_at in _rows(facts, sql)
     )
 

@@ -17,8 +17,8 @@ from graphql import (
 )
 
 from collectors.github import issues
-from collectors.github.as_records import Asked
-from collectors.github.queries import named_query, page_query, query, rest_query, without
+from collectors.github.as_records import AskedItems
+from collectors.github.queries import named_query, page_query, query, rest_query, without_field
 from collectors.github.vanished_issues import vanished_query
 from sample_data.servers.github_graphql import schema_text
 from tests.support.github_organisation import NOW
@@ -38,7 +38,7 @@ def own() -> GraphQLSchema:
 
 
 def queries() -> dict[str, str]:
-    asked = [(Asked("acme/checkout", None, NOW), 50), (Asked('acme/"quoted', "Y3Vyc29y", NOW), 3)]
+    asked = [(AskedItems("acme/checkout", None, NOW), 50), (AskedItems('acme/"quoted', "Y3Vyc29y", NOW), 3)]
     made = {kind: page_query(kind, asked) for kind in ("pull_requests", "deployments", "releases")}
     made |= {name: query(name) for name in ("Repositories", "DeploymentsById")}
     made["named"] = named_query(["acme/checkout", 'acme/"quoted'])
@@ -51,12 +51,12 @@ def queries() -> dict[str, str]:
         ]
     )
     lacking = {"repositoryTopics", "templateRepository", "logUrl", "timelineItems", "author", "ref", "labels"}
-    made |= {f"{name} of an old server": without(text, lacking) for name, text in made.items()}
+    made |= {f"{name} of an old server": without_field(text, lacking) for name, text in made.items()}
     return made | {
         "issues": issues.issues_query(
             [
-                issues.Asked("acme/checkout", {}, NOW),
-                issues.Asked("acme/checkout", {}, NOW, is_known=True),
+                issues.AskedRepository("acme/checkout", {}, NOW),
+                issues.AskedRepository("acme/checkout", {}, NOW, is_known=True),
             ],
             ["incident"],
         ),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.commands.schedule import Job, due, scheduled
+from dashboards.commands.schedule import ScheduledCommand, due, scheduled
 
 NEVER = "0 0 1 1 *"
 TELL = "import sys, signal, subprocess, time; pipe = open(sys.argv[1], 'w'); pipe.write('up'); pipe.flush(); "
@@ -33,8 +33,8 @@ def python(code: str, *arguments: object) -> Sequence[str]:
 def test_a_job_runs_at_the_start_only_if_wanted(tmp_path: Path, pipe: Path) -> None:
     later = tmp_path / "later"
     jobs = [
-        Job(NEVER, {"later": python("import sys; open(sys.argv[1], 'w')", later)}),
-        Job(NEVER, {"now": python(TELL, pipe)}, at_start=True),
+        ScheduledCommand(NEVER, {"later": python("import sys; open(sys.argv[1], 'w')", later)}),
+        ScheduledCommand(NEVER, {"now": python(TELL, pipe)}, at_start=True),
     ]
     with scheduled(jobs, "Europe/Berlin"):
         assert pipe.read_text() == "up"
@@ -44,7 +44,7 @@ def test_a_job_runs_at_the_start_only_if_wanted(tmp_path: Path, pipe: Path) -> N
 def test_a_running_job_is_stopped_with_all_that_it_started(pipe: Path) -> None:
     child = TELL + "time.sleep(600)"
     parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
-    with scheduled([Job(NEVER, {"long": python(parent, child, pipe)}, at_start=True)], "UTC"):
+    with scheduled([ScheduledCommand(NEVER, {"long": python(parent, child, pipe)}, at_start=True)], "UTC"):
         opened = pipe.open()
         assert opened.read(2) == "up"
         before = time.monotonic()
@@ -55,7 +55,7 @@ def test_a_running_job_is_stopped_with_all_that_it_started(pipe: Path) -> None:
 
 def test_a_job_that_does_not_listen_is_killed(pipe: Path) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + TELL + "time.sleep(600)"
-    with scheduled([Job(NEVER, {"deaf": python(deaf, pipe)}, at_start=True)], "UTC"):
+    with scheduled([ScheduledCommand(NEVER, {"deaf": python(deaf, pipe)}, at_start=True)], "UTC"):
         opened = pipe.open()
         assert opened.read(2) == "up"
         before = time.monotonic()
@@ -68,8 +68,8 @@ def test_a_job_that_fails_is_logged_and_the_next_one_runs(
     pipe: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs = [
-        Job(NEVER, {"collect": python("raise SystemExit(1)")}, at_start=True),
-        Job(NEVER, {"scorecard": python(TELL, pipe)}, at_start=True),
+        ScheduledCommand(NEVER, {"collect": python("raise SystemExit(1)")}, at_start=True),
+        ScheduledCommand(NEVER, {"scorecard": python(TELL, pipe)}, at_start=True),
     ]
     with scheduled(jobs, "UTC"):
         assert pipe.read_text() == "up"

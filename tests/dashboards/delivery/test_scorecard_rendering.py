@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from PIL import Image
 
-from dashboards.figures.pictures import span, sparkline
+from dashboards.figures.pictures import drawn_range, sparkline_picture
 from dashboards.frame.navigation import PAGES
 from dashboards.scorecards.rendering import FORMATS, METRIC_PAGE, render
 from tests.support import chromium
@@ -240,12 +240,12 @@ class TestRestatements:
 
 class TestPicture:
     def test_it_is_transparent_so_that_it_stands_on_light_and_dark(self):
-        data = base64.b64decode(sparkline([1, None, 3], 2, "").uri.partition(",")[2])
+        data = base64.b64decode(sparkline_picture([1, None, 3], 2, "").uri.partition(",")[2])
         corner = Image.open(io.BytesIO(data)).convert("RGBA").getpixel((0, 0))
         assert corner[3] == 0
 
     @pytest.mark.parametrize("values", [[], [None], [None] * 12, [5.0], [0.0] * 12, [1e9, 0.0]])
     def test_any_history_can_be_drawn(self, values):
-        low, high = span(values, 3.0)
+        low, high = drawn_range(values, 3.0)
         assert low < high
-        assert sparkline(values, 3.0, "").uri.startswith("data:image/png;base64,")
+        assert sparkline_picture(values, 3.0, "").uri.startswith("data:image/png;base64,")

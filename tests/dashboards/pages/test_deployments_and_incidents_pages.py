@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from config.settings import Settings
 from dashboards.deployments_and_incidents import content as listing
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
-from dashboards.deployments_and_incidents.content import LEFT_OUT, Around, Line, span, turned_to
+from dashboards.deployments_and_incidents.content import LEFT_OUT, Around, ListLine, rows_on_page, turned_to
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from tests.support import running_dashboard, small_organisation
@@ -47,7 +47,7 @@ INCIDENT = dict.fromkeys(
 }  # fmt: skip
 
 
-def cells(line: Line, kind: listing.Kind) -> dict[str, str]:
+def cells(line: ListLine, kind: listing.ListKind) -> dict[str, str]:
     """What stands under each heading, with the small line below it."""
     return {
         heading.title: " / ".join(filter(None, (cell.text, cell.note)))
@@ -57,12 +57,12 @@ def cells(line: Line, kind: listing.Kind) -> dict[str, str]:
 
 def deployment(details: Details | None = None, **other) -> dict[str, str]:
     around = Around(Filters(), "Europe/Berlin", details or Details())
-    return cells(deployment_rows.line(DEPLOYMENT | other, around), deployment_rows.KIND)
+    return cells(deployment_rows.deployment_line(DEPLOYMENT | other, around), deployment_rows.DEPLOYMENT_LIST)
 
 
 def incident(details: Details | None = None, **other) -> dict[str, str]:
     around = Around(Filters(), "Europe/Berlin", details or Details())
-    return cells(incident_rows.line(INCIDENT | other, around), incident_rows.KIND)
+    return cells(incident_rows.incident_line(INCIDENT | other, around), incident_rows.INCIDENT_LIST)
 
 
 class TestDeploymentRow:
@@ -103,7 +103,7 @@ class TestDeploymentRow:
         assert deployment(at=None, status="running")["Finished"] == "12 Nov 2026 / 14:17 · started"
 
     def test_an_address_that_no_browser_may_follow_is_none(self):
-        line = deployment_rows.line(
+        line = deployment_rows.deployment_line(
             DEPLOYMENT | {"url": "javascript:alert(1)"}, Around(Filters(), "UTC", Details())
         )
         assert (line.cells[-1].text, line.cells[-1].address) == ("GitHub deployment", "")
@@ -140,7 +140,9 @@ class TestIncidentRow:
                 "details": HOSTILE,
             }
         ]
-        line = incident_rows.line(INCIDENT | {"change_events": events}, Around(Filters(), "UTC", Details()))
+        line = incident_rows.incident_line(
+            INCIDENT | {"change_events": events}, Around(Filters(), "UTC", Details())
+        )
         (row,) = line.parts[-1].rows
         assert [cell.text for cell in row] == ["e", "most recent", HOSTILE, "Open"]
         assert row[-1].address == "https://ci.example/1"
@@ -156,25 +158,25 @@ class TestTurning:
         assert turned_to(page, total) == expected
 
     def test_the_span_names_the_rows_shown(self):
-        assert span(1, 1, "incident") == "1 incident"
-        assert span(2, 1204, "deployment") == "26 – 50 of 1,204 deployments"
-        assert span(3, 60, "deployment") == "51 – 60 of 60 deployments"
+        assert rows_on_page(1, 1, "incident") == "1 incident"
+        assert rows_on_page(2, 1204, "deployment") == "26 – 50 of 1,204 deployments"
+        assert rows_on_page(3, 60, "deployment") == "51 – 60 of 60 deployments"
 
     def test_a_deployment_of_several_services_is_counted_once_and_its_rows_are_explained(self):
-        told = deployment_rows.KIND.summary(
+        told = deployment_rows.DEPLOYMENT_LIST.summary(
             Counts(5, {"counted": 4, "failed": 2}, {}, 4, {"counted": 3, "failed": 1})
         )
         assert told == "3 deployments that count, 1 of them failed; rows: one a service"
 
     def test_states_tell_a_reason_from_the_state_of_its_name(self):
-        states = dict.fromkeys(deployment_rows.KIND.states, 3)
+        states = dict.fromkeys(deployment_rows.DEPLOYMENT_LIST.states, 3)
         known = Counts(9, states, {"rollback": 2}, 9, states)
-        found = listing.states(deployment_rows.KIND, known, None)
+        found = listing.states(deployment_rows.DEPLOYMENT_LIST, known, None)
         assert (found["rollback"], found[LEFT_OUT + "rollback"]) == (
             "Rollbacks (3)",
             "Left out: rollback (2)",
         )
-        gone = listing.states(deployment_rows.KIND, known, LEFT_OUT + "gone")
+        gone = listing.states(deployment_rows.DEPLOYMENT_LIST, known, LEFT_OUT + "gone")
         assert gone[LEFT_OUT + "gone"] == "Left out: gone (0)"
 
 

@@ -76,7 +76,7 @@ class TestRows:
     def test_every_metric_of_the_sample_has_cells_below_its_headings(self, sample: Sample, metric: str):
         asked = Filters(period="all", metric=metric)
         rows = rows_behind(sample.settings.warehouse, sample.settings, asked)
-        made = explained.shown(rows, "Europe/Berlin")
+        made = explained.shown_rows(rows, "Europe/Berlin")
         assert made.rows
         assert made.counted == rows.n
         assert {len(row) for row in made.rows} == {len(made.headings)}
@@ -86,16 +86,16 @@ class TestRows:
         assert any(row[-1].address for row in made.rows)
 
     def test_what_is_not_shown_is_told(self):
-        html = part("counted", explained.shown(found(many(500), n=1200), "UTC"), "", of="metric")
+        html = part("counted", explained.shown_rows(found(many(500), n=1200), "UTC"), "", of="metric")
         assert "The first 500 of 1,200 rows are shown; the CSV has all of them." in html
-        html = part("counted", explained.shown(found(many(3)), "UTC"), "", of="metric")
+        html = part("counted", explained.shown_rows(found(many(3)), "UTC"), "", of="metric")
         assert "CSV" not in html
 
     def test_rows_left_out_are_grouped_by_what_their_reasons_have_in_common(self):
         rows = [ROW | {"excluded_because": f"merged into Q{n}", "value": None} for n in range(3)]
         rows += [ROW | {"excluded_because": "urgency low", "value": None}]
         left_out = {"merged into …": 3, "urgency low": 1}
-        made = explained.shown(found(rows, left_out=left_out), "UTC")
+        made = explained.shown_rows(found(rows, left_out=left_out), "UTC")
         assert [(group.reason, group.n) for group in made.groups] == list(left_out.items())
         assert [row[-2].text for row in made.groups[0].rows] == [f"merged into Q{n}" for n in range(3)]
 
@@ -117,12 +117,12 @@ class TestRows:
         ],
     )
     def test_only_web_addresses_are_links(self, url: str | None, address: str):
-        assert fact_cells.source("incidents", ROW | {"url": url}).address == address
+        assert fact_cells.source_cell("incidents", ROW | {"url": url}).address == address
 
     def test_text_from_data_is_no_markup(self):
         rows = [ROW | {"title": HOSTILE, "service": HOSTILE, "rule": HOSTILE, "url": f'https://x/"{HOSTILE}'}]
         rows += [ROW | {"excluded_because": HOSTILE, "value": None}]
-        made = explained.shown(found(rows, left_out={HOSTILE: 1}), "UTC")
+        made = explained.shown_rows(found(rows, left_out={HOSTILE: 1}), "UTC")
         html = part("counted", made, HOSTILE, of="metric") + part("left_out", made, of="metric")
         assert "<img" not in html
         assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 6

@@ -29,7 +29,7 @@ from warehouse.metrics.facts import Facts, open_facts
 from warehouse.metrics.movements import moved
 from warehouse.metrics.signals import limits_before
 from warehouse.metrics.values import Value
-from warehouse.rows.distribution import Bin, Weekday, durations, weekdays
+from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
 from warehouse.rows.explain import explain
 from warehouse.rows.stages import stages
 from warehouse.trust.unwatched import Unwatched, unwatched
@@ -65,14 +65,14 @@ class TestSpread:
     def test_every_row_that_counts_is_in_its_bin(self, sample: Sample, sample_facts: Facts, metric, where):
         rows = explain(sample_facts, sample.settings, metric, where, FIRST, AFTER).rows
         inputs = [row["value"] for row in rows if row["excluded_because"] is None]
-        bins = durations(sample_facts, metrics()[metric], where, FIRST, AFTER, edge=1800)
+        bins = duration_bins(sample_facts, metrics()[metric], where, FIRST, AFTER, edge=1800)
         assert sum(one.n for one in bins) == len(inputs)
         for one in bins:
             assert one.n == sum(one.lower <= max(1, taken) < one.upper for taken in inputs)
         assert all(a.upper == pytest.approx(b.lower) for a, b in itertools.pairwise(bins))
 
     def test_a_bin_begins_at_the_target_so_that_none_is_on_both_sides(self, sample_facts: Facts):
-        bins = durations(sample_facts, metrics()["lead_time"], {}, FIRST, AFTER, edge=3600)
+        bins = duration_bins(sample_facts, metrics()["lead_time"], {}, FIRST, AFTER, edge=3600)
         assert any(one.lower == pytest.approx(3600) for one in bins)
 
     @pytest.mark.parametrize("target", ["< 30 hours", "<= 30 hours"])
@@ -88,7 +88,7 @@ class TestSpread:
         taken = [row["value"] for row in rows if row["excluded_because"] is None]
         assert 108_000 in taken
         within = sum(parse_target(target, metrics()["lead_time"]).met_by(seconds) for seconds in taken)
-        figure = distribution_charts.durations(bins, current)
+        figure = distribution_charts.durations_chart(bins, current)
         drawn = zip(figure.data[0].y, figure.data[0].marker.color, strict=True)
         assert sum(n for n, colour in drawn if colour == charts.LIGHT.line) == within
 
@@ -96,7 +96,7 @@ class TestSpread:
     def test_the_days_of_the_week_add_up(self, sample: Sample, sample_facts: Facts, metric):
         rows = explain(sample_facts, sample.settings, metric, {}, FIRST, AFTER).rows
         inputs = [row for row in rows if row["excluded_because"] is None]
-        found = weekdays(sample_facts, metrics()[metric], {}, FIRST, AFTER)
+        found = weekday_counts(sample_facts, metrics()[metric], {}, FIRST, AFTER)
         assert [day.number for day in found] == [1, 2, 3, 4, 5, 6, 7]
         for day in found:
             of_day = [row["value"] for row in inputs if row["day"].isoweekday() == day.number]
@@ -104,13 +104,13 @@ class TestSpread:
 
     def test_nothing_is_nothing_and_not_zero(self, sample_facts: Facts):
         never = (date(2020, 1, 1), date(2020, 2, 1))
-        assert durations(sample_facts, metrics()["mttr"], {}, *never) == []
-        assert weekdays(sample_facts, metrics()["change_failure_rate"], {}, *never) == []
+        assert duration_bins(sample_facts, metrics()["mttr"], {}, *never) == []
+        assert weekday_counts(sample_facts, metrics()["change_failure_rate"], {}, *never) == []
         assert stages(sample_facts, {}, *never) == []
 
     def test_the_colours_of_the_bars_are_those_of_their_side_of_the_target(self):
         bins = [Bin(1800, 3600, 6), Bin(3600, 7200, 2)]
-        figure = distribution_charts.durations(bins, value())
+        figure = distribution_charts.durations_chart(bins, value())
         assert figure.data[0].marker.color == (charts.LIGHT.line, charts.LIGHT.target)
         assert figure.data[0].marker.pattern.shape == ("", "/")
         assert figure.layout.xaxis.type == "log"
@@ -121,7 +121,7 @@ class TestSpread:
     def test_a_day_with_too_few_is_hollow(self):
         days = [Weekday(1, 20, 1), *(Weekday(day, 3, 0) for day in range(2, 8))]
         rate = value("change_failure_rate", target="< 5%")
-        figure = distribution_charts.weekdays(days, rate)
+        figure = distribution_charts.weekdays_chart(days, rate)
         assert figure.data[0].marker.color == (charts.LIGHT.line, *[charts.LIGHT.surface] * 6)
         assert figure.data[0].y[0] == pytest.approx(5.0)
 
@@ -163,7 +163,7 @@ class TestStages:
         assert (deploy({"team": "discovery"}, early), deploy({"team": "discovery"}, late)) == ([], [7200])
 
     def test_a_stage_that_never_happened_is_missing(self):
-        found = breakdown.bars(
+        found = breakdown.stage_bars(
             [breakdown.Stage("Coding", "", 600.0, 900.0, 3), breakdown.Stage("Review", "", None, None, 0)]
         )
         assert [(bar.figure, bar.width) for bar in found] == [("10 min", 100.0), ("–", 0.0)]
@@ -294,7 +294,7 @@ class TestLevels:
         assert {metric for metric in metrics() if dora_levels.levels(metric)} == {
             "deployment_frequency", "lead_time", "change_failure_rate", "failed_deployment_recovery_time",
         }  # fmt: skip
-        assert str(dora_levels.YEAR) in dora_levels.SOURCE
+        assert str(dora_levels.YEAR) in dora_levels.DORA_SOURCE
 
     def test_they_are_told_unless_the_configuration_says_otherwise(self, tmp_path):
         small_organisation.write(tmp_path)

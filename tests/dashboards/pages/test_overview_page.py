@@ -21,13 +21,13 @@ from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters, scope_name
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
-from dashboards.overview.loading import content
+from dashboards.overview.loading import numbers
 from dashboards.overview.this_week import ThisWeek, this_week
 from dashboards.targets import content as targets
 from tests.support import small_organisation
 from warehouse.metrics.values import Value
-from warehouse.scorecards.sentences import Part, Sentence
-from warehouse.trust.runs_and_doubts import Run, Service
+from warehouse.scorecards.sentences import Sentence, SentencePart
+from warehouse.trust.runs_and_doubts import RecordedRun, Service
 from warehouse.trust.unwatched import Unwatched
 
 MONDAY = date(2026, 11, 16)
@@ -156,7 +156,7 @@ class TestTiles:
 
 
 class TestTable:
-    def rows(self, view: Filters = DEFAULT, values: list[Value] | None = None) -> list[heat_map.Row]:
+    def rows(self, view: Filters = DEFAULT, values: list[Value] | None = None) -> list[heat_map.HeatMapRow]:
         values = values or [
             value(scope="team", name="platform", status="met"),
             value(scope="team", name="payments"),
@@ -165,7 +165,7 @@ class TestTable:
             value(scope="service", name="checkout", known=9000.0),
             value(scope="service", name="billing", known=8000.0),
         ]
-        return heat_map.table(values, state().services, view)
+        return heat_map.heat_map_rows(values, state().services, view)
 
     def test_services_stand_below_their_team_and_the_unowned_ones_last(self):
         assert [(row.name, row.level) for row in self.rows()] == [
@@ -235,7 +235,7 @@ class TestSummary:
             value("change_failure_rate", n=3, status="insufficient"),
             value("deployment_rework_rate", target=None, status="value"),
         ]
-        assert overview.summary(found) == "1 of 3 targets met, 1 missed, 1 not judged"
+        assert overview.targets_met(found) == "1 of 3 targets met, 1 missed, 1 not judged"
 
     def test_a_target_of_what_does_not_exist_in_the_scope_is_not_counted(self):
         for scope, aimed in (("service", 1), ("system", 1), ("team", 2)):
@@ -243,7 +243,7 @@ class TestSummary:
                 value(scope=scope, status="met"),
                 value("developer_satisfaction", scope, known=None, n=0, status="no data", target="> 4.5/5"),
             ]
-            assert overview.summary(found).startswith(f"1 of {aimed} targets met")
+            assert overview.targets_met(found).startswith(f"1 of {aimed} targets met")
             assert len(targets.own_lines(found, {}, {}, Filters(**{scope: "payments"}))) == aimed
 
     def test_the_name_says_what_the_numbers_are_of(self):
@@ -265,8 +265,8 @@ class TestSummary:
     def test_failed_sources_are_told_with_their_time_and_reason(self):
         at = datetime(2026, 11, 18, 7, tzinfo=UTC)
         runs = (
-            Run("github", "ok", at, at, None, 10, 0, at),
-            Run("pagerduty", "failed", at, at, "answered 503", 0, 0, None),
+            RecordedRun("github", "ok", at, at, None, 10, 0, at),
+            RecordedRun("pagerduty", "failed", at, at, "answered 503", 0, 0, None),
         )
         (warning,) = warnings(state(runs=runs), [])
         assert warning.bad
@@ -281,7 +281,7 @@ class TestSummary:
 
 class TestMarkup:
     def test_names_and_messages_from_data_are_text(self):
-        rows = heat_map.table(
+        rows = heat_map.heat_map_rows(
             [value(scope="service", name=HOSTILE)], [Service(HOSTILE, None, None, True)], Filters()
         )
         table = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services", SORTED)
@@ -292,7 +292,7 @@ class TestMarkup:
             assert "&lt;img src=x onerror=alert(1)&gt;" in html
 
     def test_a_status_is_told_in_words_and_not_by_colour_alone(self):
-        rows = heat_map.table([value(scope="team", name="payments")], [], Filters())
+        rows = heat_map.heat_map_rows([value(scope="team", name="payments")], [], Filters())
         html = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams", SORTED)
         assert "✗" in html
         assert "missed" in html
@@ -304,7 +304,7 @@ class TestMarkup:
         ]
         targets = dict.fromkeys(metrics()) | {"lead_time": "< 1 hour"}
         html = part(
-            "table", heat_map.table(own, [], DEFAULT), list(metrics().values()), targets, "Teams", SORTED
+            "table", heat_map.heat_map_rows(own, [], DEFAULT), [*metrics().values()], targets, "Teams", SORTED
         )
         assert html.count("<small>target") == 1
         assert "<small>target &lt; 2 days</small>" in html
@@ -368,14 +368,15 @@ def test_values_are_held_against_the_target_that_holds_for_their_scope(tmp_path)
         overrides=[TargetOverride(team="platform", target="< 5 days")],
     )
     settings = Settings(**{**dict(made), "metrics": [own]})
-    found = content(made.warehouse, settings, Filters(rows="team"))
+    found = numbers(made.warehouse, settings, Filters(rows="team"))
     status = {v.name: v.status for v in found.below if v.metric == "lead_time"}
     assert status == {"discovery": "missed", "payments": "met", "platform": "met"}
 
 
 def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
-    told = Sentence((Part("Lead Time", None, "mttr", "team", "payments"), Part(" of it")))
-    whole = Sentence((Part("Change Failure Rate", None, "change_failure_rate", "organisation", "acme"),))
+    told = Sentence((SentencePart("Lead Time", None, "mttr", "team", "payments"), SentencePart(" of it")))
+    rate = SentencePart("Change Failure Rate", None, "change_failure_rate", "organisation", "acme")
+    whole = Sentence((rate,))
     view = Filters(period="week", system="shop")
     html = part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), 0))
     addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
@@ -391,4 +392,5 @@ def test_what_changed_is_of_the_last_week_of_the_view(tmp_path):
     found = this_week(settings.warehouse, settings, view, frozenset(), frozenset(), None)
     monday = small_organisation.NOW.date() - timedelta(weeks=1)
     assert found.view.where == view.where
-    assert filters.days(found.view, small_organisation.NOW.date()) == (monday, monday + timedelta(weeks=1))
+    week = (monday, monday + timedelta(weeks=1))
+    assert filters.view_days(found.view, small_organisation.NOW.date()) == week

@@ -124,7 +124,7 @@ class TestWords:
         assert satisfaction.headline(never) == "Nobody answered a round that has closed"
 
     def test_the_table_has_the_newest_round_first_and_no_score_that_is_withheld(self, organisation):
-        found = satisfaction.table(load(organisation))
+        found = satisfaction.rounds_table(load(organisation))
         assert [name for name, _ in found.rounds] == ["2026-11", "2026-09"]
         assert [row.name for row in found.rows] == ["acme", "discovery", "payments", "platform"]
         page = part("rounds", found, of="satisfaction")
@@ -135,12 +135,12 @@ class TestWords:
     def test_only_as_many_rounds_as_fit_are_in_the_table_and_all_in_the_csv(self, organisation):
         found = load(organisation)
         many = replace(found, rounds=found.rounds * 5)
-        assert len(satisfaction.table(many).rounds) == satisfaction.MOST_ROUNDS
+        assert len(satisfaction.rounds_table(many).rounds) == satisfaction.MOST_ROUNDS
         assert len(satisfaction.csv_rows(many)) == 5 * len(satisfaction.csv_rows(found))
 
     def test_the_chart_shows_the_whole_scale_and_names_the_rounds(self, organisation):
         values, names = satisfaction.trend(load(organisation))
-        figure = charts.rounds(values, names)
+        figure = charts.rounds_chart(values, names)
         assert list(figure.layout.xaxis.ticktext) == ["2026-09", "2026-11"]
         assert figure.layout.yaxis.range[0] < 1
         assert figure.layout.yaxis.range[1] > 5

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from collectors.contract.records import Incident
 from config.settings import Settings
@@ -109,11 +109,11 @@ def test_more_weeks_than_fit_begin_with_the_one_that_is_open(folder: Path) -> No
     assert [cell is not None and cell.is_open for cell in line.cells] == [True, *[False] * 9]
 
 
-def test_what_is_downloaded_is_what_was_published(folder: Path) -> None:
+def test_what_is_downloaded_is_what_was_published(folder: Path, browser: Browser) -> None:
     settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=folder / "warehouse.duckdb")
     with open_facts(settings.warehouse) as facts:
         expected = scorecard.scorecard(facts, settings, "2026-W45")
-    with running(folder / "sixkeys.yaml", settings) as dashboard:
+    with running(folder / "sixkeys.yaml", settings, browser) as dashboard:
         tab = dashboard.open("scorecards?week=2026-W45")
         expect(tab.get_by_role("heading", name="acme, week 2026-W45")).to_be_visible()
         for form in FORMATS:

@@ -25,8 +25,16 @@ from collectors.survey.collect import collect
 from collectors.survey.inbox import Answer, collect_inbox, put
 from config.errors import ConfigurationError
 from config.settings import Settings
-from dashboards.satisfaction.survey_links import BadLink, Link, RoundClosed, answer, links, opened, sign
-from dashboards.server.launch import address, command, wait_until_up
+from dashboards.satisfaction.survey_links import (
+    BadLink,
+    RoundClosed,
+    SurveyLink,
+    answer,
+    opened,
+    sign,
+    survey_links,
+)
+from dashboards.server.launch import command, local_address, wait_until_up
 from tests.support import chromium, small_organisation
 from tests.support.chromium import artifact
 from tests.support.places import ROOT
@@ -38,7 +46,7 @@ from warehouse.progress import Silent
 KEY = b"0123456789abcdef0123456789abcdef"
 CLOSE = datetime(2026, 11, 20, 22, 59, 59, tzinfo=UTC)
 BEFORE = CLOSE - timedelta(days=7)
-LINK = Link("n0nce", "2026-Q4", "payments", CLOSE)
+LINK = SurveyLink("n0nce", "2026-Q4", "payments", CLOSE)
 PEOPLE = People(b"key")
 HOSTILE = '<img src=x onerror="document.title=1"> :red[**no**] {"score": 5}\n\u202e\x00 ünï'
 
@@ -65,7 +73,7 @@ def kept(folder: Path) -> list[dict[str, Any]]:
 
 class TestLinks:
     def test_a_link_says_its_round_team_and_close_and_each_is_another(self, tmp_path):
-        made = list(links(settings_in(tmp_path), "2026-Q4", "payments", date(2026, 11, 20), 3, BEFORE))
+        made = list(survey_links(settings_in(tmp_path), "2026-Q4", "payments", date(2026, 11, 20), 3, BEFORE))
         tokens = [parse_qs(urlsplit(link).query)["token"][0] for link in made]
         found = [opened(token, KEY, BEFORE) for token in tokens]
         assert {(link.round, link.team, link.closes_at) for link in found} == {("2026-Q4", "payments", CLOSE)}
@@ -74,7 +82,7 @@ class TestLinks:
 
     def test_links_lead_to_where_people_reach_the_dashboard(self, tmp_path):
         settings = settings_in(tmp_path, url="https://sixkeys.acme.example/")
-        (link,) = links(settings, "Q4", "a team", date(2026, 11, 20), 1, BEFORE)
+        (link,) = survey_links(settings, "Q4", "a team", date(2026, 11, 20), 1, BEFORE)
         assert link.startswith("https://sixkeys.acme.example/survey?token=")
 
     def test_every_altered_token_is_refused(self):
@@ -108,11 +116,11 @@ class TestLinks:
     )
     def test_what_no_link_can_be_made_of_is_refused(self, tmp_path, round, team, day, said):
         with pytest.raises(ConfigurationError, match=said):
-            list(links(settings_in(tmp_path), round, team, day, 1, BEFORE))
+            list(survey_links(settings_in(tmp_path), round, team, day, 1, BEFORE))
 
     def test_without_a_key_there_are_no_links(self):
         with pytest.raises(ConfigurationError, match="the survey page has no key: add survey_page"):
-            list(links(Settings(organization="acme"), "Q4", "payments", date(2026, 11, 20), 1, BEFORE))
+            list(survey_links(Settings(organization="acme"), "Q4", "payments", date(2026, 11, 20), 1, BEFORE))
 
     def test_the_command_prints_them(self, tmp_path):
         written_key(tmp_path)
@@ -194,10 +202,10 @@ class TestInbox:
 def script(folder: str, token: str, times: list) -> None:
     from pathlib import Path
 
-    from dashboards.satisfaction.survey_page import show
+    from dashboards.satisfaction.survey_page import show_survey
     from tests.dashboards.pages.test_survey_page import settings_in
 
-    show(settings_in(Path(folder)), Path(folder) / "inbox", token, lambda: times[0])
+    show_survey(settings_in(Path(folder)), Path(folder) / "inbox", token, lambda: times[0])
 
 
 def page(folder: Path, token: str, now: list[datetime]) -> AppTest:
@@ -291,9 +299,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
         port = probe.getsockname()[1]
     process = subprocess.Popen(command(config, None, "127.0.0.1", port), start_new_session=True)
     try:
-        wait_until_up(address("127.0.0.1", port), process)
+        wait_until_up(local_address("127.0.0.1", port), process)
         with chromium.launched() as browser:
-            yield folder, address("127.0.0.1", port), browser
+            yield folder, local_address("127.0.0.1", port), browser
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
@@ -301,7 +309,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
 
 def token_for(team: str = "payments", hours: float = 1) -> str:
     closes_at = (datetime.now(UTC) + timedelta(hours=hours)).replace(microsecond=0)
-    return sign(Link(f"browser {team}", "2026-Q4", team, closes_at), KEY)
+    return sign(SurveyLink(f"browser {team}", "2026-Q4", team, closes_at), KEY)
 
 
 class TestBrowser:

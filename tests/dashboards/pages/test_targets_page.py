@@ -57,7 +57,7 @@ def history(text: str, **of):
 class TestLines:
     def line(self, text, **view):
         attained = {("team", "lead_time", "payments"): history(text)}
-        (line,) = targets.lines([value()], attained, {}, Filters(**view))
+        (line,) = targets.target_lines([value()], attained, {}, Filters(**view))
         return line
 
     def test_a_line_says_weeks_met_and_since_when_it_is_missed(self):
@@ -78,7 +78,7 @@ class TestLines:
     def test_a_provisional_week_that_meets_its_target_is_shown_as_open(self):
         week = Value(**{**vars(value(status="met", start=MONDAY - timedelta(7))), "provisional": True})
         attained = {("team", "lead_time", "payments"): attainment([week])}
-        (line,) = targets.lines([value()], attained, {}, Filters())
+        (line,) = targets.target_lines([value()], attained, {}, Filters())
         assert (line.weeks[0].symbol, line.weeks[0].tone) == ("·", "quiet")
         assert line.weeks[0].title.endswith("so far, not final")
 
@@ -102,7 +102,7 @@ class TestLines:
         attained = {("team", "lead_time", HOSTILE): history("+-")}
         html = part(
             "lines",
-            targets.lines([value(HOSTILE)], attained, {}, Filters()),
+            targets.target_lines([value(HOSTILE)], attained, {}, Filters()),
             "Team",
             False,
             HOSTILE,
@@ -131,7 +131,7 @@ class TestLines:
 
     def test_the_csv_has_weeks_and_days(self):
         attained = {("team", "lead_time", "payments"): history("+--")}
-        (row,) = csv.DictReader(io.StringIO(as_csv(targets.as_rows([value()], attained))))
+        (row,) = csv.DictReader(io.StringIO(as_csv(targets.attained_rows([value()], attained))))
         assert (row["weeks_met"], row["weeks_judged"], row["missed_since"]) == ("1", "3", "2026-11-02")
         assert (row["value"], row["target"], row["met_since"]) == ("7200.0", "< 1 hour", "")
 
@@ -213,7 +213,7 @@ class TestPage:
         asked = (settings.warehouse, settings, view, targets.own_targets(settings, of, view))
         found, attained = targets_loading.targets(*asked), targets_loading.attained(*asked)
         own = targets.own_lines(found.own, attained, found.blind, view)
-        below = targets.lines(targets.below(found.below, attained, view), attained, found.blind, view)
+        below = targets.target_lines(targets.below(found.below, attained, view), attained, found.blind, view)
         assert {(line.name, line.cell.warning) for line in (*own, *below) if line.cell.warning} == {
             ("Change Failure Rate", "Incidents of 1 of 6 services are not read; failures may be missing."),
             ("platform", "Incidents of 1 of 2 services are not read; failures may be missing."),

@@ -25,7 +25,7 @@ from tests.support.small_organisation import HOSTILE, NOW
 from warehouse.metrics.facts import open_facts
 from warehouse.metrics.satisfaction import Group
 from warehouse.metrics.values import compute
-from warehouse.rows.catalogue_entries import Entry
+from warehouse.rows.catalogue_entries import CatalogueEntry
 
 MONDAY = NOW.date()
 INCIDENT = "https://pagerduty.example/incidents/1"
@@ -58,12 +58,12 @@ AT = datetime(2026, 11, 10, 9, tzinfo=UTC)
 
 class TestWords:
     def test_a_service_is_told_with_what_is_missing(self):
-        bare = Entry((), "legacy", None, None, False, None, None, None, None, None)
+        bare = CatalogueEntry((), "legacy", None, None, False, None, None, None, None, None)
         found = {of.label: of.text for of in profile.of_service(bare, [], Filters())}
         assert found == {"Owner": "nobody", "Golden path": "none", "Catalogue": "in no catalogue"}
 
     def test_a_service_leads_to_its_owner_its_repository_and_its_path(self):
-        entry = Entry(
+        entry = CatalogueEntry(
             ("a", "b"),
             "x",
             "payments",
@@ -85,7 +85,7 @@ class TestWords:
 
     def test_a_withheld_round_shows_no_score(self):
         group = Group("2026-10", AT.date(), "payments", None, 4)
-        ((_, _, score, n),) = profile.rounds([group])
+        ((_, _, score, n),) = profile.round_rows([group])
         assert (score.text, n.text) == ("withheld", "4")
 
 
@@ -183,7 +183,9 @@ class TestOpenIncidents:
     def test_the_list_has_those_of_the_running_week_unless_its_period_is_long_past(self, organisation):
         def still_open(**period) -> int:
             view = Filters(state="open", **period)
-            return listed.page(organisation[1].warehouse, incident_rows.KIND, view, "UTC").counts.total
+            return listed.page(
+                organisation[1].warehouse, incident_rows.INCIDENT_LIST, view, "UTC"
+            ).counts.total
 
         assert still_open() == still_open(period="week") == still_open(period="all") == 3
         assert still_open(period="custom", start=date(2026, 9, 1), end=date(2026, 9, 8)) == 0

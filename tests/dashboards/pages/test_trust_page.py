@@ -25,12 +25,12 @@ from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import open_facts
 from warehouse.metrics.values import compute
-from warehouse.scorecards.delivery_book import Entry, Message, claim, settle
+from warehouse.scorecards.delivery_book import DeliveryEntry, Message, claim, settle
 from warehouse.trust import runs_and_doubts
 from warehouse.trust.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
 from warehouse.trust.coverage import coverage as coverage_of
-from warehouse.trust.coverage_weeks import Week, coverage_weeks
-from warehouse.trust.runs_and_doubts import Doubts, Run
+from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks
+from warehouse.trust.runs_and_doubts import Doubts, RecordedRun
 
 AT = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ def doubtful(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
         ("slack", "delivered", None),
     ):
         targets = claim(settings.warehouse, told, channel, ["one", "other"], (), NOW - timedelta(hours=1))
-        settle(settings.warehouse, [Entry(told, channel, to, status, error) for to in targets], NOW)
+        settle(settings.warehouse, [DeliveryEntry(told, channel, to, status, error) for to in targets], NOW)
     build(settings, NOW)
     return folder, settings
 
@@ -104,12 +104,12 @@ class TestReading:
 
 class TestSentences:
     def test_nothing_is_said_where_nothing_is_wrong(self):
-        assert trust_sentences.sentences(Doubts()) == []
+        assert trust_sentences.trust_sentences(Doubts()) == []
         assert trust.headline(Trust(None, (), (), Doubts())) == "Nothing known stands against these numbers"
 
     def test_each_doubt_is_one_sentence(self):
         found = Doubts(("github", "pagerduty"), 2, 5, 1, 3, 14)
-        assert trust_sentences.sentences(found) == [
+        assert trust_sentences.trust_sentences(found) == [
             "github could not be read at its last run",
             "pagerduty could not be read at its last run",
             "2 stretches of time in which a source was not read, with 5 entries known to be lost",
@@ -120,7 +120,7 @@ class TestSentences:
         assert trust.headline(Trust(None, (), (), found)).startswith("6 things to know")
 
     def test_the_overview_links_to_the_same_view_of_the_page(self):
-        html = part("doubts", trust_sentences.sentences(Doubts((HOSTILE,))), "trust?team=a&period=12w")
+        html = part("doubts", trust_sentences.trust_sentences(Doubts((HOSTILE,))), "trust?team=a&period=12w")
         assert 'href="trust?team=a&amp;period=12w"' in html
         assert "<img" not in html
 
@@ -161,14 +161,14 @@ class TestTables:
             coverage("zeta", deployments=2, traced=1),
             replace(coverage("nobody", changes=3), is_mapped=False),
         )
-        lines = trust.lines(Trust(None, services, (), Doubts()), Filters(), "UTC")
+        lines = trust.service_lines(Trust(None, services, (), Doubts()), Filters(), "UTC")
         assert [line.name for line in lines] == ["nobody", "zeta", "fine", "idle"]
         assert lines[0].wanting == ("owned by nobody",)
         assert lines[1].wanting == ("1 untraced deployment",)
 
     def test_a_service_is_as_fresh_as_its_oldest_source(self):
         fresh = (Freshness("git", AT, AT), Freshness("pagerduty", AT - timedelta(days=2), AT))
-        (line,) = trust.lines(
+        (line,) = trust.service_lines(
             Trust(None, (coverage(freshness=fresh),), (), Doubts()), Filters(), "Europe/Berlin"
         )
         assert line.read_until == "14 Nov 2026, 09:00"
@@ -180,11 +180,13 @@ class TestTables:
 
     def test_failed_sources_come_first_and_say_when_they_were_read_last(self):
         runs = (
-            Run("a", "ok", AT, AT + timedelta(seconds=90), None, 1200, 0, AT),
-            Run("b", "failed", AT, AT, "answered 503", 0, 2, AT - timedelta(hours=3), 12, 3, 45_000, 35.2),
-            Run("c", "running", AT, None, None, 0, 0, None),
+            RecordedRun("a", "ok", AT, AT + timedelta(seconds=90), None, 1200, 0, AT),
+            RecordedRun(
+                "b", "failed", AT, AT, "answered 503", 0, 2, AT - timedelta(hours=3), 12, 3, 45_000, 35.2
+            ),
+            RecordedRun("c", "running", AT, None, None, 0, 0, None),
         )
-        found = {source.name: source for source in trust.sources(runs, "UTC")}
+        found = {source.name: source for source in trust.source_lines(runs, "UTC")}
         assert list(found) == ["b", "a", "c"]
         assert found["b"].said == "answered 503 (last read 16 Nov 2026, 05:00)"
         assert found["c"].said == "no reason was recorded (never read yet)"
@@ -254,10 +256,12 @@ class TestHistory:
                 assert sum(week.incidents - week.linked for week in weeks) == whole.unlinked
 
     def test_a_week_without_rows_is_empty_and_not_zero(self):
-        named, shares = history.weekly([Week(date(2026, 11, 2)), Week(date(2026, 11, 9), 4, 3)])
+        named, shares = history.weekly(
+            [CoverageWeek(date(2026, 11, 2)), CoverageWeek(date(2026, 11, 9), 4, 3)]
+        )
         assert named == [("W45", "2 Nov 2026"), ("W46", "9 Nov 2026")]
         assert shares[0].cells == (("", ""), ("75 %", "3 of 4 deployments"))
-        assert history.weekly([Week(date(2026, 11, 2))]) == ([], [])
+        assert history.weekly([CoverageWeek(date(2026, 11, 2))]) == ([], [])
 
 
 class TestPage:
@@ -319,6 +323,6 @@ class TestPage:
         for view in (Filters(), Filters(period="all"), Filters(system="shop"), Filters(service="checkout")):
             found = load(sample.settings.warehouse, sample.settings, view)
             assert found.whole is not None
-            lines = trust.lines(found, view, "UTC")
+            lines = trust.service_lines(found, view, "UTC")
             drawn = part("services", lines, len(lines), of="trust")
             assert all(service.name in drawn for service in found.services)

@@ -224,7 +224,7 @@ class TestWithoutLogin:
         provider.requests.clear()
         settings = load_settings(folder / "sixkeys.yaml")
         day = date.today() + timedelta(days=3)
-        (link,) = survey_links.links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
+        (link,) = survey_links.survey_links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
         with somebody(running) as context:
             tab = context.new_page()
             tab.goto(f"{running.url}/survey?{urlsplit(link).query}")

@@ -14,7 +14,7 @@ from tests.support import small_organisation
 from tests.support.small_organisation import HOSTILE
 from warehouse.metrics.facts import open_facts
 from warehouse.metrics.golden_paths import on_and_off_paths
-from warehouse.rows.catalogue_entries import Entry, entries
+from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.explain import explain
 
 MONDAY = date(2026, 11, 16)
@@ -68,18 +68,18 @@ class TestNumbers:
         lead = next(value for value in week if value.metric == "lead_time")
         assert (lead.n, lead.is_enough) == (3, False)
         columns, compared = golden_paths.comparison(
-            week, golden_paths.paths([], entries(opened[0]), Filters())
+            week, golden_paths.paths([], described_services(opened[0]), Filters())
         )
         assert columns == ["service"]
         assert "3 changes, too few" in part("comparison", columns, compared, of="targets")
 
 
 def entry(name, team="payments", path=None, mapped=True):
-    return Entry((), name, team, "shop", mapped, None, None, None, None, path)
+    return CatalogueEntry((), name, team, "shop", mapped, None, None, None, None, path)
 
 
 class TestAdoption:
-    entries = (
+    described_services = (
         entry("a", "x", "service"),
         entry("b", "x"),
         entry("c", "y", HOSTILE),

@@ -20,7 +20,7 @@ from dashboards.frame.view import Filters
 from dashboards.satisfaction.loading import surveyed
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.loading.survey_batches import FLOOR, Answer, next_batches
+from warehouse.loading.survey_batches import FLOOR, WaitingAnswer, next_batches
 from warehouse.metrics.facts import Facts, open_facts
 from warehouse.metrics.satisfaction import rounds
 from warehouse.metrics.values import SCOPES, compute
@@ -212,10 +212,10 @@ def test_a_batch_holds_five_people_and_a_published_team_has_its_own(
     groups: list[tuple[str | None, int, bool, int]],
 ) -> None:
     taken: dict[str | None, bool] = {}
-    held: list[Answer] = []
+    held: list[WaitingAnswer] = []
     for number in range(3):
         held += [
-            Answer(f"{group} {n}", team, is_late)
+            WaitingAnswer(f"{group} {n}", team, is_late)
             for group, (team, arrives, is_late, size) in enumerate(groups)
             for n in range(size)
             if arrives == number
@@ -234,7 +234,7 @@ def test_a_batch_holds_five_people_and_a_published_team_has_its_own(
 
 
 def test_a_round_closes_as_soon_as_five_people_answered() -> None:
-    people = [Answer(f"p{n}", "a", is_late=n > 3) for n in range(5)]
+    people = [WaitingAnswer(f"p{n}", "a", is_late=n > 3) for n in range(5)]
     assert next_batches({}, people[:4]) == []
     assert [len(batch.answers) for batch in next_batches({}, people)] == [5]
 

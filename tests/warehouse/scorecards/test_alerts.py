@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from collectors.contract.records import Commit, Component, Coverage, Deployment, Record, Repository
 from config.settings import Dashboard, MetricTarget, Recipients, Reports, Settings
-from dashboards.delivery.alert_parcels import alert_parcels, sentences
+from dashboards.delivery.alert_parcels import alert_parcels, alert_sentences
 from dashboards.delivery.deliver import Delivery, deliver
 from dashboards.frame.navigation import PAGES
 from dashboards.scorecards.published_forms import made
@@ -169,4 +169,4 @@ def test_each_week_is_held_against_the_target_of_its_time_and_a_new_one_is_told(
     build(settings, _begin(13) + timedelta(hours=1))
     (alert,) = found(settings)  # the others have missed the stricter one all the time
     assert (alert.name, alert.since) == ("payments", "2026-W46")
-    assert sentences(alert)[-1] == "Until week 2026-W45 the target was < 1 hour."
+    assert alert_sentences(alert)[-1] == "Until week 2026-W45 the target was < 1 hour."

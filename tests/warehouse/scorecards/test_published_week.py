@@ -22,7 +22,7 @@ from tests.warehouse.scorecards.test_restatements import (
 )
 from warehouse.loading.store import naive, open_warehouse
 from warehouse.metrics.facts import open_facts
-from warehouse.scorecards.archive import entries, forms
+from warehouse.scorecards.archive import archived_forms, archived_scorecards
 from warehouse.scorecards.content import scopes
 from warehouse.scorecards.published import publish
 
@@ -77,9 +77,9 @@ def test_an_organisation_may_be_renamed_without_its_week_being_told_or_sent_anew
         assert len(server.bodies) == 1
         assert [one["metric"] for one in acme.scorecard("2026-W46")["restatements"]] == ["mttr"]
         with open_facts(acme.settings.warehouse) as facts:
-            (entry,) = [one for one in entries(facts) if one.scope == "organisation"]
+            (entry,) = [one for one in archived_scorecards(facts) if one.scope == "organisation"]
             assert entry.name == "Acme Group"
-            assert json.loads(forms(facts, entry.scope, entry.name, entry.week)["json"]) == published
+            assert json.loads(archived_forms(facts, entry.scope, entry.name, entry.week)["json"]) == published
 
 
 def test_the_forms_of_a_published_week_are_those_that_were_made_of_it(acme: Organisation) -> None:
@@ -91,7 +91,7 @@ def test_the_forms_of_a_published_week_are_those_that_were_made_of_it(acme: Orga
     make_scorecards(acme.settings, "2026-W45")
     acme.build_at(NEXT)
     with open_facts(acme.settings.warehouse) as facts:
-        archived = forms(facts, "organisation", "acme", "2026-W45")
+        archived = archived_forms(facts, "organisation", "acme", "2026-W45")
         assert archived == dict.fromkeys(FORMATS, "as an older template had it")
     folder = acme.settings.reports.directory / "2026-W45"
     texts = {path.suffix[1:]: path.read_text() for path in folder.glob("organisation-*")}

@@ -26,7 +26,7 @@ from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import open_facts
 from warehouse.scorecards.content import Scorecard, scorecard, scorecards
-from warehouse.scorecards.kept_rows import Row, counted, differences, packed, unpacked
+from warehouse.scorecards.kept_rows import KeptRow, differences, packed, rows_of_week, unpacked
 from warehouse.scorecards.published import publish
 
 MONDAY = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -254,7 +254,7 @@ def test_rows_are_kept_for_the_weeks_that_are_looked_back_at_only(acme: Organisa
 
 ROWS = st.dictionaries(
     st.tuples(st.text(max_size=5), st.text(max_size=5)),
-    st.builds(Row, st.none() | st.floats(0, 1e9), st.none() | st.text(max_size=5)),
+    st.builds(KeptRow, st.none() | st.floats(0, 1e9), st.none() | st.text(max_size=5)),
     max_size=8,
 )
 
@@ -283,7 +283,7 @@ def _nearly(a: float | None, b: float | None) -> bool:
 
 def test_the_rows_that_are_kept_are_those_that_made_the_number(acme: Organisation) -> None:
     with open_facts(acme.settings.warehouse) as facts:
-        rows = counted(facts, metrics()["deployment_frequency"], {"team": "payments"}, date(2026, 11, 2))
+        rows = rows_of_week(facts, metrics()["deployment_frequency"], {"team": "payments"}, date(2026, 11, 2))
     assert {key for key, row in rows.items() if row.input is not None} == {
         ("jenkins", str(n)) for n in range(1, 12)
     }
