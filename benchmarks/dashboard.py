@@ -40,7 +40,7 @@ from dashboards.targets import loading as targets_loading
 from dashboards.team_and_service import loading as profile_loading
 from dashboards.trust import loading as trust_loading
 from tests.support import chromium
-from warehouse.metrics.facts import current_facts, open_facts
+from warehouse.metrics.published_facts import current_facts, open_facts
 
 FLOOR = Path(__file__).with_name("smallest_page.py")
 ZONE = "Europe/Berlin"

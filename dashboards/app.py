@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.frame import state
+from dashboards.frame import loading
 
 # Streamlit puts this file's folder on the path, not the one that holds the packages
 if (_packages := str(Path(__file__).resolve().parents[1])) not in sys.path:
@@ -87,7 +87,7 @@ def _settings(stamp: str, _config: Path) -> Settings:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _state(published: Published) -> State:
-    return state.state(published.warehouse)
+    return loading.state(published.warehouse)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
 from tests.support import chromium, running_dashboard
 from tests.support.running_dashboard import Running
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
 
 TODAY = date(2026, 11, 16)

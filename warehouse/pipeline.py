@@ -24,9 +24,10 @@ from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.building.build import build
 from warehouse.loading.configured import Source, sources
+from warehouse.loading.instants import naive
 from warehouse.loading.lock import locked
 from warehouse.loading.redaction import redact
-from warehouse.loading.store import naive, open_warehouse
+from warehouse.loading.store import open_warehouse
 from warehouse.progress import Progress, Silent
 
 BATCH_ROWS = 5_000

@@ -30,7 +30,7 @@ def read_settings(config: Path, warehouse: Path | None) -> "Settings":
 @contextmanager
 def opened_facts(settings: "Settings") -> Iterator["Facts"]:
     """The published facts; says so where they are not the newest."""
-    from warehouse.metrics.facts import open_facts
+    from warehouse.metrics.published_facts import open_facts
 
     with open_facts(settings.warehouse) as facts:
         if facts.warning:

@@ -7,8 +7,9 @@ from typing import Any
 from dashboards.deployments_and_incidents import content
 from dashboards.deployments_and_incidents.content import MOST_CSV_ROWS, PAGE_ROWS, Around, ListKind, ListPage
 from dashboards.frame.view import Filters
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import today
+from warehouse.metrics.published_facts import open_facts
 from warehouse.rows.listing import counts, environments, rows
 
 

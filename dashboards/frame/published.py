@@ -14,7 +14,7 @@ from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame.markup import part
 from dashboards.frame.state import State
-from warehouse.metrics.facts import current_facts
+from warehouse.metrics.published_facts import current_facts
 
 T = TypeVar("T")
 _Asked = TypeVarTuple("_Asked")

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dashboards.frame.view import Filters
-from warehouse.metrics.facts import open_facts
-from warehouse.trust import runs_and_doubts
 from warehouse.trust.runs_and_doubts import RecordedRun, Service
 
 
@@ -35,23 +32,6 @@ class State:
     def failed(self) -> tuple[RecordedRun, ...]:
         """The last runs of the sources whose last run failed."""
         return tuple(run for run in self.runs if run.status == "failed")
-
-
-def state(warehouse: Path) -> State:
-    """The published facts' own description: their age, the services, how the sources did."""
-    with open_facts(warehouse) as facts:
-        services = runs_and_doubts.services(facts)
-        return State(
-            path=str(facts.path),
-            organization=facts.organization,
-            timezone=facts.timezone,
-            as_of=facts.as_of,
-            warning=facts.warning,
-            services=services,
-            teams=runs_and_doubts.teams(facts),
-            systems=tuple(sorted({service.system for service in services if service.system})),
-            runs=runs_and_doubts.last_runs(facts),
-        )
 
 
 def names(state: State, filters: Filters) -> Mapping[str, list[str]]:

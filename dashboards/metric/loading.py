@@ -11,8 +11,9 @@ from config.settings import Settings
 from config.targets import Target
 from dashboards.frame import view as periods
 from dashboards.frame.view import SHOWN_ROWS, Filters
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Period, full_range, today
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
 from warehouse.rows.explain import Explanation, Order, all_explained_rows, explain, explain_alone

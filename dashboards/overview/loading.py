@@ -6,8 +6,9 @@ from pathlib import Path
 from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range, today
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
 from warehouse.trust import runs_and_doubts
 from warehouse.trust.runs_and_doubts import Doubts

@@ -7,9 +7,9 @@ from pathlib import Path
 from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame.view import Filters, week_of
-from warehouse.metrics.facts import open_facts
 from warehouse.metrics.movements import movements
 from warehouse.metrics.periods import today
+from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.sentences import Sentence, movement, sentences
 
 _MOST = 3

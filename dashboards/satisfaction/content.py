@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dashboards.figures import formats
 from dashboards.frame.notices import Notice
 from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import Filters
 from dashboards.metric.content import Score
-from dashboards.satisfaction.loading import Round, Surveyed
 from warehouse.loading.survey_batches import FLOOR
 from warehouse.metrics.values import Value
+
+if TYPE_CHECKING:
+    from dashboards.satisfaction.loading import Round, Surveyed
 
 # a table of more rounds does not fit on a page; the chart and the CSV have all
 MOST_ROUNDS = 6
@@ -35,7 +37,7 @@ class RoundsTable:
     rows: tuple[GroupRow, ...]
 
 
-def headline(found: Surveyed) -> str:
+def headline(found: "Surveyed") -> str:
     """The score of the last round that has answers, against its target, in one line."""
     values, names = trend(found)
     if not values:
@@ -49,7 +51,7 @@ def headline(found: Surveyed) -> str:
     return f"Satisfaction is {shown} in round {name}, the target {last.target} is {last.status}"
 
 
-def rounds_table(found: Surveyed) -> RoundsTable:
+def rounds_table(found: "Surveyed") -> RoundsTable:
     """The organisation first, then its teams by name."""
     last = found.rounds[: -MOST_ROUNDS - 1 : -1]
     names = {(value.scope, value.name) for one in last for value in one.values}
@@ -67,13 +69,13 @@ def rounds_table(found: Surveyed) -> RoundsTable:
     return RoundsTable(tuple((one.name, formats.day(one.closed_on)) for one in last), tuple(rows))
 
 
-def trend(found: Surveyed) -> tuple[list[Value], list[str]]:
+def trend(found: "Surveyed") -> tuple[list[Value], list[str]]:
     """(the view's own value of each round that it answered, oldest first, those rounds' names)."""
     known = [(value, one.name) for one in found.rounds if (value := _own(one)) is not None]
     return [value for value, _ in known], [name for _, name in known]
 
 
-def _own(one: Round) -> Value | None:
+def _own(one: "Round") -> Value | None:
     return one.values[0] if one.values else None
 
 
@@ -83,14 +85,14 @@ def score_bars(scores: dict[float, int]) -> list[Score]:
     return [Score(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
 
 
-def without_scores(found: Surveyed) -> Notice:
+def without_scores(found: "Surveyed") -> Notice:
     """Why nothing is shown of how the chosen round's scores spread: nobody answered it, or they are withheld."""
     if found.chosen not in trend(found)[1]:
         return Notice("Nobody of this team answered this round")
     return Notice("Withheld", (formats.STATUSES["withheld"].meaning,))
 
 
-def running_rounds(found: Surveyed, timezone: str) -> list[Notice]:
+def running_rounds(found: "Surveyed", timezone: str) -> list[Notice]:
     """What is told of the rounds that are still open: until when, and nothing of the answers."""
     return [
         Notice(
@@ -129,7 +131,7 @@ def why_withheld() -> tuple[str, ...]:
     )
 
 
-def csv_rows(found: Surveyed) -> list[dict[str, Any]]:
+def csv_rows(found: "Surveyed") -> list[dict[str, Any]]:
     """A row for each round and group, as the table shows them, of all rounds."""
     return [
         {
@@ -147,7 +149,7 @@ def csv_rows(found: Surveyed) -> list[dict[str, Any]]:
     ]
 
 
-def csv_name(organization: str, view: Filters, rounds: Sequence[Round]) -> str:
+def csv_name(organization: str, view: Filters, rounds: Sequence["Round"]) -> str:
     """A file name that says what is inside: `acme-satisfaction-2026-07-10-2026-10-09.csv`."""
     first, last = rounds[0].closed_on, rounds[-1].closed_on
     after = last + timedelta(days=1)

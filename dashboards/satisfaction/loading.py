@@ -8,8 +8,9 @@ from config.metrics import metrics
 from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import today
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group, histogram, rounds, still_open
 from warehouse.metrics.values import Scope, Status, Value
 

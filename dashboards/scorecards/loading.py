@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dashboards.frame.view import Filters
 from dashboards.scorecards.content import shown_scorecard
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards import archive as published
 from warehouse.scorecards.archive import ArchivedScorecard, Restated
 

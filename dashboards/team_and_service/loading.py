@@ -11,8 +11,8 @@ from dashboards.frame import view as periods
 from dashboards.frame.view import Filters, elsewhere
 from dashboards.overview import loading
 from dashboards.overview.loading import Numbers
-from warehouse.metrics.facts import open_facts
 from warehouse.metrics.periods import full_range, today
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group, rounds
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.timeline import Timeline, timeline

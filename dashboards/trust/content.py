@@ -5,16 +5,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config.metrics import metrics
 from dashboards.figures import formats
 from dashboards.figures.formats import MISSING, moment, plural, share
 from dashboards.frame.trust_sentences import trust_sentences
 from dashboards.frame.view import Filters, link
-from dashboards.trust.loading import Trust
 from warehouse.trust.coverage import UNTRACED, ServiceCoverage, Unmapped
 from warehouse.trust.runs_and_doubts import RecordedRun, Undelivered
+
+if TYPE_CHECKING:
+    from dashboards.trust.loading import Trust
 
 # what a catalogue's component says to claim a name, by the kind of name
 _MAPPING = {
@@ -88,7 +90,7 @@ class Unclaimed:
     descriptor: str
 
 
-def headline(found: Trust) -> str:
+def headline(found: "Trust") -> str:
     """The page's answer in one line."""
     count = len(trust_sentences(found.doubts))
     if not count:
@@ -154,7 +156,7 @@ _WORDS = {
 }
 
 
-def service_lines(found: Trust, view: Filters, timezone: str) -> list[ServiceLine]:
+def service_lines(found: "Trust", view: Filters, timezone: str) -> list[ServiceLine]:
     """A line for each service: those that want something first, those without any row last, else by name."""
     made = [_line(service, view, timezone) for service in found.services]
     return sorted(made, key=lambda line: (not line.wanting, line.is_idle, line.name.casefold()))

@@ -6,8 +6,8 @@ from pathlib import Path
 from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
-from warehouse.metrics.facts import open_facts
 from warehouse.metrics.periods import today
+from warehouse.metrics.published_facts import open_facts
 from warehouse.trust import runs_and_doubts
 from warehouse.trust.coverage import ServiceCoverage, coverage
 from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks

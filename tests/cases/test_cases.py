@@ -11,7 +11,8 @@ from collectors.contract.records import RECORDS, Record
 from config.settings import Settings
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import as_rows, compute
 
 FOLDER = Path(__file__).parent / "cases"

@@ -21,7 +21,7 @@ from sample_data.servers.server import SampleServer
 from tests.support.argocd_instance import application, entry
 from tests.support.git_origin import CREATED, NOW, TOKEN, Origin
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
 
 KUSTOMIZATION = "images:\n  - name: ghcr.io/acme/web\n    newTag: {}\n"

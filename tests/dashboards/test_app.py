@@ -23,7 +23,7 @@ from tests.support import running_dashboard, small_organisation
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, choose, opened, shown
 from warehouse.building.build import build
-from warehouse.metrics.facts import current_facts, open_facts, pointer
+from warehouse.metrics.published_facts import current_facts, open_facts, pointer
 from warehouse.metrics.values import Value, as_rows, compute
 
 

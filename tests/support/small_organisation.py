@@ -16,7 +16,8 @@ from collectors.contract.records import (
 )
 from config.settings import Settings
 from warehouse.building.build import build
-from warehouse.loading.store import naive, open_warehouse
+from warehouse.loading.instants import naive
+from warehouse.loading.store import open_warehouse
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)  # a Monday
 FIRST = NOW - timedelta(weeks=14)

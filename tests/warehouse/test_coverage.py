@@ -25,7 +25,8 @@ from tests.conftest import Sample
 from warehouse.building.build import build
 from warehouse.loading.imports import import_file
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import SCOPES, compute
 from warehouse.rows.explain import explain
 from warehouse.trust.coverage import Gap, ServiceCoverage, coverage

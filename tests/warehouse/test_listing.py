@@ -12,7 +12,8 @@ from collectors.contract.records import ChangeEvent, Deployment, Incident
 from tests.conftest import Sample
 from tests.support import small_organisation
 from tests.support.small_organisation import HOSTILE, NOW
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.rows import listed_details, listing
 from warehouse.rows.listing import DEPLOYMENTS, INCIDENTS, LEFT_OUT, Listing, ListQuery, counts, rows

@@ -11,7 +11,7 @@ from dashboards.frame.view import Filters
 from dashboards.overview.this_week import this_week
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 
 NOW = datetime.now(UTC)

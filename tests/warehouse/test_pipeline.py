@@ -22,7 +22,7 @@ from sample_data.settings import demo_settings
 from tests.conftest import TODAY, Sample
 from tests.support.places import ROOT
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import RunInProgress, collect
 
 TABLES = (

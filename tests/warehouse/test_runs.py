@@ -13,7 +13,7 @@ from sample_data.servers import faults
 from tests.support.faulty_sources import Bench, hours, make_organisation, serving, told
 from tests.support.github_organisation import NOW, TOKEN
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import Run, collect
 from warehouse.progress import Silent
 

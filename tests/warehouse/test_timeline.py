@@ -9,7 +9,7 @@ from collectors.contract.records import Deployment, Incident
 from dashboards.team_and_service import timeline_chart
 from tests.support import small_organisation
 from tests.support.small_organisation import HOSTILE, NOW
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.rows.timeline import Interval, Point, Recovery, Timeline, timeline
 
 MONDAY = date(2026, 11, 16)

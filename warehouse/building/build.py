@@ -12,11 +12,13 @@ import pyarrow as pa
 from config.settings import Settings
 from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
-from warehouse.loading.store import OPEN, naive, open_warehouse
+from warehouse.loading.instants import naive
+from warehouse.loading.store import OPEN, open_warehouse
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS
-from warehouse.metrics.facts import Facts, facts_files, pointer
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import store
+from warehouse.metrics.published_facts import facts_files, pointer
 
 # in order of need; a name without a model is a step in Python that writes the tables named beside it
 STEPS_IN_ORDER = (

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from config.settings import DeploymentSource, Settings
-from warehouse.loading.store import naive
+from warehouse.loading.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
 

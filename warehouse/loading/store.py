@@ -18,6 +18,7 @@ import duckdb
 from collectors.contract.items import Gone, Malformed, SetAside, key_of
 from collectors.contract.records import RECORDS, Component, Coverage, Record
 from config.errors import SixkeysError
+from warehouse.loading.instants import naive
 from warehouse.loading.renames import under_current_names
 from warehouse.loading.schema import arrow_table, columns
 
@@ -107,11 +108,6 @@ _BOOKKEEPING = {
 
 class WarehouseError(SixkeysError):
     """The warehouse file cannot be used: which, why, and what to do."""
-
-
-def naive(at: datetime) -> datetime:
-    """An aware instant as the warehouse stores it: UTC without a zone."""
-    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 @contextmanager

@@ -9,8 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from warehouse.loading.store import Warehouse, naive
+from warehouse.loading.instants import naive
+
+if TYPE_CHECKING:
+    from warehouse.loading.store import Warehouse
 
 FLOOR = 5
 
@@ -42,7 +46,7 @@ class Batch:
     is_pooled: bool
 
 
-def close_rounds(warehouse: Warehouse, answers: str, as_of: datetime) -> None:
+def close_rounds(warehouse: "Warehouse", answers: str, as_of: datetime) -> None:
     """Takes into each round that closed by `as_of` what may enter it; `answers` is that model's text.
 
     What was taken stands, whatever happens to the answers themselves.

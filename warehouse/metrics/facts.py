@@ -1,84 +1,21 @@
-"""The published facts: what every reader opens, for one load at a time.
+"""An open facts file, as every function that reads of it takes it. Opening one is the work of `published_facts.py`."""
 
-NoFacts(SixkeysError)   nothing was built yet, or what was built cannot be read
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
-
-from config.errors import SixkeysError
-
-
-class NoFacts(SixkeysError):
-    """There are no facts to read: where they were looked for and what to run."""
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
 class Facts:
     """An open facts file. `as_of` is the build's instant in UTC; `warning` says that an older file stands in."""
 
-    connection: duckdb.DuckDBPyConnection
+    connection: "duckdb.DuckDBPyConnection"
     path: Path
     as_of: datetime
     timezone: str
     organization: str
     warning: str | None = None
-
-
-def pointer(warehouse: Path) -> Path:
-    """The file that names the published facts of a warehouse."""
-    return warehouse.with_name(f"{warehouse.stem}.facts")
-
-
-def facts_files(warehouse: Path) -> list[Path]:
-    """The facts files beside a warehouse, newest first."""
-    return sorted(
-        warehouse.parent.glob("facts-*.duckdb"), key=lambda path: path.stat().st_mtime, reverse=True
-    )
-
-
-def current_facts(warehouse: Path) -> Path:
-    """The file that the pointer names now; raises NoFacts where there is no pointer."""
-    try:
-        return warehouse.parent / pointer(warehouse).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        raise NoFacts(
-            f"{warehouse.parent}: nothing has been built yet;"
-            ' run "sixkeys collect", or "sixkeys import" and then "sixkeys build"'
-        ) from None
-
-
-@contextmanager
-def open_facts(warehouse: Path) -> Iterator[Facts]:
-    """The facts that the pointer names; where they are unreadable the pointer is read again, then the file before.
-
-    Raises NoFacts where nothing was built yet or no file can be read.
-    """
-    wanted = current_facts(warehouse)
-    tried: list[Path] = []
-    for path in (wanted, current_facts(warehouse), *facts_files(warehouse)):
-        if path in tried and path.exists():
-            continue
-        tried.append(path)
-        try:
-            connection = duckdb.connect(str(path), read_only=True)
-        except duckdb.Error:
-            continue
-        try:
-            found = connection.execute("select as_of, timezone, organization from about").fetchall()
-        except duckdb.Error:
-            connection.close()
-            continue
-        as_of, timezone, organization = found[0]
-        warning = None if path == wanted else f"{wanted.name} cannot be read; showing {path.name} instead"
-        try:
-            yield Facts(connection, path, as_of.replace(tzinfo=UTC), timezone, organization, warning)
-        finally:
-            connection.close()
-        return
-    raise NoFacts(f'{wanted}: cannot be read, and no earlier facts can; run "sixkeys build"')

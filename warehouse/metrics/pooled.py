@@ -6,9 +6,10 @@ The same statement makes what is stored and what is computed when asked, so both
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 from config.metrics import Metric
 from config.metrics import metrics as declared
@@ -163,7 +164,7 @@ create or replace table stored_values (
 """
 
 
-def _store(connection: duckdb.DuckDBPyConnection, stretches: Sequence[Bucket]) -> None:
+def _store(connection: "duckdb.DuckDBPyConnection", stretches: Sequence[Bucket]) -> None:
     for names, of in _STORED.items():
         for metric in declared().values():
             if metric.fact != "responses":

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from config.metrics import metrics
 from config.settings import Settings
-from warehouse.loading.store import naive, open_warehouse
+from warehouse.loading.instants import naive
+from warehouse.loading.store import open_warehouse
 from warehouse.metrics.attainment import against_published_targets
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, today

@@ -1,13 +1,14 @@
 """The published scorecards as the facts have them: a copy of the warehouse's at the time of the build."""
 
 import json
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.values import Scope, kept_name
-from warehouse.scorecards.published import unpacked_forms
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,8 @@ def restated_since(facts: Facts, scope: Scope, name: str, week: str) -> tuple[Re
         for one in json.loads(restatements)
         if one["week"] == week
     )
+
+
+def unpacked_forms(rows: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """The texts by form, of rows as they are kept."""
+    return {form: zlib.decompress(text).decode() for form, text in rows}

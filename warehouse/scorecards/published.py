@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 from config.errors import ConfigurationError
 from config.metrics import metrics
 from config.settings import Settings
-from warehouse.loading.store import naive, open_warehouse
+from warehouse.loading.instants import naive
+from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week
 from warehouse.metrics.values import Scope, kept_name
+from warehouse.scorecards.archive import unpacked_forms
 from warehouse.scorecards.kept_rows import RowsByKey, packed, rows_of_week, unpacked
 
 # so many weeks before a scorecard's own are worked out again for it
@@ -74,11 +76,6 @@ def kept_forms(warehouse: Path, content: Mapping[str, Any]) -> dict[str, str]:
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(sql, [*kept_as(content), content["week"]]).fetchall()
     return unpacked_forms(rows)
-
-
-def unpacked_forms(rows: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    """The texts by form, of rows as they are kept."""
-    return {form: zlib.decompress(text).decode() for form, text in rows}
 
 
 def publish(

@@ -12,7 +12,7 @@ from config.settings import Reports, Settings
 from warehouse.building.build import create_days, create_macros, model
 from warehouse.building.matched_globs import create_inputs
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import NoFacts, open_facts
+from warehouse.metrics.published_facts import NoFacts, open_facts
 from warehouse.trust.coverage import ServiceCoverage, coverage
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from warehouse.loading.store import naive
+from warehouse.loading.instants import naive
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
 from warehouse.metrics.pooled import narrowing

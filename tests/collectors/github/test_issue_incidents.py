@@ -23,7 +23,7 @@ from sample_data.servers.server import SampleServer
 from tests.support.github_organisation import NOW, SINCE, TOKEN, answer, make_repository, of, serve, settings
 from tests.support.loopback import Loopback
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent
 

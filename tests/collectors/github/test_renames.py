@@ -15,7 +15,7 @@ from sample_data.model import Organisation
 from sample_data.organisation.scale import NOW, build_large, large_settings
 from sample_data.servers.server import SampleServer
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import Run, collect
 
 TABLES = ("repositories", "commits", "pull_requests", "deployments", "workflow_runs", "incidents")

@@ -25,8 +25,9 @@ from tests.conftest import Sample
 from tests.dashboards.pages.test_overview_page import value, weeks_before
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.movements import moved
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.signals import limits_before
 from warehouse.metrics.values import Value
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts

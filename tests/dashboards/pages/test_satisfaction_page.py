@@ -21,7 +21,7 @@ from tests.support import running_dashboard, small_organisation
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, choose, opened, shown
 from tests.support.small_organisation import NOW
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import still_open
 from warehouse.metrics.values import compute
 

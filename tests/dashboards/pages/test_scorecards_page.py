@@ -18,7 +18,7 @@ from tests.support.running_dashboard import opened, running, shown
 from tests.support.small_organisation import NOW, write
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards import content as scorecard
 from warehouse.scorecards.published import publish
 

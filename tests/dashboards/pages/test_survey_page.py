@@ -38,7 +38,7 @@ from dashboards.server.launch import command, local_address, wait_until_up
 from tests.support import chromium, small_organisation
 from tests.support.chromium import artifact
 from tests.support.places import ROOT
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent

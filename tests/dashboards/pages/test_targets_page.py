@@ -10,8 +10,8 @@ from collectors.contract.records import Component, Coverage, Deployment
 from config.metrics import metrics
 from config.settings import MetricTarget, Settings, TargetOverride
 from dashboards.figures.tables import as_csv
+from dashboards.frame.loading import state
 from dashboards.frame.markup import part
-from dashboards.frame.state import state
 from dashboards.frame.view import BY, RANKS, Filters, from_address, to_address
 from dashboards.targets import content as targets
 from dashboards.targets import loading as targets_loading

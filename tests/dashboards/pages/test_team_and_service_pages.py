@@ -13,8 +13,8 @@ from config.settings import GoldenPath, Settings
 from dashboards.deployments_and_incidents import incident_rows
 from dashboards.deployments_and_incidents import loading as listed
 from dashboards.figures.formats import figure_against
+from dashboards.frame.loading import state
 from dashboards.frame.markup import part
-from dashboards.frame.state import state
 from dashboards.frame.view import Filters
 from dashboards.team_and_service import content as profile
 from dashboards.team_and_service import loading as profile_loading
@@ -22,7 +22,7 @@ from tests.support import running_dashboard, small_organisation
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group
 from warehouse.metrics.values import compute
 from warehouse.rows.catalogue_entries import CatalogueEntry

@@ -23,7 +23,7 @@ from tests.support.running_dashboard import opened, shown
 from tests.support.small_organisation import FIRST, HOSTILE, NOW
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.scorecards.delivery_book import DeliveryEntry, Message, claim, settle
 from warehouse.trust import runs_and_doubts

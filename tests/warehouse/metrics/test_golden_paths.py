@@ -12,8 +12,8 @@ from dashboards.frame.view import Filters
 from dashboards.targets import golden_paths
 from tests.support import small_organisation
 from tests.support.small_organisation import HOSTILE
-from warehouse.metrics.facts import open_facts
 from warehouse.metrics.golden_paths import on_and_off_paths
+from warehouse.metrics.published_facts import open_facts
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.explain import explain
 

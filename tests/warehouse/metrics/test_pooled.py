@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from config.metrics import metrics
 from config.settings import Settings
 from tests.conftest import Sample
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import PRESETS, buckets, preset, preset_before, today
 from warehouse.metrics.pooled import store
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import SCOPES, compute
 
 NAMED = {

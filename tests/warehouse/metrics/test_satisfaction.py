@@ -21,7 +21,8 @@ from dashboards.satisfaction.loading import surveyed
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.loading.survey_batches import FLOOR, WaitingAnswer, next_batches
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import rounds
 from warehouse.metrics.values import SCOPES, compute
 from warehouse.rows.explain import explain

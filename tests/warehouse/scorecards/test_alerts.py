@@ -20,7 +20,7 @@ from tests.dashboards.delivery.test_delivery import Receiver, webhook
 from tests.support.mail_server import email, mail_server
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.alerts import Alert, evaluate
 from warehouse.scorecards.content import scorecard
 from warehouse.scorecards.delivery_book import delivering

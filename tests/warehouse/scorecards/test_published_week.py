@@ -20,8 +20,9 @@ from tests.warehouse.scorecards.test_restatements import (
     acme,
     incident,
 )
-from warehouse.loading.store import naive, open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.loading.instants import naive
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.archive import archived_forms, archived_scorecards
 from warehouse.scorecards.content import scopes
 from warehouse.scorecards.published import publish

@@ -24,7 +24,7 @@ from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS, render
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.content import Scorecard, scorecard, scorecards
 from warehouse.scorecards.kept_rows import KeptRow, differences, packed, rows_of_week, unpacked
 from warehouse.scorecards.published import publish

@@ -10,7 +10,8 @@ from config.settings import Settings
 from tests.support.small_organisation import HOSTILE, NOW, write
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.content import Scorecard, scopes, scorecard, scorecards
 from warehouse.scorecards.sentences import sentences
 
