@@ -42,7 +42,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
         return
     blind = {name: unseen for (scope, name), unseen in found.blind.items() if scope == view.scope}
     shown = [value for value in found.current if exists(value)]
-    st.html(part("tiles", content.tiles(shown, found.previous, found.history, view, blind)))
+    st.html(part("tiles", content.tiles(shown, found.previous, found.history, view, blind), of="overview"))
     if doubts := trust_sentences.trust_sentences(found.doubts):
         st.html(part("doubts", doubts, link("trust", view)))
     scope = Filters(system=view.system, team=view.team, service=view.service)
@@ -50,7 +50,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     seen = (frozenset(state.teams), visible, navigation.own_teams())
     week = read_once(this_week, published, settings, scope, *seen)
     st.html(part("section", f"What changed in the week of {week.days}"))
-    st.html(part("week", week))
+    st.html(part("week", week, of="overview"))
     _table(settings, state, view, found, offered)
 
 
@@ -66,7 +66,11 @@ def _table(
     targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
     rows = heat_map.heat_map_rows(found.below, state.services, view, found.blind)
     sorts = {by: link(".", replace(view, sort=by)) for by in SORTS}
-    st.html(part("table", rows, list(metrics().values()), targets, ROWS[view.rows], sorts, view.sort))
+    st.html(
+        part(
+            "table", rows, list(metrics().values()), targets, ROWS[view.rows], sorts, view.sort, of="overview"
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     st.html(part("details", described, of="team_and_service"))
     current = [value for value in numbers.current if exists(value)]
     blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
-    st.html(part("tiles", overview.tiles(current, numbers.previous, numbers.history, view, blind)))
+    st.html(
+        part("tiles", overview.tiles(current, numbers.previous, numbers.history, view, blind), of="overview")
+    )
     if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)
@@ -141,7 +143,9 @@ def _services(settings: Settings, state: State, view: Filters, found: Profile) -
     downloads.section_with_csv(title, named, "services", lambda: as_rows(found.content.below))
     targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
     sorts = {by: link("team", replace(view, sort=by)) for by in SORTS}
-    st.html(part("table", rows, list(metrics().values()), targets, "Services", sorts, view.sort))
+    st.html(
+        part("table", rows, list(metrics().values()), targets, "Services", sorts, view.sort, of="overview")
+    )
 
 
 def _rounds(found: Basis, view: Filters, state: State) -> None:

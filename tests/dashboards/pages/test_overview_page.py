@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from html import unescape
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
@@ -33,6 +34,7 @@ from warehouse.trust.unwatched import Unwatched
 MONDAY = date(2026, 11, 16)
 HOSTILE = small_organisation.HOSTILE
 DEFAULT = Filters()
+own_part = partial(part, of="overview")
 SORTED = {by: f".?sort={by}" for by in filters.SORTS}
 
 
@@ -120,7 +122,7 @@ class TestTiles:
         assert shown["change_failure_rate"].tone == "quiet"
         assert shown["change_failure_rate"].warning.startswith("Incidents of 2 of 3 services are not read")
         assert (shown["lead_time"].tone, shown["lead_time"].warning) == ("met", "")
-        assert part("tiles", tiles).count("failures may be missing.</p>") == 1
+        assert own_part("tiles", tiles).count("failures may be missing.</p>") == 1
 
     def test_a_tile_leads_to_the_rows_of_its_number_in_the_same_view(self):
         view = Filters(period="12w", team="payments")
@@ -284,7 +286,9 @@ class TestMarkup:
         rows = heat_map.heat_map_rows(
             [value(scope="service", name=HOSTILE)], [Service(HOSTILE, None, None, True)], Filters()
         )
-        table = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services", SORTED)
+        table = own_part(
+            "table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services", SORTED
+        )
         notice = part("notice", Notice(HOSTILE, (HOSTILE,), bad=True))
         header = part("header", HOSTILE, HOSTILE, "", False)
         for html in (table, notice, header):
@@ -293,7 +297,7 @@ class TestMarkup:
 
     def test_a_status_is_told_in_words_and_not_by_colour_alone(self):
         rows = heat_map.heat_map_rows([value(scope="team", name="payments")], [], Filters())
-        html = part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams", SORTED)
+        html = own_part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams", SORTED)
         assert "✗" in html
         assert "missed" in html
 
@@ -303,26 +307,26 @@ class TestMarkup:
             value(scope="team", name="platform", target="< 1 hour"),
         ]
         targets = dict.fromkeys(metrics()) | {"lead_time": "< 1 hour"}
-        html = part(
+        html = own_part(
             "table", heat_map.heat_map_rows(own, [], DEFAULT), [*metrics().values()], targets, "Teams", SORTED
         )
         assert html.count("<small>target") == 1
         assert "<small>target &lt; 2 days</small>" in html
 
     def test_the_exact_value_is_in_the_tooltip(self):
-        html = part("tiles", overview.tiles([value(known=5417.25)], [], [], DEFAULT))
+        html = own_part("tiles", overview.tiles([value(known=5417.25)], [], [], DEFAULT))
         assert "5,417.25 seconds · 20 changes · target &lt; 1 hour" in html
 
     def test_a_rate_that_may_still_rise_is_called_provisional(self):
         rate = value("change_failure_rate", target="< 5%", provisional=True)
         shown = overview.tiles([rate, value()], [], [], DEFAULT)
-        assert part("tiles", shown).count(">provisional</span>") == 1
+        assert own_part("tiles", shown).count(">provisional</span>") == 1
 
     def test_a_line_is_drawn_as_well_formed_svg(self):
         weeks = [
             value(known=known, period_start=date(2026, 8, 3 + 7 * at)) for at, known in enumerate((1.0, 3.0))
         ]
-        html = part("tiles", overview.tiles([value()], [], weeks, DEFAULT))
+        html = own_part("tiles", overview.tiles([value()], [], weeks, DEFAULT))
         encoded = html.split("data:image/svg+xml,")[1].split("&#34;")[0]
         drawing = ElementTree.fromstring(unquote(encoded))
         assert drawing.find(".//{http://www.w3.org/2000/svg}polyline").get("points") == "30.0,30.3 90.0,3.7"
@@ -378,7 +382,7 @@ def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
     rate = SentencePart("Change Failure Rate", None, "change_failure_rate", "organisation", "acme")
     whole = Sentence((rate,))
     view = Filters(period="week", system="shop")
-    html = part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), 0))
+    html = own_part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), 0))
     addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
     assert addresses == [
         "metric?system=shop&team=payments&period=week&metric=mttr",
