@@ -2,12 +2,12 @@
 
 import base64
 import binascii
-import hashlib
-import hmac
 import json
-import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+import standardwebhooks
 
 from config.reports import Webhook
 from dashboards.delivery.posting import TIMEOUT, NotDelivered, post
@@ -22,10 +22,10 @@ def payload(kind: str, id: str, content: Mapping[str, Any]) -> bytes:
 
 def send(webhook: Webhook, id: str, payload: bytes, key: str, timeout: float = TIMEOUT) -> None:
     """Posts a signed payload; raises NotDelivered. `key` is where the webhook is configured."""
-    at = int(time.time())
+    at = datetime.now(UTC)
     headers = {
         "webhook-id": id,
-        "webhook-timestamp": str(at),
+        "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": signature(webhook.secret.get_secret_value(), id, at, payload),
     }
     try:
@@ -36,10 +36,9 @@ def send(webhook: Webhook, id: str, payload: bytes, key: str, timeout: float = T
         raise
 
 
-def signature(secret: str, id: str, at: int, payload: bytes) -> str:
+def signature(secret: str, id: str, at: datetime, payload: bytes) -> str:
     """`v1,` and the base64 of the HMAC-SHA256 over id, second and payload, joined by dots."""
-    signed = f"{id}.{at}.".encode() + payload
-    return "v1," + base64.b64encode(hmac.new(_bytes(secret), signed, hashlib.sha256).digest()).decode()
+    return standardwebhooks.Webhook(_bytes(secret)).sign(id, at, payload.decode())
 
 
 def _bytes(secret: str) -> bytes:

@@ -56,11 +56,7 @@ def unseen(value: Value, blind: Unwatched | None) -> str:
     """That failures stay unseen where no source tells of incidents; empty where it does not matter."""
     if blind is None or value.metric not in BLIND_METRICS:
         return ""
-    if blind.is_all:
-        return "No incidents are read here; failures may be missing."
-    return (
-        f"Incidents of {blind.unwatched} of {blind.services} services are not read; failures may be missing."
-    )
+    return blind.warning
 
 
 def _explained(value: Value, view: Filters) -> str:

@@ -24,13 +24,14 @@ from warehouse.metrics.published_facts import facts_files, pointer
 STEPS_IN_ORDER = (
     "services",
     "owners",
+    "production_deployments",
     "candidates",
     "service_coverage",
     "gaps",
     lineage.trace,  # traces, shipped
     "sequences",
     lineage.compare,  # ancestry
-    "steps",
+    "deployment_steps",
     "rollbacks",
     "arrivals",
     "pull_commits",

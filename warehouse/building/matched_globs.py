@@ -156,10 +156,11 @@ def _create_identities(rows: Callable, table: Callable, refs: Sequence, workflow
                 application_services.append((application, name))
         pagerduty_services += [(service, name) for service in pagerduty or ()]
     uncatalogued = rows(
-        "select r.repo, r.repo from source.repositories as r where r.repo not in"
+        "select r.repo from source.repositories as r where r.repo not in"
         " (select c.repo from source.components as c where c.kind = 'Component' and c.repo is not null)"
     )
-    told_apart += [(*service, False, False, False, False) for service in uncatalogued]
+    table("uncatalogued_repositories", {"repo": _STRING}, uncatalogued)
+    told_apart += [(repo, repo, False, False, False, False) for (repo,) in uncatalogued]
     table(
         "told_apart",
         {

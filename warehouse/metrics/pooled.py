@@ -4,7 +4,7 @@ The same statement makes what is stored and what is computed when asked, so both
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,8 @@ class Pooled:
 
 
 NOTHING = Pooled()
+# the columns of a statement and of `stored_values` that make one
+_COLUMNS = ", ".join(field.name for field in fields(Pooled))
 
 
 def pooled(
@@ -91,8 +93,7 @@ def _computed(
     found: dict[tuple[str, str, date], Pooled] = {}
     for metric in metrics:
         sql = (
-            f"select {by or repr('')}, first, value, n, p75, p90, days"
-            f" from ({_statement(metric, names, narrowing(where))})"
+            f"select {by or repr('')}, first, {_COLUMNS} from ({_statement(metric, names, narrowing(where))})"
         )
         rows = facts.connection.execute(sql, {**_bound(metric, wanted), **where}).fetchall()
         found |= {(metric.id, name, first): Pooled(*rest) for name, first, *rest in rows}
@@ -122,7 +123,7 @@ def _stored(
     if facts.connection.execute(sql, stretches).fetchall() != [(len(wanted),)]:
         return {}
     sql = (
-        f"select f.metric, {name}, f.first, f.value, f.n, f.p75, f.p90, f.days"
+        f"select f.metric, {name}, f.first, {_COLUMNS}"
         f" from stored_values as f where {chosen} and f.first >= $start and f.until <= $end"
         " and (f.first, f.until) in (select unnest($firsts), unnest($untils))"
         " and f.metric in (select unnest($metrics))"

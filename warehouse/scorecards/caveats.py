@@ -8,6 +8,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.units import listed, plural
 from warehouse.metrics.values import narrowing
 from warehouse.trust.runs_and_doubts import doubts, last_runs
+from warehouse.trust.unwatched import unwatched_services
 
 _MOST_NAMED = 3
 _DAYS = 7
@@ -86,14 +87,7 @@ def _gaps(facts: Facts, where: Mapping[str, str], monday: date) -> list[str]:
 
 def _unwatched(facts: Facts, where: Mapping[str, str], monday: date) -> list[str]:
     """The services that were deployed and whose incidents nobody tells."""
-    sql = (
-        "select distinct f.service from deployments as f"
-        f" where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing(where)}"
-        " and f.service not in (select c.service from covered_days as c"
-        " where c.fact = 'incidents' and c.service is not null and c.day >= $start and c.day < $end)"
-        " order by f.service"
-    )
-    names = [row[0] for row in facts.connection.execute(sql, {**where, **_bound(monday)}).fetchall()]
+    names = unwatched_services(facts, **_bound(monday), where=where)
     if not names:
         return []
     return [

@@ -107,7 +107,7 @@ def report(settings: Settings) -> list[MatchReport]:
         create_macros(connection, settings.timezone)
         create_inputs(connection, settings, now)
         create_days(connection, settings, now)
-        for table in ("services", "owners", "candidates"):
+        for table in ("services", "owners", "production_deployments", "candidates"):
             connection.execute(f"create table {table} as {model(table)}")
         parts = [
             MatchReport(title, columns, connection.execute(sql).fetchall(), advice)

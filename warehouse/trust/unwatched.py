@@ -23,6 +23,13 @@ class Unwatched:
         """Whether nothing at all is known of incidents."""
         return self.unwatched == self.services
 
+    @property
+    def warning(self) -> str:
+        """What that means for a number of failures, in a sentence."""
+        if self.is_all:
+            return "No incidents are read here; failures may be missing."
+        return f"Incidents of {self.unwatched} of {self.services} services are not read; failures may be missing."
+
 
 def unwatched(
     facts: Facts, by: Scope, start: date, end: date, where: Mapping[str, str]
@@ -30,14 +37,28 @@ def unwatched(
     """By name of the scope (the organisation's is its own), only where at least one service is unwatched."""
     scope = "''" if by == "organisation" else f"f.{by}"
     sql = (
-        "with watched as ("
-        " select distinct c.service from covered_days as c"
-        " where c.fact = 'incidents' and c.service is not null and c.day >= $start and c.day < $end),"
-        f" deployed as (select distinct {scope} as name, f.service from deployments as f"
-        f" where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing(where)})"
-        " select d.name, count(d.service), count(d.service) filter (where w.service is null) as blind"
-        " from deployed as d left join watched as w on w.service = d.service"
-        " where d.name is not null group by d.name having blind > 0"
+        f"with deployed as ({_deployed(scope, where)})"
+        " select d.name, count(d.service), count_if(d.is_unwatched) as unwatched from deployed as d"
+        " where d.name is not null group by d.name having unwatched > 0"
     )
     rows = facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()
-    return {name or facts.organization: Unwatched(services, blind) for name, services, blind in rows}
+    return {name or facts.organization: Unwatched(services, n) for name, services, n in rows}
+
+
+def unwatched_services(facts: Facts, start: date, end: date, where: Mapping[str, str]) -> list[str]:
+    """The names of the unwatched ones, in order."""
+    sql = (
+        f"with deployed as ({_deployed('f.service', where)})"
+        " select d.service from deployed as d where d.is_unwatched order by d.service"
+    )
+    return [row[0] for row in facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()]
+
+
+def _deployed(scope: str, where: Mapping[str, str]) -> str:
+    """A select of `name` (the `scope`'s), `service` and `is_unwatched` of what was deployed from `$start` to `$end`."""
+    return (
+        f"select distinct {scope} as name, f.service, w.service is null as is_unwatched from deployments as f"
+        " left join (select distinct c.service from covered_days as c"
+        " where c.fact = 'incidents' and c.day >= $start and c.day < $end) as w on w.service = f.service"
+        f" where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing(where)}"
+    )

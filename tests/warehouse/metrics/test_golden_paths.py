@@ -79,7 +79,7 @@ def entry(name, team="payments", path=None, mapped=True):
 
 
 class TestAdoption:
-    described_services = (
+    entries = (
         entry("a", "x", "service"),
         entry("b", "x"),
         entry("c", "y", HOSTILE),

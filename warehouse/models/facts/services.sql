@@ -16,10 +16,9 @@ with catalogued as (
 
 uncatalogued as (
     select r.repo as service, r.repo
-    from source.repositories as r
+    from uncatalogued_repositories as r
     where
-        r.repo not in (select c.repo from catalogued as c where c.repo is not null)
-        and r.repo not in (
+        r.repo not in (
             select d.repo from source.deployments as d where d.service is not null and d.repo is not null
         )
     union

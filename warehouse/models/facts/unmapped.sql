@@ -4,11 +4,7 @@ select
     d.application as name,
     count(*) as entries
 from source.deployments as d
-inner join production_applications as p
-    on p.application = d.application
-    and p.project is not distinct from d.project
-    and p.cluster is not distinct from d.cluster
-    and p.namespace is not distinct from d.namespace
+inner join production_deployments as p on p.source = d.source and p.id = d.id
 left join application_services as a on a.application = d.application
 where d.source = 'argocd' and d.service is null and a.service is null
 group by d.application

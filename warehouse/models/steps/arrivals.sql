@@ -9,7 +9,7 @@ with duplicates as (
         s.counted_as_id
     from candidates as c
     inner join traces as t on t.source = c.source and t.id = c.id and t.service = c.service
-    inner join steps as s on s.service = c.service and s.sha = t.service_sha
+    inner join deployment_steps as s on s.service = c.service and s.sha = t.service_sha
     where c.told_by is not null and c.status = 'success' and c.at is not null
     qualify row_number() over (
         partition by c.source, c.id, c.service
@@ -62,6 +62,6 @@ select
     c.url
 from candidates as c
 inner join traces as t on t.source = c.source and t.id = c.id and t.service = c.service
-left join steps as s on s.source = c.source and s.id = c.id and s.service = c.service
+left join deployment_steps as s on s.source = c.source and s.id = c.id and s.service = c.service
 left join duplicates as d on d.source = c.source and d.id = c.id and d.service = c.service
 left join repeated as r on r.rollback_source = c.source and r.rollback_id = c.id and r.service = c.service

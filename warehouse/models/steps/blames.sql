@@ -71,10 +71,22 @@ named as (
     cross join lateral unnest(regexp_extract_all(w.words, '[0-9A-Fa-f]{7,64}', 0)) as u (word)
 ),
 
+-- the deployments that an event names, by their address or their commit
+found as (
+    select w.source, w.id, w.opened_at, w.event, b.source as deployment_source, b.id as deployment_id, b.service
+    from named as w
+    inner join blameable as b on b.url = w.address
+    where w.address not in (select s.url from addresses as s)
+    union
+    select w.source, w.id, w.opened_at, w.event, b.source, b.id, b.service
+    from named as w
+    inner join blameable as b on substr(b.sha, 1, 7) = substr(w.sha, 1, 7) and b.sha like (w.sha || '%')
+),
+
 by_change_event as (
     select
-        w.source as incident_source,
-        w.id as incident_id,
+        f.source as incident_source,
+        f.id as incident_id,
         b.source,
         b.id,
         b.service,
@@ -84,29 +96,13 @@ by_change_event as (
         b.at,
         'change event',
         2,
-        'change event ' || w.event
-    from named as w
-    inner join blameable as b on b.url = w.address and b.started_at <= w.opened_at
-    where w.address not in (select s.url from addresses as s)
-    union all
-    select
-        w.source,
-        w.id,
-        b.source,
-        b.id,
-        b.service,
-        b.counted_source,
-        b.counted_id,
-        b.started_at,
-        b.at,
-        'change event',
-        2,
-        'change event ' || w.event
-    from named as w
+        'change event ' || f.event
+    from found as f
     inner join blameable as b
-        on substr(b.sha, 1, 7) = substr(w.sha, 1, 7)
-        and b.sha like (w.sha || '%')
-        and b.started_at <= w.opened_at
+        on b.source = f.deployment_source
+        and b.id = f.deployment_id
+        and b.service = f.service
+        and b.started_at <= f.opened_at
 ),
 
 by_window as (

@@ -1,26 +1,5 @@
 -- grain: one deployment to production as its source tells it and one service that it may belong to
-with placed as (
-    select d.source, d.id, coalesce(d.environment, 'production') as environment
-    from source.deployments as d
-    inner join production_environments as p on p.environment = coalesce(d.environment, 'production')
-    where d.source not in ('argocd', 'releases', 'tags')
-    union all
-    select d.source, d.id, concat_ws('/', d.cluster, d.namespace)
-    from source.deployments as d
-    inner join production_applications as p
-        on p.application = d.application
-        and p.project is not distinct from d.project
-        and p.cluster is not distinct from d.cluster
-        and p.namespace is not distinct from d.namespace
-    where d.source = 'argocd'
-    union all
-    select d.source, d.id, t.environment
-    from source.deployments as d
-    inner join tag_environments as t on t.ref = d.ref
-    where d.source in ('releases', 'tags')
-),
-
-told as (
+with told as (
     select
         d.source,
         d.id,
@@ -40,7 +19,7 @@ told as (
         d.config_sha,
         d.url
     from source.deployments as d
-    inner join placed as p on p.source = d.source and p.id = d.id
+    inner join production_deployments as p on p.source = d.source and p.id = d.id
     union all
     select
         'workflow_runs',

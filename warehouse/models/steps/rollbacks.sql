@@ -10,8 +10,8 @@ with targets as (
         r.finish_order,
         r.target,
         max(live.place) as last_live_place
-    from steps as r
-    inner join steps as live
+    from deployment_steps as r
+    inner join deployment_steps as live
         on live.service = r.service
         and live.environment = r.environment
         and live.place < r.place
@@ -35,7 +35,7 @@ left_behind as (
         s.counted_as_id as id,
         min(s.place) as place
     from targets as t
-    inner join steps as s
+    inner join deployment_steps as s
         on s.service = t.service
         and s.environment = t.environment
         and s.place > t.last_live_place
