@@ -15,7 +15,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import as_rows, compute
 
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).parent
 CASES = sorted(FOLDER.rglob("*.yaml"))
 # what a case need not say
 DEFAULTS: dict[str, dict[str, Any]] = {

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.places import ROOT
+from tests.support.places import PACKAGES, ROOT
 
-PACKAGES = ("config", "collectors", "warehouse", "dashboards", "sample_data")
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "docs", ".ci")
 GENERATED = {"requirements.txt", "requirements-dev.txt"}
 LONGEST = 400

@@ -4,5 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "sixkeys.py"
+# what is installed, beside the program
+PACKAGES = ("config", "collectors", "warehouse", "dashboards", "sample_data")
 SHARED = ROOT.parent / "shared"
 RECORDED = SHARED / "real"
