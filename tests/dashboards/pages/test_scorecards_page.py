@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from collectors.contract.records import Incident
 from config.settings import Settings
@@ -13,9 +13,10 @@ from dashboards.scorecards import content as scorecards
 from dashboards.scorecards import loading
 from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS, render
+from tests.conftest import Small
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import opened, running, shown
-from tests.support.small_organisation import NOW, write
+from tests.support.small_organisation import NOW
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import open_facts
@@ -35,17 +36,17 @@ LATE = Incident(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small organisation with two published weeks; the second restates the first."""
-    folder = tmp_path_factory.mktemp("archive")
-    settings = write(folder)
+    own = small.copied(tmp_path_factory.mktemp("archive"))
+    settings = own.settings
     published(settings, "2026-W45")
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         warehouse.upsert([LATE])
     build(settings, NOW)
     published(settings, "2026-W46")
     build(settings, NOW)
-    return folder
+    return own.folder
 
 
 def published(settings: Settings, week: str) -> None:
@@ -54,9 +55,8 @@ def published(settings: Settings, week: str) -> None:
             publish(facts, settings, content, made)
 
 
-def test_without_any_it_says_how_they_come_about(tmp_path: Path) -> None:
-    write(tmp_path)
-    app = opened(tmp_path, "scorecards")
+def test_without_any_it_says_how_they_come_about(small: Small) -> None:
+    app = opened(small.folder, "scorecards")
     assert not app.exception
     assert "No scorecard was published yet" in shown(app)
 
@@ -109,11 +109,11 @@ def test_more_weeks_than_fit_begin_with_the_one_that_is_open(folder: Path) -> No
     assert [cell is not None and cell.is_open for cell in line.cells] == [True, *[False] * 9]
 
 
-def test_what_is_downloaded_is_what_was_published(folder: Path) -> None:
+def test_what_is_downloaded_is_what_was_published(folder: Path, browser: Browser) -> None:
     settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=folder / "warehouse.duckdb")
     with open_facts(settings.warehouse) as facts:
         expected = scorecard.scorecard(facts, settings, "2026-W45")
-    with running(folder / "sixkeys.yaml", settings) as dashboard:
+    with running(folder / "sixkeys.yaml", settings, browser) as dashboard:
         tab = dashboard.open("scorecards?week=2026-W45")
         expect(tab.get_by_role("heading", name="acme, week 2026-W45")).to_be_visible()
         for form in FORMATS:
