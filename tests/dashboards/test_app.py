@@ -3,7 +3,6 @@
 import csv
 import io
 import subprocess
-from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -11,44 +10,36 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from config.errors import SixkeysError
-from config.settings import Settings
 from dashboards.figures.formats import figure_against
 from dashboards.figures.tables import as_csv
 from dashboards.frame.navigation import PAGES
-from dashboards.server.launch import local_address, wait_until_up
-from tests.support import running_dashboard, small_organisation
+from dashboards.server.launch import address, wait_until_up
+from tests.support import small_organisation
 from tests.support.chromium import artifact
-from tests.support.running_dashboard import Running, choose, opened, shown
+from tests.support.running_dashboard import Running, choose, drawn, opened, shown
 from warehouse.building.build import build
 from warehouse.metrics.published_facts import current_facts, open_facts, pointer
 from warehouse.metrics.values import Value, as_rows, compute
 
 
-@pytest.fixture(scope="module")
-def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
-    folder = tmp_path_factory.mktemp("organisation")
-    return folder, small_organisation.write(folder)
-
-
 class TestPage:
-    def test_it_shows_the_values_that_the_command_line_gives(self, organisation):
-        folder, settings = organisation
-        app = opened(folder)
+    def test_it_shows_the_values_that_the_command_line_gives(self, small):
+        app = opened(small.folder)
         assert not app.exception
-        with open_facts(settings.warehouse) as facts:
+        with open_facts(small.settings.warehouse) as facts:
             monday = small_organisation.NOW.date()
-            values = compute(facts, settings, start=monday - timedelta(weeks=4), end=monday)
+            values = compute(facts, small.settings, start=monday - timedelta(weeks=4), end=monday)
         assert len(values) == 8
         for value in values:
             assert f">{figure_against(value.metric, value.value, value.unit, value.target)}</a></p>" in shown(
                 app
             )
 
-    def test_a_view_comes_from_the_address_and_a_choice_goes_there(self, organisation):
-        app = opened(organisation[0], period="12w", team="payments")
+    def test_a_view_comes_from_the_address_and_a_choice_goes_there(self, small):
+        app = opened(small.folder, period="12w", team="payments")
         assert app.selectbox(key="team").value == "payments"
         assert "team payments" in shown(app)
         app.selectbox(key="team").select("platform").run()
@@ -56,25 +47,23 @@ class TestPage:
         assert app.query_params == {"period": "12w", "team": "platform"}
         assert "team platform" in shown(app)
 
-    def test_a_custom_period_starts_from_the_one_shown_before(self, organisation):
-        app = opened(organisation[0], period="custom", **{"from": "2026-10-01", "to": "2026-11-01"})
+    def test_a_custom_period_starts_from_the_one_shown_before(self, small):
+        app = opened(small.folder, period="custom", **{"from": "2026-10-01", "to": "2026-11-01"})
         assert [f"{d.value}" for d in app.date_input] == ["2026-10-01", "2026-10-31"]
         assert "1 – 31 Oct 2026" in shown(app)
 
     @pytest.mark.parametrize("at", PAGES)
     @pytest.mark.parametrize("days", [{"from": "2030-01-01"}, {"to": "2000-01-01"}])
-    def test_a_custom_period_of_days_without_data_leaves_the_filters_to_leave_it(
-        self, organisation, at, days
-    ):
+    def test_a_custom_period_of_days_without_data_leaves_the_filters_to_leave_it(self, small, at, days):
         service = {"service": "checkout"} if at == "service" else {}
         team = {"team": "payments"} if at == "team" else {}
         query = {"period": "custom", "step": "month", **days, **service, **team}
-        app = opened(organisation[0], at, **query)
+        app = opened(small.folder, at, **query)
         assert not app.exception
         if at != "scorecards":
             assert [field.label for field in app.date_input] == ["First day", "Last day"]
 
-    def test_every_filter_and_row_choice_has_a_page(self, organisation):
+    def test_every_filter_and_row_choice_has_a_page(self, small):
         for query in (
             {"period": "week", "rows": "system"},
             {"period": "all", "rows": "service", "sort": "lead_time"},
@@ -82,35 +71,34 @@ class TestPage:
             {"period": "12m", "service": "legacy-reports", "rows": "team"},
             {"service": small_organisation.HOSTILE, "metric": "developer_satisfaction"},
         ):
-            assert not opened(organisation[0], **query).exception, query
+            assert not opened(small.folder, **query).exception, query
 
-    def test_what_changed_this_week_is_told_in_sentences(self, organisation):
-        html = shown(opened(organisation[0]))
+    def test_what_changed_this_week_is_told_in_sentences(self, small):
+        html = shown(opened(small.folder))
         assert "What changed in the week of 9 – 15 Nov 2026" in html
         assert "The slowest change, " in html
         assert "compared with 21 Sep – 18 Oct 2026" in html
 
-    def test_filters_that_exclude_each_other_say_so(self, organisation):
-        app = opened(organisation[0], team="payments", service="ingest")
+    def test_filters_that_exclude_each_other_say_so(self, small):
+        app = opened(small.folder, team="payments", service="ingest")
         assert not app.exception
         assert "Nothing matches all of these filters" in shown(app)
 
-    def test_a_name_that_is_gone_is_told_and_not_applied(self, organisation):
-        app = opened(organisation[0], team="<b>gone</b>")
+    def test_a_name_that_is_gone_is_told_and_not_applied(self, small):
+        app = opened(small.folder, team="<b>gone</b>")
         assert "Not found, so not applied: team &lt;b&gt;gone&lt;/b&gt;" in shown(app)
 
-    def test_a_source_that_failed_last_and_incidents_without_a_service_are_told(self, organisation):
-        app = opened(organisation[0])
+    def test_a_source_that_failed_last_and_incidents_without_a_service_are_told(self, small):
+        app = opened(small.folder)
         assert "Not all sources could be read" in shown(app)
         assert "answered 503 &lt;b&gt;later&lt;/b&gt;" in shown(app)
         assert "github" not in shown(app)
         assert "1 incident belongs to no single service" in shown(app)
 
-    def test_a_target_that_changes_in_the_configuration_changes_the_page(self, tmp_path):
-        small_organisation.write(tmp_path)
+    def test_a_target_that_changes_in_the_configuration_changes_the_page(self, small, tmp_path):
+        config = small.copied(tmp_path).config
         assert "0 of 6 targets met" in shown(opened(tmp_path))
         lenient = 'metrics: [{name: Lead Time, target: "< 30 days"}]\n'
-        config = tmp_path / "sixkeys.yaml"
         config.write_text(config.read_text() + lenient)
         assert "1 of 1 targets met" in shown(opened(tmp_path))
 
@@ -129,9 +117,8 @@ class TestStates:
 
     @pytest.mark.parametrize("at", PAGES)
     @pytest.mark.parametrize("damage", ["unreadable", "gone", "without tables"])
-    def test_a_broken_warehouse_is_told_in_a_sentence(self, tmp_path, damage, at):
-        settings = small_organisation.write(tmp_path)
-        facts = current_facts(settings.warehouse)
+    def test_a_broken_warehouse_is_told_in_a_sentence(self, small, tmp_path, damage, at):
+        facts = current(small.copied(tmp_path).settings.warehouse)
         if damage == "unreadable":
             facts.write_bytes(b"not a database")
         elif damage == "gone":
@@ -150,8 +137,8 @@ class TestStates:
         assert "sixkeys build" in shown(app)
         assert "Traceback" not in shown(app)
 
-    def test_an_earlier_file_that_stands_in_is_told(self, tmp_path):
-        settings = small_organisation.write(tmp_path)
+    def test_an_earlier_file_that_stands_in_is_told(self, small, tmp_path):
+        settings = small.copied(tmp_path).settings
         build(settings, small_organisation.NOW + timedelta(hours=1))
         current_facts(settings.warehouse).write_bytes(b"not a database")
         assert "These are not the newest facts" in shown(opened(tmp_path))
@@ -164,11 +151,8 @@ class TestStates:
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
-    folder, settings = organisation
-    (folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
-    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
-        yield dashboard
+def running(small_dashboard: Running) -> Running:
+    return small_dashboard
 
 
 class TestBrowser:
@@ -180,6 +164,7 @@ class TestBrowser:
         expect(tab.locator(".six-days")).to_contain_text("24 Aug – 15 Nov 2026")
         choose(tab, "Team", "payments")
         expect(tab.locator(".six-over")).to_have_text("team payments")
+        drawn(tab, "overview")
         assert parse_qs(urlsplit(tab.url).query) == {"period": ["12w"], "team": ["payments"]}
         figures = tab.locator(".six-tile .value").all_inner_texts()
         again = running.open(f"?{urlsplit(tab.url).query}")

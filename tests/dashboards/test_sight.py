@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards.frame.markup import DASHBOARDS
 from dashboards.frame.navigation import PAGES
-from tests.support import running_dashboard, small_organisation
+from tests.conftest import Small
+from tests.support import running_dashboard
 
 # services of other teams than payments, under names that no page says of itself
 OTHERS = ("ingest", "legacy-reports", "acme/search")
 VIEWS = ("", "service=ingest", "team=discovery", "system=data", "period=all&rows=service")
 
 
-def limited(config: str, teams: list[str], rollups: bool) -> None:
+def limited(config: str, teams: list[str], rollups: bool, draws: list[bool]) -> None:
     """What AppTest runs: the text of this function, without anything around it."""
     from pathlib import Path
 
@@ -24,29 +24,22 @@ def limited(config: str, teams: list[str], rollups: bool) -> None:
     from dashboards.frame import navigation
     from dashboards.frame.access import Access
 
-    settings = load_settings(Path(config))
-    access = Access(frozenset(teams), rollups, "ada@acme.example")
-    app.show_page(navigation.chosen_page(), Path(config), settings, settings.warehouse, access)
+    page = navigation.chosen()
+    if draws:
+        settings = load_settings(Path(config))
+        access = Access(frozenset(teams), rollups, "ada@acme.example")
+        app.show(page, Path(config), settings, settings.warehouse, access)
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("organisation")
-    settings = small_organisation.write(folder)
-    path = folder / "sixkeys.yaml"
-    path.write_text(path.read_text() + f"warehouse: {settings.warehouse}\n")
-    return path
+def config(small: Small) -> Path:
+    return small.config
 
 
 def shown(config: Path, teams: list[str], rollups: bool, at: str, view: str) -> str:
     """Everything that goes to the browser for a page, as text, without the names that its address asks for."""
-    app = AppTest.from_function(limited, args=(str(config), teams, rollups), default_timeout=30)
     asked = dict(pair.split("=") for pair in view.split("&") if pair)
-    for key, value in asked.items():
-        app.query_params[key] = value
-    app.run()
-    if at != next(iter(PAGES)):
-        app.switch_page(str(DASHBOARDS / PAGES[at].file)).run()
+    app = running_dashboard.turned_to(at, asked, limited, str(config), teams, rollups)
     assert not app.exception
     return "\n".join(sent(app))
 

@@ -4,13 +4,15 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from config.settings import Settings
@@ -32,23 +34,41 @@ _DRAWN = {
     "service": ".six-shares",
 }
 
+_NO_COMPONENTS = BidiComponentManager()
 
-def page(config: str) -> None:
+
+def page(config: str, draws: list[bool]) -> None:
     """What AppTest runs: the text of this function, without anything around it."""
     from pathlib import Path
 
     from dashboards.app import main
+    from dashboards.frame import navigation
 
-    main(Path(config))
+    if draws:
+        main(Path(config))
+    else:
+        _ = navigation.chosen()
 
 
 def opened(folder: Path, at: str = "overview", **query: str) -> AppTest:
     """The page `at` of the dashboard of `folder` after a run."""
-    app = AppTest.from_function(page, args=(str(folder / "sixkeys.yaml"),), default_timeout=30)
+    return turned_to(at, query, page, str(folder / "sixkeys.yaml"))
+
+
+def turned_to(at: str, query: dict[str, str], script: Callable[..., None], *given: Any) -> AppTest:
+    """The page `at` after `script` has drawn it, which names the pages alone as long as its last argument is empty.
+
+    AppTest can turn to a page by its name once a run has named it.
+    """
+    draws: list[bool] = []
+    app = AppTest.from_function(script, args=(*given, draws), default_timeout=30)
+    # ours has no components, for which AppTest would look through every installed package
+    app._bidi_component_manager = _NO_COMPONENTS
     for key, value in query.items():
         app.query_params[key] = value
-    app.run()
-    return app if at == "overview" else app.switch_page(str(DASHBOARDS / PAGES[at][1])).run()
+    app.run().switch_page(str(DASHBOARDS / PAGES[at].file))
+    draws.append(True)
+    return app.run()
 
 
 def shown(app: AppTest) -> str:

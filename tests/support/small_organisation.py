@@ -30,6 +30,11 @@ SERVICES = {
     "legacy-reports": (None, None, 1, 200, 50),
 }
 HOSTILE = "<img src=x onerror=alert(1)> **bold** :red[x]"
+# not among its records
+STILL_OPEN = Incident(
+    source="import", id="open", service="checkout", title=HOSTILE, urgency="high", priority="P1",
+    status="triggered", opened_at=NOW - timedelta(days=2), url="https://pagerduty.example/incidents/1",
+)  # fmt: skip
 
 
 def write(

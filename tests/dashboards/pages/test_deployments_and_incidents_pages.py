@@ -2,13 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from config.settings import Settings
 from dashboards.deployments_and_incidents import content as listing
@@ -16,7 +14,7 @@ from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents.content import LEFT_OUT, Around, ListLine, rows_on_page, turned_to
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
-from tests.support import running_dashboard, small_organisation
+from tests.conftest import Small
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW
@@ -181,15 +179,14 @@ class TestTurning:
 
 
 @pytest.fixture(scope="module")
-def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
-    folder = tmp_path_factory.mktemp("organisation")
-    return folder, small_organisation.write(folder, extra=EXTRA)
+def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return small.copied(tmp_path_factory.mktemp("organisation"), *EXTRA)
 
 
 @pytest.mark.parametrize("at", ["deployments", "incidents"])
 class TestPage:
     def test_a_search_and_a_choice_go_to_the_address_and_start_at_the_first_page(self, organisation, at):
-        app = opened(organisation[0], at, period="12w", page="2", listed="oldest")
+        app = opened(organisation.folder, at, period="12w", page="2", listed="oldest")
         assert not app.exception
         app.text_input(key="search").set_value("checkout").run()
         assert app.query_params == {"period": "12w", "listed": "oldest", "search": "checkout"}
@@ -203,14 +200,14 @@ class TestPage:
         assert not app.exception
 
     def test_a_list_without_rows_says_what_to_change(self, organisation, at):
-        assert f"No {at[:-1]} matches" in shown(opened(organisation[0], at, search="nothing like this"))
+        assert f"No {at[:-1]} matches" in shown(opened(organisation.folder, at, search="nothing like this"))
         assert f"There is no {at[:-1]} in this period" in shown(
-            opened(organisation[0], at, period="custom", **{"from": "2020-01-01", "to": "2020-01-02"})
+            opened(organisation.folder, at, period="custom", **{"from": "2020-01-01", "to": "2020-01-02"})
         )
-        assert f"There is no such {at[:-1]} here" in shown(opened(organisation[0], at, row="import/none"))
+        assert f"There is no such {at[:-1]} here" in shown(opened(organisation.folder, at, row="import/none"))
 
     def test_what_an_address_makes_up_is_shown_as_it_is(self, organisation, at):
-        app = opened(organisation[0], at, state=HOSTILE, environment=HOSTILE, search=HOSTILE, page="9999")
+        app = opened(organisation.folder, at, state=HOSTILE, environment=HOSTILE, search=HOSTILE, page="9999")
         assert not app.exception
         assert "<img" not in shown(app)
 
@@ -226,10 +223,8 @@ class TestPage:
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
-    folder, settings = organisation
-    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
-        yield dashboard
+def running(small_dashboard: Running) -> Running:
+    return small_dashboard
 
 
 class TestBrowser:

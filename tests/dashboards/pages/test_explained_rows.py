@@ -13,7 +13,7 @@ from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.metric import content as explained
 from dashboards.metric.loading import explained_rows, metric_content, rows_behind
-from tests.conftest import Sample
+from tests.conftest import Sample, Small
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown
 from warehouse.rows.explain import Explanation
@@ -65,10 +65,8 @@ def many(count: int) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("explained")
-    small_organisation.write(folder, failing=False)
-    return folder
+def folder(small: Small) -> Path:
+    return small.folder
 
 
 class TestRows:

@@ -21,7 +21,7 @@ from dashboards.figures.terms import TERMS
 from dashboards.frame.view import Filters
 from dashboards.metric import breakdown, distribution_charts, dora_levels
 from dashboards.metric.loading import Spread, metric_content, spread
-from tests.conftest import Sample
+from tests.conftest import Sample, Small
 from tests.dashboards.pages.test_overview_page import value, weeks_before
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown
@@ -41,8 +41,7 @@ COUNTED = [metric.id for metric in metrics().values() if metric.statistic in ("r
 
 
 @pytest.fixture(scope="module")
-def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
-    folder = tmp_path_factory.mktemp("metric")
+def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
     # in the catalogue and deployed, but nothing tells of its incidents
     at = small_organisation.NOW - timedelta(days=2)
     blind = Deployment(
@@ -52,11 +51,10 @@ def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settin
     covered = Coverage(
         source="import deployments", subject="blind", from_at=small_organisation.FIRST, until_at=at
     )
-    return folder, small_organisation.write(folder, failing=False, extra=(blind, covered))
+    return small.copied(tmp_path_factory.mktemp("metric"), blind, covered)
 
 
-def made_of(organisation: tuple[Path, Settings], **view) -> Spread:
-    _, settings = organisation
+def made_of(settings: Settings, **view) -> Spread:
     return spread(settings.warehouse, settings, Filters(**view))
 
 
@@ -78,11 +76,10 @@ class TestSpread:
 
     @pytest.mark.parametrize("target", ["< 30 hours", "<= 30 hours"])
     def test_a_row_of_exactly_the_limit_is_on_its_side_of_the_target(self, organisation, target):
-        folder, made = organisation
         own = MetricTarget(name="Lead Time for Changes", target=target)
-        settings = Settings(**{**dict(made), "metrics": [own]})
+        settings = Settings(**{**dict(organisation.settings), "metrics": [own]})
         view = Filters(service="search", period="12w")
-        bins = made_of((folder, settings), **view.where, period="12w").bins
+        bins = made_of(settings, **view.where, period="12w").bins
         current = metric_content(settings.warehouse, settings, view).current
         with open_facts(settings.warehouse) as facts:
             rows = explain(facts, settings, "lead_time", {"service": "search"}, FIRST, AFTER).rows
@@ -172,15 +169,15 @@ class TestStages:
 
 class TestUnseen:
     def test_services_without_a_source_of_incidents_are_counted(self, organisation):
-        with open_facts(organisation[1].warehouse) as facts:
+        with open_facts(organisation.settings.warehouse) as facts:
             assert unwatched(facts, "organisation", FIRST, AFTER, {}) == {"acme": Unwatched(6, 1)}
             assert unwatched(facts, "service", FIRST, AFTER, {}) == {"blind": Unwatched(1, 1)}
             assert unwatched(facts, "team", FIRST, AFTER, {}) == {}
 
     def test_only_numbers_that_come_from_incidents_warn(self, organisation):
-        _, settings = organisation
-        assert made_of(organisation, metric="change_failure_rate").unwatched["service"]
-        assert not made_of(organisation, metric="lead_time").unwatched
+        settings = organisation.settings
+        assert made_of(organisation.settings, metric="change_failure_rate").unwatched["service"]
+        assert not made_of(organisation.settings, metric="lead_time").unwatched
         for metric, warning in (("change_failure_rate", Unwatched(6, 1)), ("lead_time", None)):
             found = metric_content(settings.warehouse, settings, Filters(metric=metric))
             assert found.unwatched == warning
@@ -188,14 +185,14 @@ class TestUnseen:
 
 class TestBelow:
     def test_a_number_is_broken_down_by_what_is_below_it(self, organisation):
-        assert list(made_of(organisation).below) == ["team", "system", "service"]
-        assert list(made_of(organisation, team="payments").below) == ["service"]
-        assert {v.name for v in made_of(organisation, team="payments").below["service"]} >= {
+        assert list(made_of(organisation.settings).below) == ["team", "system", "service"]
+        assert list(made_of(organisation.settings, team="payments").below) == ["service"]
+        assert {v.name for v in made_of(organisation.settings, team="payments").below["service"]} >= {
             "checkout",
             "billing",
         }
-        assert not made_of(organisation, service="checkout").below
-        assert list(made_of(organisation, metric="developer_satisfaction").below) == ["team"]
+        assert not made_of(organisation.settings, service="checkout").below
+        assert list(made_of(organisation.settings, metric="developer_satisfaction").below) == ["team"]
 
     def test_the_worst_comes_first_and_what_cannot_be_judged_last(self):
         values = [
@@ -286,7 +283,7 @@ class TestSeries:
     def test_the_steps_are_weeks_days_or_months(self, organisation):
         for step, days in (("week", 7), ("day", 1), ("month", 31)):
             view = Filters(step=step, period="12w")
-            series = metric_content(organisation[1].warehouse, organisation[1], view).series
+            series = metric_content(organisation.settings.warehouse, organisation.settings, view).series
             assert max((v.period_end - v.period_start).days for v in series) == days
 
 
@@ -297,25 +294,25 @@ class TestLevels:
         }  # fmt: skip
         assert str(dora_levels.YEAR) in dora_levels.DORA_SOURCE
 
-    def test_they_are_told_unless_the_configuration_says_otherwise(self, tmp_path):
-        small_organisation.write(tmp_path)
+    def test_they_are_told_unless_the_configuration_says_otherwise(self, small, tmp_path):
+        own = small.copied(tmp_path)
         told = f"What DORA’s respondents said in {dora_levels.YEAR}"
         assert told in shown(opened(tmp_path, "metric"))
-        with (tmp_path / "sixkeys.yaml").open("a", encoding="utf-8") as config:
+        with own.config.open("a", encoding="utf-8") as config:
             config.write("dashboard:\n  dora_levels: false\n")
         assert told not in shown(opened(tmp_path, "metric"))
 
 
 class TestPage:
     def test_its_charts_are_told_by_the_metric_s_name(self, organisation):
-        charts_of = opened(organisation[0], "metric").get("plotly_chart")
+        charts_of = opened(organisation.folder, "metric").get("plotly_chart")
         assert [chart.proto.alt for chart in charts_of] == [
             "Lead Time for Changes by week, with its target",
             "Lead Time for Changes: how long each took",
         ]
 
     def test_all_parts_of_a_number_are_there(self, organisation):
-        app = opened(organisation[0], "metric", metric="lead_time", period="4w")
+        app = opened(organisation.folder, "metric", metric="lead_time", period="4w")
         assert not app.exception
         html = shown(app)
         for part in (
@@ -333,13 +330,13 @@ class TestPage:
         assert len(app.get("plotly_chart")) == 2
 
     def test_a_rate_of_failures_warns_where_incidents_are_not_read(self, organisation):
-        html = shown(opened(organisation[0], "metric", metric="change_failure_rate"))
+        html = shown(opened(organisation.folder, "metric", metric="change_failure_rate"))
         assert "Incidents of 1 of 6 services are not read" in html
-        assert "Incidents of" not in shown(opened(organisation[0], "metric", metric="lead_time"))
+        assert "Incidents of" not in shown(opened(organisation.folder, "metric", metric="lead_time"))
 
     @pytest.mark.parametrize("step", ["day", "week", "month"])
     @pytest.mark.parametrize("period", ["all", "quarter", "week"])
     def test_every_step_of_every_period_has_a_page(self, organisation, step, period):
-        app = opened(organisation[0], "metric", metric="deployment_frequency", step=step, period=period)
+        app = opened(organisation.folder, "metric", metric="deployment_frequency", step=step, period=period)
         assert not app.exception
         assert f"By {step}" in shown(app)

@@ -364,15 +364,14 @@ class TestSeries:
         )
 
 
-def test_values_are_held_against_the_target_that_holds_for_their_scope(tmp_path):
-    made = small_organisation.write(tmp_path)
+def test_values_are_held_against_the_target_that_holds_for_their_scope(small):
     own = MetricTarget(
         name="Lead Time for Changes",
         target="< 1 hour",
         overrides=[TargetOverride(team="platform", target="< 5 days")],
     )
-    settings = Settings(**{**dict(made), "metrics": [own]})
-    found = numbers(made.warehouse, settings, Filters(rows="team"))
+    settings = Settings(**{**dict(small.settings), "metrics": [own]})
+    found = content(settings.warehouse, settings, Filters(rows="team"))
     status = {v.name: v.status for v in found.below if v.metric == "lead_time"}
     assert status == {"discovery": "missed", "payments": "met", "platform": "met"}
 
@@ -390,8 +389,8 @@ def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
     ]
 
 
-def test_what_changed_is_of_the_last_week_of_the_view(tmp_path):
-    settings = small_organisation.write(tmp_path)
+def test_what_changed_is_of_the_last_week_of_the_view(small):
+    settings = small.settings
     view = Filters(period="12w", team="payments")
     found = this_week(settings.warehouse, settings, view, frozenset(), frozenset(), None)
     monday = small_organisation.NOW.date() - timedelta(weeks=1)

@@ -2,22 +2,19 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from collectors.contract.records import Response
-from config.settings import Settings
 from dashboards.figures import charts
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.satisfaction import content as satisfaction
 from dashboards.satisfaction.loading import Surveyed, surveyed
-from tests.support import running_dashboard, small_organisation
+from tests.conftest import Small
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, choose, opened, shown
 from tests.support.small_organisation import NOW
@@ -40,19 +37,18 @@ RUNNING = tuple(
 
 
 @pytest.fixture(scope="module")
-def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
-    folder = tmp_path_factory.mktemp("organisation")
-    return folder, small_organisation.write(folder, extra=RUNNING)
+def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return small.copied(tmp_path_factory.mktemp("organisation"), *RUNNING)
 
 
-def load(organisation: tuple[Path, Settings], **view) -> Surveyed:
-    _, settings = organisation
+def load(organisation: Small, **view) -> Surveyed:
+    settings = organisation.settings
     return surveyed(settings.warehouse, settings, Filters(**view))
 
 
 class TestSurveyed:
     def test_each_value_is_the_one_that_the_command_line_gives(self, organisation):
-        _, settings = organisation
+        settings = organisation.settings
         (*_, last) = load(organisation).rounds
         with open_facts(settings.warehouse) as facts:
             metric, start, end = ["developer_satisfaction"], date(2026, 10, 19), date(2026, 11, 16)
@@ -89,7 +85,7 @@ class TestSurveyed:
         found = load(organisation)
         assert found.still_open == (("2026-12", NOW + timedelta(weeks=3)),)
         assert "2026-12" not in [one.name for one in found.rounds]
-        with open_facts(organisation[1].warehouse) as facts:
+        with open_facts(organisation.settings.warehouse) as facts:
             assert still_open(facts) == [("2026-12", NOW + timedelta(weeks=3))]
 
 
@@ -103,7 +99,7 @@ class TestWords:
         assert withheld == "The score of round 2026-11 is withheld"
         assert satisfaction.headline(Surveyed((), (), None, {})) == "No survey round has closed yet"
 
-    def test_a_round_that_nobody_of_the_team_answered_is_not_called_withheld(self, tmp_path):
+    def test_a_round_that_nobody_of_the_team_answered_is_not_called_withheld(self, small, tmp_path):
         closed = NOW - timedelta(weeks=9)
         guild = tuple(
             Response(
@@ -112,7 +108,7 @@ class TestWords:
             )
             for person in range(8)
         )  # fmt: skip
-        organisation = tmp_path, small_organisation.write(tmp_path, extra=guild)
+        organisation = small.copied(tmp_path, *guild)
         found = load(organisation, team="guild")
         assert (found.chosen, len(found.rounds)) == ("2026-09", 2)
         assert satisfaction.headline(found).startswith("Satisfaction is 2 / 5 in round 2026-09")
@@ -148,13 +144,13 @@ class TestWords:
 
 class TestPage:
     def test_it_tells_of_the_running_round_nothing_but_its_close(self, organisation):
-        app = opened(organisation[0], "satisfaction")
+        app = opened(organisation.folder, "satisfaction")
         assert not app.exception
         assert "Round 2026-12 is open until Mon 7 Dec 2026, 09:00 CET" in shown(app)
         assert list(app.selectbox(key="round").options) == ["2026-11", "2026-09"]
 
     def test_a_withheld_team_has_no_chart_and_says_why(self, organisation):
-        app = opened(organisation[0], "satisfaction", team="platform")
+        app = opened(organisation.folder, "satisfaction", team="platform")
         assert not app.exception
         assert app.get("plotly_chart") == []
         assert "Withheld, so that nobody&#39;s answer can be worked out." in shown(app)
@@ -170,16 +166,14 @@ class TestPage:
         ],
     )
     def test_where_there_is_no_score_it_says_why(self, organisation, query, told):
-        app = opened(organisation[0], "satisfaction", **query)
+        app = opened(organisation.folder, "satisfaction", **query)
         assert not app.exception
         assert told in shown(app)
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
-    folder, settings = organisation
-    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
-        yield dashboard
+def running(small_dashboard: Running) -> Running:
+    return small_dashboard
 
 
 class TestBrowser:

@@ -13,9 +13,10 @@ from dashboards.scorecards import content as scorecards
 from dashboards.scorecards import loading
 from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS, render
+from tests.conftest import Small
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import opened, running, shown
-from tests.support.small_organisation import NOW, write
+from tests.support.small_organisation import NOW
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
@@ -35,17 +36,17 @@ LATE = Incident(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small organisation with two published weeks; the second restates the first."""
-    folder = tmp_path_factory.mktemp("archive")
-    settings = write(folder)
+    own = small.copied(tmp_path_factory.mktemp("archive"))
+    settings = own.settings
     published(settings, "2026-W45")
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         warehouse.upsert([LATE])
     build(settings, NOW)
     published(settings, "2026-W46")
     build(settings, NOW)
-    return folder
+    return own.folder
 
 
 def published(settings: Settings, week: str) -> None:
@@ -54,9 +55,8 @@ def published(settings: Settings, week: str) -> None:
             publish(facts, settings, content, made)
 
 
-def test_without_any_it_says_how_they_come_about(tmp_path: Path) -> None:
-    write(tmp_path)
-    app = opened(tmp_path, "scorecards")
+def test_without_any_it_says_how_they_come_about(small: Small) -> None:
+    app = opened(small.folder, "scorecards")
     assert not app.exception
     assert "No scorecard was published yet" in shown(app)
 

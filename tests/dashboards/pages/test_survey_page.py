@@ -1,9 +1,6 @@
 """The survey page: who may answer, what is kept of an answer, and that nothing of the dashboard is shown."""
 
 import json
-import os
-import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -25,17 +22,8 @@ from collectors.survey.collect import collect
 from collectors.survey.inbox import Answer, collect_inbox, put
 from config.errors import ConfigurationError
 from config.settings import Settings
-from dashboards.satisfaction.survey_links import (
-    BadLink,
-    RoundClosed,
-    SurveyLink,
-    answer,
-    opened,
-    sign,
-    survey_links,
-)
-from dashboards.server.launch import command, local_address, wait_until_up
-from tests.support import chromium, small_organisation
+from dashboards.satisfaction.survey_links import BadLink, Link, RoundClosed, answer, links, opened, sign
+from tests.conftest import SURVEY_KEY as KEY
 from tests.support.chromium import artifact
 from tests.support.places import ROOT
 from warehouse.metrics.published_facts import open_facts
@@ -43,7 +31,6 @@ from warehouse.metrics.values import compute
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent
 
-KEY = b"0123456789abcdef0123456789abcdef"
 CLOSE = datetime(2026, 11, 20, 22, 59, 59, tzinfo=UTC)
 BEFORE = CLOSE - timedelta(days=7)
 LINK = SurveyLink("n0nce", "2026-Q4", "payments", CLOSE)
@@ -287,24 +274,11 @@ class TestPage:
         assert not app.exception
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, Browser]]:
-    folder = tmp_path_factory.mktemp("served")
-    small_organisation.write(folder)
-    written_key(folder)
-    config = folder / "sixkeys.yaml"
-    config.write_text(f"{config.read_text()}\nsurvey_page: {{key: file:key}}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(command(config, None, "127.0.0.1", port), start_new_session=True)
-    try:
-        wait_until_up(local_address("127.0.0.1", port), process)
-        with chromium.launched() as browser:
-            yield folder, local_address("127.0.0.1", port), browser
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A tab of somebody who was never here before."""
+    with browser.new_context(viewport={"width": 720, "height": 900}) as context:
+        yield context.new_page()
 
 
 def token_for(team: str = "payments", hours: float = 1) -> str:
@@ -313,19 +287,17 @@ def token_for(team: str = "payments", hours: float = 1) -> str:
 
 
 class TestBrowser:
-    def test_somebody_answers_and_sees_nothing_of_the_dashboard(self, served):
-        folder, url, browser = served
-        tab = browser.new_page(viewport={"width": 720, "height": 900})
+    def test_somebody_answers_and_sees_nothing_of_the_dashboard(self, small_dashboard, tab):
         frames: list[str] = []
         tab.on("websocket", lambda socket: socket.on("framereceived", self.noted(frames)))
-        tab.goto(f"{url}/survey?token={token_for()}")
+        tab.goto(f"{small_dashboard.url}/survey?token={token_for()}")
         tab.get_by_role("radio", name="4").check(force=True, timeout=30_000)
         tab.get_by_label("What should we know? (optional)").fill(HOSTILE.replace("\x00", ""))
         tab.screenshot(path=artifact("survey.png"))
         tab.get_by_role("button", name="Send").click()
         expect(tab.get_by_text("Thank you")).to_be_visible()
         expect(tab.get_by_role("radio")).to_have_count(0)
-        (content,) = kept(folder)
+        (content,) = kept(small_dashboard.settings.warehouse.parent)
         assert (content["score"], content["team"]) == (4, "payments")
         assert content["comment"] == HOSTILE.replace("\x00", "").strip()
         assert tab.title() == "Survey"
@@ -339,16 +311,14 @@ class TestBrowser:
         ("token", "said"),
         [
             (token_for(hours=-1), "This survey has closed"),
-            (token_for()[:-2] + "00", "This link does not work"),
+            (token_for()[:-1], "This link does not work"),
             ("", "This link does not work"),
         ],
     )
-    def test_a_link_that_is_not_good_shows_nothing_else(self, served, token, said):
-        _, url, browser = served
-        tab = browser.new_page()
+    def test_a_link_that_is_not_good_shows_nothing_else(self, small_dashboard, tab, token, said):
         frames: list[str] = []
         tab.on("websocket", lambda socket: socket.on("framereceived", self.noted(frames)))
-        tab.goto(f"{url}/survey?token={token}")
+        tab.goto(f"{small_dashboard.url}/survey?token={token}")
         expect(tab.get_by_text(said)).to_be_visible(timeout=30_000)
         self.shows_nothing_else(tab, frames)
 

@@ -15,7 +15,6 @@ from dashboards.frame.markup import part
 from dashboards.frame.view import BY, RANKS, Filters, from_address, to_address
 from dashboards.targets import content as targets
 from dashboards.targets import loading as targets_loading
-from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown
 from tests.support.small_organisation import FIRST, HOSTILE, NOW
 from warehouse.metrics.attainment import attainment
@@ -163,31 +162,29 @@ class TestOwnTargets:
         ],
     )
     def test_those_within_the_view_are_shown(self, organisation, view, names):
-        of = organisation[1]
+        of = state(organisation.settings.warehouse)
         found = targets.own_targets(self.settings, of, Filters(**view))
         assert [name for _, _, name in found] == names
 
 
 @pytest.fixture(scope="module")
-def organisation(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("targets")
+def organisation(small, tmp_path_factory):
     extra = (
         Component(name="billing", owner="payments", system="shop", repo="acme/billing", golden_path=HOSTILE),
     )
-    settings = small_organisation.write(folder, extra=extra)
-    config = folder / "sixkeys.yaml"
-    config.write_text(
-        config.read_text()
+    own = small.copied(tmp_path_factory.mktemp("targets"), *extra)
+    own.config.write_text(
+        own.config.read_text()
         + 'metrics: [{name: Lead Time, target: "< 1 hour", overrides: [{service: ingest, target: "< 9 days"}]},\n'
         + '  {name: DSAT, target: "> 4.5/5"}]\n'
         + "golden_paths: [{name: service, description: The paved road}]\n"
     )
-    return folder, state(settings.warehouse)
+    return own
 
 
 class TestPage:
     def test_it_shows_the_targets_those_of_their_own_and_the_paths(self, organisation):
-        app = opened(organisation[0], "targets")
+        app = opened(organisation.folder, "targets")
         assert not app.exception
         html = shown(app)
         assert "service ingest" in html
@@ -198,7 +195,7 @@ class TestPage:
         assert "not in the configuration" in html
         assert "<img" not in html
 
-    def test_a_rate_of_failures_warns_where_incidents_are_not_read(self, tmp_path):
+    def test_a_rate_of_failures_warns_where_incidents_are_not_read(self, small, tmp_path):
         at = NOW - timedelta(days=10)
         extra = (
             Component(name="blind", owner="platform", system="data", repo="acme/blind"),
@@ -208,7 +205,7 @@ class TestPage:
             ),
             Coverage(source="import deployments", subject="blind", from_at=FIRST, until_at=NOW),
         )  # fmt: skip
-        settings = small_organisation.write(tmp_path, extra=extra)
+        settings = small.copied(tmp_path, *extra).settings
         of, view = state(settings.warehouse), Filters()
         asked = (settings.warehouse, settings, view, targets.own_targets(settings, of, view))
         found, attained = targets_loading.targets(*asked), targets_loading.attained(*asked)
@@ -224,12 +221,12 @@ class TestPage:
         for by in BY:
             for rank in RANKS:
                 query = {"by": by, "rank": rank, "target": "lead_time", "period": "12w"}
-                app = opened(organisation[0], "targets", **query)
+                app = opened(organisation.folder, "targets", **query)
                 assert not app.exception, query
                 assert to_address(from_address(app.query_params)) == to_address(from_address(query))
 
     def test_a_choice_goes_to_the_address(self, organisation):
-        app = opened(organisation[0], "targets")
+        app = opened(organisation.folder, "targets")
         app.selectbox(key="rank").select("name").run()
         app.selectbox(key="target").select("developer_satisfaction").run()
         assert not app.exception
@@ -237,9 +234,8 @@ class TestPage:
         app.selectbox(key="target").select("").run()
         assert app.query_params == {"rank": "name"}
 
-    def test_without_targets_and_paths_it_says_how_to_set_them(self, tmp_path):
-        small_organisation.write(tmp_path)
-        config = tmp_path / "sixkeys.yaml"
+    def test_without_targets_and_paths_it_says_how_to_set_them(self, small, tmp_path):
+        config = small.copied(tmp_path).config
         config.write_text(config.read_text() + "metrics: []\n")
         app = opened(tmp_path, "targets")
         assert not app.exception
@@ -247,5 +243,5 @@ class TestPage:
         assert "sixkeys.dev/golden-path" in shown(app)
 
     def test_filters_that_exclude_each_other_say_so(self, organisation):
-        app = opened(organisation[0], "targets", team="payments", service="ingest")
+        app = opened(organisation.folder, "targets", team="payments", service="ingest")
         assert "Nothing matches all of these filters" in shown(app)

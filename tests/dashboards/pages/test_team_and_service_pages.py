@@ -1,15 +1,13 @@
 """The pages of a service and a team: what they say, over full and bare warehouses, and the way to them in a browser."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from collectors.contract.records import Component, Incident, Repository, Response
-from config.settings import GoldenPath, Settings
+from config.settings import GoldenPath
 from dashboards.deployments_and_incidents import incident_rows
 from dashboards.deployments_and_incidents import loading as listed
 from dashboards.figures.formats import figure_against
@@ -18,27 +16,24 @@ from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.team_and_service import content as profile
 from dashboards.team_and_service import loading as profile_loading
-from tests.support import running_dashboard, small_organisation
+from tests.conftest import Small
+from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, opened, shown
-from tests.support.small_organisation import HOSTILE, NOW
-from warehouse.metrics.published_facts import open_facts
+from tests.support.small_organisation import HOSTILE, NOW, STILL_OPEN
+from warehouse.metrics.facts import open_facts
 from warehouse.metrics.satisfaction import Group
 from warehouse.metrics.values import compute
 from warehouse.rows.catalogue_entries import CatalogueEntry
 
 MONDAY = NOW.date()
-INCIDENT = "https://pagerduty.example/incidents/1"
 EXTRA = (
     Component(
         name="checkout", owner="payments", system="shop", repo="acme/checkout", lifecycle="production",
         type="service", tags=("tier-1", "<i>pci</i>"), golden_path="python",
     ),
     Repository(repo="acme/checkout", created_at=NOW - timedelta(weeks=14), url="https://git.example/acme/checkout"),
-    Incident(
-        source="import", id="open", service="checkout", title=HOSTILE, urgency="high", priority="P1",
-        status="triggered", opened_at=NOW - timedelta(days=2), url=INCIDENT,
-    ),
+    STILL_OPEN,
     Incident(
         source="import", id="trap", service="billing", title="trap", urgency="high",
         opened_at=NOW - timedelta(days=1), url="javascript:alert(1)",
@@ -48,9 +43,8 @@ EXTRA = (
 
 
 @pytest.fixture(scope="module")
-def organisation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
-    folder = tmp_path_factory.mktemp("profile")
-    return folder, small_organisation.write(folder, extra=EXTRA)
+def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return small.copied(tmp_path_factory.mktemp("profile"), *EXTRA)
 
 
 AT = datetime(2026, 11, 10, 9, tzinfo=UTC)
@@ -92,12 +86,12 @@ class TestWords:
 class TestPages:
     @pytest.mark.parametrize(("scope", "name"), [("team", "payments"), ("service", "checkout")])
     def test_they_show_the_values_that_the_command_line_gives(self, organisation, scope, name):
-        app = opened(organisation[0], scope, **{scope: name})
+        app = opened(organisation.folder, scope, **{scope: name})
         assert not app.exception
         html = shown(app)
-        with open_facts(organisation[1].warehouse) as facts:
+        with open_facts(organisation.settings.warehouse) as facts:
             days = (MONDAY - timedelta(weeks=4), MONDAY)
-            for value in compute(facts, organisation[1], scope, None, *days, {scope: name}):
+            for value in compute(facts, organisation.settings, scope, None, *days, {scope: name}):
                 told = f">{figure_against(value.metric, value.value, value.unit, value.target)}</a></p>"
                 # people are asked by team
                 assert (told in html) or (value.metric, scope) == ("developer_satisfaction", "service")
@@ -110,13 +104,13 @@ class TestPages:
         assert "javascript:" not in html
 
     def test_a_service_says_what_the_catalogue_says(self, organisation):
-        html = shown(opened(organisation[0], "service", service="checkout"))
+        html = shown(opened(organisation.folder, "service", service="checkout"))
         assert 'href="team?team=payments"' in html
         assert 'href="https://git.example/acme/checkout"' in html
         assert "tier-1, &lt;i&gt;pci&lt;/i&gt;" in html
 
     def test_a_team_has_its_services_and_its_rounds(self, organisation):
-        html = shown(opened(organisation[0], "team", team="payments"))
+        html = shown(opened(organisation.folder, "team", team="payments"))
         assert 'href="service?service=billing&amp;rows=service"' in html
         assert "Satisfaction by survey round" in html
 
@@ -127,13 +121,13 @@ class TestPages:
             {"at": "team", "team": "platform", "period": "week"},
             {"at": "team", "team": "discovery", "period": "custom", "from": "2020-01-01", "to": "2020-02-01"},
         ):
-            app = opened(organisation[0], **query)
+            app = opened(organisation.folder, **query)
             assert not app.exception, query
             assert "Choose" not in shown(app)
 
     @pytest.mark.parametrize("scope", ["team", "service"])
     def test_without_a_name_there_is_a_list_to_choose_from(self, organisation, scope):
-        app = opened(organisation[0], scope, period="12w")
+        app = opened(organisation.folder, scope, period="12w")
         assert not app.exception
         assert f"<h1>Choose a {scope}</h1>" in shown(app)
         name = {"team": "payments", "service": "checkout"}[scope]
@@ -141,19 +135,19 @@ class TestPages:
 
     @pytest.mark.parametrize("scope", ["team", "service"])
     def test_an_unknown_name_is_told(self, organisation, scope):
-        app = opened(organisation[0], scope, **{scope: "<b>gone</b>"})
+        app = opened(organisation.folder, scope, **{scope: "<b>gone</b>"})
         assert not app.exception
         assert f"There is no {scope} &lt;b&gt;gone&lt;/b&gt;" in shown(app)
         assert f"Choose a {scope}" in shown(app)
 
     def test_what_else_narrows_a_view_stays_in_force(self, organisation):
         for scope in ("team", "service"):
-            html = shown(opened(organisation[0], scope, service="checkout", team="platform"))
+            html = shown(opened(organisation.folder, scope, service="checkout", team="platform"))
             assert "Nothing matches all of these filters" in html
-        html = shown(opened(organisation[0], "team", service="checkout", team="payments"))
+        html = shown(opened(organisation.folder, "team", service="checkout", team="payments"))
         assert "<h1>checkout</h1>" in html
 
-    def test_a_team_that_only_answers_surveys_owns_nothing(self, tmp_path):
+    def test_a_team_that_only_answers_surveys_owns_nothing(self, small, tmp_path):
         answers = tuple(
             Response(
                 round="2026-11", respondent=f"guild-{n}", question="overall", team="guild", score=4,
@@ -161,7 +155,7 @@ class TestPages:
             )
             for n in range(6)
         )  # fmt: skip
-        small_organisation.write(tmp_path, extra=answers)
+        small.copied(tmp_path, *answers)
         app = opened(tmp_path, "team", team="guild")
         assert not app.exception
         assert "This team owns no service" in shown(app)
@@ -173,8 +167,8 @@ class TestOpenIncidents:
         past = {"period": "custom", "start": date(2026, 9, 1), "end": date(2026, 9, 8)}
         for period in ({}, {"period": "week"}, past):
             found = profile_loading.unresolved(
-                organisation[1].warehouse,
-                organisation[1],
+                organisation.settings.warehouse,
+                organisation.settings,
                 Filters(team="payments", **period),
                 "Europe/Berlin",
             )
@@ -183,9 +177,7 @@ class TestOpenIncidents:
     def test_the_list_has_those_of_the_running_week_unless_its_period_is_long_past(self, organisation):
         def still_open(**period) -> int:
             view = Filters(state="open", **period)
-            return listed.page(
-                organisation[1].warehouse, incident_rows.INCIDENT_LIST, view, "UTC"
-            ).counts.total
+            return listed.page(organisation.settings.warehouse, incident_rows.KIND, view, "UTC").counts.total
 
         assert still_open() == still_open(period="week") == still_open(period="all") == 3
         assert still_open(period="custom", start=date(2026, 9, 1), end=date(2026, 9, 8)) == 0
@@ -193,7 +185,7 @@ class TestOpenIncidents:
 
 class TestSearch:
     def test_it_leads_to_the_page_of_what_was_chosen_in_the_same_period(self, organisation):
-        app = opened(organisation[0], "trust", period="12w", system="data")
+        app = opened(organisation.folder, "trust", period="12w", system="data")
         search = app.selectbox(key="find")
         assert {"payments (team)", "checkout (service)", f"{HOSTILE} (service)"} <= set(search.options)
         search.select(("service", "checkout")).run()
@@ -204,10 +196,8 @@ class TestSearch:
 
 
 @pytest.fixture(scope="module")
-def running(organisation: tuple[Path, Settings], browser: Browser) -> Iterator[Running]:
-    folder, settings = organisation
-    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
-        yield dashboard
+def running(small_dashboard: Running) -> Running:
+    return small_dashboard
 
 
 class TestBrowser:
@@ -221,7 +211,10 @@ class TestBrowser:
         expect(tab.locator("h1")).to_have_text("checkout", timeout=30_000)
         running_dashboard.drawn(tab, "service")
         incident = tab.get_by_role("link", name="Open", exact=True).first
-        assert (incident.get_attribute("href"), incident.get_attribute("target")) == (INCIDENT, "_blank")
+        assert (incident.get_attribute("href"), incident.get_attribute("target")) == (
+            STILL_OPEN.url,
+            "_blank",
+        )
         expect(tab.locator(".six-list-table").get_by_text(HOSTILE).first).to_be_visible()
         assert tab.locator("img[src=x]").count() == 0
         assert running.foreign == []
@@ -253,7 +246,7 @@ class TestBrowser:
 
 
 def test_the_choices_are_of_all_that_there_is(organisation):
-    of = state(organisation[1].warehouse)
+    of = state(organisation.settings.warehouse)
     html = part("choices", profile.choices("service", of, Filters()), of="team_and_service")
     assert html.count("<li>") == 6
     assert "&lt;img src=x" in html

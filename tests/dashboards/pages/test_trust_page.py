@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from collectors.contract.items import Malformed
 from collectors.contract.records import Component, Coverage
 from collectors.files import backstage
-from config.settings import Settings
 from dashboards.frame import trust_sentences
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
@@ -17,8 +15,7 @@ from dashboards.trust import content as trust
 from dashboards.trust import history
 from dashboards.trust.loading import Trust
 from dashboards.trust.loading import trust as load
-from tests.conftest import Sample
-from tests.support import small_organisation
+from tests.conftest import Sample, Small
 from tests.support.running_dashboard import opened, shown
 from tests.support.small_organisation import FIRST, HOSTILE, NOW
 from warehouse.building.build import build
@@ -36,15 +33,16 @@ AT = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def doubtful(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
+def doubtful(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
     """An organisation of which one source failed, one week was missed, and three items could not be read."""
-    folder = tmp_path_factory.mktemp("doubtful")
+    own = small.copied(tmp_path_factory.mktemp("doubtful"))
+    settings = own.settings
     read = (
         Coverage(source="git", subject="acme/billing", from_at=FIRST, until_at=NOW - timedelta(weeks=3)),
         Coverage(source="git", subject="acme/billing", from_at=NOW - timedelta(weeks=2), until_at=NOW),
     )
-    settings = small_organisation.write(folder, extra=read)
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert(read)
         broken = [Malformed("deployments", f"acme/checkout#{n}", "id: missing", f"{n}") for n in range(2)]
         warehouse.quarantine("github", [*broken, Malformed("commits", HOSTILE, HOSTILE, "{}")], NOW)
     told = Message("scorecard", "team", HOSTILE, "2026-W45")
@@ -55,18 +53,18 @@ def doubtful(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings]:
         targets = claim(settings.warehouse, told, channel, ["one", "other"], (), NOW - timedelta(hours=1))
         settle(settings.warehouse, [DeliveryEntry(told, channel, to, status, error) for to in targets], NOW)
     build(settings, NOW)
-    return folder, settings
+    return own
 
 
 class TestReading:
     def test_doubts_count_what_stands_against_the_organisation(self, doubtful):
-        with open_facts(doubtful[1].warehouse) as facts:
+        with open_facts(doubtful.settings.warehouse) as facts:
             found = runs_and_doubts.doubts(facts)
         assert found == Doubts(("pagerduty",), gaps=1, of_nobody=1, unmapped=1, quarantined=3)
 
     def test_a_gap_counts_for_the_days_and_the_services_that_it_concerns(self, doubtful):
         def gaps(**asked) -> int:
-            with open_facts(doubtful[1].warehouse) as facts:
+            with open_facts(doubtful.settings.warehouse) as facts:
                 return runs_and_doubts.doubts(facts, **asked).gaps
 
         assert gaps(start=date(2026, 10, 26), end=date(2026, 11, 2)) == 1
@@ -75,18 +73,18 @@ class TestReading:
         assert gaps(where={"service": "ingest"}) == 0
 
     def test_what_belongs_to_no_service_is_told_of_the_organisation_only(self, doubtful):
-        with open_facts(doubtful[1].warehouse) as facts:
+        with open_facts(doubtful.settings.warehouse) as facts:
             found = runs_and_doubts.doubts(facts, where={"team": "payments"})
         assert (found.of_nobody, found.unmapped, found.quarantined) == (0, 0, 0)
 
     def test_the_last_run_of_each_source_and_its_last_good_one(self, doubtful):
-        with open_facts(doubtful[1].warehouse) as facts:
+        with open_facts(doubtful.settings.warehouse) as facts:
             runs = {run.source: run for run in runs_and_doubts.last_runs(facts)}
         assert (runs["github"].status, runs["github"].succeeded_at) == ("ok", NOW)
         assert (runs["pagerduty"].status, runs["pagerduty"].succeeded_at) == ("failed", None)
 
     def test_items_set_aside_are_grouped_by_reason(self, doubtful):
-        with open_facts(doubtful[1].warehouse) as facts:
+        with open_facts(doubtful.settings.warehouse) as facts:
             found = runs_and_doubts.set_aside(facts)
         assert [(item.kind, item.reason, item.items) for item in found] == [
             ("deployments", "id: missing", 2),
@@ -228,7 +226,7 @@ class TestTables:
 
 class TestHistory:
     def test_runs_are_the_last_ones_of_each_source_the_newest_first(self, doubtful):
-        with open_facts(doubtful[1].warehouse) as facts:
+        with open_facts(doubtful.settings.warehouse) as facts:
             found = runs_and_doubts.recent_runs(facts, 10)
             assert runs_and_doubts.recent_runs(facts, 1) == runs_and_doubts.last_runs(facts)
         assert [(run.source, run.status) for run in found] == [
@@ -266,7 +264,7 @@ class TestHistory:
 
 class TestPage:
     def test_it_says_everything_that_stands_against_the_numbers(self, doubtful):
-        app = opened(doubtful[0], "trust", period="12w")
+        app = opened(doubtful.folder, "trust", period="12w")
         assert not app.exception
         for text in (
             "5 things to know before you rely on these numbers",
@@ -285,7 +283,7 @@ class TestPage:
         assert ">slack" not in shown(app), "what arrived is no doubt"
 
     def test_it_is_narrowed_as_every_page_is(self, doubtful):
-        app = opened(doubtful[0], "trust", team="platform", period="12w")
+        app = opened(doubtful.folder, "trust", team="platform", period="12w")
         assert "team platform" in shown(app)
         assert ">ingest</a>" in shown(app)
         assert ">checkout</a>" not in shown(app)
@@ -295,19 +293,19 @@ class TestPage:
         "names", [{"system": "shop", "team": "platform"}, {"team": "payments", "service": "ingest"}]
     )
     def test_filters_that_exclude_each_other_say_so(self, doubtful, names):
-        app = opened(doubtful[0], "trust", **names)
+        app = opened(doubtful.folder, "trust", **names)
         assert not app.exception
         assert "Nothing matches all of these filters" in shown(app)
 
     def test_the_overview_says_the_same_and_leads_there(self, doubtful):
-        html = shown(opened(doubtful[0], period="12w"))
+        html = shown(opened(doubtful.folder, period="12w"))
         assert "Before you rely on these:" in html
         assert "1 stretch of time in which a source was not read" in html
         assert 'href="trust?period=12w"' in html
 
-    def test_the_shares_are_of_what_all_filters_leave(self, tmp_path):
+    def test_the_shares_are_of_what_all_filters_leave(self, small, tmp_path):
         moved = Component(name="ingest", owner="payments", system="data", repo="acme/ingest")
-        settings = small_organisation.write(tmp_path, extra=(moved,))
+        settings = small.copied(tmp_path, moved).settings
         whole, narrowed = (
             load(settings.warehouse, settings, Filters(period="all", team="payments", system=system))
             for system in (None, "data")
