@@ -24,7 +24,8 @@ from tests.support import chromium, running_dashboard, small_organisation
 from tests.support.running_dashboard import Running
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
-from warehouse.metrics.facts import Facts, open_facts
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
 
 TODAY = date(2026, 11, 16)

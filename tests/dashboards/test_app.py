@@ -16,7 +16,7 @@ from config.errors import SixkeysError
 from dashboards.figures.formats import figure_against
 from dashboards.figures.tables import as_csv
 from dashboards.frame.navigation import PAGES
-from dashboards.server.launch import address, wait_until_up
+from dashboards.server.launch import local_address, wait_until_up
 from tests.support import small_organisation
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, choose, drawn, opened, shown
@@ -118,7 +118,7 @@ class TestStates:
     @pytest.mark.parametrize("at", PAGES)
     @pytest.mark.parametrize("damage", ["unreadable", "gone", "without tables"])
     def test_a_broken_warehouse_is_told_in_a_sentence(self, small, tmp_path, damage, at):
-        facts = current(small.copied(tmp_path).settings.warehouse)
+        facts = current_facts(small.copied(tmp_path).settings.warehouse)
         if damage == "unreadable":
             facts.write_bytes(b"not a database")
         elif damage == "gone":

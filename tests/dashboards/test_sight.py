@@ -24,11 +24,11 @@ def limited(config: str, teams: list[str], rollups: bool, draws: list[bool]) -> 
     from dashboards.frame import navigation
     from dashboards.frame.access import Access
 
-    page = navigation.chosen()
+    page = navigation.chosen_page()
     if draws:
         settings = load_settings(Path(config))
         access = Access(frozenset(teams), rollups, "ada@acme.example")
-        app.show(page, Path(config), settings, settings.warehouse, access)
+        app.show_page(page, Path(config), settings, settings.warehouse, access)
 
 
 @pytest.fixture(scope="module")

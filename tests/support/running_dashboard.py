@@ -47,7 +47,7 @@ def page(config: str, draws: list[bool]) -> None:
     if draws:
         main(Path(config))
     else:
-        _ = navigation.chosen()
+        _ = navigation.chosen_page()
 
 
 def opened(folder: Path, at: str = "overview", **query: str) -> AppTest:

@@ -22,7 +22,6 @@ from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters, scope_name
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
-from dashboards.overview.loading import numbers
 from dashboards.overview.this_week import ThisWeek, this_week
 from dashboards.targets import content as targets
 from tests.support import small_organisation
@@ -371,7 +370,7 @@ def test_values_are_held_against_the_target_that_holds_for_their_scope(small):
         overrides=[TargetOverride(team="platform", target="< 5 days")],
     )
     settings = Settings(**{**dict(small.settings), "metrics": [own]})
-    found = content(settings.warehouse, settings, Filters(rows="team"))
+    found = numbers(settings.warehouse, settings, Filters(rows="team"))
     status = {v.name: v.status for v in found.below if v.metric == "lead_time"}
     assert status == {"discovery": "missed", "payments": "met", "platform": "met"}
 

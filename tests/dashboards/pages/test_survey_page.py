@@ -22,7 +22,15 @@ from collectors.survey.collect import collect
 from collectors.survey.inbox import Answer, collect_inbox, put
 from config.errors import ConfigurationError
 from config.settings import Settings
-from dashboards.satisfaction.survey_links import BadLink, Link, RoundClosed, answer, links, opened, sign
+from dashboards.satisfaction.survey_links import (
+    BadLink,
+    RoundClosed,
+    SurveyLink,
+    answer,
+    opened,
+    sign,
+    survey_links,
+)
 from tests.conftest import SURVEY_KEY as KEY
 from tests.support.chromium import artifact
 from tests.support.places import ROOT

@@ -21,7 +21,7 @@ from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW, STILL_OPEN
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group
 from warehouse.metrics.values import compute
 from warehouse.rows.catalogue_entries import CatalogueEntry
@@ -177,7 +177,9 @@ class TestOpenIncidents:
     def test_the_list_has_those_of_the_running_week_unless_its_period_is_long_past(self, organisation):
         def still_open(**period) -> int:
             view = Filters(state="open", **period)
-            return listed.page(organisation.settings.warehouse, incident_rows.KIND, view, "UTC").counts.total
+            return listed.page(
+                organisation.settings.warehouse, incident_rows.INCIDENT_LIST, view, "UTC"
+            ).counts.total
 
         assert still_open() == still_open(period="week") == still_open(period="all") == 3
         assert still_open(period="custom", start=date(2026, 9, 1), end=date(2026, 9, 8)) == 0
