@@ -1,7 +1,8 @@
-"""What several test files share: the sample organisation, collected once over its real protocols."""
+"""What several test files share: the sample organisation, collected once over its real protocols, and the small one."""
 
 import os
 import pickle
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from sample_data.model import Organisation
 from sample_data.organisation.build import build_organisation
 from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
-from tests.support import chromium, running_dashboard
+from tests.support import chromium, running_dashboard, small_organisation
 from tests.support.running_dashboard import Running
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
@@ -44,6 +45,25 @@ class Sample:
     errors: list[str | None]
     first_requests: Counter[str]
     second_requests: Counter[str]
+
+
+@dataclass(frozen=True)
+class Small:
+    """The small organisation of tests/support in a folder of its own."""
+
+    folder: Path
+    settings: Settings
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "sixkeys.yaml"
+
+    def copied(self, folder: Path) -> "Small":
+        """The same in another folder, to be written to."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return Small(
+            folder, self.settings.model_copy(update={"warehouse": folder / self.settings.warehouse.name})
+        )
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +103,18 @@ def _collected_twice(folder: Path) -> Sample:
     )
 
 
+@pytest.fixture(scope="session")
+def small(shared_folder: Path) -> Small:
+    """The small organisation, written by the first worker that asks for it; to be read only."""
+    folder = shared_folder / "small"
+    kept = folder.with_suffix(".pickle")
+    with FileLock(folder.with_suffix(".lock")):
+        if not kept.exists():
+            folder.mkdir()
+            kept.write_bytes(pickle.dumps(Small(folder, small_organisation.write(folder))))
+    return pickle.loads(kept.read_bytes())
+
+
 @pytest.fixture
 def sample_facts(sample: Sample) -> Iterator[Facts]:
     """The sample's published facts, open for one test."""
@@ -95,6 +127,20 @@ def browser() -> Iterator[Browser]:
     """The one browser of a worker."""
     with chromium.launched() as launched:
         yield launched
+
+
+@pytest.fixture(scope="session")
+def small_dashboard(
+    small: Small, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """The dashboard of a copy of the small organisation as a process, one for each worker.
+
+    Newer facts may be built for a while; what is there afterwards is to be as before.
+    """
+    own = small.copied(tmp_path_factory.mktemp("small"))
+    (own.folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
+    with running_dashboard.running(own.config, own.settings, browser) as dashboard:
+        yield dashboard
 
 
 @pytest.fixture(scope="session")
