@@ -7,6 +7,7 @@ Packages are imported inside the commands, so that `--help` answers at once.
 import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -368,19 +369,23 @@ def serve(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
         run_dashboard(config, warehouse, settings.dashboard.host, settings.dashboard.port)
 
 
-def main() -> None:
-    """Runs the command line; a reader that went away ends it without a word."""
+def run(arguments: Sequence[str]) -> int:
+    """The exit status of the command line with these arguments; a reader that went away ends it without a word."""
     try:
-        status = app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0
+        return app([*arguments] or ["--help"], standalone_mode=False) or 0
     except typer.TyperException as error:
         say(f"sixkeys: {usage_error(error)}")
-        status = 2
+        return 2
     finally:
         try:
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(status)
+
+
+def main() -> None:
+    """Runs the command line of this process."""
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

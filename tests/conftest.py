@@ -62,16 +62,12 @@ class Small:
     def config(self) -> Path:
         return self.folder / "sixkeys.yaml"
 
-    def copied(self, folder: Path, *more: Record) -> "Small":
-        """The same in another folder, to be written to, and with `more` records."""
+    def copied(self, folder: Path) -> "Small":
+        """The same in another folder, to be written to."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        warehouse = folder / self.settings.warehouse.name
-        own = Small(folder, self.settings.model_copy(update={"warehouse": warehouse}))
-        if more:
-            with open_warehouse(warehouse) as opened, opened.transaction():
-                opened.upsert(more)
-            build(own.settings, small_organisation.NOW)
-        return own
+        return Small(
+            folder, self.settings.model_copy(update={"warehouse": folder / self.settings.warehouse.name})
+        )
 
 
 @pytest.fixture(scope="session")
@@ -141,13 +137,11 @@ def browser() -> Iterator[Browser]:
 def small_dashboard(
     small: Small, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    """The dashboard of a copy of the small organisation as a process, one for each worker; it has a survey page.
+    """The dashboard of a copy of the small organisation as a process, one for each worker.
 
     Newer facts may be built for a while; what is there afterwards is to be as before.
     """
-    own = small.copied(tmp_path_factory.mktemp("small"), small_organisation.STILL_OPEN)
-    (own.folder / "key").write_bytes(SURVEY_KEY)
-    own.config.write_text(own.config.read_text() + "survey_page: {key: file:key}\n")
+    own = small.copied(tmp_path_factory.mktemp("small"))
     (own.folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
     with running_dashboard.running(own.config, own.settings, browser) as dashboard:
         yield dashboard

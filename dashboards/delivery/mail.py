@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, parseaddr
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
-from collectors.connections import Connection
 from config.reports import Email
 from dashboards.delivery.posting import TIMEOUT, NotDelivered
+
+if TYPE_CHECKING:
+    from collectors.connections import Connection
 
 
 def mail(
@@ -99,8 +101,10 @@ def connected(settings: Email, timeout: float = TIMEOUT) -> Iterator[smtplib.SMT
         _close(server)
 
 
-def try_connection(settings: Email, timeout: float = TIMEOUT) -> Connection:
+def try_connection(settings: Email, timeout: float = TIMEOUT) -> "Connection":
     """Whether the mail server can be logged in to; nothing is sent."""
+    from collectors.connections import Connection  # brings every collector, which no delivery waits for
+
     try:
         with connected(settings, timeout):
             return Connection("mail", True, f"{settings.host}:{settings.port} takes messages")

@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 WIDTH, HEIGHT = 132, 34  # as shown, in pixels; drawn at twice that
 LINE, TARGET = "#3f7fc4", "#8a8f98"
 
@@ -25,6 +22,10 @@ class Picture:
 
 def sparkline_picture(values: Sequence[float | None], limit: float | None, alt: str) -> Picture:
     """The values oldest first as a line with the last one marked, gaps where one is missing; `limit` dashed."""
+    # takes half a second, which no delivery waits for that has nothing to draw
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(WIDTH / 50, HEIGHT / 50), dpi=100, facecolor="none")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))

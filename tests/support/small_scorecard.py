@@ -16,6 +16,7 @@ VALUES = {
     "failed_deployment_recovery_time": (900.0, 1, "value"),
     "deployment_rework_rate": (0.25, 4, "insufficient"),
 }
+TARGETS = {metric: Settings(organization="acme").target(metric) for metric in metrics()}
 SENTENCES: list[tuple[dict[str, str], ...]] = [
     (
         {"text": "Lead Time for Changes", "metric": "lead_time"},
@@ -73,12 +74,13 @@ def _sentence(*parts: dict[str, str]) -> dict[str, Any]:
 
 def _below(team: str) -> dict[str, Any]:
     shown = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
-    metric = [{key: _metric(id, *VALUES[id])[key] for key in shown} for id in metrics()]
+    told = [_metric(metric, *VALUES[metric]) for metric in metrics()]
+    metric = [{key: of[key] for key in shown} for of in told]
     return {"scope": "team", "name": team, "metrics": metric, "attainment": {"met": 1, "judged": 4}}
 
 
 def _metric(id: str, value: float | None, n: int, status: str) -> dict[str, Any]:
-    declared, target = metrics()[id], Settings(organization="acme").target(id)
+    declared, target = metrics()[id], TARGETS[id]
     previous = None if value is None else value * 1.25
     weeks = [
         {"week": f"2026-W{week}", "value": previous if week % 5 else None, "n": n, "status": status}

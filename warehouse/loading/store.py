@@ -150,18 +150,17 @@ def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) ->
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    known: dict[str, dict[str, str]] = defaultdict(dict)
-    for table, column, kind in connection.execute(
-        "select table_name, column_name, data_type from duckdb_columns() where database_name = current_database()"
-    ).fetchall():
-        known[table][column] = kind
-    for table, wanted in (_BOOKKEEPING | {name: columns(record) for name, record in RECORDS.items()}).items():
-        if table not in known:
+    tables = _BOOKKEEPING | {name: columns(record) for name, record in RECORDS.items()}
+    try:
+        known = _columns_there(connection, tables)
+    except duckdb.CatalogException:  # one of the tables is not there, as in a new file
+        for table, wanted in tables.items():
             declared = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
-            connection.execute(f"create table {table} ({declared})")
-            continue
+            connection.execute(f"create table if not exists {table} ({declared})")
+        known = _columns_there(connection, tables)
+    for table, wanted in tables.items():
         for column, kind in wanted.items():
-            if column not in known[table]:
+            if (table, column) not in known:
                 connection.execute(f'alter table {table} add column "{column}" {kind}')
     found = connection.execute("select version from about").fetchall()
     if found and found[0][0] > VERSION:
@@ -170,6 +169,12 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
     if not found:
         connection.execute("insert into about values (?)", [VERSION])
+
+
+def _columns_there(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> set[tuple[str, str]]:
+    """(table, column) of these tables alone: the list of all that there are costs as much as opening the file."""
+    asked = (f"select '{table}', name from pragma_table_info('{table}')" for table in tables)
+    return set(connection.execute(" union all ".join(asked)).fetchall())
 
 
 class Warehouse:

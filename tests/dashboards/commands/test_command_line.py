@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import typer.main
 
 import sixkeys
 from config.settings import load_settings
+from tests.support.command_line import COMMAND, PATIENCE, run, run_alone
 from tests.support.places import PROGRAM
 from warehouse.loading.store import open_warehouse
 
@@ -30,22 +30,12 @@ DEPLOYMENTS = "source,id,service,environment,sha,status,started_at,finished_at\n
 )
 
 
-def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`sixkeys` with these arguments, run in `folder`."""
-    return subprocess.run(
-        [sys.executable, str(PROGRAM), *arguments],
-        cwd=folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 def refused(folder: Path, status: int, *arguments: str) -> str:
     """The one line on stderr with which these arguments end in `status`."""
-    done = run(folder, *arguments)
+    return told_in_one_line(run(folder, *arguments), status)
+
+
+def told_in_one_line(done: subprocess.CompletedProcess[str], status: int) -> str:
     assert done.returncode == status, done.stderr
     assert done.stdout == ""
     lines = done.stderr.splitlines()
@@ -54,16 +44,17 @@ def refused(folder: Path, status: int, *arguments: str) -> str:
     return lines[0].removeprefix("sixkeys: ")
 
 
-@pytest.fixture
-def imported(tmp_path: Path) -> Path:
-    """A folder with a configuration and fourteen imported deployments, built."""
-    (tmp_path / "sixkeys.yaml").write_text("organization: acme\n")
-    (tmp_path / "deployments.csv").write_text(DEPLOYMENTS)
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a configuration and fourteen imported deployments, built; to be read only."""
+    folder = tmp_path_factory.mktemp("imported")
+    (folder / "sixkeys.yaml").write_text("organization: acme\n")
+    (folder / "deployments.csv").write_text(DEPLOYMENTS)
     for arguments in (["import", "deployments", "deployments.csv"], ["build"]):
-        done = run(tmp_path, *arguments)
+        done = run(folder, *arguments)
         assert done.returncode == 0, done.stderr
         assert done.stdout == ""
-    return tmp_path
+    return folder
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
@@ -74,7 +65,7 @@ def test_help_is_shown_on_stdout(tmp_path: Path, name: str) -> None:
 
 
 def test_no_arguments_show_the_commands(tmp_path: Path) -> None:
-    done = run(tmp_path)
+    done = run_alone(tmp_path)
     assert done.returncode == 0
     assert all(name in done.stdout for name in COMMANDS)
 
@@ -137,6 +128,12 @@ def test_a_mistake_in_the_configuration_is_one_line_and_ends_with_2(tmp_path: Pa
     )
 
 
+def test_a_process_ends_with_the_status_that_its_one_line_is_about(tmp_path: Path) -> None:
+    assert told_in_one_line(run_alone(tmp_path, "velocity"), 2).startswith("No such command 'velocity'")
+    (tmp_path / "sixkeys.yaml").write_text("organization: acme\n")
+    assert "nothing has been built yet" in told_in_one_line(run_alone(tmp_path, "metrics"), 1)
+
+
 @pytest.mark.parametrize("name", ["metrics", "explain", "export", "scorecard"])
 def test_what_needs_numbers_says_how_to_get_them(tmp_path: Path, name: str) -> None:
     (tmp_path / "sixkeys.yaml").write_text("organization: acme\n")
@@ -145,7 +142,7 @@ def test_what_needs_numbers_says_how_to_get_them(tmp_path: Path, name: str) -> N
 
 
 def test_init_writes_a_configuration_that_works_and_never_overwrites(tmp_path: Path) -> None:
-    done = run(tmp_path, "init")
+    done = run_alone(tmp_path, "init")
     assert (done.returncode, done.stdout) == (0, "")
     assert load_settings(tmp_path / "sixkeys.yaml").organization == "acme"
     assert "is there already" in refused(tmp_path, 2, "init")
@@ -261,10 +258,10 @@ def test_another_warehouse_can_be_named(imported: Path) -> None:
     assert same.stdout == run(imported, "metrics", "--format", "json").stdout
 
 
-def test_export_prints_the_files_that_it_wrote(imported: Path) -> None:
-    done = run(imported, "export", "report")
+def test_export_prints_the_files_that_it_wrote(imported: Path, tmp_path: Path) -> None:
+    done = run(tmp_path, "export", "report", "--config", str(imported / "sixkeys.yaml"))
     assert done.returncode == 0, done.stderr
-    paths = [imported / line for line in done.stdout.splitlines()]
+    paths = [tmp_path / line for line in done.stdout.splitlines()]
     assert {path.name for path in paths} >= {"metrics.csv", "deployments.csv", "changes.csv"}
     assert all(path.stat().st_size for path in paths)
 
@@ -299,22 +296,22 @@ def test_a_scorecard_is_written_to_stdout(imported: Path) -> None:
 
 
 def test_a_reader_that_goes_away_ends_the_command_without_a_word(imported: Path) -> None:
-    command = [sys.executable, str(PROGRAM), "explain", "DF", "--format", "json"]
+    command = [*COMMAND, "explain", "DF", "--format", "json"]
     with subprocess.Popen(command, cwd=imported, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         typing.cast(io.BufferedReader, process.stdout).close()
         stderr = typing.cast(io.BufferedReader, process.stderr).read()
-        process.wait(60)
+        process.wait(PATIENCE)
     assert stderr == b""
 
 
 def test_an_interruption_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
-    command = [sys.executable, str(PROGRAM), "demo", "--no-dashboard"]
+    command = [*COMMAND, "demo", "--no-dashboard"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         stderr = typing.cast(io.TextIOWrapper, process.stderr)
         assert "Building the sample organisation" in stderr.readline()
         process.send_signal(signal.SIGINT)
         rest = stderr.read()
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE) == 130
     assert "Traceback" not in rest
 
 

@@ -24,7 +24,7 @@ from dashboards.delivery.dry_run import planned
 from dashboards.delivery.scorecard_parcels import file_stem, scorecard_parcels
 from dashboards.delivery.slack import BLOCKS, SECTION, escape, message
 from dashboards.scorecards.rendering import FORMATS, render
-from tests.support import small_organisation
+from tests.conftest import Small
 from tests.support.loopback import Loopback, closed_address
 from tests.support.mail_server import email, mail_server
 from tests.support.small_scorecard import HOSTILE, scorecard
@@ -67,9 +67,9 @@ def sent(
     timeout: float = 5,
     **how: Any,
 ) -> list[Delivery]:
-    """What became of the scorecards, the directory aside, which is a test of its own."""
-    parcels = scorecard_parcels(contents, of, timeout)
-    return [one for one in deliver(of, parcels, attempts=attempts, **how) if one.channel != "directory"]
+    """What became of the scorecards; the directory is left out, which is a test of its own."""
+    parcels = [one for one in scorecard_parcels(contents, of, timeout) if one.channel != "directory"]
+    return deliver(of, parcels, attempts=attempts, **how)
 
 
 def webhook(server: Loopback, secret: str = SECRET) -> Webhook:
@@ -272,8 +272,8 @@ class TestWhoGetsWhat:
             )
             nobodys = scorecard(scope="team", name="discovery")
             shop = scorecard(scope="system", name="shop")
-            done = sent(of, [CONTENT, PAYMENTS, nobodys, shop])
-        assert [one.error for one in done] == [None] * 6
+            done = deliver(of, scorecard_parcels([CONTENT, PAYMENTS, nobodys, shop], of))
+        assert [one.error for one in done] == [None] * 10
         assert [json.loads(body) for body in ours.bodies] == [message(CONTENT)]
         assert json.loads(theirs.bodies[0]) == message(PAYMENTS)
         assert json.loads(theirs.bodies[1])["data"] == PAYMENTS
@@ -281,14 +281,15 @@ class TestWhoGetsWhat:
         assert "payments" in box.messages[1]["Subject"]
         assert len(list((tmp_path / "scorecards" / "2026-W46").glob("*.html"))) == 4
 
-    def test_a_name_that_no_team_has_is_told_by_check(self, tmp_path: Path) -> None:
-        of = small_organisation.write(tmp_path)
+    def test_a_name_that_no_team_has_is_told_by_check(self, small: Small) -> None:
         recipients = Recipients(slack_webhook=SecretStr("http://slack.example/x"))
         reports = Reports(
             teams={"payments": recipients, "paymets": recipients},
             systems={"shop": recipients, "x": recipients},
         )
-        parts = {part.title: part.rows for part in report(of.model_copy(update={"reports": reports}))}
+        parts = {
+            part.title: part.rows for part in report(small.settings.model_copy(update={"reports": reports}))
+        }
         assert parts["Recipients of scorecards that nobody has"] == [("team", "paymets"), ("system", "x")]
 
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from werkzeug import Request, Response
 
 from dashboards.server.process import free_port
-from tests.dashboards.server.test_serving import awaited, run, started, stopped
+from tests.dashboards.server.test_serving import awaited, started, stopped
+from tests.support.command_line import run
 from tests.support.loopback import Loopback
 from tests.support.mail_server import Mailbox, login, mail_server
 

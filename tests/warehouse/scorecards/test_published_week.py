@@ -11,15 +11,7 @@ from dashboards.commands.steps import deliver_due, make_scorecards
 from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS
 from tests.dashboards.delivery.test_delivery import Receiver, webhook
-from tests.warehouse.scorecards.test_restatements import (
-    AFTER,
-    LATER,
-    MONDAY,
-    NEXT,
-    Organisation,
-    acme,
-    incident,
-)
+from tests.warehouse.scorecards.conftest import AFTER, LATER, MONDAY, NEXT, Organisation, incident
 from warehouse.loading.instants import naive
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
@@ -27,7 +19,6 @@ from warehouse.scorecards.archive import archived_forms, archived_scorecards
 from warehouse.scorecards.content import scopes
 from warehouse.scorecards.published import publish
 
-__all__ = ["acme"]
 DUE = NEXT + timedelta(hours=2)
 
 
@@ -41,11 +32,10 @@ def files(acme: Organisation) -> set[str]:
     return {path.name for path in (acme.settings.reports.directory / "2026-W45").glob("*.html")}
 
 
-def test_what_was_published_is_delivered_though_its_team_is_no_more(acme: Organisation) -> None:
-    acme.publish("2026-W45")
-    forget_owner(acme)
-    assert not deliver_due(acme.settings, DUE)
-    assert files(acme) == {"organisation-acme.html", "system-shop.html", "team-payments.html"}
+def test_what_was_published_is_delivered_though_its_team_is_no_more(published: Organisation) -> None:
+    forget_owner(published)
+    assert not deliver_due(published.settings, DUE)
+    assert files(published) == {"organisation-acme.html", "system-shop.html", "team-payments.html"}
 
 
 def test_a_week_belongs_to_those_who_owned_a_service_in_it(acme: Organisation) -> None:
