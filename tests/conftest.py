@@ -14,7 +14,6 @@ from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
 
-from collectors.contract.records import Record
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.organisation.build import build_organisation
@@ -22,8 +21,6 @@ from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
 from tests.support import chromium, running_dashboard, small_organisation
 from tests.support.running_dashboard import Running
-from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect

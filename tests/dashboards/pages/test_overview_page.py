@@ -22,6 +22,7 @@ from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters, scope_name
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
+from dashboards.overview.loading import numbers
 from dashboards.overview.this_week import ThisWeek, this_week
 from dashboards.targets import content as targets
 from tests.support import small_organisation
