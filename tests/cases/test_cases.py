@@ -14,7 +14,7 @@ from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts, open_facts
 from warehouse.metrics.values import as_rows, compute
 
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).parent
 CASES = sorted(FOLDER.rglob("*.yaml"))
 # what a case need not say
 DEFAULTS: dict[str, dict[str, Any]] = {
