@@ -4,9 +4,11 @@ What the address answers is never trusted: a redirect is not followed with a tok
 """
 
 import json
+import ssl
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -33,6 +35,12 @@ _TRANSIENT = (
     httpx.ProxyError,
     httpx.DecodingError,
 )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that are trusted: read once, for that takes longer than many an answer."""
+    return httpx.create_ssl_context()
 
 
 class _Failed(cost.AttemptFailed):
@@ -83,6 +91,7 @@ class Api:
             self._client = httpx.Client(
                 base_url=url,
                 headers=headers,
+                verify=_trusted(),
                 timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
                 follow_redirects=not token,
                 max_redirects=5,

@@ -45,6 +45,7 @@ class Faulty:
         self.asked: list[str] = []
         self.over = threading.Event()
         self.last: dict[str, Any] = {}
+        self.repeats = 0
         self._armed: list[_Armed] = []
         self._lock = threading.Lock()
 
@@ -214,6 +215,7 @@ def repeated(key: str) -> Fault:
             if name != key or not isinstance(items, list) or not items:
                 return found
             before, faulty.last[key] = faulty.last.get(key), items[-1]
+            faulty.repeats += before is not None
             shifted = items if before is None else [before, *items]
             return {**found, "nodes": shifted} if isinstance(found, dict) else shifted
 

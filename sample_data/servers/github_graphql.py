@@ -4,6 +4,7 @@ import hmac
 import json
 import re
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class GitHubGraphQL:
     def __init__(self, organisation: Organisation, token: str, lacking: Collection[str] = ()) -> None:
         self._organisation = organisation
         self._token = token
-        self._schema = _schema(lacking)
+        self._schema = _schema(frozenset(lacking))
         self._used = 0
 
     def __call__(self, request: Request) -> Response:
@@ -87,7 +88,8 @@ def schema_text() -> str:
     return "\n".join(part.read_text(encoding="utf-8") for part in parts)
 
 
-def _schema(lacking: Collection[str]) -> GraphQLSchema:
+@cache
+def _schema(lacking: frozenset[str]) -> GraphQLSchema:
     schema = build_schema(schema_text())
     for name in lacking:
         type_name, _, field_name = name.partition(".")

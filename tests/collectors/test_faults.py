@@ -9,9 +9,10 @@ from werkzeug import Request, Response
 
 from collectors.contract.records import Record
 from collectors.git.collect import CLONES_AT_ONCE
+from sample_data.model import Organisation
 from sample_data.servers import faults
 from sample_data.servers.faults import Fault
-from tests.support.faulty_sources import PATIENCE, Bench, Outcome, serving
+from tests.support.faulty_sources import Bench, Outcome, serving
 from tests.support.loopback import Loopback
 
 SOURCES = (
@@ -25,17 +26,28 @@ SOURCES = (
     "pagerduty",
     "survey",
 )
-LIMIT = "for {}'s rate limit"
+# where each costs seconds of waiting: those that ask through a client that another one asks through too
+WAITING = [
+    pytest.param(
+        source,
+        marks=[pytest.mark.soak]
+        if source in ("github issues", "github runs", "github commits", "pagerduty")
+        else [],
+    )
+    for source in SOURCES
+]
 
 
 @pytest.fixture(scope="module")
-def well(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outcome]:
+def well(
+    tmp_path_factory: pytest.TempPathFactory, behind_every_api: Organisation
+) -> Callable[[str], Outcome]:
     """What a source gives where nothing is wrong."""
     found: dict[str, Outcome] = {}
 
     def outcome(source: str) -> Outcome:
         if source not in found:
-            with serving(tmp_path_factory.mktemp("well")) as bench:
+            with serving(tmp_path_factory.mktemp("well"), behind_every_api) as bench:
                 found[source] = bench.read(source)
         return found[source]
 
@@ -43,8 +55,8 @@ def well(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outcome]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with serving(tmp_path) as bench:
+def bench(tmp_path: Path, behind_every_api: Organisation) -> Iterator[Bench]:
+    with serving(tmp_path, behind_every_api) as bench:
         yield bench
 
 
@@ -69,55 +81,63 @@ def test_each_source_gives_something_and_counts_what_it_asks_for(well: Callable[
         assert outcome.meter.bytes > 100 or source == "git"
 
 
+def assert_one_more_request(outcome: Outcome, well: Outcome) -> None:
+    """The same is stored as where nothing is wrong, and one request more was made."""
+    assert (outcome.error, outcome.set_aside) == (None, [])
+    assert keyed(outcome) == keyed(well)
+    assert len(outcome.asked) == len(well.asked) + 1
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize(
     "fault",
-    [faults.status(502, "<html>Bad gateway"), faults.truncated, faults.reset, faults.stall],
-    ids=["502 once", "truncated", "reset", "stall"],
+    [faults.status(502, "<html>Bad gateway"), faults.truncated, faults.reset],
+    ids=["502 once", "truncated", "reset"],
 )
 def test_a_fault_that_passes_costs_one_more_request(
     bench: Bench, well: Callable[[str], Outcome], source: str, fault: Fault
 ) -> None:
     bench.faulty.next(fault)
-    outcome = bench.read(source, patience=3 if fault is faults.stall else PATIENCE)
-    assert (outcome.error, outcome.set_aside) == (None, [])
-    assert keyed(outcome) == keyed(well(source))
-    assert len(outcome.asked) == len(well(source).asked) + 1
+    outcome = bench.read(source)
+    assert_one_more_request(outcome, well(source))
     # a body that was cut off after its status looks well to what counts GitHub's requests
     assert outcome.meter.failed_requests == (not (fault is faults.truncated and "github" in source))
 
 
+@pytest.mark.parametrize("source", WAITING)
+def test_an_answer_that_does_not_come_is_asked_for_once_more(
+    bench: Bench, well: Callable[[str], Outcome], source: str
+) -> None:
+    bench.faulty.next(faults.stall)
+    outcome = bench.read(source, patience=3)
+    assert_one_more_request(outcome, well(source))
+    assert outcome.meter.failed_requests == 1
+
+
+TOO_MANY = faults.status(429, "{}", Retry_After="1")
+LIMITS = [
+    ("github", faults.secondary_limit(1), "GitHub"),
+    ("github rest", faults.secondary_limit(1), "GitHub"),
+    ("argocd", TOO_MANY, "argocd main"),
+    ("survey", TOO_MANY, "survey"),
+]
+MORE_LIMITS = [
+    ("pagerduty", TOO_MANY, "pagerduty"),
+    *((f"github {part}", faults.secondary_limit(1), "GitHub") for part in ("issues", "runs", "commits")),
+    *((source, TOO_MANY, "GitHub") for source in SOURCES if source.startswith("github")),
+]
+
+
 @pytest.mark.parametrize(
     ("source", "fault", "limit"),
-    [
-        ("github", faults.secondary_limit(1), "GitHub"),
-        ("github rest", faults.secondary_limit(1), "GitHub"),
-        ("github issues", faults.secondary_limit(1), "GitHub"),
-        ("github runs", faults.secondary_limit(1), "GitHub"),
-        ("github commits", faults.secondary_limit(1), "GitHub"),
-        *(
-            (source, faults.status(429, "{}", Retry_After="1"), limit)
-            for source, limit in (
-                ("github", "GitHub"),
-                ("github rest", "GitHub"),
-                ("github issues", "GitHub"),
-                ("github runs", "GitHub"),
-                ("github commits", "GitHub"),
-                ("argocd", "argocd main"),
-                ("pagerduty", "pagerduty"),
-                ("survey", "survey"),
-            )
-        ),
-    ],
+    [*LIMITS, *(pytest.param(*more, marks=pytest.mark.soak) for more in MORE_LIMITS)],
 )
 def test_a_rate_limit_is_waited_out_as_asked_and_said(
     bench: Bench, well: Callable[[str], Outcome], source: str, fault: Fault, limit: str
 ) -> None:
     bench.faulty.next(fault)
     outcome = bench.read(source, retry_at_once=False)
-    assert (outcome.error, outcome.set_aside) == (None, [])
-    assert keyed(outcome) == keyed(well(source))
-    assert len(outcome.asked) == len(well(source).asked) + 1
+    assert_one_more_request(outcome, well(source))
     assert outcome.waits == [f"waiting 1 s for {limit}'s rate limit"]
     assert 0.99 <= outcome.meter.waited_seconds < 2
 
@@ -153,8 +173,17 @@ LASTING: dict[str, tuple[Fault, str, dict[str, int]]] = {
 }
 
 
-@pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("name", LASTING)
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        # GitHub's client waits longer each time
+        pytest.param(
+            source, name, marks=[pytest.mark.soak] if name == "500 for ever" and " " in source else []
+        )
+        for source in SOURCES
+        for name in LASTING
+    ],
+)
 def test_a_fault_that_stays_ends_the_run_with_its_reason(bench: Bench, source: str, name: str) -> None:
     fault, said, asked = LASTING[name]
     bench.faulty.next(fault, times=None)
@@ -219,7 +248,7 @@ def test_pages_that_shift_while_they_are_read_store_each_item_once(
     bench.faulty.next(faults.repeated(key), path, times=None)
     outcome = bench.read(source)
     assert (outcome.error, outcome.set_aside) == (None, [])
-    assert bench.faulty.last, "there was no second page"
+    assert bench.faulty.repeats, "there was no second page"
     assert keyed(outcome) == keyed(well(source))
     assert len(outcome.asked) == len(well(source).asked)
 
@@ -234,7 +263,7 @@ ODD: dict[str, tuple[str, Fault, int, int, str]] = {
     "a null in GitHub's lists by REST": ("github rest", faults.null_items(""), 0, 0, ""),
     "no author": ("github", faults.null("author"), 0, 0, ""),
     "no user": ("github rest", faults.null("user"), 0, 0, ""),
-    "no commit in a pull request's": ("github rest", faults.null("commit"), 60, 60, "commits.0.authored_at"),
+    "no commit in a pull request's": ("github rest", faults.null("commit"), 14, 14, "commits.0.authored_at"),
     "an unknown state of a deployment": ("github", faults.unknown("state"), 0, 0, ""),
     "a null among issues": ("github issues", faults.null_items("nodes"), 0, 0, ""),
     "no labels that can be read": ("github issues", faults.null("labels"), 0, 0, ""),
@@ -285,14 +314,14 @@ def test_a_page_that_does_not_tell_whether_more_follow_is_not_taken_for_the_last
     assert "does not say whether acme has more repositories" in outcome.error
 
 
-def test_a_host_in_trouble_is_left_in_peace(tmp_path: Path) -> None:
+def test_a_host_in_trouble_is_left_in_peace(bench: Bench) -> None:
     asked: list[str] = []
 
     def troubled(request: Request) -> Response:
         asked.append(request.path)
         return Response("busy", 503)
 
-    with Loopback(troubled) as server, serving(tmp_path) as bench:
+    with Loopback(troubled) as server:
         bench.url = server.url
         outcome = bench.read("git", repositories=30)
     assert outcome.error is not None

@@ -108,7 +108,9 @@ def test_nothing_new_is_begun_for_who_goes_away_and_nobody_waits_for_who_is_at_w
 def test_an_interrupted_program_ends_although_somebody_is_at_work() -> None:
     program = (
         "import time, os, signal\n"
-        "from collectors.parallel import in_order\n"
+        "from collectors.transport.in_order import in_order\n"
+        # who was started in the background has inherited that it is ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def work(thing):\n"
         "    if thing: os.kill(os.getpid(), signal.SIGINT)\n"
         "    time.sleep(600)\n"

@@ -42,6 +42,8 @@ from tests.support.github_organisation import (
     make_run,
 )
 
+# fourteen pull requests and all else are later
+LATE = hours(48)
 # for an answer of a machine that is busy with other tests
 PATIENCE = 30
 
@@ -111,7 +113,7 @@ def make_organisation(git_dir: Path | None = None) -> model.Organisation:
             *(make_run(n, attempt) for n, attempt in ((2101, 1), (2102, 1), (2102, 2))),
         ],
         releases=[
-            model.Release(n, f"v{n}", f"{n:040x}", "", hours(n - 300), hours(n - 300), ANNA)
+            model.Release(n, f"v{n}", f"{n:040x}", "", hours(n - 200), hours(n - 200), ANNA)
             for n in range(301, 421)
         ],
     )
@@ -169,7 +171,8 @@ class Bench:
         return outcome
 
     def _items(self, source: str, repositories: int, patience: int) -> Iterator[Item]:
-        resume = Resume(NOW, SINCE)
+        # by REST each pull request costs three requests, so that only the last ones are read
+        resume = Resume(NOW, LATE if source == "github rest" else SINCE)
         token = SecretStr(TOKEN)
         hub = GitHub(
             url=f"{self.url}/api/v3", token=token, repositories=["acme/*"], graphql=source != "github rest"
@@ -213,15 +216,18 @@ def _with_survey(app: App) -> App:
     return serve
 
 
+def organisation_with_history(folder: Path) -> model.Organisation:
+    """The organisation with a git repository of 103 commits and a tag, which is written into `folder`."""
+    origin = Origin(folder)
+    origin.commits(103)
+    origin.git("tag", "v1", "HEAD~50")
+    origin.push()
+    return make_organisation(origin.git_dir)
+
+
 @contextmanager
-def serving(folder: Path, organisation: model.Organisation | None = None) -> Iterator[Bench]:
-    """A bench whose git repository has 103 commits and a tag."""
-    if organisation is None:
-        origin = Origin(folder / "origin")
-        origin.commits(103)
-        origin.git("tag", "v1", "HEAD~50")
-        origin.push()
-        organisation = make_organisation(origin.git_dir)
+def serving(folder: Path, organisation: model.Organisation) -> Iterator[Bench]:
+    """A bench of `organisation`; clones go into `folder`."""
     faulties: list[Faulty] = []
 
     def around(app: App) -> App:

@@ -2,6 +2,8 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -104,10 +106,12 @@ def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of
 
 def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
     """Runs every model over the warehouse that is attached to `connection` as `source`."""
-    create_macros(connection, settings.timezone)
-    create_inputs(connection, settings, as_of)
-    create_days(connection, settings, as_of)
-    for step in STEPS_IN_ORDER:
+    with _transaction(connection):
+        create_macros(connection, settings.timezone)
+        create_inputs(connection, settings, as_of)
+        create_days(connection, settings, as_of)
+    # each of these for itself: what is not committed has no statistics, by which the next one is planned
+    for step in STEPS:
         if callable(step):
             step(connection)
         else:
@@ -126,29 +130,45 @@ def build(settings: Settings, as_of: datetime) -> Path:
     work, temporary = folder / f"{name}.work", folder / f"{name}.tmp"
     try:
         with duckdb.connect(str(work), config=OPEN) as connection:
+            connection.execute(
+                "pragma disable_checkpoint_on_shutdown"
+            )  # what is removed need not be in order
             connection.execute(f"attach '{_quoted(settings.warehouse)}' as source (read_only)")
             create_facts(connection, settings, as_of)
             store(Facts(connection, work, as_of, settings.timezone, settings.organization))
             connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
-            for table in published():
-                order = f" order by {', '.join(ORDERED[table])}" if table in ORDERED else ""
-                connection.execute(f"create table published.{table} as from {table}{order}")
-            for table in COPIES:
-                connection.execute(f"create table published.{table} as from source.{table}")
-            connection.execute(
-                "create table published.about as select ? as as_of, ? as timezone, ? as organization",
-                [naive(as_of), settings.timezone, settings.organization],
-            )
+            with _transaction(connection):
+                _publish(connection, settings, as_of)
             connection.execute("checkpoint published")
             connection.execute("detach published")
         _sync(temporary)
         os.replace(temporary, folder / name)
         _point(folder, settings.warehouse, name)
     finally:
-        work.unlink(missing_ok=True)
-        temporary.unlink(missing_ok=True)
+        for path in (work, work.with_name(f"{work.name}.wal"), temporary):
+            path.unlink(missing_ok=True)
     _remove_old(settings.warehouse, as_of)
     return folder / name
+
+
+def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    for table in published():
+        order = f" order by {', '.join(ORDERED[table])}" if table in ORDERED else ""
+        connection.execute(f"create table published.{table} as from {table}{order}")
+    for table in COPIES:
+        connection.execute(f"create table published.{table} as from source.{table}")
+    connection.execute(
+        "create table published.about as select ? as as_of, ? as timezone, ? as organization",
+        [naive(as_of), settings.timezone, settings.organization],
+    )
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All tables at once: each by itself would be waited for until it is on disk."""
+    connection.execute("begin")
+    yield
+    connection.execute("commit")
 
 
 def _quoted(path: Path) -> str:

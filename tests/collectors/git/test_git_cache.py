@@ -129,10 +129,10 @@ RUN = """
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from collectors.git import collect
-from collectors.people import People
-from collectors.records import Repository
-from collectors.stream import Resume
+from collectors.contract.items import Resume
+from collectors.contract.people import People
+from collectors.contract.records import Repository
+from collectors.git.collect import collect
 from config.settings import GitHub
 source = GitHub(url=sys.argv[1], token="${TOKEN}", repositories=["acme/*"])
 now = datetime(2026, 11, 16, tzinfo=UTC)
