@@ -14,6 +14,7 @@ from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
 
+from collectors.contract.records import Record
 from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.organisation.build import build_organisation
@@ -21,6 +22,8 @@ from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
 from tests.support import chromium, running_dashboard, small_organisation
 from tests.support.running_dashboard import Running
+from warehouse.building.build import build
+from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
@@ -59,12 +62,16 @@ class Small:
     def config(self) -> Path:
         return self.folder / "sixkeys.yaml"
 
-    def copied(self, folder: Path) -> "Small":
-        """The same in another folder, to be written to."""
+    def copied(self, folder: Path, *more: Record) -> "Small":
+        """The same in another folder, to be written to, and with `more` records."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        return Small(
-            folder, self.settings.model_copy(update={"warehouse": folder / self.settings.warehouse.name})
-        )
+        warehouse = folder / self.settings.warehouse.name
+        own = Small(folder, self.settings.model_copy(update={"warehouse": warehouse}))
+        if more:
+            with open_warehouse(warehouse) as opened, opened.transaction():
+                opened.upsert(more)
+            build(own.settings, small_organisation.NOW)
+        return own
 
 
 @pytest.fixture(scope="session")
@@ -134,11 +141,13 @@ def browser() -> Iterator[Browser]:
 def small_dashboard(
     small: Small, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    """The dashboard of a copy of the small organisation as a process, one for each worker.
+    """The dashboard of a copy of the small organisation as a process, one for each worker; it has a survey page.
 
     Newer facts may be built for a while; what is there afterwards is to be as before.
     """
-    own = small.copied(tmp_path_factory.mktemp("small"))
+    own = small.copied(tmp_path_factory.mktemp("small"), small_organisation.STILL_OPEN)
+    (own.folder / "key").write_bytes(SURVEY_KEY)
+    own.config.write_text(own.config.read_text() + "survey_page: {key: file:key}\n")
     (own.folder / "config.py").write_text("raise RuntimeError('the user\\'s own module, not ours')\n")
     with running_dashboard.running(own.config, own.settings, browser) as dashboard:
         yield dashboard

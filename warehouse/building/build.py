@@ -111,7 +111,7 @@ def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_o
         create_inputs(connection, settings, as_of)
         create_days(connection, settings, as_of)
     # each of these for itself: what is not committed has no statistics, by which the next one is planned
-    for step in STEPS:
+    for step in STEPS_IN_ORDER:
         if callable(step):
             step(connection)
         else:

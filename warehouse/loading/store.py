@@ -156,10 +156,9 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         if table not in known:
             declared = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
             connection.execute(f"create table if not exists {table} ({declared})")
-        known = _columns_there(connection, tables)
-    for table, wanted in tables.items():
+            continue
         for column, kind in wanted.items():
-            if (table, column) not in known:
+            if column not in known[table]:
                 connection.execute(f'alter table {table} add column "{column}" {kind}')
     found = connection.execute("select version from about").fetchall()
     if found and found[0][0] > VERSION:
