@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,14 @@ from collectors.contract.records import RECORDS
 from config.metrics import metrics
 from config.settings import Settings
 from tests.support.places import ROOT
+from tests.support.written_paths import paths, there
 
 DOCS = ROOT / "docs"
+PAGES = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *DOCS.glob("*.md"),
+    *(ROOT / folder / "README.md" for folder in ("tests", "sample_data")),
+)
 COMMANDS = typer.main.get_command(sixkeys.app).commands  # type: ignore[attr-defined]
 
 
@@ -89,6 +96,11 @@ def test_every_metric_is_documented_with_its_names_and_unit() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", *DOCS.glob("*.md")):
+    for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_on_a_page_is_there(page: Path) -> None:
+    assert [path for path, _ in paths(page.read_text(encoding="utf-8")) if not there(path)] == []
