@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
-import duckdb
 import streamlit as st
 
 from config.errors import SixkeysError
@@ -14,7 +13,7 @@ from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame.markup import part
 from dashboards.frame.state import State
-from warehouse.metrics.published_facts import current_facts
+from warehouse.metrics.published_facts import current_facts, held_open
 
 T = TypeVar("T")
 _Asked = TypeVarTuple("_Asked")
@@ -59,14 +58,9 @@ def _read(
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def keep_open(facts: str) -> duckdb.DuckDBPyConnection | None:
-    """A connection that nobody asks anything: while it is there, opening `facts` again takes no time."""
-    try:
-        connection = duckdb.connect(facts, read_only=True)
-    except duckdb.Error:  # whoever reads it will say so
-        return None
-    connection.execute(f"set memory_limit = '{_MOST_MEMORY}'")  # of the file, whoever opens it
-    return connection
+def keep_open(facts: str) -> Any:
+    """Holds the file `facts` open while it is the newest, so that opening it again takes no time."""
+    return held_open(Path(facts), _MOST_MEMORY)
 
 
 @st.fragment(run_every=EVERY_SECONDS)

@@ -70,3 +70,16 @@ def open_facts(warehouse: Path) -> Iterator[Facts]:
             connection.close()
         return
     raise NoFacts(f'{wanted}: cannot be read, and no earlier facts can; run "sixkeys build"')
+
+
+def held_open(path: Path, most_memory: str) -> duckdb.DuckDBPyConnection | None:
+    """A connection that nobody asks anything: while it is there, opening the file again takes no time.
+
+    Whoever opens it has `most_memory` ("2GB") together. None where it cannot be read: whoever reads it will say so.
+    """
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error:
+        return None
+    connection.execute(f"set memory_limit = '{most_memory}'")
+    return connection
