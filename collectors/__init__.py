@@ -1,1 +1,1 @@
-"""A source's API in, an iterator of records out. Knows no database and no catalogue."""
+"""A source's API in, an iterator of records out. Knows no database, and not whose an item is."""

@@ -1,1 +1,1 @@
-"""Metrics to people: the Streamlit app, its charts, and the scorecard's forms and delivery."""
+"""Metrics to people: pages and their server, scorecards and alerts and their delivery, what the command line shows."""

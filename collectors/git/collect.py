@@ -11,7 +11,8 @@ from collectors.contract.records import Repository
 from collectors.git.by_api import collect_by_api
 from collectors.git.clone import STALL_SECONDS, Clone, GitError, UnreachableError
 from collectors.git.history import KnownHistory, since_1970
-from collectors.github.api import REST_AT_ONCE, GitHubApi, MissingError
+from collectors.github.api import GitHubApi, MissingError
+from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.transport import cost
 from collectors.transport.in_order import in_order
 from collectors.transport.pacing import Hold

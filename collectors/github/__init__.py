@@ -1,1 +1,1 @@
-"""GitHub: repositories, pull requests, deployments, releases, workflow runs and issues; begins at `collect.py`."""
+"""GitHub: from `collect.py` on repositories, pull requests, deployments, releases and runs; from `issues.py` on incidents."""

@@ -1,11 +1,10 @@
-"""GitHub through PyGithub's requester: authentication, retries and rate limits are its work; one call, one request.
+"""GitHub through PyGithub's requester, which authenticates; `rate_limit.py` says when a request may be sent, and again.
 
 PyGithub's own objects are left aside: a missing attribute of theirs costs one more request each.
 """
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
@@ -18,17 +17,13 @@ from github.Requester import Requester
 from jwt import PyJWTError
 
 from collectors.contract.items import SourceError
-from collectors.github.retry import RATE_LIMIT, MeteredRetry
+from collectors.github.rate_limit import READS_A_MINUTE, MeteredRetry, hold_back
 from collectors.transport import cost
 from collectors.transport.json_values import Json, listing, mapping, text
 from collectors.transport.pacing import Hold
 from config.settings import GitHub
 
 TIMEOUT_SECONDS = 60
-# https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits: 900 reads a
-# minute, and 90 s of GitHub's time, of which 60 s are for GraphQL: one query after the other is all that they allow
-_A_MINUTE = 900
-REST_AT_ONCE = 3
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
 _RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
 _OUT_OF_TIME = ("502 error", "504 error")
@@ -89,7 +84,7 @@ class GitHubApi:
         self._meter = cost.current_meter()
         self.url = source.url.rstrip("/")
         self.web = address_of_host(self.url)
-        self._hold = Hold(self._meter, _A_MINUTE)
+        self._hold = Hold(self._meter, READS_A_MINUTE)
         self._auth: Auth.Auth
         if source.app:
             key = source.app.private_key.get_secret_value()
@@ -151,7 +146,7 @@ class GitHubApi:
             self._meter.receive(_size(headers, answer))
             errors = listing(answer, "errors")
             if any(error.get("type") == "RATE_LIMITED" for error in errors):
-                self._hold.back(_until(headers.get("x-ratelimit-reset")), RATE_LIMIT)
+                hold_back(self._hold, headers)
                 continue
             data = mapping(answer, "data")
             if not errors and not data:
@@ -221,7 +216,7 @@ class GitHubApi:
                     self._hold.wait()
                     headers, answer = send(client.requester)
                     if headers.get("x-ratelimit-remaining") == "0":
-                        self._hold.back(_until(headers.get("x-ratelimit-reset")), RATE_LIMIT)
+                        hold_back(self._hold, headers)
                     return headers, answer
         finally:
             self._idle.append(client)
@@ -245,11 +240,6 @@ class GitHubApi:
         if isinstance(error, RuntimeError):
             return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
-
-
-def _until(reset: str | None) -> float:
-    """The seconds until a limit's reset, given in seconds since 1970; a minute where it is not told."""
-    return max(1.0, float(reset) - time.time() + 1) if reset else 60.0
 
 
 def _is_too_much(error: Json) -> bool:

@@ -11,10 +11,11 @@ from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SetAs
 from collectors.contract.people import People
 from collectors.contract.records import Coverage
 from collectors.files import backstage
-from collectors.github.api import REST_AT_ONCE, TIMEOUT_SECONDS, GitHubApi
+from collectors.github.api import TIMEOUT_SECONDS, GitHubApi
 from collectors.github.as_records import Read
 from collectors.github.choice import chosen_repositories, matches_pattern, none_matches
 from collectors.github.graphql import GraphQLReader
+from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.github.rest import RestReader
 from collectors.github.sweep import Sweep, covered_from, open_deployments
 from collectors.github.workflow_runs import collect_runs

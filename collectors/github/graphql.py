@@ -10,8 +10,15 @@ from collectors.contract.people import People
 from collectors.github.api import GitHubApi, UnknownFieldError
 from collectors.github.as_records import AskedItems, ItemsPage, Listed, Read
 from collectors.github.nodes import NodeReader
-from collectors.github.queries import named_query, page_field, page_query, query, rest_query, without_field
-from collectors.github.query_size import Room
+from collectors.github.queries import (
+    cut_lists_query,
+    named_query,
+    page_field,
+    page_query,
+    query,
+    without_field,
+)
+from collectors.github.query_size import QuerySize
 from collectors.transport.json_values import Json, listing, mapping, text
 
 _Part = TypeVar("_Part")
@@ -47,7 +54,7 @@ class GraphQLReader:
         self._api = api
         self._nodes = NodeReader(people)
         self._catalog = catalog
-        self._rooms = {kind: Room(full) for kind, full in _ROOM.items()}
+        self._rooms = {kind: QuerySize(full) for kind, full in _ROOM.items()}
         self._lacking: set[str] = set()
 
     def owned(self, owner: str) -> Iterator[Listed | Malformed]:
@@ -177,7 +184,7 @@ class GraphQLReader:
         ]
         while cut:
             batch, data, _ = self._some(
-                "cut lists", cut, lambda batch: self._ask(rest_query([asked for _, asked in batch]))
+                "cut lists", cut, lambda batch: self._ask(cut_lists_query([asked for _, asked in batch]))
             )
             cut = cut[len(batch) :]
             for index, (whole, (id, _, field, after)) in enumerate(batch):

@@ -11,7 +11,7 @@ from typing import Any
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside, record_or_malformed
 from collectors.contract.records import Coverage, Incident
 from collectors.github.api import TIMEOUT_SECONDS, GitHubApi
-from collectors.github.query_size import Room
+from collectors.github.query_size import QuerySize
 from collectors.github.vanished_issues import has_label, vanished
 from collectors.transport.json_values import as_instant, listing, mapping, text
 from config.sources import GitHub, GitHubIncidents
@@ -67,7 +67,7 @@ def collect(
     for id in known:
         told_of.setdefault(id.rpartition("#")[0], set()).add(id)
     queue = [_asked(repo, wanted, resume, told_of.get(repo, ())) for repo in chosen]
-    room = Room(_REPOSITORIES_A_QUERY)
+    room = QuerySize(_REPOSITORIES_A_QUERY)
     with GitHubApi(source, timeout) as api:
         while queue:
             batch, (data, errors) = room.fitting(partial(_some, api, queue, wanted), len(queue))

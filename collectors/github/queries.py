@@ -46,7 +46,7 @@ def page_field(kind: str) -> str:
     return _KINDS[kind][0]
 
 
-def rest_query(cut: Sequence[tuple[str, str, str, str | None]]) -> str:
+def cut_lists_query(cut: Sequence[tuple[str, str, str, str | None]]) -> str:
     """A query for what follows in nested lists: (id of the item, its type, the list's field, cursor or None) each.
 
     Under the aliases n0, n1 …; without a cursor the list is asked for from its beginning.

@@ -11,7 +11,7 @@ _Answer = TypeVar("_Answer")
 _GOOD_ANSWERS = 3
 
 
-class Room:
+class QuerySize:
     """Room for `full` items in a request, or for as many as GitHub has the time for."""
 
     def __init__(self, full: int) -> None:

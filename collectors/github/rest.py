@@ -10,8 +10,9 @@ from collectors.contract.items import Malformed, record_or_malformed
 from collectors.contract.people import People
 from collectors.contract.records import PullRequest, Record, Repository
 from collectors.github import as_records as records
-from collectors.github.api import REST_AT_ONCE, GitHubApi, MissingError
+from collectors.github.api import GitHubApi, MissingError
 from collectors.github.as_records import Account, AskedItems, ItemsPage, Listed, Read, StatusEntry
+from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.transport.in_order import in_order
 from collectors.transport.json_values import Json, as_instant, listing, mapping, text
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from collectors.github.api import GitHubApi
-from collectors.github.query_size import Room
+from collectors.github.query_size import QuerySize
 from collectors.transport.json_values import listing, mapping, text
 
 _A_QUERY = 100
@@ -20,7 +20,7 @@ def vanished(api: GitHubApi, repo: str, numbers: Collection[int], labels: Collec
 
     None where issues are switched off for the repository: then its history is not wrong, only out of reach.
     """
-    room = Room(_A_QUERY)
+    room = QuerySize(_A_QUERY)
     left = sorted(numbers)
     while left:
         batch, (data, errors) = room.fitting(partial(_ask, api, repo, left), len(left))

@@ -1,1 +1,1 @@
-"""What the command line calls: options, steps that commands share, what a terminal shows, the schedule."""
+"""What `sixkeys.py` calls: options, steps that commands share, commands, what a terminal shows, the schedule."""

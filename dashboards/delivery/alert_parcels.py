@@ -10,6 +10,7 @@ from config.settings import Settings
 from dashboards.delivery.parcels import Letter, Parcel, parcels
 from dashboards.delivery.posting import TIMEOUT
 from dashboards.delivery.slack import escape, linked, slack_section
+from dashboards.delivery.subjects import alert_subject
 from dashboards.figures import formats
 from dashboards.frame.view import Filters, link
 from dashboards.scorecards.rendering import METRIC_PAGE
@@ -42,7 +43,7 @@ def letter(alert: Alert, settings: Settings) -> Letter:
             f"alert {alert.metric} {alert.state}", alert.scope, kept_name(alert.scope, alert.name), alert.week
         ),
         organization=settings.organization,
-        subject=f"{settings.organization}: {alert_headline(alert)}",
+        subject=alert_subject(settings.organization, alert_headline(alert)),
         text=lambda: "\n".join([*lines, *([address] if address else [])]) + "\n",
         html=None,
         slack=lambda: _slack(alert, lines, address),

@@ -13,8 +13,8 @@ from config.settings import Settings
 from dashboards.delivery import slack
 from dashboards.delivery.parcels import Letter, Parcel, Send, delivery_id, parcels
 from dashboards.delivery.posting import TIMEOUT, NotDelivered
+from dashboards.delivery.subjects import scorecard_subject
 from dashboards.scorecards.published_forms import published_forms
-from dashboards.scorecards.rendering import title
 from warehouse.metrics.values import kept_name
 from warehouse.scorecards.delivery_book import Message
 
@@ -37,7 +37,7 @@ def _of(scorecard: Mapping[str, Any], settings: Settings, timeout: float) -> Ite
     letter = Letter(
         message=Message("scorecard", scope, kept_name(scope, name), scorecard["week"]),
         organization=scorecard["organization"],
-        subject=f"{title(scorecard)}: delivery scorecard, week {scorecard['week']}",
+        subject=scorecard_subject(scorecard),
         text=lambda: texts()["txt"],
         html=lambda: texts()["html"],
         slack=lambda: slack.message(scorecard),

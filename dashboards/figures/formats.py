@@ -84,7 +84,7 @@ def moved_by(value: float | None, previous: float | None, unit: str) -> str:
 
 
 def change_from(value: float | None, previous: float | None, unit: str) -> str:
-    """`change` with where it came from: "↓ 22 % from 4.1 h", "→ unchanged"; "" if unknown."""
+    """`moved_by` with where it came from: "↓ 22 % from 4.1 h", "→ unchanged"; "" if unknown."""
     moved = moved_by(value, previous, unit)
     return moved if not moved or moved.startswith("→") else f"{moved} from {figure(previous, unit)}"
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from dashboards.frame.state import State
 from warehouse.metrics.published_facts import open_facts
-from warehouse.trust import runs_and_doubts
+from warehouse.trust import ownership, runs_and_doubts
 
 
 def state(warehouse: Path) -> State:
     """The published facts' own description: their age, the services, how the sources did."""
     with open_facts(warehouse) as facts:
-        services = runs_and_doubts.services(facts)
+        services = ownership.services(facts)
         return State(
             path=str(facts.path),
             organization=facts.organization,
@@ -18,7 +18,7 @@ def state(warehouse: Path) -> State:
             as_of=facts.as_of,
             warning=facts.warning,
             services=services,
-            teams=runs_and_doubts.teams(facts),
+            teams=ownership.teams(facts),
             systems=tuple(sorted({service.system for service in services if service.system})),
             runs=runs_and_doubts.last_runs(facts),
         )

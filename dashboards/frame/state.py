@@ -6,7 +6,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from dashboards.frame.view import Filters
-from warehouse.trust.runs_and_doubts import RecordedRun, Service
+from warehouse.trust.ownership import Service
+from warehouse.trust.runs_and_doubts import RecordedRun
 
 
 @dataclass(frozen=True)

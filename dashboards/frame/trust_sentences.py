@@ -1,4 +1,4 @@
-"""What stands against the numbers, in sentences that the overview and the page of trust share."""
+"""What stands against the numbers, in sentences that the overview and the pages of trust, teams and services share."""
 
 from dashboards.figures.formats import plural
 from warehouse.trust.runs_and_doubts import Doubts

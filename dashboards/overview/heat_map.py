@@ -8,7 +8,7 @@ from config.metrics import metrics
 from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import ROWS, Filters, link
 from warehouse.metrics.values import Scope, Value
-from warehouse.trust.runs_and_doubts import Service
+from warehouse.trust.ownership import Service
 from warehouse.trust.unwatched import Unwatched
 
 # with more services than this nobody finds their way among all of them below their teams

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from collectors.argocd.collect import AT_ONCE as ARGOCD_AT_ONCE
 from collectors.git.collect import CLONES_AT_ONCE
-from collectors.github.api import REST_AT_ONCE
+from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.pagerduty.lists import AT_ONCE as PAGERDUTY_AT_ONCE
 from config.settings import load_settings
 from sample_data.model import ArgoCD, Organisation

@@ -17,7 +17,8 @@ from dashboards.frame.access import Access, Refused, access, is_current, opens, 
 from dashboards.frame.navigation import PageFile
 from dashboards.frame.state import State, names
 from dashboards.frame.view import ROWS, Filters, known
-from warehouse.trust.runs_and_doubts import RecordedRun, Service
+from warehouse.trust.ownership import Service
+from warehouse.trust.runs_and_doubts import RecordedRun
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 SERVICES = (

@@ -42,7 +42,7 @@ STEPS_IN_ORDER = (
     "pull_deliveries",
     "incident_services",
     "judged_incidents",
-    "blames",
+    "incident_blames",
     "reverts",
     "evidence",
     "rework",
@@ -78,7 +78,7 @@ def model(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def published() -> list[str]:
+def published_tables() -> list[str]:
     """The tables that readers get: a model each in `models/facts`, and those that are written in Python."""
     return [*sorted(path.stem for path in (MODELS / "facts").glob("*.sql")), *WRITTEN]
 
@@ -152,7 +152,7 @@ def build(settings: Settings, as_of: datetime) -> Path:
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
-    for table in published():
+    for table in published_tables():
         order = f" order by {', '.join(ORDERED[table])}" if table in ORDERED else ""
         connection.execute(f"create table published.{table} as from {table}{order}")
     for table in COPIES:

@@ -1,1 +1,1 @@
-"""Records into source tables: the configured sources, imports, the warehouse file and what it keeps beside rows."""
+"""Records into source tables: the configured sources, imports, the warehouse file, renames, closed survey rounds."""

@@ -20,7 +20,7 @@ from warehouse.scorecards.caveats import caveats
 from warehouse.scorecards.published import Told, frozen, told_before
 from warehouse.scorecards.restatements import restatements
 from warehouse.scorecards.sentences import told
-from warehouse.trust.runs_and_doubts import owners
+from warehouse.trust.ownership import owners
 
 HISTORY_WEEKS = 12
 

@@ -12,16 +12,6 @@ from warehouse.metrics.pooled import narrowing
 
 
 @dataclass(frozen=True)
-class Service:
-    """A service and who owns it; not `mapped`: in no catalogue."""
-
-    name: str
-    team: str | None
-    system: str | None
-    mapped: bool
-
-
-@dataclass(frozen=True)
 class RecordedRun:
     """A source's run and what it cost; instants are aware and UTC, `succeeded_at` starts its last good one."""
 
@@ -76,32 +66,6 @@ class Doubts:
     of_nobody: int = 0
     unmapped: int = 0
     quarantined: int = 0
-
-
-def services(facts: Facts) -> tuple[Service, ...]:
-    """The services in order of name."""
-    return tuple(
-        Service(*row)
-        for row in _rows(facts, "select service, team, system, mapped from services order by service")
-    )
-
-
-def owners(facts: Facts, first: datetime, after: datetime) -> set[tuple[str | None, str | None]]:
-    """The (team, system) that owned a service at any time between two instants."""
-    sql = (
-        "select distinct team, system from owners"
-        " where (from_at is null or from_at < $after) and (until_at is null or until_at > $first)"
-    )
-    return set(facts.connection.execute(sql, {"first": naive(first), "after": naive(after)}).fetchall())
-
-
-def teams(facts: Facts) -> tuple[str, ...]:
-    """The teams in order of name; one that answered the survey need not own a service."""
-    sql = (
-        "select distinct team from services where team is not null"
-        " union select distinct team from responses where team is not null order by team"
-    )
-    return tuple(team for (team,) in _rows(facts, sql))
 
 
 def last_runs(facts: Facts) -> tuple[RecordedRun, ...]:

@@ -18,7 +18,7 @@ from graphql import (
 
 from collectors.github import issues
 from collectors.github.as_records import AskedItems
-from collectors.github.queries import named_query, page_query, query, rest_query, without_field
+from collectors.github.queries import cut_lists_query, named_query, page_query, query, without_field
 from collectors.github.vanished_issues import vanished_query
 from sample_data.servers.github_graphql import schema_text
 from tests.support.github_organisation import NOW
@@ -42,7 +42,7 @@ def queries() -> dict[str, str]:
     made = {kind: page_query(kind, asked) for kind in ("pull_requests", "deployments", "releases")}
     made |= {name: query(name) for name in ("Repositories", "DeploymentsById")}
     made["named"] = named_query(["acme/checkout", 'acme/"quoted'])
-    made["the rest"] = rest_query(
+    made["the rest"] = cut_lists_query(
         [
             ("PR_1", "PullRequest", "commits", None),
             ("PR_1", "PullRequest", "reviews", "Y3Vyc29y"),

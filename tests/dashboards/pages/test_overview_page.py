@@ -28,7 +28,8 @@ from dashboards.targets import content as targets
 from tests.support import small_organisation
 from warehouse.metrics.values import Value
 from warehouse.scorecards.sentences import Sentence, SentencePart
-from warehouse.trust.runs_and_doubts import RecordedRun, Service
+from warehouse.trust.ownership import Service
+from warehouse.trust.runs_and_doubts import RecordedRun
 from warehouse.trust.unwatched import Unwatched
 
 MONDAY = date(2026, 11, 16)

@@ -8,7 +8,7 @@ select
     'incident ' || b.incident_id || ': ' || b.detail as detail,
     b.incident_source as by_source,
     b.incident_id as by_id
-from blames as b
+from incident_blames as b
 union all
 select r.source, r.id, r.service, 'rollback', 2, 'rolled back by ' || r.rollback_id, r.rollback_source,
     r.rollback_id

@@ -2,7 +2,7 @@
 with concerned as (
     select s.source, s.id, s.service, s.team, s.system, b.service is not null as is_blamed
     from incident_services as s
-    left join blames as b
+    left join incident_blames as b
         on b.incident_source = s.source and b.incident_id = s.id and b.service = s.service
 ),
 
@@ -32,7 +32,7 @@ blamed as (
         max(b.deployment_id) as deployment_id,
         max(b.method) as method,
         max(d.listed_day) as listed_day
-    from blames as b
+    from incident_blames as b
     left join deployments as d on d.source = b.deployment_source and d.id = b.deployment_id
     group by b.incident_source, b.incident_id
 ),

@@ -5,7 +5,7 @@ with by_incidents as (
         b.deployment_id,
         b.service,
         case when count(*) = count(i.resolved_at) then max(i.resolved_at) end as resolved_at
-    from blames as b
+    from incident_blames as b
     inner join judged_incidents as i on i.source = b.incident_source and i.id = b.incident_id
     group by b.deployment_source, b.deployment_id, b.service
 ),

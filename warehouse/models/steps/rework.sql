@@ -17,7 +17,7 @@ with reasons as (
     union all
     (
         select a.source, a.id, a.service, 'resolved incident ' || i.id, 3
-        from blames as b
+        from incident_blames as b
         inner join judged_incidents as i on i.source = b.incident_source and i.id = b.incident_id
         inner join arrivals as a
             on a.service = b.service

@@ -1,6 +1,10 @@
-"""When a request to GitHub is sent again: PyGithub's rules, with each request and each wait told to the meter."""
+"""GitHub's rate limits: how many requests are sent, when one is sent again, and what holds all of them back.
+
+https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from github import GithubRetry
@@ -9,7 +13,11 @@ from urllib3 import BaseHTTPResponse, Retry
 from collectors.transport.cost import Meter
 from collectors.transport.pacing import Hold
 
-RATE_LIMIT = "for GitHub's rate limit"
+# 900 reads a minute, and 90 s of GitHub's time, of which 60 s are for GraphQL: one query after the other is all that
+# the secondary limits allow
+READS_A_MINUTE = 900
+REST_AT_ONCE = 3
+_WAITED_FOR = "for GitHub's rate limit"
 _LIMITED = (403, 429)
 _UNKNOWN_WAIT_SECONDS = 60.0  # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 
@@ -54,9 +62,15 @@ class MeteredRetry(GithubRetry):
         """Waits as long as the answer asks for, or else as the rules say."""
         asked = self.get_retry_after(response) if response and self.respect_retry_after_header else None
         if asked or (response is not None and response.status in _LIMITED):
-            self._hold.back(asked or self.get_backoff_time(), RATE_LIMIT)
+            self._hold.back(asked or self.get_backoff_time(), _WAITED_FOR)
             self._hold.wait()
             return
         answered = f"since GitHub answered {response.status}" if response else "since GitHub did not answer"
         self._meter.wait(self.get_backoff_time(), answered)
         super().sleep(response)
+
+
+def hold_back(hold: Hold, headers: Mapping[str, str]) -> None:
+    """Lets nobody who waits on `hold` send a request until the limit's reset; a minute where it is not told."""
+    reset = headers.get("x-ratelimit-reset")
+    hold.back(max(1.0, float(reset) - time.time() + 1) if reset else _UNKNOWN_WAIT_SECONDS, _WAITED_FOR)

@@ -1,0 +1,41 @@
+"""Who owns what: the services, teams and owners that the facts know."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from warehouse.loading.instants import naive
+from warehouse.metrics.facts import Facts
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service and who owns it; not `mapped`: in no catalogue."""
+
+    name: str
+    team: str | None
+    system: str | None
+    mapped: bool
+
+
+def services(facts: Facts) -> tuple[Service, ...]:
+    """The services in order of name."""
+    sql = "select service, team, system, mapped from services order by service"
+    return tuple(Service(*row) for row in facts.connection.execute(sql).fetchall())
+
+
+def owners(facts: Facts, first: datetime, after: datetime) -> set[tuple[str | None, str | None]]:
+    """The (team, system) that owned a service at any time between two instants."""
+    sql = (
+        "select distinct team, system from owners"
+        " where (from_at is null or from_at < $after) and (until_at is null or until_at > $first)"
+    )
+    return set(facts.connection.execute(sql, {"first": naive(first), "after": naive(after)}).fetchall())
+
+
+def teams(facts: Facts) -> tuple[str, ...]:
+    """The teams in order of name; one that answered the survey need not own a service."""
+    sql = (
+        "select distinct team from services where team is not null"
+        " union select distinct team from responses where team is not null order by team"
+    )
+    return tuple(team for (team,) in facts.connection.execute(sql).fetchall())
