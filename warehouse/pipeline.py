@@ -168,22 +168,26 @@ def _run(
         with metered(run.meter), closing(_items(source, resume)) as items:
             for item in items:
                 writer.take(item)
-        writer.flush()
-        if source.is_whole or (since and from_at <= _from_at(source.since, zone, now)):
-            writer.release_unseen()
-        elif replay:
-            writer.release_unseen(without_key=True)
-        if not run.quarantined:  # a file that could not be read in full keeps the components that it had
-            writer.forget_components(cursors.get(_COMPONENTS, []))
+        with open_warehouse(settings.warehouse):  # once for all that is left to do
+            writer.flush()
+            if source.is_whole or (since and from_at <= _from_at(source.since, zone, now)):
+                writer.release_unseen()
+            elif replay:
+                writer.release_unseen(without_key=True)
+            if not run.quarantined:  # a file that could not be read in full keeps the components that it had
+                writer.forget_components(cursors.get(_COMPONENTS, []))
+            if replay:
+                writer.count_mended(len(held))
+            writer.record(run.status)
     except SixkeysError as error:
         run.error = redact(settings, str(error))
     except Exception as error:  # one broken source must not cost the others their data
         run.error = redact(settings, f"{source.name}: {type(error).__name__}: {error}")
     if run.error:
         _attempt(writer.flush)
-    if replay:
-        _attempt(lambda: writer.count_mended(len(held)))
-    _attempt(lambda: writer.record(run.status))
+        if replay:
+            _attempt(lambda: writer.count_mended(len(held)))
+        _attempt(lambda: writer.record(run.status))
     progress.finish(source.name, run.summary, failed=run.error is not None)
     return run
 

@@ -1,5 +1,6 @@
 """The application's commit of an Argo CD deployment, found in the clone of the config repository."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -46,15 +47,19 @@ class House:
         self.faulty = Faulty(app)
         return self.faulty
 
-    def deployed(self, *revisions: str, path: str = "apps/web", url: str | None = None) -> None:
-        """What Argo CD's history has: those config revisions, from the repository at `url`."""
-        source = {"repoURL": url or f"{self.url}/acme/config.git", "path": path}
-        app = application([entry(n, revision, source=source) for n, revision in enumerate(revisions)])
+    def deployed(
+        self, *revisions: str, path: str = "apps/web", url: str | None = None, of: str = "web", **more: Any
+    ) -> None:
+        """What Argo CD's history of the application `of` has: those revisions, of the repository at `url`."""
+        source = {"repoURL": url or f"{self.url}/acme/config.git", "path": path, **more}
+        history = [entry(n, revision, source=source) for n, revision in enumerate(revisions)]
+        app = application(history, name=of, uid=of)
         app["spec"]["destination"]["name"] = "production"
-        self.instance.applications[:] = [app]
+        others = [other for other in self.instance.applications if other["metadata"]["name"] != of]
+        self.instance.applications[:] = [*others, app]
 
-    def collect(self, clone: bool = True, now: Any = NOW) -> list[tuple[str | None, str | None]]:
-        """(commit, how it was found) of each deployment after a run, and what Argo CD was asked for in `asked`."""
+    def collect(self, clone: bool = True, now: Any = NOW) -> dict[str, list[tuple[str | None, str | None]]]:
+        """(commit, how it was found) of each deployment after a run, by application; what was asked is in `asked`."""
         for origin in (self.web, self.config):
             origin.push()
         token = SecretStr(TOKEN)
@@ -69,13 +74,19 @@ class House:
             ),
         )
         with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
-            warehouse.upsert([Component(name="web", repo="acme/web", argocd_apps=("web",))])
+            names = tuple(app["metadata"]["name"] for app in self.instance.applications)
+            warehouse.upsert([Component(name="web", repo="acme/web", argocd_apps=names)])
         before = len(self.faulty.asked)
         runs = collect(settings, now=now)
         assert [run.error for run in runs] == [None] * len(runs)
         self.asked = [path for path in self.faulty.asked[before:] if "/metadata?" in path]
+        found: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
         with open_facts(settings.warehouse) as facts:
-            return facts.connection.execute("select sha, sha_method from deployments order by id").fetchall()
+            for id, *told in facts.connection.execute(
+                "select id, sha, sha_method from deployments order by id"
+            ).fetchall():
+                found[id.partition("/")[0]].append(tuple(told))
+        return found
 
 
 @pytest.fixture
@@ -86,51 +97,61 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-def test_the_trailers_come_from_the_clone_without_a_question_to_argo_cd(house: House) -> None:
-    sha = house.web.commit("One", a="1")
+def promoted(house: House, folder: str, tag: str) -> str:
+    return house.config.commit("Promote", **{f"{folder}/kustomization.yaml": KUSTOMIZATION.format(tag)})
+
+
+def test_a_commit_is_found_in_the_clone_without_a_question_to_argo_cd(house: House) -> None:
+    one, two, three = (house.web.commit(f"Change {n}", a=str(n)) for n in range(3))
+    house.web.git("tag", "v1.2", two)
+
+    # the message's trailers name it
     trailers = (
-        f"Argocd-reference-commit-sha: {sha}\nArgocd-reference-commit-repourl: https://github.com/acme/web"
+        f"Argocd-reference-commit-sha: {one}\nArgocd-reference-commit-repourl: https://github.com/acme/web"
     )
-    revision = house.config.commit(f"Promote\n\n{trailers}", a="1")
-    house.deployed(revision)
-    assert house.collect() == [(sha, "trailer")]
-    assert house.asked == []
+    house.deployed(house.config.commit(f"Promote\n\n{trailers}", a="1"), of="web-trailers")
 
+    # images, of the application's folder and at each revision
+    promoted(house, "apps/api", "fff")
+    house.deployed(
+        *(promoted(house, "apps/web", f"main-{sha[:9]}") for sha in (one, two, three)),
+        path="./apps/web/",
+        of="web-images",
+    )
 
-def test_images_come_from_the_application_s_folder_at_each_revision(house: House) -> None:
-    shas = [house.web.commit(f"Change {n}", a=str(n)) for n in range(3)]
-    house.config.commit("Another application", **{"apps/api/kustomization.yaml": KUSTOMIZATION.format("fff")})
-    promoted = [
-        house.config.commit(
-            "Promote", **{"apps/web/kustomization.yaml": KUSTOMIZATION.format(f"main-{sha[:9]}")}
-        )
-        for sha in shas
-    ]
-    house.deployed(*promoted, path="./apps/web/")
-    assert house.collect() == [(sha, "config image sha") for sha in shas]
-    assert house.asked == []
-
-
-def test_a_chart_s_values_are_read_where_no_kustomization_sets_an_image(house: House) -> None:
-    sha = house.web.commit("One", a="1")
-    house.web.git("tag", "v1.2", sha)
+    # a chart's values, where no kustomization sets an image
     files = {
         "kustomization.yaml": "resources: [deployment.yaml]\n",
         "values.yaml": "web:\n  image: {repository: ghcr.io/acme/web, tag: v1.2}\n",
         "template.yaml": "image: {{ .Values.image }}\n",
         "below/values.yaml": "image: {repository: ghcr.io/acme/web, tag: v0.9}\n",
     }
-    house.deployed(house.config.commit("Promote", **files), path="")
-    assert house.collect() == [(sha, "config image tag")]
+    house.deployed(house.config.commit("Promote", **files), path="", of="web-chart")
 
-
-def test_a_revision_that_names_nothing_stays_unknown(house: House) -> None:
-    house.web.commit("One", a="1")
+    # what an application ran is believed before what is configured
     house.deployed(
-        house.config.commit("Promote", **{"apps/web/kustomization.yaml": KUSTOMIZATION.format("build-7")}),
-        house.config.commit("Nothing there", **{"apps/web/kustomization.yaml": "resources: []\n"}),
+        house.config.commit("Promote", **{"apps/ran/values.yml": f"image: acme/web:{two[:8]}\n"}),
+        path="apps/ran",
+        of="web-ran",
+        kustomize={"images": [f"acme/web:{one[:8]}"]},
     )
-    assert house.collect() == [(None, None), (None, None)]
+
+    # revisions that name nothing
+    house.deployed(
+        promoted(house, "apps/nothing", "build-7"),
+        house.config.commit("None", **{"apps/nothing/kustomization.yaml": "resources: []\n"}),
+        path="apps/nothing",
+        of="web-nothing",
+    )
+
+    assert house.collect() == {
+        "web-trailers": [(one, "trailer")],
+        "web-images": [(sha, "config image sha") for sha in (one, two, three)],
+        "web-chart": [(two, "config image tag")],
+        "web-ran": [(one, "image sha")],
+        "web-nothing": [(None, None), (None, None)],
+    }
+    assert house.asked == []
 
 
 def test_another_host_or_a_switch_leaves_the_clone_alone(house: House) -> None:
@@ -144,40 +165,21 @@ def test_another_host_or_a_switch_leaves_the_clone_alone(house: House) -> None:
         assert len(house.asked) == 1, "Argo CD is asked for what the revision names"
 
 
-def test_a_revision_that_was_pushed_after_the_fetch_is_looked_at_again(house: House) -> None:
+def test_what_was_pushed_after_the_fetch_or_is_not_given_now_stops_nothing_and_is_looked_at_again(
+    house: House,
+) -> None:
     sha = house.web.commit("One", a="1")
-    house.config.commit("Begin", a="1")
+    fetched = promoted(house, "apps/web", sha[:7])
     house.deployed()
     house.collect()
-    later = house.config.commit("Promote", **{"apps/web/kustomization.yaml": KUSTOMIZATION.format(sha[:7])})
-    house.deployed(later)
-    assert house.collect() == [(None, None)]
-    house.organisation.repositories[1].pushed_at = NOW + timedelta(minutes=1)
-    assert house.collect() == [(sha, "config image sha")]
-
-
-def test_a_file_that_the_host_does_not_give_now_is_asked_for_again_and_stops_nothing(house: House) -> None:
-    sha = house.web.commit("One", a="1")
-    revision = house.config.commit(
-        "Promote", **{"apps/web/kustomization.yaml": KUSTOMIZATION.format(sha[:7])}
-    )
-    house.deployed()
-    house.collect()
-    house.deployed(revision)
+    house.deployed(fetched, of="web-fetched")
+    house.deployed(promoted(house, "apps/web", f"main-{sha[:7]}"), of="web-later")
     with house.faulty.all(faults.status(403, "no"), "/acme/config.git/"):
-        assert house.collect() == [(None, None)]
-    assert house.collect() == [(sha, "config image sha")]
-
-
-def test_what_an_application_ran_is_believed_before_what_is_configured(house: House) -> None:
-    ran, configured = house.web.commit("One", a="1"), house.web.commit("Two", a="2")
-    house.deployed(
-        house.config.commit("Promote", **{"apps/web/values.yml": f"image: acme/web:{configured[:8]}\n"})
-    )
-    house.instance.applications[0]["status"]["history"][0]["source"]["kustomize"] = {
-        "images": [f"acme/web:{ran[:8]}"]
-    }
-    assert house.collect() == [(ran, "image sha")]
+        assert house.collect() == {"web-fetched": [(None, None)], "web-later": [(None, None)]}
+    assert house.collect()["web-later"] == [(None, None)], "nothing tells that there is more to fetch"
+    house.organisation.repositories[1].pushed_at = NOW + timedelta(minutes=1)
+    found = [(sha, "config image sha")]
+    assert house.collect() == {"web-fetched": found, "web-later": found}
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,9 @@ def rows(day: int) -> list[Deployment | Incident]:
     ]
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def changed_hands(folder: Path, as_of: datetime) -> Settings:
     """A service that team `before` owned until now and team `after` owns since."""
-    settings = Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
+    settings = Settings(organization="acme", warehouse=folder / "w.duckdb")
     covered = Coverage(
         source="import deployments",
         subject="app",
@@ -53,8 +52,20 @@ def settings(tmp_path: Path) -> Settings:
         for batch in ([component("before"), covered, created, *rows(-5), *rows(5)], [component("after")]):
             with warehouse.transaction():
                 warehouse.upsert(batch)
-    build(settings, NOW + timedelta(days=8))
+    build(settings, as_of)
     return settings
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """As of a day on which both teams have had a deployment and an incident."""
+    return changed_hands(tmp_path_factory.mktemp("both"), NOW + timedelta(days=8))
+
+
+@pytest.fixture(scope="module")
+def shortly_after(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """As of a day whose last completed week is that of the former owner's deployment."""
+    return changed_hands(tmp_path_factory.mktemp("shortly_after"), NOW + timedelta(days=2))
 
 
 def test_facts_keep_the_team_of_their_time(settings: Settings) -> None:
@@ -91,12 +102,15 @@ def test_the_service_keeps_all_its_rows(settings: Settings) -> None:
     ],
 )
 def test_who_owns_a_service_now_is_not_told_what_happened_to_the_former_owner(
-    settings: Settings, view: Filters, own: set[str] | None, visible: set[str], is_told: bool
+    shortly_after: Settings, view: Filters, own: set[str] | None, visible: set[str], is_told: bool
 ) -> None:
-    # so that the last completed week is that of the former owner's deployment
-    build(settings, NOW + timedelta(days=2))
     teams = frozenset({"before", "after"})
     found = this_week(
-        settings.warehouse, settings, view, teams, frozenset(visible), None if own is None else frozenset(own)
+        shortly_after.warehouse,
+        shortly_after,
+        view,
+        teams,
+        frozenset(visible),
+        None if own is None else frozenset(own),
     )
     assert any("deployment" in sentence.text for sentence in found.told) is is_told

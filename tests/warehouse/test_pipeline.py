@@ -1,12 +1,12 @@
 """Collecting: a source that fails, a run that is killed, two runs at once, a catalogue that changes."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +16,11 @@ import pytest
 from config.errors import ConfigurationError
 from config.settings import load_settings
 from sample_data.model import ArgoCD, Organisation
-from sample_data.organisation.build import build_organisation
+from sample_data.organisation.scale import build_large, large_settings
 from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
-from tests.conftest import TODAY, Sample
+from tests.conftest import Sample
+from tests.support.argocd_instance import application, entry
 from tests.support.places import ROOT
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
@@ -39,7 +40,10 @@ TABLES = (
 
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
-    return build_organisation(TODAY, tmp_path_factory.mktemp("repositories"))
+    """A small organisation with something in every source; to be read only."""
+    made = build_large(tmp_path_factory.mktemp("repositories"), 3, 60, 30, 12)
+    made.argocd = ArgoCD([application([entry(1), entry(2)], f"web-{n}", f"u{n}") for n in range(2)], {})
+    return made
 
 
 @pytest.fixture
@@ -63,18 +67,19 @@ def content(warehouse: Path) -> dict[str, list[str]]:
     return found
 
 
-def test_a_source_that_fails_leaves_the_others_and_is_on_record(
+def test_a_source_that_fails_leaves_the_others_and_is_on_record_and_goes_on_where_it_was_when_it_recovers(
     acme: Organisation, server: SampleServer, tmp_path: Path
 ) -> None:
-    config = demo_settings(acme, server.url, tmp_path, server.token)
+    config = large_settings(acme, server.url, tmp_path / "disturbed", server.token)
     # a port on which nothing listens, with a token that must not be told to anybody
-    (tmp_path / "other").write_text("a-secret-token")
-    text = config.read_text().replace(
-        f'{{name: main, url: "{server.url}/argocd", token: "file:{tmp_path}/token"}}',
-        f'{{name: main, url: "http://127.0.0.1:9/argocd", token: "file:{tmp_path}/other"}}',
+    (tmp_path / "disturbed" / "other").write_text("a-secret-token")
+    well = config.read_text()
+    failing = well.replace(
+        f'{{name: main, url: "{server.url}/argocd", token: "file:token"}}',
+        '{name: main, url: "http://127.0.0.1:9/argocd", token: "file:other"}',
     )
-    assert "127.0.0.1:9" in text
-    config.write_text(text)
+    assert failing != well
+    config.write_text(failing)
     settings = load_settings(config)
     runs = {run.source: run for run in collect(settings, now=acme.now)}
     assert runs["argocd:main"].error
@@ -82,44 +87,42 @@ def test_a_source_that_fails_leaves_the_others_and_is_on_record(
     assert [name for name, run in runs.items() if run.error] == ["argocd:main"]
     with open_facts(settings.warehouse) as facts:
         recorded = facts.connection.execute("select source, status, error from runs").fetchall()
-        assert facts.connection.execute("select count(*) from deployments").fetchall()[0][0] > 400
+        assert facts.connection.execute("select count(*) from deployments").fetchall() == [(30,)]
     assert {source for source, status, _ in recorded if status == "failed"} == {"argocd:main"}
     written = b"".join(path.read_bytes() for path in settings.warehouse.parent.glob("*.duckdb"))
     assert b"a-secret-token" not in written
     assert server.token.encode() not in written
 
-
-def test_a_source_that_recovers_goes_on_where_it_was(
-    acme: Organisation, tmp_path: Path, sample: Sample
-) -> None:
-    without_argo = replace(acme, argocd=ArgoCD())
-    with SampleServer(without_argo) as first:
-        settings = load_settings(demo_settings(without_argo, first.url, tmp_path, first.token))
-        collect(settings, now=acme.now)
-    with SampleServer(acme) as second:
-        settings = load_settings(demo_settings(acme, second.url, tmp_path, second.token))
-        collect(settings, now=acme.now)
-    assert content(settings.warehouse) == content(sample.settings.warehouse)
+    config.write_text(well)
+    collect(load_settings(config), now=acme.now)
+    undisturbed = load_settings(large_settings(acme, server.url, tmp_path / "undisturbed", server.token))
+    collect(undisturbed, now=acme.now)
+    assert content(settings.warehouse) == content(undisturbed.warehouse)
+    assert len(content(settings.warehouse)["deployments"]) == 30 + 4
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("requests", [3, 40, 90, 140])
-def test_a_killed_run_is_completed_by_the_next(
-    acme: Organisation, server: SampleServer, tmp_path: Path, sample: Sample, requests: int
+def test_a_killed_run_of_the_whole_sample_is_completed_by_the_next(
+    sample: Sample, tmp_path: Path, requests: int
 ) -> None:
-    config = demo_settings(acme, server.url, tmp_path, server.token)
-    command = (
-        "from datetime import datetime; from pathlib import Path; from config.settings import load_settings;"
-        "from warehouse.pipeline import collect;"
-        f"collect(load_settings(Path({str(config)!r})), now=datetime.fromisoformat({acme.now.isoformat()!r}))"
-    )
-    process = subprocess.Popen([sys.executable, "-c", command], cwd=ROOT, start_new_session=True)
-    while process.poll() is None and server.requests.total() < requests:
-        os.sched_yield()
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    settings = load_settings(config)
-    runs = collect(settings, now=acme.now)
+    with SampleServer(sample.organisation) as server:
+        config = demo_settings(sample.organisation, server.url, tmp_path, server.token)
+        now = sample.organisation.now
+        command = (
+            "from datetime import datetime; from pathlib import Path; from config.settings import load_settings;"
+            "from warehouse.pipeline import collect;"
+            f"collect(load_settings(Path({str(config)!r})), now=datetime.fromisoformat({now.isoformat()!r}))"
+        )
+        process = subprocess.Popen([sys.executable, "-c", command], cwd=ROOT, start_new_session=True)
+        while process.poll() is None and server.requests.total() < requests:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.002)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        settings = load_settings(config)
+        runs = collect(settings, now=now)
     assert [run.error for run in runs if run.error] == []
     assert content(settings.warehouse) == content(sample.settings.warehouse)
 
@@ -127,7 +130,7 @@ def test_a_killed_run_is_completed_by_the_next(
 def test_a_second_run_at_the_same_time_says_so_and_leaves(
     acme: Organisation, server: SampleServer, tmp_path: Path
 ) -> None:
-    settings = load_settings(demo_settings(acme, server.url, tmp_path, server.token))
+    settings = load_settings(large_settings(acme, server.url, tmp_path, server.token))
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     lock = settings.warehouse.with_name(f"{settings.warehouse.stem}.lock")
     command = (
@@ -149,25 +152,25 @@ def test_a_second_run_at_the_same_time_says_so_and_leaves(
 def test_a_component_that_leaves_the_catalogue_is_forgotten(
     acme: Organisation, server: SampleServer, tmp_path: Path
 ) -> None:
-    config = demo_settings(acme, server.url, tmp_path, server.token)
-    extra = tmp_path / "catalog" / "extra.yaml"
-    extra.write_text(
+    settings = load_settings(large_settings(acme, server.url, tmp_path, server.token))
+    catalogue = tmp_path / "catalog.yaml"
+    others = catalogue.read_text()
+    catalogue.write_text(
+        f"{others}---\n"
         "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: gone}\nspec: {owner: web}\n"
     )
-    settings = load_settings(config)
     collect(settings, only="catalog", now=acme.now)
     with open_warehouse(settings.warehouse) as warehouse:
         assert warehouse.connection.execute(
             "select owner from components where name = 'gone'"
         ).fetchall() == [("web",)]
-    extra.unlink()
+    catalogue.write_text(others)
     collect(settings, only="catalog", now=acme.now)
     with open_warehouse(settings.warehouse) as warehouse:
         rows = warehouse.connection.execute(
             "select count(*), count_if(name = 'gone') from components"
         ).fetchall()
-    assert rows[0][0] > 10
-    assert rows[0][1] == 0
+    assert rows == [(3, 0)]
 
 
 def test_a_source_that_is_not_configured_is_refused_with_the_names_of_those_that_are(sample: Sample) -> None:
@@ -178,12 +181,13 @@ def test_a_source_that_is_not_configured_is_refused_with_the_names_of_those_that
 
 
 def test_since_reads_again_from_that_day(acme: Organisation, server: SampleServer, tmp_path: Path) -> None:
-    settings = load_settings(demo_settings(acme, server.url, tmp_path, server.token))
+    settings = load_settings(large_settings(acme, server.url, tmp_path, server.token))
     collect(settings, only="pagerduty", now=acme.now)
     (again,) = collect(settings, only="pagerduty", now=acme.now)
     assert again.counts["incidents"] <= 1
     (since,) = collect(settings, only="pagerduty", since=date(2026, 6, 1), now=acme.now)
-    assert since.counts["incidents"] > 40
+    later = [i for i in acme.pagerduty.incidents if i["created_at"] >= "2026-06-01"]
+    assert since.counts["incidents"] == len(later) > again.counts["incidents"]
 
 
 def test_what_a_run_brought_is_kept_by_kind(sample: Sample) -> None:

@@ -58,27 +58,28 @@ def changes(settings: Settings) -> list[Any]:
         ).fetchall()
 
 
-@pytest.mark.parametrize("name", ["acme/till", "stores/till"], ids=["renamed", "transferred"])
-def test_a_repository_under_a_new_name_is_the_same_repository(
-    acme: Organisation, tmp_path: Path, name: str
+def test_a_repository_that_was_renamed_or_transferred_is_the_same_repository(
+    acme: Organisation, tmp_path: Path
 ) -> None:
     with SampleServer(acme) as server:
         settings = prepared(acme, server, tmp_path / "w")
         read(settings, acme)
         before = changes(settings)
-        acme.repositories[1].owner, _, acme.repositories[1].name = name.partition("/")
+        acme.repositories[1].name = "till"
+        acme.repositories[2].owner, acme.repositories[2].name = "stores", "counter"
         read(settings, acme)
         fresh = prepared(acme, server, tmp_path / "fresh")
         read(fresh, acme)
-        assert content(settings) == content(fresh), "as if it had been called so from the first"
-        assert changes(settings) == before, "the catalogue names it by its former name"
+        assert content(settings) == content(fresh), "as if they had been called so from the first"
+        assert changes(settings) == before, "the catalogue names them by their former names"
+        assert {service for service, *_ in before} >= {"service-001", "service-002"}
         server.requests.clear()
         read(settings, acme)
         assert server.requests == {"github graphql": 2, "argocd": 1, "pagerduty": 1}
         assert changes(settings) == before
 
 
-def test_a_deleted_repository_keeps_its_history_and_is_not_asked_for(
+def test_a_deleted_or_emptied_repository_keeps_its_history_and_the_deleted_one_is_not_asked_for(
     acme: Organisation, tmp_path: Path
 ) -> None:
     with SampleServer(acme) as server:
@@ -87,33 +88,23 @@ def test_a_deleted_repository_keeps_its_history_and_is_not_asked_for(
             warehouse.upsert([Repository(repo="elsewhere/imported", created_at=NOW, pushed_at=NOW)])
         read(settings, acme)
         before = content(settings)
-        # it was pushed to since its commits were read
-        acme.repositories[0].pushed_at = acme.repositories[1].pushed_at = acme.now
+        # they were pushed to since their commits were read
+        for repository in acme.repositories[:3]:
+            repository.pushed_at = acme.now
         collect(settings, only="github", now=acme.now)
-        gone = acme.repositories.pop(1)
+        emptied, gone = acme.repositories[2], acme.repositories.pop(1)
+        emptied.git_dir = None
         acme.now += timedelta(minutes=15)
         server.log.clear()
         read(settings, acme)
         asked = {path.partition(".git")[0] for source, _, path in server.log if source == "git"}
-        assert asked == {"/acme/service-000"}
+        assert asked == {"/acme/service-000", "/acme/service-002"}
         after = content(settings)
-    assert [row for row in before["commits"] if gone.full_name in row]
+    for repository in (emptied, gone):
+        assert [row for row in before["commits"] if repository.full_name in row]
     assert {table: after[table] for table in TABLES if table != "repositories"} == {
         table: before[table] for table in TABLES if table != "repositories"
     }
-
-
-def test_an_emptied_repository_keeps_its_history(acme: Organisation, tmp_path: Path) -> None:
-    with SampleServer(acme) as server:
-        settings = prepared(acme, server, tmp_path / "w")
-        read(settings, acme)
-        before = content(settings)
-        acme.repositories[0].git_dir = None
-        acme.repositories[0].pushed_at = acme.now
-        read(settings, acme)
-        after = content(settings)
-    assert after["commits"] == before["commits"]
-    assert after["pull_requests"] == before["pull_requests"]
 
 
 def test_two_repositories_that_swap_their_names_swap_their_histories(
