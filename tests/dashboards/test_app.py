@@ -214,7 +214,9 @@ class TestBrowser:
         tab = running.open()
         expect(tab.locator(".six-table").get_by_text(small_organisation.HOSTILE, exact=True)).to_be_visible()
         assert tab.locator("img[src=x]").count() == 0
+        assert tab.locator("strong").get_by_text("bold", exact=True).count() == 0
 
+    @pytest.mark.soak
     @pytest.mark.parametrize("at", PAGES)
     def test_no_page_takes_text_for_markup(self, running, at):
         about = {"team": "&team=payments", "service": "&service=checkout"}.get(at, "")
@@ -222,7 +224,7 @@ class TestBrowser:
         assert tab.locator("img[src=x]").count() == 0
         assert tab.locator("strong").get_by_text("bold", exact=True).count() == 0
 
-    @pytest.mark.parametrize("metric", ["lead_time", "mttr"])
+    @pytest.mark.parametrize("metric", ["lead_time", pytest.param("mttr", marks=pytest.mark.soak)])
     def test_titles_of_commits_and_incidents_are_text(self, running, metric):
         tab = running.open(f"metric?metric={metric}&period=12w")
         expect(tab.locator(".six-rows").get_by_text(small_organisation.HOSTILE).first).to_be_visible()
@@ -240,7 +242,11 @@ class TestBrowser:
 
     @pytest.mark.parametrize(
         ("name", "scheme", "width", "height"),
-        [("light", "light", 1280, 1850), ("dark", "dark", 1280, 1850), ("phone", "light", 400, 2900)],
+        [
+            pytest.param("light", "light", 1280, 1850, marks=pytest.mark.soak),
+            pytest.param("dark", "dark", 1280, 1850, marks=pytest.mark.soak),
+            ("phone", "light", 400, 2900),
+        ],
     )
     def test_the_page_fits_its_width_in_light_dark_and_on_a_phone(self, running, name, scheme, width, height):
         tab = running.open(scheme=scheme, width=width, height=height)
@@ -250,10 +256,6 @@ class TestBrowser:
             assert tab.locator(part).first.evaluate(wide) <= width
         background = tab.locator(".six-tile").first.evaluate("e => getComputedStyle(e).backgroundColor")
         assert background == ("rgb(25, 33, 43)" if scheme == "dark" else "rgb(255, 255, 255)")
-
-    def test_no_request_leaves_for_another_host(self, running):
-        running.open().wait_for_load_state("networkidle")
-        assert running.foreign == []
 
 
 class TestLaunch:

@@ -1,6 +1,7 @@
 """Every page on the sample organisation in a real browser: accessible, in the dark, by keyboard, on a phone, on paper.
 
-A page is covered by being in PAGES. The pictures are left in `artifacts/` for people to look at.
+A page is covered by being in PAGES, most of them by `make soak` alone. The pictures are left in `artifacts/` for
+people to look at.
 """
 
 from typing import Literal
@@ -14,6 +15,8 @@ from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running
 
+# the pages that `make test` looks at: all kinds of parts are on them
+OFTEN = ("overview", "metric")
 # a page that is about one thing is opened from it
 ABOUT = {"service": "&service=checkout", "team": "&team=payments"}
 # what axe finds in Streamlit's own widgets: the rule, with the reason to live with it
@@ -28,7 +31,10 @@ def running(sample_dashboard: Running) -> Running:
     return sample_dashboard
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(
+    scope="module",
+    params=[at if at in OFTEN else pytest.param(at, marks=pytest.mark.soak) for at in PAGES],
+)
 def tab(running: Running, request: pytest.FixtureRequest) -> Page:
     """The page, opened once; each test says what it wants of the window."""
     path = "" if request.param == next(iter(PAGES)) else request.param
@@ -145,4 +151,5 @@ def test_axe_finds_nothing_serious_in_the_dark(tab: Page, at: str) -> None:
 
 def test_no_request_leaves_for_another_host(running: Running, tab: Page) -> None:
     assert tab.url.startswith(running.url)
+    tab.wait_for_load_state("networkidle")
     assert running.foreign == []

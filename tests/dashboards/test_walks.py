@@ -38,7 +38,9 @@ class TestFromTheOverview:
         assert re.fullmatch(rf"http://[^/]+/acme/[\w-]+/pull/{number}", link.get_attribute("href"))
         assert link.get_attribute("rel") == "noopener noreferrer"
 
-    @pytest.mark.parametrize("metric", ["Mean Time to Recovery", "Deployment Frequency"])
+    @pytest.mark.parametrize(
+        "metric", ["Mean Time to Recovery", pytest.param("Deployment Frequency", marks=pytest.mark.soak)]
+    )
     def test_a_tile_shows_the_number_that_is_explained(self, running, metric):
         tab = running.open("?period=12w&team=storefront")
         tile = tab.locator(".six-tile", has=tab.get_by_role("heading", name=metric, exact=True))
@@ -111,7 +113,14 @@ class TestFromPageToPage:
 
 
 class TestRows:
-    @pytest.mark.parametrize("metric", ["lead_time", "change_failure_rate", "developer_satisfaction"])
+    @pytest.mark.parametrize(
+        "metric",
+        [
+            "change_failure_rate",
+            pytest.param("lead_time", marks=pytest.mark.soak),
+            pytest.param("developer_satisfaction", marks=pytest.mark.soak),
+        ],
+    )
     def test_the_download_is_what_the_command_line_writes(self, running, sample, tmp_path, metric):
         tab = running.open(f"metric?metric={metric}&team=storefront")
         with tab.expect_download() as download:
@@ -169,23 +178,22 @@ class TestRows:
         expect(tab.locator(".six-rows tbody tr").first).to_contain_text("failed by")
         assert asked(tab)["order"] == ["highest"]
 
-    def test_no_request_leaves_for_another_host(self, running):
-        for page in ("metric", "trust"):
-            running.open(page).wait_for_load_state("networkidle")
-        assert running.foreign == []
-
 
 class TestPictures:
     @pytest.mark.parametrize(
         ("name", "scheme", "width"),
-        [("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 400)],
+        [
+            pytest.param("light", "light", 1280, marks=pytest.mark.soak),
+            pytest.param("dark", "dark", 1280, marks=pytest.mark.soak),
+            ("phone", "light", 400),
+        ],
     )
     @pytest.mark.parametrize(
         ("page", "address"),
         [
             ("metric", "metric?metric=change_failure_rate&period=12w"),
-            ("histogram", "metric?metric=developer_satisfaction"),
-            ("trust", "trust?period=all"),
+            pytest.param("histogram", "metric?metric=developer_satisfaction", marks=pytest.mark.soak),
+            pytest.param("trust", "trust?period=all", marks=pytest.mark.soak),
         ],
     )
     def test_a_page_fits_its_width_in_light_dark_and_on_a_phone(
@@ -197,6 +205,7 @@ class TestPictures:
         for part in tab.locator(".six-head, .six-number, .six-scroll, .six-shares, .six-histogram").all():
             assert part.evaluate(WIDE) <= width
 
+    @pytest.mark.soak
     def test_the_overview_of_the_readme(self, running):
         """docs/overview.png is a copy of this picture, which says nothing of the day on which it was made."""
         tab = running.open(height=1800)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
@@ -87,7 +87,7 @@ def choose(tab: Page, label: str, option: str) -> None:
     tab.get_by_role("option", name=option, exact=True).click()
 
 
-KEPT_OPEN = 2
+Scheme = Literal["light", "dark"]
 
 
 @dataclass
@@ -97,35 +97,26 @@ class Running:
     url: str
     settings: Settings
     browser: Browser
+    tabs: list[Page]
     foreign: list[str] = field(default_factory=list)
-    contexts: dict[str, BrowserContext] = field(default_factory=dict)
-    tabs: list[Page] = field(default_factory=list)
 
-    def open(self, address: str = "", scheme: str = "light", width: int = 1280, height: int = 1000) -> Page:
-        """A new tab at a page's address, once it is drawn; all but the last tabs are closed."""
-        tab = self._context(scheme).new_page()
+    def open(
+        self, address: str = "", scheme: Scheme = "light", width: int = 1280, height: int = 1000
+    ) -> Page:
+        """A tab at a page's address, once it is drawn.
+
+        It is the one that was opened before the last: there are two, since a new one takes twice the time.
+        """
+        tab = self.tabs.pop(0)
         self.tabs.append(tab)
-        while len(self.tabs) > KEPT_OPEN:
-            self.tabs.pop(0).close()
+        tab.emulate_media(color_scheme=scheme, media="screen")
         tab.set_viewport_size({"width": width, "height": height})
+        tab.mouse.move(0, 0)
         tab.goto(f"{self.url}/{address}")
         drawn(tab, urlsplit(address).path or "overview")
         return tab
 
-    def close(self) -> None:
-        """Closes its tabs and what they shared; the browser stays."""
-        for context in self.contexts.values():
-            context.close()
-
-    def _context(self, scheme: str) -> BrowserContext:
-        """One for each colour scheme, so that the tabs share what the browser has loaded."""
-        if scheme not in self.contexts:
-            context = self.browser.new_context(color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
-            context.on("request", lambda request: self._seen(request.url))
-            self.contexts[scheme] = context
-        return self.contexts[scheme]
-
-    def _seen(self, url: str) -> None:
+    def seen(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != urlsplit(self.url).netloc:
             self.foreign.append(url)
@@ -159,10 +150,12 @@ def running(config: Path, settings: Settings, browser: Browser) -> Iterator[Runn
         start_new_session=True,
     )
     try:
-        wait_until_up(local_address("127.0.0.1", port), process)
-        dashboard = Running(local_address("127.0.0.1", port), settings, browser)
-        yield dashboard
-        dashboard.close()
+        wait_until_up(address("127.0.0.1", port), process)
+        with browser.new_context(accept_downloads=True) as context:
+            tabs = [context.new_page(), context.new_page()]
+            dashboard = Running(address("127.0.0.1", port), settings, browser, tabs)
+            context.on("request", lambda request: dashboard.seen(request.url))
+            yield dashboard
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)

@@ -260,7 +260,7 @@ class TestBrowser:
         tab.get_by_role("button", name="Show all deployments").click()
         expect(tab.locator("tr.line").nth(1)).to_be_visible()
 
-    @pytest.mark.parametrize("at", ["deployments", "incidents"])
+    @pytest.mark.parametrize("at", ["deployments", pytest.param("incidents", marks=pytest.mark.soak)])
     def test_the_csv_has_the_rows_of_all_pages_in_their_order(self, running, tmp_path, at):
         tab = running.open(f"{at}?period=12w&team=payments&listed=oldest")
         names = tab.locator("tr.more dl div:has(> dt:text-is('Id')) dd")
@@ -276,9 +276,13 @@ class TestBrowser:
 
     @pytest.mark.parametrize(
         ("name", "scheme", "width"),
-        [("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 390)],
+        [
+            pytest.param("light", "light", 1280, marks=pytest.mark.soak),
+            pytest.param("dark", "dark", 1280, marks=pytest.mark.soak),
+            ("phone", "light", 390),
+        ],
     )
-    @pytest.mark.parametrize("at", ["deployments", "incidents"])
+    @pytest.mark.parametrize("at", ["deployments", pytest.param("incidents", marks=pytest.mark.soak)])
     def test_the_page_fits_its_width(self, running, at, name, scheme, width):
         tab = running.open(f"{at}?period=12w", scheme=scheme, width=width, height=1400)
         tab.locator("tr.line summary").first.click()

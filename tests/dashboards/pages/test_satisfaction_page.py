@@ -194,7 +194,11 @@ class TestBrowser:
 
     @pytest.mark.parametrize(
         ("name", "scheme", "width"),
-        [("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 390)],
+        [
+            pytest.param("light", "light", 1280, marks=pytest.mark.soak),
+            pytest.param("dark", "dark", 1280, marks=pytest.mark.soak),
+            ("phone", "light", 390),
+        ],
     )
     def test_the_page_fits_its_width(self, running, name, scheme, width):
         tab = running.open("satisfaction", scheme=scheme, width=width, height=1600)

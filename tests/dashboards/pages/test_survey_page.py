@@ -4,7 +4,7 @@ import json
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 from streamlit.testing.v1 import AppTest
 
 from collectors.contract.items import Checkpoint, Malformed, Resume
@@ -34,7 +34,8 @@ from dashboards.satisfaction.survey_links import (
 from tests.conftest import SURVEY_KEY as KEY
 from tests.support.chromium import artifact
 from tests.support.places import ROOT
-from warehouse.metrics.published_facts import open_facts
+from tests.support.running_dashboard import Running
+from warehouse.metrics.facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent
@@ -283,10 +284,26 @@ class TestPage:
 
 
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    """A tab of somebody who was never here before."""
-    with browser.new_context(viewport={"width": 720, "height": 900}) as context:
-        yield context.new_page()
+def tab(small_dashboard: Running) -> Page:
+    tab = small_dashboard.tabs[0]
+    tab.set_viewport_size({"width": 720, "height": 900})
+    return tab
+
+
+@pytest.fixture
+def frames(tab: Page) -> Iterator[list[str]]:
+    """What the dashboard tells the tab through the web sockets that are opened from now on."""
+    found: list[str] = []
+
+    def listen(opened: WebSocket) -> None:
+        opened.on(
+            "framereceived",
+            lambda frame: found.append(frame if isinstance(frame, str) else frame.decode("utf-8", "replace")),
+        )
+
+    tab.on("websocket", listen)
+    yield found
+    tab.remove_listener("websocket", listen)
 
 
 def token_for(team: str = "payments", hours: float = 1) -> str:
@@ -295,9 +312,7 @@ def token_for(team: str = "payments", hours: float = 1) -> str:
 
 
 class TestBrowser:
-    def test_somebody_answers_and_sees_nothing_of_the_dashboard(self, small_dashboard, tab):
-        frames: list[str] = []
-        tab.on("websocket", lambda socket: socket.on("framereceived", self.noted(frames)))
+    def test_somebody_answers_and_sees_nothing_of_the_dashboard(self, small_dashboard, tab, frames):
         tab.goto(f"{small_dashboard.url}/survey?token={token_for()}")
         tab.get_by_role("radio", name="4").check(force=True, timeout=30_000)
         tab.get_by_label("What should we know? (optional)").fill(HOSTILE.replace("\x00", ""))
@@ -319,21 +334,15 @@ class TestBrowser:
         ("token", "said"),
         [
             (token_for(hours=-1), "This survey has closed"),
-            (token_for()[:-1], "This link does not work"),
-            ("", "This link does not work"),
+            pytest.param(token_for()[:-1], "This link does not work", marks=pytest.mark.soak),
+            pytest.param("", "This link does not work", marks=pytest.mark.soak),
         ],
+        ids=["closed", "cut", "none"],
     )
-    def test_a_link_that_is_not_good_shows_nothing_else(self, small_dashboard, tab, token, said):
-        frames: list[str] = []
-        tab.on("websocket", lambda socket: socket.on("framereceived", self.noted(frames)))
+    def test_a_link_that_is_not_good_shows_nothing_else(self, small_dashboard, tab, frames, token, said):
         tab.goto(f"{small_dashboard.url}/survey?token={token}")
         expect(tab.get_by_text(said)).to_be_visible(timeout=30_000)
         self.shows_nothing_else(tab, frames)
-
-    def noted(self, frames: list[str]) -> Callable[[Any], None]:
-        return lambda frame: frames.append(
-            frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
-        )
 
     def shows_nothing_else(self, tab: Page, frames: list[str]) -> None:
         assert tab.locator("a:not([href^='#'])").evaluate_all("found => found.map(a => a.outerHTML)") == []

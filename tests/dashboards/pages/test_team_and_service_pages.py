@@ -233,13 +233,17 @@ class TestBrowser:
         ("address", "name"),
         [
             ("team?team=payments", "team"),
-            ("service?service=checkout&period=12w", "service"),
-            ("targets", "targets"),
+            pytest.param("service?service=checkout&period=12w", "service", marks=pytest.mark.soak),
+            pytest.param("targets", "targets", marks=pytest.mark.soak),
         ],
     )
     @pytest.mark.parametrize(
         ("look", "scheme", "width", "height"),
-        [("light", "light", 1280, 2400), ("dark", "dark", 1280, 2400), ("phone", "light", 390, 3200)],
+        [
+            pytest.param("light", "light", 1280, 2400, marks=pytest.mark.soak),
+            pytest.param("dark", "dark", 1280, 2400, marks=pytest.mark.soak),
+            ("phone", "light", 390, 3200),
+        ],
     )
     def test_they_fit_their_width(self, running, address, name, look, scheme, width, height):
         tab = running.open(address, scheme=scheme, width=width, height=height)

@@ -8,12 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from config.settings import load_settings
 from dashboards.satisfaction import survey_links
-from tests.support import running_dashboard, small_organisation
+from tests.conftest import Small
+from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.identity_provider import CLIENT, SECRET, IdentityProvider
 from tests.support.running_dashboard import Running, opened, shown
@@ -48,18 +49,17 @@ def provider() -> Iterator[IdentityProvider]:
 
 @pytest.fixture(scope="module")
 def running(
-    provider: IdentityProvider, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+    provider: IdentityProvider, small: Small, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("organisation")
-    settings = small_organisation.write(folder)
+    own = small.copied(tmp_path_factory.mktemp("organisation"))
     for name, secret in (
         ("client-secret", SECRET),
         ("cookie-secret", COOKIE_KEY),
         ("survey-key", COOKIE_KEY),
     ):
-        (folder / name).write_text(secret)
-    configuration(folder, provider.url)
-    with running_dashboard.running(folder / "sixkeys.yaml", settings, browser) as dashboard:
+        (own.folder / name).write_text(secret)
+    configuration(own.folder, provider.url)
+    with running_dashboard.running(own.config, own.settings, browser) as dashboard:
         yield dashboard
 
 
@@ -72,33 +72,26 @@ def folder(running: Running, provider: IdentityProvider) -> Iterator[Path]:
 
 
 @contextmanager
-def somebody(running: Running) -> Iterator[BrowserContext]:
-    """A browser that nobody has logged in with; it must ask nobody but the dashboard and the provider's login."""
-    asked: set[tuple[str, str]] = set()
-    context = running.browser.new_context(accept_downloads=True)
-    context.on("request", lambda r: asked.add((urlsplit(r.url).scheme, urlsplit(r.url).netloc)))
-    try:
-        yield context
-    finally:
-        context.close()
-    hosts = {netloc for scheme, netloc in asked if scheme in ("http", "https", "ws", "wss")}
-    assert len(hosts) <= 2
-    assert all(host.startswith("127.0.0.1:") for host in hosts)
+def somebody(running: Running, provider: IdentityProvider) -> Iterator[Page]:
+    """A tab that nobody has logged in with; it must ask nobody but the dashboard and the provider's login."""
+    tab = running.tabs[0]
+    tab.goto("about:blank")
+    tab.context.clear_cookies()
+    yield tab
+    assert {urlsplit(url).netloc for url in running.foreign} <= {urlsplit(provider.url).netloc}
 
 
-def enter(context: BrowserContext, running: Running, address: str = "") -> Page:
-    tab = context.new_page()
+def enter(tab: Page, running: Running, address: str = "") -> None:
     tab.goto(f"{running.url}/{address}")
     tab.get_by_role("button", name="Log in").click(timeout=30_000)
-    return tab
 
 
 @contextmanager
 def logged_in(running: Running, provider: IdentityProvider, *groups: str, at: str = "") -> Iterator[Page]:
     """A tab of somebody with these groups after the login, which began at the address `at`."""
     provider.claims = {"email": "ada@acme.example", "email_verified": True, "groups": list(groups)}
-    with somebody(running) as context:
-        tab = enter(context, running, at)
+    with somebody(running, provider) as tab:
+        enter(tab, running, at)
         expect(way_out(tab)).to_be_visible(timeout=30_000)
         yield tab
 
@@ -108,9 +101,8 @@ def way_out(tab: Page) -> Locator:
 
 
 class TestLogin:
-    def test_nothing_is_shown_without_a_login(self, running):
-        with somebody(running) as context:
-            tab = context.new_page()
+    def test_nothing_is_shown_without_a_login(self, running, provider):
+        with somebody(running, provider) as tab:
             tab.goto(f"{running.url}/metric?team=payments")
             expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
             for told in ("checkout", "payments", "Lead Time"):
@@ -130,8 +122,9 @@ class TestLogin:
         back = httpx.get(f"{running.url}/oauth2callback", cookies=cookies, trust_env=False)
         assert (back.status_code, back.headers["location"]) == (302, "/")
 
-    def test_after_the_logout_nothing_is_shown(self, running, provider):
-        with logged_in(running, provider, "leads") as tab:
+    def test_some_see_everything_and_after_the_logout_nothing(self, running, provider):
+        with logged_in(running, provider, "leads", at="?rows=service") as tab:
+            expect(tab.locator(".six-table").get_by_text("ingest", exact=True)).to_be_visible(timeout=30_000)
             way_out(tab).click()
             expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
             tab.goto(f"{running.url}/metric")
@@ -140,18 +133,23 @@ class TestLogin:
     @pytest.mark.parametrize(
         ("claims", "said"),
         [
-            ({"email": "eve@evil.example"}, "eve@evil.example is of none of the domains"),
+            pytest.param(
+                {"email": "eve@evil.example"},
+                "eve@evil.example is of none of the domains",
+                marks=pytest.mark.soak,
+            ),
             ({"email": "<b>eve</b>@evil.example"}, "<b>eve</b>@evil.example is of none of the domains"),
-            (
+            pytest.param(
                 {"email": "a@acme.example", "email_verified": False},
                 "has not verified the address a@acme.example",
+                marks=pytest.mark.soak,
             ),
         ],
     )
     def test_who_is_not_let_in_is_told_why_and_sees_nothing(self, running, provider, claims, said):
         provider.claims = {"groups": ["leads"], **claims}
-        with somebody(running) as context:
-            tab = enter(context, running)
+        with somebody(running, provider) as tab:
+            enter(tab, running)
             expect(tab.get_by_text(said)).to_be_visible(timeout=30_000)
             expect(tab.locator(".six-tile")).to_have_count(0)
             tab.screenshot(path=artifact("access-refused.png"))
@@ -188,10 +186,6 @@ class TestSight:
             )
             assert not any(name in tab.content() for name in (*OTHERS, "checkout", "billing"))
 
-    def test_some_see_everything(self, running, provider):
-        with logged_in(running, provider, "leads", at="?rows=service") as tab:
-            expect(tab.locator(".six-table").get_by_text("ingest", exact=True)).to_be_visible(timeout=30_000)
-
 
 class TestDownloads:
     def test_a_download_needs_the_login_and_not_its_address_alone(self, running, provider, folder):
@@ -224,14 +218,13 @@ class TestWithoutLogin:
         provider.requests.clear()
         settings = load_settings(folder / "sixkeys.yaml")
         day = date.today() + timedelta(days=3)
-        (link,) = survey_links.survey_links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
-        with somebody(running) as context:
-            tab = context.new_page()
+        (link,) = survey_links.links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
+        with somebody(running, provider) as tab:
             tab.goto(f"{running.url}/survey?{urlsplit(link).query}")
             tab.get_by_text("4", exact=True).click(timeout=30_000)
             tab.get_by_role("button", name="Send").click()
             expect(tab.get_by_text("Thank you")).to_be_visible(timeout=30_000)
-            assert not any(cookie["name"] == "_streamlit_user" for cookie in context.cookies())
+            assert not any(cookie["name"] == "_streamlit_user" for cookie in tab.context.cookies())
         assert provider.requests == []
 
     def test_a_public_address_shows_nothing(self, tmp_path):
