@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from config.settings import Settings
 from dashboards.frame.markup import DASHBOARDS
 from dashboards.frame.navigation import PAGES
-from dashboards.server.launch import command, local_address, wait_until_up
+from dashboards.server.launch import command, wait_until_up
 
 # what stands on each page once it is drawn
 _DRAWN = {

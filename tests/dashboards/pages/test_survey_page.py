@@ -35,7 +35,7 @@ from tests.conftest import SURVEY_KEY as KEY
 from tests.support.chromium import artifact
 from tests.support.places import ROOT
 from tests.support.running_dashboard import Running
-from warehouse.metrics.facts import open_facts
+from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent

@@ -218,7 +218,7 @@ class TestWithoutLogin:
         provider.requests.clear()
         settings = load_settings(folder / "sixkeys.yaml")
         day = date.today() + timedelta(days=3)
-        (link,) = survey_links.links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
+        (link,) = survey_links.survey_links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
         with somebody(running, provider) as tab:
             tab.goto(f"{running.url}/survey?{urlsplit(link).query}")
             tab.get_by_text("4", exact=True).click(timeout=30_000)
