@@ -50,9 +50,10 @@ def due(cron: str, timezone: str, now: datetime) -> date | None:
 
 
 @contextmanager
-def scheduled(jobs: Sequence[ScheduledCommand], timezone: str) -> Iterator[None]:
+def scheduled(jobs: Sequence[ScheduledCommand], timezone: str) -> Iterator[list[datetime]]:
     """Runs `jobs` one at a time while the context lasts; at its end a running one is stopped within seconds.
 
+    The context's value is when each of them runs next.
     A run that fails is logged, and the next one tries again. A run that falls due while its predecessor is still
     at work is left out; one that was missed, because the machine slept, is made up for once.
     """
@@ -63,15 +64,16 @@ def scheduled(jobs: Sequence[ScheduledCommand], timezone: str) -> Iterator[None]
         executors={"default": ThreadPoolExecutor(1)},  # two jobs would wait for the one writer anyway
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
+    added = []
     for job in jobs:
         at_start = {"next_run_time": datetime.now(zone)} if job.at_start else {}
         trigger = CronTrigger.from_crontab(job.cron, timezone=zone)
-        scheduler.add_job(runner.run, trigger, args=[job], **at_start)
+        added.append(scheduler.add_job(runner.run, trigger, args=[job], **at_start))
     # its own messages speak of jobs and instances; ours say what happened
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler.start()
     try:
-        yield
+        yield [job.next_run_time for job in added]
     finally:
         scheduler.pause()
         runner.stop()

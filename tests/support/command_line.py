@@ -11,7 +11,7 @@ import sixkeys
 from tests.support.places import PROGRAM
 
 COMMAND = [sys.executable, str(PROGRAM)]
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -41,6 +41,16 @@ def test_a_job_runs_at_the_start_only_if_wanted(tmp_path: Path, pipe: Path) -> N
     assert not later.exists()
 
 
+def test_a_job_waits_for_its_next_time_on_the_local_clock() -> None:
+    now = datetime.now(UTC)
+    with scheduled([ScheduledCommand("30 8 * * MON", {"weekly": python("")})], "Asia/Kolkata") as (
+        next_time,
+    ):
+        pass
+    assert f"{next_time.astimezone(ZoneInfo('Asia/Kolkata')):%a %H:%M:%S}" == "Mon 08:30:00"
+    assert timedelta() < next_time - now <= timedelta(days=7)
+
+
 def test_a_running_job_is_stopped_with_all_that_it_started(pipe: Path) -> None:
     child = TELL + "time.sleep(600)"
     parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
@@ -50,7 +60,7 @@ def test_a_running_job_is_stopped_with_all_that_it_started(pipe: Path) -> None:
         before = time.monotonic()
     with opened:
         assert opened.read() == "", "the child is gone as well"
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 30
 
 
 def test_a_job_that_does_not_listen_is_killed(pipe: Path) -> None:
@@ -61,7 +71,7 @@ def test_a_job_that_does_not_listen_is_killed(pipe: Path) -> None:
         before = time.monotonic()
     with opened:
         assert opened.read() == ""
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 30
 
 
 def test_a_job_that_fails_is_logged_and_the_next_one_runs(

@@ -16,6 +16,7 @@ from werkzeug import Request, Response
 from config.settings import Reports, Settings
 from dashboards.delivery.deliver import deliver
 from dashboards.delivery.scorecard_parcels import scorecard_parcels
+from tests.support.command_line import PATIENCE
 from tests.support.loopback import Loopback
 from tests.support.mail_server import email, mail_server
 from tests.support.places import ROOT
@@ -62,7 +63,7 @@ class Deliverer:
     def run(self) -> tuple[int, str]:
         """(exit status, stdout) of a delivery in a process of its own."""
         self.process = self.start()
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=PATIENCE)
         assert "Error" not in err, err
         assert "s3cret" not in err
         return self.process.returncode, out
@@ -162,7 +163,7 @@ def test_of_two_at_once_one_sends_and_the_other_leaves_it_alone(tmp_path: Path) 
 
     def second() -> None:
         process = both[0].start()
-        others.append((process.wait(120), process.communicate()[1]))
+        others.append((process.wait(PATIENCE), process.communicate()[1]))
 
     server, ids = posted(second)
     with server:

@@ -126,8 +126,8 @@ def test_the_running_week_and_a_clipped_one_are_ignored():
 
 class TestOfFacts:
     @pytest.fixture
-    def settings(self, tmp_path) -> Settings:
-        made = small_organisation.write(tmp_path)
+    def settings(self, small, tmp_path) -> Settings:
+        made = small.copied(tmp_path).settings
         target = MetricTarget(
             name="Lead Time for Changes",
             target="< 1 hour",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,11 @@ STEADY = [0.5, 0.6, 0.4, 0.5, 0.6, 0.4, 0.5, 0.6, 0.4, 0.5, 0.6, 0.4]
 TARGET = MetricTarget(name="Lead Time for Changes", target="< 1 hour")
 
 
-def organisation(folder: Path, weeks: Sequence[float], **reports: Any) -> Settings:
-    """Settings of an organisation of one service, whose changes took so many hours in each of the weeks from the first.
+def organisation(
+    folder: Path, weeks: Sequence[float] | Mapping[str, Sequence[float]], **reports: Any
+) -> Settings:
+    """Settings of an organisation of one service, whose changes took so many hours in each of the weeks from the first;
+    or of a service for each team of `weeks`, all of which end with the same week.
 
     The thirteenth of `weeks` ends on 16 November 2026; the facts are built an hour into the week after the last.
     """
@@ -44,9 +47,11 @@ def organisation(folder: Path, weeks: Sequence[float], **reports: Any) -> Settin
         dashboard=Dashboard(url="https://sixkeys.acme.example"),
         reports=Reports(directory=folder / "scorecards", **reports),
     )
+    teams = weeks if isinstance(weeks, Mapping) else {"payments": weeks}
+    last = max(map(len, teams.values()))
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
-        warehouse.upsert(list(_records(weeks)))
-    build(settings, _begin(len(weeks)) + timedelta(hours=1))
+        warehouse.upsert([record for team in teams for record in _records(team, teams[team], last)])
+    build(settings, _begin(last) + timedelta(hours=1))
     return settings
 
 
@@ -54,22 +59,21 @@ def _begin(week: int) -> datetime:
     return MONDAY + timedelta(weeks=week - 13)
 
 
-def _records(weeks: Sequence[float]) -> Iterator[Record]:
-    yield Component(name="checkout", owner="payments", system="shop", repo="acme/checkout")
-    yield Repository(repo="acme/checkout", created_at=_begin(-1))
+def _records(team: str, weeks: Sequence[float], last: int) -> Iterator[Record]:
+    service, repo, before = f"checkout of {team}", f"acme/{team}", last - len(weeks) - 1
+    yield Component(name=service, owner=team, system=f"shop of {team}", repo=repo)
+    yield Repository(repo=repo, created_at=_begin(before))
     for source in ("import deployments", "import incidents"):
-        yield Coverage(source=source, subject="checkout", from_at=_begin(-1), until_at=_begin(len(weeks) + 1))
+        yield Coverage(source=source, subject=service, from_at=_begin(before), until_at=_begin(last + 1))
     parent: tuple[str, ...] = ()
-    for week, hours in enumerate([0.5, *weeks], start=-1):  # what the first deployment brings is history
+    for week, hours in enumerate([0.5, *weeks], start=before):  # what the first deployment brings is history
         for n in range(A_WEEK):
             at = _begin(week) + timedelta(hours=20 * n + 1)
             sha = f"{week + 1:020x}{n:020x}"
             authored = at - timedelta(hours=hours)
-            yield Commit(
-                repo="acme/checkout", sha=sha, parents=parent, authored_at=authored, committed_at=authored
-            )
+            yield Commit(repo=repo, sha=sha, parents=parent, authored_at=authored, committed_at=authored)
             yield Deployment(
-                source="import", id=f"{week}-{n}", repo="acme/checkout", service="checkout", environment="production",
+                source="import", id=f"{team}-{week}-{n}", repo=repo, service=service, environment="production",
                 sha=sha, status="success", started_at=at - timedelta(minutes=4), finished_at=at,
             )  # fmt: skip
             parent = (sha,)
@@ -111,7 +115,7 @@ def test_a_target_crossed_by_more_than_noise_is_told_once_and_once_when_it_is_me
         assert {one.message.kind for one in back} == {"alert lead_time met"}
         assert len(back) == 9
         assert announced(organisation(tmp_path, [*STEADY, 6, 0.5, 0.6], **reports)) == []
-    payments = next(m for m in box.messages if "payments" in m["Subject"])
+    payments = next(m for m in box.messages if "payments (team)" in m.get_content())
     assert payments["Subject"] == "acme: payments misses its target: Lead Time for Changes"
     said = payments.get_content()
     assert (
@@ -138,25 +142,33 @@ def test_a_target_crossed_by_more_than_noise_is_told_once_and_once_when_it_is_me
     }
 
 
-@pytest.mark.parametrize(
-    ("weeks", "why"),
-    [
-        ([0.5, 1.5] * 6 + [1.4], "the weeks always vary so much"),
-        ([3.0, 3.2] * 6 + [30], "the target was missed all the time"),
-        ([*STEADY, 0.95], "the target is met, though it took longer than ever"),
-        ([0.5, 0.5, 0.5, 6], "too few weeks to tell"),
-    ],
-)
-def test_nothing_is_told_where_no_target_was_crossed(tmp_path: Path, weeks: list[float], why: str) -> None:
-    assert found(organisation(tmp_path, weeks)) == [], why
+@pytest.fixture(scope="module")
+def told_of(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str, str]]:
+    """(scope, name, since) of what is told where each of `TEAMS` has a service and a system."""
+    settings = organisation(tmp_path_factory.mktemp("teams"), TEAMS)
+    return {(one.scope, one.name, one.since) for one in found(settings)}
 
 
-def test_a_target_that_is_missed_since_before_the_signal_says_since_when(tmp_path: Path) -> None:
-    weeks = [*STEADY[:10], 1.02, 1.04, 3]
-    assert {(one.scope, one.since) for one in found(organisation(tmp_path, weeks))} == {
-        ("organisation", "2026-W44"),
-        ("system", "2026-W44"),
-        ("team", "2026-W44"),
+TEAMS = {
+    "always varying": [0.5, 1.5] * 6 + [1.4],
+    "always missing": [3.0, 3.2] * 6 + [30],
+    "slower but within": [*STEADY, 0.95],
+    "new": [0.5, 0.5, 0.5, 6],
+    "missing before": [*STEADY[:10], 1.02, 1.04, 3],
+}
+
+
+@pytest.mark.parametrize("team", [team for team in TEAMS if team != "missing before"])
+def test_nothing_is_told_where_no_target_was_crossed(told_of: set[tuple[str, str, str]], team: str) -> None:
+    assert [name for _, name, _ in told_of if name.endswith(team)] == []
+
+
+def test_a_target_that_is_missed_since_before_the_signal_says_since_when(
+    told_of: set[tuple[str, str, str]],
+) -> None:
+    assert {one for one in told_of if one[1].endswith("missing before")} == {
+        ("system", "shop of missing before", "2026-W44"),
+        ("team", "missing before", "2026-W44"),
     }
 
 
