@@ -1,1 +1,1 @@
-"""GitHub: from `collect.py` on repositories, pull requests, deployments, releases, runs; from `issues.py` on incidents."""
+"""GitHub: from `collect.py` on pull requests, deployments, releases and runs; from `issues.py` on incidents."""

@@ -1,119 +1,122 @@
-"""The drawing of the folders and the walk through them, in docs/architecture.md, show what there is."""
+"""Where things are: a newcomer finds a page, a source, a table and their tests by rule, and a name says one thing."""
 
 import ast
-import re
+import subprocess
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conftest import Sample
-from tests.support.places import PACKAGES, PROGRAM, ROOT
-from tests.support.written_paths import defined, paths
-from warehouse.metrics.facts import Facts
-from warehouse.scorecards.content import scorecard
+import pytest
 
-PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-DRAWING = PAGE.split("```")[1]
-WALK = re.split(r"(?m)^## ", PAGE)[2]
+from dashboards.frame.navigation import PAGES
+from tests.support.places import ROOT
+from warehouse.building.build import STEPS_IN_ORDER, model
 
-
-def drawn() -> dict[str, str]:
-    """What the drawing says of each folder and of the program, in its order."""
-    found: dict[str, str] = {}
-    package = last = ""
-    for line in DRAWING.splitlines():
-        if entry := re.match(r"( │  )?([\w/.]+)\s+(\S.*)", line):
-            package = package if entry[1] else entry[2]
-            last = package + entry[2] if entry[1] else package
-            found[last] = entry[3]
-        elif more := re.match(r" │ {10,}(\S.*)", line):
-            found[last] += f" {more[1]}"
-    return found
+PACKAGES = ("config", "collectors", "warehouse", "dashboards", "sample_data")
+MOST_FILES = 16
+# what modules of a kind have in common goes by the same name in each of them
+BY_RULE = {
+    "collect", "again", "try_connection", "open_api",  # a source
+    "show", "headline", "nothing", "csv_name",  # a page
+}  # fmt: skip
 
 
-def folders() -> set[str]:
-    """Every folder of the packages that has files of its own."""
-    inside = (path for package in PACKAGES for path in (ROOT / package).rglob("*"))
-    return {
-        f"{path.parent.relative_to(ROOT).as_posix()}/"
-        for path in inside
-        if path.is_file() and "__pycache__" not in path.parts
+def folders() -> list[Path]:
+    """Every folder of the packages that holds modules."""
+    return sorted({path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")})
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    """Every module of the product; the sample organisation has its own world of names."""
+    for package in PACKAGES[:-1]:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def promises(tree: ast.Module) -> bool:
+    return "no streamlit, no database" in (ast.get_docstring(tree) or "").lower()
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_folder_says_in_one_line_what_lives_there_and_is_seen_at_a_glance(folder: Path) -> None:
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert said
+    assert len(said.splitlines()) == 1
+    files = [path for path in folder.iterdir() if path.is_file() and path.name != "__init__.py"]
+    assert len(files) <= MOST_FILES
+
+
+def test_a_folder_of_tests_is_seen_at_a_glance() -> None:
+    inside = defaultdict(list)
+    for path in (ROOT / "tests").rglob("*.py"):
+        inside[path.parent].append(path.name)
+    assert {str(folder): names for folder, names in inside.items() if len(names) > MOST_FILES} == {}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_in_the_folder_of_its_name(path: str) -> None:
+    (folder,) = (
+        folder
+        for folder in (ROOT / "dashboards").iterdir()
+        if path == folder.name or path in (f"{part}s" for part in folder.name.removesuffix("s").split("_and_"))
+        or path in folder.name.split("_and_")
+    )  # fmt: skip
+    alone = folder.name == path
+    assert PAGES[path].file == f"{folder.name}/{'page' if alone else f'{path}_page'}.py"
+    assert {"page.py", "loading.py", "content.py", f"{folder.name}.j2"} <= {
+        one.name for one in folder.iterdir()
     }
 
 
-def first_line(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()[0]
+def test_a_source_begins_at_collect() -> None:
+    sources = {path.parent.name for path in (ROOT / "collectors").glob("*/collect.py")}
+    assert sources == {"argocd", "git", "github", "pagerduty", "survey"}
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The folders that a module imports from, as `warehouse/metrics/`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            if name.split(".")[0] in PACKAGES:
-                place = ROOT / name.replace(".", "/")
-                while not place.is_dir():
-                    place = place.parent
-                yield f"{place.relative_to(ROOT).as_posix()}/"
+def test_a_table_is_the_model_of_its_name() -> None:
+    names = [path.stem for path in (ROOT / "warehouse" / "models").glob("*/*.sql")]
+    assert len(names) == len(set(names))
+    assert {step for step in STEPS_IN_ORDER if isinstance(step, str)} == set(names)
+    assert all(model(name).startswith("-- grain: ") for name in names)
 
 
-def test_every_folder_is_drawn_and_no_other() -> None:
-    assert set(drawn()) == folders() | {PROGRAM.name}
+def test_a_folder_of_tests_is_named_after_what_it_tests() -> None:
+    own = {"support", "cases", "house", "histories", "github_schema"}
+    for folder in {path.parent for path in (ROOT / "tests").rglob("test_*.py")}:
+        part = folder.relative_to(ROOT / "tests")
+        assert part.parts[0] in own or (ROOT / part).is_dir() or part == Path("dashboards/pages"), folder
 
 
-def test_a_folder_is_drawn_with_the_line_that_stands_in_it() -> None:
-    lines = {folder: ROOT / folder / "__init__.py" for folder in sorted(folders())}
-    told = {folder: first_line(path) for folder, path in lines.items() if path.exists()}
-    assert {folder: drawn()[folder] for folder in told} == told
+def test_no_name_is_one_of_python_s_own() -> None:
+    inside = (ROOT / folder for folder in (*PACKAGES, "tests", "benchmarks"))
+    named = [path for folder in inside for path in folder.rglob("*") if path.is_dir() or path.suffix == ".py"]
+    assert [str(path) for path in named if path.stem in sys.stdlib_module_names] == []
 
 
-def test_a_folder_imports_from_those_that_are_drawn_above_it() -> None:
-    order = list(drawn())
-    below = {
-        (path.relative_to(ROOT).as_posix(), other)
-        for folder in order
-        for path in (ROOT / folder).glob("*.py")
-        for other in imports(path)
-        # a package's own modules wire its folders together
-        if order.index(other) > order.index(folder) and folder != f"{other.split('/')[0]}/"
-    }
-    assert below == set()
+def test_a_public_name_has_one_meaning() -> None:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for path, tree in modules():
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names = [node.name]
+            elif isinstance(node, ast.Assign) and not isinstance(node.value, ast.Constant):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            else:
+                names = []
+            for name in names:
+                if not name.startswith("_") and name not in BY_RULE | {"log"}:
+                    homes[name].append(str(path))
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
 
 
-def test_the_walk_names_what_there_is() -> None:
-    steps = list(paths(WALK))
-    assert len(steps) > 30
-    assert [f"{path}: {name}" for path, name in steps if name and not defined(path, name)] == []
-
-
-def test_the_walk_goes_through_every_part_of_a_deployments_way() -> None:
-    """From GitHub's answer to who gets the scorecard, in this order."""
-    passed = [path.rpartition("/")[0] for path, _ in paths(WALK)]
-    way = (
-        "collectors/github",
-        "warehouse/loading",
-        "warehouse/building",
-        "warehouse/models/steps",
-        "warehouse/models/facts",
-        "dashboards/overview",
-        "warehouse/metrics",
-        "warehouse/scorecards",
-        "dashboards/scorecards",
-        "dashboards/delivery",
-    )
-    first = [passed.index(folder) for folder in way]
-    assert first == sorted(first)
-
-
-def test_the_scorecard_of_the_sample_has_the_walks_sentence_and_number(
-    sample_facts: Facts, sample: Sample
-) -> None:
-    found = scorecard(sample_facts, sample.settings, "2026-W46")
-    (told,) = re.findall(r"(?m)^> (.+)$", WALK)
-    assert [one for one in found["sentences"] if told in one["text"]]
-    (rate,) = (one for one in found["metrics"] if one["metric"] == "change_failure_rate")
-    assert f"{rate['value']:.1%}".replace("%", " %") in WALK
-    assert f"{round(rate['value'] * rate['n'])} of {rate['n']} deployments" in WALK
+def test_what_promises_no_streamlit_and_no_database_loads_neither() -> None:
+    pure = [
+        ".".join(path.with_suffix("").parts)
+        for path, tree in modules()
+        if promises(tree) or (path.name == "content.py" and path.parts[0] == "dashboards")
+    ]
+    assert len(pure) > len(PAGES) - 2
+    code = f"import sys; [__import__(name) for name in {pure}]; print({{'duckdb', 'streamlit'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

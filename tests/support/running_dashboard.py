@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from config.settings import Settings
 from dashboards.frame.markup import DASHBOARDS
 from dashboards.frame.navigation import PAGES
-from dashboards.server.launch import command, wait_until_up
+from dashboards.server.launch import command, local_address, wait_until_up
 
 # what stands on each page once it is drawn
 _DRAWN = {
@@ -150,10 +150,10 @@ def running(config: Path, settings: Settings, browser: Browser) -> Iterator[Runn
         start_new_session=True,
     )
     try:
-        wait_until_up(address("127.0.0.1", port), process)
+        wait_until_up(local_address("127.0.0.1", port), process)
         with browser.new_context(accept_downloads=True) as context:
             tabs = [context.new_page(), context.new_page()]
-            dashboard = Running(address("127.0.0.1", port), settings, browser, tabs)
+            dashboard = Running(local_address("127.0.0.1", port), settings, browser, tabs)
             context.on("request", lambda request: dashboard.seen(request.url))
             yield dashboard
     finally:
