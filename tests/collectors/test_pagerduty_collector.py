@@ -1,13 +1,14 @@
 """PagerDuty: what runs yield and ask for, its limits, and what faults do."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import stamina
 from pydantic import SecretStr
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError
 from collectors.contract.records import Coverage, Incident
@@ -366,10 +367,27 @@ def burst(*seconds: int) -> Account:
     return Account(made, [])
 
 
-def test_a_burst_is_cut_down_to_seconds() -> None:
-    with serving(burst(5_100, 5_100)) as server:
+def claiming(times: int, api: PagerDutyApi) -> Callable[[Request], Response]:
+    """`api`, which says that there are so many times more items than there are."""
+
+    def answer(request: Request) -> Response:
+        response = api(request)
+        body = json.loads(response.get_data())
+        if body.get("total"):
+            response.set_data(json.dumps({**body, "total": body["total"] * times}))
+        return response
+
+    return answer
+
+
+@pytest.mark.parametrize(("a_second", "times"), [(51, 100), pytest.param(5_100, 1, marks=pytest.mark.soak)])
+def test_a_burst_is_cut_down_to_seconds(a_second: int, times: int) -> None:
+    organisation = Organisation("acme", NOW, [], ArgoCD(), burst(a_second, a_second), {}, {}, {})
+    with Loopback(claiming(times, PagerDutyApi(organisation, TOKEN))) as server:
         found = incidents(run(server, since=NOW - timedelta(days=10)))
-    assert len({i.id for i in found}) == 10_200
+    assert len({i.id for i in found}) == 2 * a_second
+    stretches = {request for request in server.requests if "offset=0" in request and "since" in request}
+    assert len(stretches) > 20, "ten days are halved until one holds a second"
 
 
 def test_more_in_one_second_than_can_be_shown_is_told_and_not_passed_over() -> None:

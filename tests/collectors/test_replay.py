@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -199,21 +200,27 @@ def test_a_catalogue_that_was_mended_leaves_the_quarantine_by_itself(bench: Benc
     assert content(settings)["quarantine"] == []
 
 
-def test_a_commit_s_repository_is_read_again_from_its_clone(bench: Bench, tmp_path: Path) -> None:
-    settings = settings_of(bench, tmp_path)
-    run(settings, "github")
-    collect(settings, only="git", now=NOW)
-    before = content(settings)
-    with open_warehouse(settings.warehouse) as warehouse:
-        ((sha,),) = warehouse.connection.execute(
-            "delete from commits where subject = 'Commit 7' returning sha"
-        ).fetchall()
-        warehouse.connection.execute(
-            "insert into quarantine (source, kind, subject, reason, raw, seen_at, key) values ('git', 'commits',"
-            f" 'acme/checkout@{sha}', 'authored_at', '', now()::timestamp, '[\"acme/checkout\", \"{sha}\"]')"
-        )
-    replayed = run(settings, "git", replay=True)
-    assert content(settings) == before
+def test_a_commit_s_repository_is_read_again_from_its_clone(
+    behind_every_api: Organisation, tmp_path: Path
+) -> None:
+    # without what was deployed of it: git would look for each of those commits
+    (repository,) = behind_every_api.repositories
+    alone = replace(repository, deployments=[], releases=[])
+    with serving(tmp_path, replace(behind_every_api, repositories=[alone])) as bench:
+        settings = settings_of(bench, tmp_path)
+        run(settings, "github")
+        collect(settings, only="git", now=NOW)
+        before = content(settings)
+        with open_warehouse(settings.warehouse) as warehouse:
+            ((sha,),) = warehouse.connection.execute(
+                "delete from commits where subject = 'Commit 7' returning sha"
+            ).fetchall()
+            warehouse.connection.execute(
+                "insert into quarantine (source, kind, subject, reason, raw, seen_at, key) values ('git', 'commits',"
+                f" 'acme/checkout@{sha}', 'authored_at', '', now()::timestamp, '[\"acme/checkout\", \"{sha}\"]')"
+            )
+        replayed = run(settings, "git", replay=True)
+        assert content(settings) == before
     assert replayed.mended == (1, 1)
 
 

@@ -3,13 +3,13 @@
 import csv
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from tests.support.places import RECORDED, ROOT
+from sixkeys import app
+from tests.support.places import RECORDED
 
 ANTS = RECORDED / "ants"
 
@@ -19,10 +19,8 @@ pytestmark = pytest.mark.skipif(
 
 
 def sixkeys(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "sixkeys.py"), *arguments], cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(app, [*arguments, "--config", str(folder / "sixkeys.yaml")])
+    assert done.exit_code == 0, done.stderr
     return done.stdout
 
 
@@ -47,8 +45,8 @@ def ants(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for tag in tags
             if re.fullmatch(r"v\d+\.\d+\.\d+", tag["tag"])
         )  # fmt: skip
-    sixkeys(folder, "import", "commits", "commits.jsonl")
-    sixkeys(folder, "import", "deployments", "deployments.csv")
+    sixkeys(folder, "import", "commits", str(folder / "commits.jsonl"))
+    sixkeys(folder, "import", "deployments", str(folder / "deployments.csv"))
     sixkeys(folder, "build")
     return folder
 

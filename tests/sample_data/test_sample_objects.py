@@ -1,20 +1,20 @@
 """The sample organisation's Argo CD and PagerDuty objects have the shapes and the meaning of real ones."""
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sample_data.model import Organisation
-from sample_data.organisation.build import build_organisation
+from tests.conftest import Sample
 from tests.support.places import RECORDED, SHARED
 from tests.support.raw_sample import git, instant, repository, success
 
 
-@pytest.fixture(scope="module")
-def acme(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
-    return build_organisation(date(2026, 11, 16), tmp_path_factory.mktemp("acme"))
+@pytest.fixture
+def acme(sample: Sample) -> Organisation:
+    return sample.organisation
 
 
 def test_argocd_keeps_ten_entries_with_growing_ids(acme: Organisation) -> None:

@@ -17,14 +17,15 @@ from config.settings import load_settings
 from sample_data.model import Organisation, PullRequest, Repository
 from sample_data.organisation.build import build_organisation
 from sample_data.settings import demo_settings
+from tests.conftest import Sample
 from tests.support.raw_sample import git, instant, repository, success
 
 TODAY = date(2026, 11, 16)
 
 
-@pytest.fixture(scope="module")
-def acme(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
-    return build_organisation(TODAY, tmp_path_factory.mktemp("acme"))
+@pytest.fixture
+def acme(sample: Sample) -> Organisation:
+    return sample.organisation
 
 
 def incidents(acme: Organisation, service: str) -> list[dict[str, Any]]:

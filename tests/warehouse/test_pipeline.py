@@ -196,3 +196,8 @@ def test_what_a_run_brought_is_kept_by_kind(sample: Sample) -> None:
             "select counts from runs where source = 'github' order by started_at"
         ).fetchall()
     assert json.loads(rows[0][0])["pull_requests"] > 400
+
+
+def test_a_build_leaves_the_facts_and_nothing_that_it_worked_with(sample: Sample) -> None:
+    left = sample.settings.warehouse.parent.glob("facts-*")
+    assert [path.suffix for path in left] == [".duckdb", ".duckdb"], "of the two collections"
