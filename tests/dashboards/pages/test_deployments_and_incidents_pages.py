@@ -16,7 +16,7 @@ from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from tests.conftest import Small
 from tests.support.chromium import artifact
-from tests.support.running_dashboard import Running, opened, shown
+from tests.support.running_dashboard import Running, drawn, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW
 from tests.warehouse.test_listing import EXTRA
 from warehouse.building.build import build
@@ -233,6 +233,7 @@ class TestBrowser:
         expect(tab.locator(".six-section")).to_contain_text("1 – 25 of 24")
         tab.get_by_role("button", name="Next").first.click()
         expect(tab.locator(".six-section")).to_contain_text("26 – 50 of 24")
+        drawn(tab, "deployments")
         assert parse_qs(urlsplit(tab.url).query) == {"period": ["12w"], "search": ["checkout"], "page": ["2"]}
         found = tab.locator("tr.line").all_inner_texts()
         again = running.open(f"deployments?{urlsplit(tab.url).query}")
