@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents.content import LEFT_OUT, Around, Line, span, turned_to
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
-from tests.conftest import Small
+from tests.conftest import Small, once
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, drawn, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW
@@ -177,8 +178,8 @@ class TestTurning:
 
 
 @pytest.fixture(scope="module")
-def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return small.copied(tmp_path_factory.mktemp("organisation"), *EXTRA)
+def organisation(small: Small, shared_folder: Path) -> Small:
+    return once(shared_folder, "lists", lambda folder: small.copied(folder, *EXTRA))
 
 
 @pytest.mark.parametrize("at", ["deployments", "incidents"])
