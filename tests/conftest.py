@@ -4,10 +4,11 @@ import os
 import pickle
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from filelock import FileLock
@@ -28,6 +29,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
 
+T = TypeVar("T")
 TODAY = date(2026, 11, 16)
 SURVEY_KEY = b"0123456789abcdef0123456789abcdef"
 
@@ -81,14 +83,21 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
+def once(shared_folder: Path, name: str, make: Callable[[Path], T]) -> T:
+    """What `make` returns for a new folder, made by the first worker that asks for it; to be read only."""
+    folder = shared_folder / name
+    kept = folder.with_suffix(".pickle")
+    with FileLock(folder.with_suffix(".lock")):
+        if not kept.exists():
+            folder.mkdir()
+            kept.write_bytes(pickle.dumps(make(folder)))
+    return pickle.loads(kept.read_bytes())
+
+
 @pytest.fixture(scope="session")
 def sample(shared_folder: Path) -> Sample:
-    """The sample organisation, collected twice, by the first worker that asks for it; to be read only."""
-    kept = shared_folder / "sample.pickle"
-    with FileLock(kept.with_suffix(".lock")):
-        if not kept.exists():
-            kept.write_bytes(pickle.dumps(_collected_twice(shared_folder / "sample")))
-    return pickle.loads(kept.read_bytes())
+    """The sample organisation, collected twice; to be read only."""
+    return once(shared_folder, "sample", _collected_twice)
 
 
 def _collected_twice(folder: Path) -> Sample:
@@ -113,14 +122,8 @@ def _collected_twice(folder: Path) -> Sample:
 
 @pytest.fixture(scope="session")
 def small(shared_folder: Path) -> Small:
-    """The small organisation, written by the first worker that asks for it; to be read only."""
-    folder = shared_folder / "small"
-    kept = folder.with_suffix(".pickle")
-    with FileLock(folder.with_suffix(".lock")):
-        if not kept.exists():
-            folder.mkdir()
-            kept.write_bytes(pickle.dumps(Small(folder, small_organisation.write(folder))))
-    return pickle.loads(kept.read_bytes())
+    """The small organisation; to be read only."""
+    return once(shared_folder, "small", lambda folder: Small(folder, small_organisation.write(folder)))
 
 
 @pytest.fixture

@@ -185,6 +185,7 @@ class TestBrowser:
         tab.go_forward()
         expect(tab.locator(".six-over")).to_have_text("team payments")
 
+    @pytest.mark.soak
     def test_a_row_of_the_table_leads_to_its_own_view(self, running):
         tab = running.open("?period=12w")
         tab.locator(".six-table").get_by_role("link", name="checkout", exact=True).click()

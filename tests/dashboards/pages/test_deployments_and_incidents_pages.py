@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,9 +15,9 @@ from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents.content import LEFT_OUT, Around, ListLine, rows_on_page, turned_to
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
-from tests.conftest import Small
+from tests.conftest import Small, once
 from tests.support.chromium import artifact
-from tests.support.running_dashboard import Running, opened, shown
+from tests.support.running_dashboard import Running, drawn, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW
 from tests.warehouse.test_listing import EXTRA
 from warehouse.building.build import build
@@ -179,8 +180,8 @@ class TestTurning:
 
 
 @pytest.fixture(scope="module")
-def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return small.copied(tmp_path_factory.mktemp("organisation"), *EXTRA)
+def organisation(small: Small, shared_folder: Path) -> Small:
+    return once(shared_folder, "lists", lambda folder: small.copied(folder, *EXTRA))
 
 
 @pytest.mark.parametrize("at", ["deployments", "incidents"])
@@ -235,6 +236,7 @@ class TestBrowser:
         expect(tab.locator(".six-section")).to_contain_text("1 – 25 of 24")
         tab.get_by_role("button", name="Next").first.click()
         expect(tab.locator(".six-section")).to_contain_text("26 – 50 of 24")
+        drawn(tab, "deployments")
         assert parse_qs(urlsplit(tab.url).query) == {"period": ["12w"], "search": ["checkout"], "page": ["2"]}
         found = tab.locator("tr.line").all_inner_texts()
         again = running.open(f"deployments?{urlsplit(tab.url).query}")

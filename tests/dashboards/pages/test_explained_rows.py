@@ -165,6 +165,9 @@ class TestPage:
         app.selectbox(key="metric").select("change_failure_rate").run()
         assert app.query_params == {"metric": "change_failure_rate", "team": "payments", "order": "highest"}
         assert "<h1>Change Failure Rate</h1>" in shown(app)
+        failed = re.findall(r'<td class="number">(?:<span class="state missed">)?(yes|no)\b', shown(app))
+        assert failed == sorted(failed, reverse=True)
+        assert set(failed) == {"yes", "no"}
 
     def test_a_withheld_score_has_no_histogram(self, folder):
         app = opened(folder, "metric", metric="developer_satisfaction", team="platform")

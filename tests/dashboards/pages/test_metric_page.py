@@ -21,7 +21,7 @@ from dashboards.figures.terms import TERMS
 from dashboards.frame.view import Filters
 from dashboards.metric import breakdown, distribution_charts, dora_levels
 from dashboards.metric.loading import Spread, metric_content, spread
-from tests.conftest import Sample, Small
+from tests.conftest import Sample, Small, once
 from tests.dashboards.pages.test_overview_page import value, weeks_before
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown
@@ -41,7 +41,7 @@ COUNTED = [metric.id for metric in metrics().values() if metric.statistic in ("r
 
 
 @pytest.fixture(scope="module")
-def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+def organisation(small: Small, shared_folder: Path) -> Small:
     # in the catalogue and deployed, but nothing tells of its incidents
     at = small_organisation.NOW - timedelta(days=2)
     blind = Deployment(
@@ -51,7 +51,7 @@ def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Smal
     covered = Coverage(
         source="import deployments", subject="blind", from_at=small_organisation.FIRST, until_at=at
     )
-    return small.copied(tmp_path_factory.mktemp("metric"), blind, covered)
+    return once(shared_folder, "metric", lambda folder: small.copied(folder, blind, covered))
 
 
 def made_of(settings: Settings, **view) -> Spread:

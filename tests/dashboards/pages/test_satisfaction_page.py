@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -14,7 +15,7 @@ from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.satisfaction import content as satisfaction
 from dashboards.satisfaction.loading import Surveyed, surveyed
-from tests.conftest import Small
+from tests.conftest import Small, once
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, choose, opened, shown
 from tests.support.small_organisation import NOW
@@ -37,8 +38,8 @@ RUNNING = tuple(
 
 
 @pytest.fixture(scope="module")
-def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return small.copied(tmp_path_factory.mktemp("organisation"), *RUNNING)
+def organisation(small: Small, shared_folder: Path) -> Small:
+    return once(shared_folder, "satisfaction", lambda folder: small.copied(folder, *RUNNING))
 
 
 def load(organisation: Small, **view) -> Surveyed:
@@ -192,13 +193,10 @@ class TestBrowser:
         assert [row["score"] for row in rows if row["status"] == "withheld"] == [""] * 4
         assert {row["name"] for row in rows} == {"acme", "discovery", "payments", "platform"}
 
+    @pytest.mark.soak
     @pytest.mark.parametrize(
         ("name", "scheme", "width"),
-        [
-            pytest.param("light", "light", 1280, marks=pytest.mark.soak),
-            pytest.param("dark", "dark", 1280, marks=pytest.mark.soak),
-            ("phone", "light", 390),
-        ],
+        [("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 390)],
     )
     def test_the_page_fits_its_width(self, running, name, scheme, width):
         tab = running.open("satisfaction", scheme=scheme, width=width, height=1600)

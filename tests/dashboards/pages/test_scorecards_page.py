@@ -13,7 +13,7 @@ from dashboards.scorecards import content as scorecards
 from dashboards.scorecards import loading
 from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS, render
-from tests.conftest import Small
+from tests.conftest import Small, once
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import opened, running, shown
 from tests.support.small_organisation import NOW
@@ -36,9 +36,18 @@ LATE = Incident(
 
 
 @pytest.fixture(scope="module")
-def folder(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own(small: Small, shared_folder: Path) -> Small:
+    return once(shared_folder, "archive", lambda folder: written(small, folder))
+
+
+@pytest.fixture(scope="module")
+def folder(own: Small) -> Path:
+    return own.folder
+
+
+def written(small: Small, folder: Path) -> Small:
     """The small organisation with two published weeks; the second restates the first."""
-    own = small.copied(tmp_path_factory.mktemp("archive"))
+    own = small.copied(folder)
     settings = own.settings
     published(settings, "2026-W45")
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
@@ -46,7 +55,7 @@ def folder(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(settings, NOW)
     published(settings, "2026-W46")
     build(settings, NOW)
-    return own.folder
+    return own
 
 
 def published(settings: Settings, week: str) -> None:
@@ -109,18 +118,33 @@ def test_more_weeks_than_fit_begin_with_the_one_that_is_open(folder: Path) -> No
     assert [cell is not None and cell.is_open for cell in line.cells] == [True, *[False] * 9]
 
 
-def test_what_is_downloaded_is_what_was_published(folder: Path, browser: Browser) -> None:
-    settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=folder / "warehouse.duckdb")
+def rendered(settings: Settings) -> dict[str, str]:
+    """The organisation's scorecard of 2026-W45 in each form, from the numbers as they are now."""
     with open_facts(settings.warehouse) as facts:
-        expected = scorecard.scorecard(facts, settings, "2026-W45")
-    with running(folder / "sixkeys.yaml", settings, browser) as dashboard:
+        content = scorecard.scorecard(facts, settings, "2026-W45")
+    return {form: render(content, form) for form in FORMATS}
+
+
+def test_what_is_offered_is_what_was_published(own: Small) -> None:
+    found = loading.archive(own.settings.warehouse, Filters(week="2026-W45"))
+    assert found.forms == rendered(own.settings)
+    page = opened(own.folder, "scorecards", week="2026-W45")
+    assert [button.proto.label for button in page.get("download_button")][1:] == [
+        label for label, _ in scorecards.FORMS.values()
+    ]
+
+
+@pytest.mark.soak
+def test_what_is_downloaded_is_what_was_published(own: Small, browser: Browser) -> None:
+    expected = rendered(own.settings)
+    with running(own.config, own.settings, browser) as dashboard:
         tab = dashboard.open("scorecards?week=2026-W45")
         expect(tab.get_by_role("heading", name="acme, week 2026-W45")).to_be_visible()
         for form in FORMATS:
             with tab.expect_download() as download:
                 tab.get_by_role("button", name=scorecards.FORMS[form][0], exact=False).click()
             assert download.value.suggested_filename == f"organisation-acme-2026-W45.{form}"
-            assert Path(download.value.path()).read_text(encoding="utf-8") == render(expected, form)
+            assert Path(download.value.path()).read_text(encoding="utf-8") == expected[form]
         tab.screenshot(path=artifact("scorecards-light.png"), full_page=True)
         tab = dashboard.open("scorecards?week=2026-W45&team=discovery", scheme="dark", width=420)
         assert tab.evaluate("document.documentElement.scrollWidth") <= 420

@@ -15,6 +15,7 @@ from dashboards.frame.markup import part
 from dashboards.frame.view import BY, RANKS, Filters, from_address, to_address
 from dashboards.targets import content as targets
 from dashboards.targets import loading as targets_loading
+from tests.conftest import once
 from tests.support.running_dashboard import opened, shown
 from tests.support.small_organisation import FIRST, HOSTILE, NOW
 from warehouse.metrics.attainment import attainment
@@ -168,11 +169,15 @@ class TestOwnTargets:
 
 
 @pytest.fixture(scope="module")
-def organisation(small, tmp_path_factory):
+def organisation(small, shared_folder):
+    return once(shared_folder, "targets", lambda folder: aimed(small, folder))
+
+
+def aimed(small, folder):
     extra = (
         Component(name="billing", owner="payments", system="shop", repo="acme/billing", golden_path=HOSTILE),
     )
-    own = small.copied(tmp_path_factory.mktemp("targets"), *extra)
+    own = small.copied(folder, *extra)
     own.config.write_text(
         own.config.read_text()
         + 'metrics: [{name: Lead Time, target: "< 1 hour", overrides: [{service: ingest, target: "< 9 days"}]},\n'

@@ -1,6 +1,7 @@
 """The pages of a service and a team: what they say, over full and bare warehouses, and the way to them in a browser."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,7 +17,7 @@ from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.team_and_service import content as profile
 from dashboards.team_and_service import loading as profile_loading
-from tests.conftest import Small
+from tests.conftest import Small, once
 from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, opened, shown
@@ -43,8 +44,8 @@ EXTRA = (
 
 
 @pytest.fixture(scope="module")
-def organisation(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return small.copied(tmp_path_factory.mktemp("profile"), *EXTRA)
+def organisation(small: Small, shared_folder: Path) -> Small:
+    return once(shared_folder, "profile", lambda folder: small.copied(folder, *EXTRA))
 
 
 AT = datetime(2026, 11, 10, 9, tzinfo=UTC)
@@ -222,28 +223,25 @@ class TestBrowser:
         assert running.foreign == []
 
     def test_a_name_that_is_typed_leads_to_its_page(self, running):
-        tab = running.open("trust")
+        tab = running.open()
         tab.get_by_role("combobox", name="Find a service or team").fill("check")
         tab.keyboard.press("Enter")
         expect(tab.locator("h1")).to_have_text("checkout", timeout=30_000)
         assert urlsplit(tab.url).path == "/service"
         running_dashboard.drawn(tab, "service")
 
+    @pytest.mark.soak
     @pytest.mark.parametrize(
         ("address", "name"),
         [
             ("team?team=payments", "team"),
-            pytest.param("service?service=checkout&period=12w", "service", marks=pytest.mark.soak),
-            pytest.param("targets", "targets", marks=pytest.mark.soak),
+            ("service?service=checkout&period=12w", "service"),
+            ("targets", "targets"),
         ],
     )
     @pytest.mark.parametrize(
         ("look", "scheme", "width", "height"),
-        [
-            pytest.param("light", "light", 1280, 2400, marks=pytest.mark.soak),
-            pytest.param("dark", "dark", 1280, 2400, marks=pytest.mark.soak),
-            ("phone", "light", 390, 3200),
-        ],
+        [("light", "light", 1280, 2400), ("dark", "dark", 1280, 2400), ("phone", "light", 390, 3200)],
     )
     def test_they_fit_their_width(self, running, address, name, look, scheme, width, height):
         tab = running.open(address, scheme=scheme, width=width, height=height)

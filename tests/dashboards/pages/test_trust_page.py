@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from dashboards.trust import content as trust
 from dashboards.trust import history
 from dashboards.trust.loading import Trust
 from dashboards.trust.loading import trust as load
-from tests.conftest import Sample, Small
+from tests.conftest import Sample, Small, once
 from tests.support.running_dashboard import opened, shown
 from tests.support.small_organisation import FIRST, HOSTILE, NOW
 from warehouse.building.build import build
@@ -33,9 +34,13 @@ AT = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def doubtful(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+def doubtful(small: Small, shared_folder: Path) -> Small:
+    return once(shared_folder, "doubtful", lambda folder: written(small, folder))
+
+
+def written(small: Small, folder: Path) -> Small:
     """An organisation of which one source failed, one week was missed, and three items could not be read."""
-    own = small.copied(tmp_path_factory.mktemp("doubtful"))
+    own = small.copied(folder)
     settings = own.settings
     read = (
         Coverage(source="git", subject="acme/billing", from_at=FIRST, until_at=NOW - timedelta(weeks=3)),
