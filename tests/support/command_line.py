@@ -8,10 +8,10 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import sixkeys
+from tests.support.loopback import PATIENCE
 from tests.support.places import PROGRAM
 
 COMMAND = [sys.executable, str(PROGRAM)]
-PATIENCE = 300.0
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

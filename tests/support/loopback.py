@@ -1,12 +1,20 @@
-"""A real server on loopback in front of one API, which can be told to fail first."""
+"""A real server on loopback in front of one API, which can be told to fail first, and one that takes what is posted."""
 
+import base64
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pydantic import SecretStr
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from config.settings import Webhook
+
+# how long a test waits for what has to come, be the machine as busy as it is
+PATIENCE = 300.0
+SECRET = "whsec_" + base64.b64encode(b"a key of the receiver").decode()
 Api = Callable[[Request], Response]
 Fault = Response | Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -48,8 +56,56 @@ class Loopback:
         return self._api(request)(environ, start_response)
 
 
+_TAKEN: list[socket.socket] = []
+
+
 def closed_address() -> str:
-    """An address on loopback where nothing listens."""
-    server = make_server("127.0.0.1", 0, lambda environ, start_response: [])
-    server.server_close()
-    return f"http://127.0.0.1:{server.server_port}"
+    """An address on loopback where nothing listens, nor will while the tests run."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _TAKEN.append(taken)
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+class Receiver(Loopback):
+    """A server that takes what is posted and keeps it as `bodies`, after the `faults`.
+
+    It stays `silent` to as many of them as that says until the context ends.
+    """
+
+    def __init__(self, *faults: Any, silent: int = 0) -> None:
+        super().__init__(self._take, faults)
+        self.bodies: list[Any] = []
+        self.headers: list[dict[str, str]] = []
+        self.silent = silent
+        self._ended = threading.Event()
+        self._came = threading.Semaphore(0)
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        super().__exit__(*error)
+
+    def come(self, number: int) -> list[Any]:
+        """The next so many of what is posted, once they are there."""
+        for _ in range(number):
+            assert self._came.acquire(timeout=PATIENCE)
+        return self.bodies[-number:]
+
+    def _take(self, request: Request) -> Response:
+        self.headers.append(dict(request.headers))
+        self.bodies.append(request.get_data())
+        self._came.release()
+        if self.silent:
+            self.silent -= 1
+            self._ended.wait(PATIENCE)
+        return Response("ok")
+
+
+def webhook(server: Loopback, secret: str = SECRET) -> Webhook:
+    return Webhook(url=f"{server.url}/hook/t0ken", secret=SecretStr(secret))
+
+
+def broken_off(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """A fault: the connection ends without an answer."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError

@@ -1,5 +1,6 @@
 """A real mail server on loopback that keeps what it receives and refuses what it is told to."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config.settings import Email
-from tests.support.loopback import closed_address
+from tests.support.loopback import PATIENCE
 
 TEAM = ["lead@acme.example", "team@acme.example"]
 
@@ -52,15 +53,26 @@ class Mailbox:
         return answer if isinstance(answer, str) else "250 OK"
 
 
+class _AtAnyPort(Controller):
+    """A server at a port that the system gives it, and that nobody can take before it listens."""
+
+    def __init__(self, box: Mailbox, **options: Any) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        port = self.listening.getsockname()[1]
+        super().__init__(box, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE, **options)
+
+    def _create_server(self) -> Any:
+        return self.loop.create_server(self._factory_invoker, sock=self.listening, ssl=self.ssl_context)
+
+
 @contextmanager
 def mail_server(*answers: str | Callable[[Any], object], **options: Any) -> Iterator[tuple[int, Mailbox]]:
     """(port, mailbox) of a server that runs while the context lasts."""
     box = Mailbox(list(answers))
-    port = int(closed_address().rpartition(":")[2])
-    controller = Controller(box, hostname="127.0.0.1", port=port, **options)
+    controller = _AtAnyPort(box, **options)
     controller.start()
     try:
-        yield port, box
+        yield controller.port, box
     finally:
         controller.stop()
 

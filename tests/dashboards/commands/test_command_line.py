@@ -14,7 +14,8 @@ import typer.main
 
 import sixkeys
 from config.settings import load_settings
-from tests.support.command_line import COMMAND, PATIENCE, run, run_alone
+from tests.support.command_line import COMMAND, run, run_alone
+from tests.support.loopback import PATIENCE
 from tests.support.places import PROGRAM
 from warehouse.loading.store import open_warehouse
 

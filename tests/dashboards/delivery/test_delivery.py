@@ -16,16 +16,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from werkzeug import Request, Response
+from werkzeug import Response
 
-from config.settings import Recipients, Reports, Settings, Webhook
+from config.settings import Recipients, Reports, Settings
 from dashboards.delivery.deliver import Delivery, deliver
 from dashboards.delivery.dry_run import planned
 from dashboards.delivery.scorecard_parcels import file_stem, scorecard_parcels
 from dashboards.delivery.slack import BLOCKS, SECTION, escape, message
 from dashboards.scorecards.rendering import FORMATS, render
 from tests.conftest import Small
-from tests.support.loopback import Loopback, closed_address
+from tests.support.loopback import PATIENCE, SECRET, Loopback, Receiver, broken_off, closed_address, webhook
 from tests.support.mail_server import email, mail_server
 from tests.support.small_scorecard import HOSTILE, scorecard
 from warehouse.scorecards.delivery_book import claim
@@ -33,23 +33,6 @@ from warehouse.trust.matching import report
 
 CONTENT = scorecard("payments")
 PAYMENTS = scorecard(scope="team", name="payments")
-SECRET = "whsec_" + base64.b64encode(b"a key of the receiver").decode()
-
-
-class Receiver(Loopback):
-    """A server that takes what is posted and keeps it as `bodies`, after the `faults`."""
-
-    def __init__(self, *faults: Any, delay: float = 0) -> None:
-        super().__init__(self._take, faults)
-        self.bodies: list[Any] = []
-        self.headers: list[dict[str, str]] = []
-        self.delay = delay
-
-    def _take(self, request: Request) -> Response:
-        self.headers.append(dict(request.headers))
-        self.bodies.append(request.get_data())
-        time.sleep(self.delay)
-        return Response("ok")
 
 
 def settings(folder: Path, **reports: Any) -> Settings:
@@ -64,7 +47,7 @@ def sent(
     of: Settings,
     contents: Sequence[dict[str, Any]] = (CONTENT,),
     attempts: int = 1,
-    timeout: float = 5,
+    timeout: float = PATIENCE,
     **how: Any,
 ) -> list[Delivery]:
     """What became of the scorecards; the directory is left out, which is a test of its own."""
@@ -72,17 +55,8 @@ def sent(
     return deliver(of, parcels, attempts=attempts, **how)
 
 
-def webhook(server: Loopback, secret: str = SECRET) -> Webhook:
-    return Webhook(url=f"{server.url}/hook/t0ken", secret=SecretStr(secret))
-
-
 def slack(server: Loopback) -> SecretStr:
     return SecretStr(f"{server.url}/services/T/B/s3cret")
-
-
-def reset(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    environ["werkzeug.socket"].close()
-    raise ConnectionResetError
 
 
 class TestDirectory:
@@ -150,19 +124,21 @@ class TestSlack:
             assert "/s3cret" not in repr(done)
 
     def test_no_answer_is_no_reason_to_post_it_twice(self, tmp_path: Path) -> None:
-        with Receiver(delay=0.6) as server:
+        with Receiver(silent=3) as server:
             of = settings(tmp_path, slack_webhook=slack(server))
             (done,) = sent(of, attempts=3, timeout=0.3)
+            assert len(server.come(1)) == 1
             assert sent(of) == []
         assert done.error is not None
         assert "did not answer within" in done.error
-        assert len(server.bodies) == 1
+        assert len(server.requests) == 1
 
     def test_who_does_not_answer_holds_up_one_message_of_a_round(self, tmp_path: Path) -> None:
-        with Receiver(delay=0.6) as server:
+        with Receiver(silent=1) as server:
             of = settings(tmp_path, slack_webhook=slack(server))
             contents = (CONTENT, CONTENT | {"week": "2026-W45"})
             (silent, skipped) = sent(of, contents, timeout=0.3)
+            server.come(1)
             assert len(server.bodies) == 1
             (later,) = sent(of, contents)
         assert "did not answer" in str(silent.error)
@@ -222,7 +198,9 @@ class TestWebhook:
         assert abs(int(at) - time.time()) < 60
         assert json.loads(body) == {"type": "scorecard", "id": id, "data": CONTENT}
 
-    @pytest.mark.parametrize("fault", [Response("", 500), Response("", 429, {"Retry-After": "0"}), reset])
+    @pytest.mark.parametrize(
+        "fault", [Response("", 500), Response("", 429, {"Retry-After": "0"}), broken_off]
+    )
     def test_what_passes_is_tried_again_under_the_same_id(self, tmp_path: Path, fault: Any) -> None:
         with Receiver(fault) as server:
             (done,) = sent(settings(tmp_path, webhook=webhook(server)), attempts=2)
@@ -233,8 +211,9 @@ class TestWebhook:
         assert server.headers[0]["Webhook-Id"] == other.headers[0]["Webhook-Id"]
 
     def test_a_slow_receiver_gets_it_again_under_the_same_id(self, tmp_path: Path) -> None:
-        with Receiver(delay=0.6) as server:
+        with Receiver(silent=2) as server:
             (done,) = sent(settings(tmp_path, webhook=webhook(server)), attempts=2, timeout=0.3)
+            server.come(2)
         assert "did not answer" in str(done.error)
         assert len({headers["Webhook-Id"] for headers in server.headers}) == 1
         assert len(server.bodies) == 2
@@ -329,10 +308,12 @@ class TestOnce:
         assert box.recipients == [["lead@acme.example"]] * 2
 
     def test_what_is_sent_again_keeps_its_new_id_for_each_attempt(self, tmp_path: Path) -> None:
-        with Receiver(delay=0.6) as server:
+        with Receiver() as server:
             of = settings(tmp_path, webhook=webhook(server))
-            sent(of, timeout=5)
+            sent(of)
+            server.silent = 2
             sent(of, attempts=2, timeout=0.3, by_hand=True, again=True)
+            server.come(3)
         first, *again = [headers["Webhook-Id"] for headers in server.headers]
         assert len(again) == 2
         assert len({*again}) == 1

@@ -16,8 +16,7 @@ from werkzeug import Request, Response
 from config.settings import Reports, Settings
 from dashboards.delivery.deliver import deliver
 from dashboards.delivery.scorecard_parcels import scorecard_parcels
-from tests.support.command_line import PATIENCE
-from tests.support.loopback import Loopback
+from tests.support.loopback import PATIENCE, Loopback
 from tests.support.mail_server import email, mail_server
 from tests.support.places import ROOT
 from tests.support.small_scorecard import scorecard

@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from werkzeug import Request, Response
 
-from dashboards.server.process import free_port
 from tests.dashboards.server.test_serving import awaited, started, stopped
-from tests.support.command_line import PATIENCE, run
-from tests.support.loopback import Loopback
+from tests.support.command_line import run
+from tests.support.loopback import PATIENCE, Loopback
 from tests.support.mail_server import Mailbox, login, mail_server
 
 SECRETS = ("s3cret-slack", "s3cret-hook", "s3cret-key", "s3cret-password")
@@ -69,7 +68,7 @@ def organisation(folder: Path, cron: str, timezone: str = "UTC") -> Iterator[Rec
                 "sixkeys.yaml": f"organization: acme\ntimezone: {timezone}\n"
                 'sources: {survey: {files: ["surveys/*.csv"]}}\n'
                 f'schedule: {{scorecard: "{cron}", collect: "0 0 1 1 *"}}\n'
-                f"dashboard: {{port: {free_port('127.0.0.1', 0)}}}" + REPORTS.format(port=port),
+                "dashboard: {port: 0}" + REPORTS.format(port=port),
                 "deployments.csv": _deployments(),
             }
             for name, text in texts.items():

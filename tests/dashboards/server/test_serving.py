@@ -14,10 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dashboards.server.process import free_port
 from sample_data.folder import demo_folder
-from tests.support.command_line import COMMAND, PATIENCE, run
-from tests.support.loopback import closed_address
+from tests.support.command_line import COMMAND, run
+from tests.support.loopback import PATIENCE, closed_address
 
 # nothing stops at once on a busy machine, but all that runs has to be gone long before a service manager kills it
 STOPPED_WITHIN = 30
@@ -78,9 +77,8 @@ def children(process: subprocess.Popen[bytes]) -> list[int]:
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Path:
-    """A folder with a configuration of one source, a file, of a secret, and of a dashboard at a port of its own."""
-    port = free_port("127.0.0.1", 0)
-    (tmp_path / "sixkeys.yaml").write_text(CONFIGURATION.format(port=port))
+    """A folder with a configuration of one source, a file, of a secret, and of a dashboard at any port."""
+    (tmp_path / "sixkeys.yaml").write_text(CONFIGURATION.format(port=0))
     (tmp_path / "catalog.yaml").write_text(CATALOG)
     (tmp_path / "password").write_text("s3cret")
     return tmp_path

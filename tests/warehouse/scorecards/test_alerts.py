@@ -16,7 +16,7 @@ from dashboards.delivery.alert_parcels import alert_parcels, alert_sentences
 from dashboards.delivery.deliver import Delivery, deliver
 from dashboards.frame.navigation import PAGES
 from dashboards.scorecards.published_forms import made
-from tests.dashboards.delivery.test_delivery import Receiver, webhook
+from tests.support.loopback import Receiver, webhook
 from tests.support.mail_server import email, mail_server
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse

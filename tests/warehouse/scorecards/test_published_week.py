@@ -10,7 +10,7 @@ from config.settings import Recipients, Reports
 from dashboards.commands.steps import deliver_due, make_scorecards
 from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS
-from tests.dashboards.delivery.test_delivery import Receiver, webhook
+from tests.support.loopback import Receiver, webhook
 from tests.warehouse.scorecards.conftest import AFTER, LATER, MONDAY, NEXT, Organisation, incident
 from warehouse.loading.instants import naive
 from warehouse.loading.store import open_warehouse
