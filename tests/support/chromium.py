@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.support.places import ROOT
 
@@ -21,6 +21,9 @@ _OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# on a machine that is busy with other tests; what is expected ends the wait as soon as it is there
+expect.set_options(timeout=30_000)
 
 
 @contextmanager

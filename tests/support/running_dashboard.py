@@ -124,16 +124,12 @@ class Running:
 
 def drawn(tab: Page, name: str) -> None:
     """Waits until the page `name` is there, its widgets too."""
-    expect(tab.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
-        timeout=30_000
-    )
-    expect(tab.locator(_DRAWN.get(name, ".st-key-nav"))).to_be_visible(timeout=30_000)
-    expect(tab.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
-    expect(tab.get_by_test_id("stApp")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=30_000
-    )
+    expect(tab.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    expect(tab.locator(_DRAWN.get(name, ".st-key-nav"))).to_be_visible()
+    expect(tab.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(tab.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     # a chart that comes later moves what is below it, and a list that was just opened closes
-    expect(tab.locator("[class*=st-key-chart-card]:not(:has(.main-svg))")).to_have_count(0, timeout=30_000)
+    expect(tab.locator("[class*=st-key-chart-card]:not(:has(.main-svg))")).to_have_count(0)
 
 
 @contextmanager
@@ -158,4 +154,4 @@ def running(config: Path, settings: Settings, browser: Browser) -> Iterator[Runn
             yield dashboard
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)

@@ -253,10 +253,10 @@ class TestBrowser:
         expect(more.get_by_role("heading", name="1 change, slowest first")).to_be_visible()
         opened_row = tab.locator("tr.line").first.inner_text()
         more.get_by_role("link", name=HOSTILE).click()
-        expect(tab.get_by_text("One incident is shown alone")).to_be_visible(timeout=30_000)
+        expect(tab.get_by_text("One incident is shown alone")).to_be_visible()
         assert tab.locator("img[src=x]").count() == 0
         tab.locator("tr.line").get_by_role("link", name="checkout").click()
-        expect(tab.get_by_text("One deployment is shown alone")).to_be_visible(timeout=30_000)
+        expect(tab.get_by_text("One deployment is shown alone")).to_be_visible()
         expect(tab.locator("tr.line")).to_have_count(1)
         assert tab.locator("tr.line").all_inner_texts() == [opened_row]
         tab.get_by_role("button", name="Show all deployments").click()

@@ -12,7 +12,7 @@ from dashboards.figures import fact_cells
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.metric import content as explained
-from dashboards.metric.loading import explained_rows, metric_content, rows_behind
+from dashboards.metric.loading import SHOWN_OF_A_REASON, explained_rows, metric_content, rows_behind
 from tests.conftest import Sample, Small
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown
@@ -81,6 +81,7 @@ class TestRows:
         assert {len(row) for group in made.groups for row in group.rows} <= {len(made.headings_left_out)}
         assert made.left_out == sum(group.n for group in made.groups)
         assert {group.reason: group.n for group in made.groups} == rows.left_out
+        assert all(len(group.rows) == min(group.n, SHOWN_OF_A_REASON) for group in made.groups)
         assert any(row[-1].address for row in made.rows)
 
     def test_what_is_not_shown_is_told(self):

@@ -180,7 +180,7 @@ def running(small_dashboard: Running) -> Running:
 class TestBrowser:
     def test_another_round_is_in_the_address_and_the_csv_is_what_is_shown(self, running, tmp_path):
         tab = running.open("satisfaction", height=1800)  # a list of options closes as the page scrolls
-        expect(tab.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
+        expect(tab.locator(".js-plotly-plot")).to_be_visible()
         before = tab.locator(".six-histogram").inner_text()
         choose(tab, "Round", "2026-09")
         expect(tab).to_have_url(f"{running.url}/satisfaction?round=2026-09")

@@ -314,7 +314,7 @@ def token_for(team: str = "payments", hours: float = 1) -> str:
 class TestBrowser:
     def test_somebody_answers_and_sees_nothing_of_the_dashboard(self, small_dashboard, tab, frames):
         tab.goto(f"{small_dashboard.url}/survey?token={token_for()}")
-        tab.get_by_role("radio", name="4").check(force=True, timeout=30_000)
+        tab.get_by_role("radio", name="4").check(force=True)
         tab.get_by_label("What should we know? (optional)").fill(HOSTILE.replace("\x00", ""))
         tab.screenshot(path=artifact("survey.png"))
         tab.get_by_role("button", name="Send").click()
@@ -327,7 +327,7 @@ class TestBrowser:
         self.shows_nothing_else(tab, frames)
         # pressed again in an open page, and reloaded
         tab.reload()
-        expect(tab.get_by_text("was answered before")).to_be_visible(timeout=30_000)
+        expect(tab.get_by_text("was answered before")).to_be_visible()
         self.shows_nothing_else(tab, frames)
 
     @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ class TestBrowser:
     )
     def test_a_link_that_is_not_good_shows_nothing_else(self, small_dashboard, tab, frames, token, said):
         tab.goto(f"{small_dashboard.url}/survey?token={token}")
-        expect(tab.get_by_text(said)).to_be_visible(timeout=30_000)
+        expect(tab.get_by_text(said)).to_be_visible()
         self.shows_nothing_else(tab, frames)
 
     def shows_nothing_else(self, tab: Page, frames: list[str]) -> None:

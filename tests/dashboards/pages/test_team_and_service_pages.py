@@ -207,11 +207,11 @@ class TestBrowser:
     def test_the_overview_leads_to_a_team_a_service_and_an_incident(self, running):
         tab = running.open("?period=12w")
         tab.locator(".six-table").get_by_role("link", name="payments", exact=True).click()
-        expect(tab.locator("h1")).to_have_text("payments", timeout=30_000)
+        expect(tab.locator("h1")).to_have_text("payments")
         assert parse_qs(urlsplit(tab.url).query) == {"period": ["12w"], "team": ["payments"]}
         running_dashboard.drawn(tab, "team")
         tab.locator(".six-table").get_by_role("link", name="checkout", exact=True).click()
-        expect(tab.locator("h1")).to_have_text("checkout", timeout=30_000)
+        expect(tab.locator("h1")).to_have_text("checkout")
         running_dashboard.drawn(tab, "service")
         incident = tab.get_by_role("link", name="Open", exact=True).first
         assert (incident.get_attribute("href"), incident.get_attribute("target")) == (
@@ -226,7 +226,7 @@ class TestBrowser:
         tab = running.open()
         tab.get_by_role("combobox", name="Find a service or team").fill("check")
         tab.keyboard.press("Enter")
-        expect(tab.locator("h1")).to_have_text("checkout", timeout=30_000)
+        expect(tab.locator("h1")).to_have_text("checkout")
         assert urlsplit(tab.url).path == "/service"
         running_dashboard.drawn(tab, "service")
 

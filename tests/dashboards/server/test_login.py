@@ -83,7 +83,7 @@ def somebody(running: Running, provider: IdentityProvider) -> Iterator[Page]:
 
 def enter(tab: Page, running: Running, address: str = "") -> None:
     tab.goto(f"{running.url}/{address}")
-    tab.get_by_role("button", name="Log in").click(timeout=30_000)
+    tab.get_by_role("button", name="Log in").click()
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def logged_in(running: Running, provider: IdentityProvider, *groups: str, at: st
     provider.claims = {"email": "ada@acme.example", "email_verified": True, "groups": list(groups)}
     with somebody(running, provider) as tab:
         enter(tab, running, at)
-        expect(way_out(tab)).to_be_visible(timeout=30_000)
+        expect(way_out(tab)).to_be_visible()
         yield tab
 
 
@@ -104,7 +104,7 @@ class TestLogin:
     def test_nothing_is_shown_without_a_login(self, running, provider):
         with somebody(running, provider) as tab:
             tab.goto(f"{running.url}/metric?team=payments")
-            expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
+            expect(tab.get_by_role("button", name="Log in")).to_be_visible()
             for told in ("checkout", "payments", "Lead Time"):
                 assert told not in tab.locator("[data-testid=stApp]").inner_text()
 
@@ -124,11 +124,11 @@ class TestLogin:
 
     def test_some_see_everything_and_after_the_logout_nothing(self, running, provider):
         with logged_in(running, provider, "leads", at="?rows=service") as tab:
-            expect(tab.locator(".six-table").get_by_text("ingest", exact=True)).to_be_visible(timeout=30_000)
+            expect(tab.locator(".six-table").get_by_text("ingest", exact=True)).to_be_visible()
             way_out(tab).click()
-            expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
+            expect(tab.get_by_role("button", name="Log in")).to_be_visible()
             tab.goto(f"{running.url}/metric")
-            expect(tab.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
+            expect(tab.get_by_role("button", name="Log in")).to_be_visible()
 
     @pytest.mark.parametrize(
         ("claims", "said"),
@@ -150,7 +150,7 @@ class TestLogin:
         provider.claims = {"groups": ["leads"], **claims}
         with somebody(running, provider) as tab:
             enter(tab, running)
-            expect(tab.get_by_text(said)).to_be_visible(timeout=30_000)
+            expect(tab.get_by_text(said)).to_be_visible()
             expect(tab.locator(".six-tile")).to_have_count(0)
             tab.screenshot(path=artifact("access-refused.png"))
 
@@ -159,7 +159,7 @@ class TestLogin:
             expect(tab.locator(".six-tile").first).to_be_visible()
             configuration(folder, provider.url, "others: everything")
             tab.reload()
-            expect(tab.get_by_text("ada@acme.example is in none of the groups")).to_be_visible(timeout=30_000)
+            expect(tab.get_by_text("ada@acme.example is in none of the groups")).to_be_visible()
             expect(tab.locator(".six-tile")).to_have_count(0)
 
 
@@ -168,22 +168,18 @@ class TestSight:
 
     def test_a_team_sees_its_own(self, running, provider):
         with logged_in(running, provider, "payments-developers") as tab:
-            expect(tab.locator(".six-table").get_by_text("checkout", exact=True)).to_be_visible(
-                timeout=30_000
-            )
+            expect(tab.locator(".six-table").get_by_text("checkout", exact=True)).to_be_visible()
             assert parse_qs(urlsplit(tab.url).query) == {"team": ["payments"]}
             assert not any(name in tab.content() for name in OTHERS)
             tab.goto(f"{running.url}/metric?team=discovery")
-            expect(tab.get_by_text("Not for you to see")).to_be_visible(timeout=30_000)
+            expect(tab.get_by_text("Not for you to see")).to_be_visible()
             tab.screenshot(path=artifact("access-not-yours.png"))
             tab.get_by_role("link", name="payments").click()
-            expect(tab.locator(".six-over")).to_have_text("team payments", timeout=30_000)
+            expect(tab.locator(".six-over")).to_have_text("team payments")
 
     def test_everybody_sees_the_numbers_of_all_teams_and_the_rows_of_none(self, running, provider):
         with logged_in(running, provider, "everybody-else") as tab:
-            expect(tab.locator(".six-table").get_by_text("platform", exact=True)).to_be_visible(
-                timeout=30_000
-            )
+            expect(tab.locator(".six-table").get_by_text("platform", exact=True)).to_be_visible()
             assert not any(name in tab.content() for name in (*OTHERS, "checkout", "billing"))
 
 
@@ -221,9 +217,9 @@ class TestWithoutLogin:
         (link,) = survey_links.survey_links(settings, "Q4", "payments", day, 1, datetime.now(UTC))
         with somebody(running, provider) as tab:
             tab.goto(f"{running.url}/survey?{urlsplit(link).query}")
-            tab.get_by_text("4", exact=True).click(timeout=30_000)
+            tab.get_by_text("4", exact=True).click()
             tab.get_by_role("button", name="Send").click()
-            expect(tab.get_by_text("Thank you")).to_be_visible(timeout=30_000)
+            expect(tab.get_by_text("Thank you")).to_be_visible()
             assert not any(cookie["name"] == "_streamlit_user" for cookie in tab.context.cookies())
         assert provider.requests == []
 
