@@ -12,7 +12,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect
-from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from config.settings import Settings
@@ -33,8 +32,6 @@ _DRAWN = {
     "team": ".six-shares",
     "service": ".six-shares",
 }
-
-_NO_COMPONENTS = BidiComponentManager()
 
 
 def page(config: str, draws: list[bool]) -> None:
@@ -62,8 +59,6 @@ def turned_to(at: str, query: dict[str, str], script: Callable[..., None], *give
     """
     draws: list[bool] = []
     app = AppTest.from_function(script, args=(*given, draws), default_timeout=30)
-    # ours has no components, for which AppTest would look through every installed package
-    app._bidi_component_manager = _NO_COMPONENTS
     for key, value in query.items():
         app.query_params[key] = value
     app.run().switch_page(str(DASHBOARDS / PAGES[at].file))
