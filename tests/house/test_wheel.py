@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 from config.settings import load_settings
 from dashboards.frame.navigation import PAGES
 from tests.support.places import PACKAGES, PROGRAM, ROOT
-from tests.support.running_dashboard import Running
+from tests.support.running_dashboard import Running, opened_in
 
 # what the wheel is made of, and what stands beside that and is to stay out of it
 FILES = ("pyproject.toml", "README.md", "LICENSE", PROGRAM.name)
@@ -110,9 +110,8 @@ def dashboard(environment: Path, demo: Path, browser: Browser) -> Iterator[Runni
             told = process.stdout.readline()  # nothing where it ended instead
             found = re.search(r"The dashboard is at (http://\S+)", told)
             assert found, told
-            running = Running(found[1], load_settings(config), browser)
-            yield running
-            running.close()
+            with opened_in(browser, found[1], load_settings(config)) as running:
+                yield running
         finally:
             process.terminate()
 

@@ -142,11 +142,17 @@ def running(config: Path, settings: Settings, browser: Browser) -> Iterator[Runn
     )
     try:
         wait_until_up(local_address("127.0.0.1", port), process)
-        with browser.new_context(accept_downloads=True) as context:
-            tabs = [context.new_page(), context.new_page()]
-            dashboard = Running(local_address("127.0.0.1", port), settings, browser, tabs)
-            context.on("request", lambda request: dashboard.seen(request.url))
+        with opened_in(browser, local_address("127.0.0.1", port), settings) as dashboard:
             yield dashboard
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
+
+
+@contextmanager
+def opened_in(browser: Browser, url: str, settings: Settings) -> Iterator[Running]:
+    """The dashboard that is up at `url`, in two tabs of their own."""
+    with browser.new_context(accept_downloads=True) as context:
+        dashboard = Running(url, settings, browser, [context.new_page(), context.new_page()])
+        context.on("request", lambda request: dashboard.seen(request.url))
+        yield dashboard
