@@ -17,9 +17,7 @@ help: ## this list
 demo: $(VENV)/.runtime ## the sample organisation: collect, build, scorecard, dashboard; prints its address
 	@exec $(BIN)/sixkeys demo $(ARGS)
 
-# half as many workers again as processors: a good part of the tests waits for a browser, a process or a clock
-WORKERS = $$($(BIN)/python -c 'import os; print(max(2, os.cpu_count() * 3 // 2))')
-PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --durations 20
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 20
 
 test: $(VENV)/.dev $(VENV)/.browser ## the tests, a real browser included; prints the twenty slowest
 	$(PYTEST) -m "not soak" $(ARGS)

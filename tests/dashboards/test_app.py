@@ -156,6 +156,7 @@ def running(small_dashboard: Running) -> Running:
 
 
 class TestBrowser:
+    @pytest.mark.soak
     def test_a_copied_address_shows_the_same_view(self, running):
         tab = running.open()
         tab.get_by_role("radio", name="12 weeks").or_(
@@ -172,6 +173,7 @@ class TestBrowser:
         expect(again.locator(".six-over")).to_have_text("team payments")
         expect(again.locator(".six-days")).to_contain_text("24 Aug – 15 Nov 2026")
 
+    @pytest.mark.soak
     def test_back_and_forward_walk_through_the_views(self, running):
         tab = running.open()
         choose(tab, "Team", "payments")

@@ -87,6 +87,7 @@ class TestFromTheOverview:
 
 
 class TestFromPageToPage:
+    @pytest.mark.soak
     def test_the_view_goes_along(self, running):
         tab = running.open("?period=12w&team=storefront")
         nav = tab.locator(".st-key-nav")

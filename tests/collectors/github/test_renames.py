@@ -107,6 +107,7 @@ def test_a_deleted_or_emptied_repository_keeps_its_history_and_the_deleted_one_i
     }
 
 
+@pytest.mark.soak
 def test_two_repositories_that_swap_their_names_swap_their_histories(
     acme: Organisation, tmp_path: Path
 ) -> None:

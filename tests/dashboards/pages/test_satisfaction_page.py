@@ -178,6 +178,7 @@ def running(small_dashboard: Running) -> Running:
 
 
 class TestBrowser:
+    @pytest.mark.soak
     def test_another_round_is_in_the_address_and_the_csv_is_what_is_shown(self, running, tmp_path):
         tab = running.open("satisfaction", height=1800)  # a list of options closes as the page scrolls
         expect(tab.locator(".js-plotly-plot")).to_be_visible()

@@ -222,6 +222,7 @@ class TestBrowser:
         assert tab.locator("img[src=x]").count() == 0
         assert running.foreign == []
 
+    @pytest.mark.soak
     def test_a_name_that_is_typed_leads_to_its_page(self, running):
         tab = running.open()
         tab.get_by_role("combobox", name="Find a service or team").fill("check")

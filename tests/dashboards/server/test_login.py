@@ -122,6 +122,7 @@ class TestLogin:
         back = httpx.get(f"{running.url}/oauth2callback", cookies=cookies, trust_env=False)
         assert (back.status_code, back.headers["location"]) == (302, "/")
 
+    @pytest.mark.soak
     def test_some_see_everything_and_after_the_logout_nothing(self, running, provider):
         with logged_in(running, provider, "leads", at="?rows=service") as tab:
             expect(tab.locator(".six-table").get_by_text("ingest", exact=True)).to_be_visible()

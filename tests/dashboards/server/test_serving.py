@@ -108,6 +108,7 @@ def test_a_second_terminal_works_on_the_demo_while_it_runs(tmp_path: Path) -> No
         httpx.get(url, trust_env=False)
 
 
+@pytest.mark.soak
 def test_a_source_that_fails_leaves_the_others_and_ends_with_1(acme: Path) -> None:
     argocd = f'argocd: [{{name: main, url: "{closed_address()}", token: "file:password"}}]'
     config = acme / "sixkeys.yaml"
