@@ -1,4 +1,4 @@
-"""The subject of each message, as mail and webhooks' receivers show it."""
+"""The subject of each message, as a mail program shows it."""
 
 from collections.abc import Mapping
 from typing import Any

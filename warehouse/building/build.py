@@ -130,9 +130,8 @@ def build(settings: Settings, as_of: datetime) -> Path:
     work, temporary = folder / f"{name}.work", folder / f"{name}.tmp"
     try:
         with duckdb.connect(str(work), config=OPEN) as connection:
-            connection.execute(
-                "pragma disable_checkpoint_on_shutdown"
-            )  # what is removed need not be in order
+            # what is removed at the end need not be in order
+            connection.execute("pragma disable_checkpoint_on_shutdown")
             connection.execute(f"attach '{_quoted(settings.warehouse)}' as source (read_only)")
             create_facts(connection, settings, as_of)
             store(Facts(connection, work, as_of, settings.timezone, settings.organization))
