@@ -26,13 +26,11 @@ SOURCES = (
     "pagerduty",
     "survey",
 )
-# where each costs seconds of waiting: those that ask through a client that another one asks through too
+# each costs seconds of waiting: one that asks by HTTP, and git
 WAITING = [
     pytest.param(
         source,
-        marks=[pytest.mark.soak]
-        if source in ("github issues", "github runs", "github commits", "pagerduty")
-        else [],
+        marks=[] if source in ("github", "git") else [pytest.mark.soak],
     )
     for source in SOURCES
 ]

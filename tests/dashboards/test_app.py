@@ -233,6 +233,7 @@ class TestBrowser:
         expect(tab.locator(".six-rows").get_by_text(small_organisation.HOSTILE).first).to_be_visible()
         assert tab.locator("img[src=x]").count() == 0
 
+    @pytest.mark.soak
     def test_newer_facts_appear_by_themselves(self, running):
         tab = running.open("?team=payments")
         facts = Path(current_facts(running.settings.warehouse))

@@ -16,7 +16,7 @@ from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running
 
 # the pages that `make test` looks at: all kinds of parts are on them
-OFTEN = ("overview", "metric")
+OFTEN = ("overview",)
 # a page that is about one thing is opened from it
 ABOUT = {"service": "&service=checkout", "team": "&team=payments"}
 # what axe finds in Streamlit's own widgets: the rule, with the reason to live with it

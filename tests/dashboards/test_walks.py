@@ -137,6 +137,7 @@ class TestRows:
         assert (tmp_path / named).read_bytes() == written.stdout
         assert written.stdout.count(b"\n") > 3
 
+    @pytest.mark.soak
     def test_the_values_of_a_chart_come_as_csv_and_the_chart_as_png(self, running, sample, tmp_path):
         tab = running.open("metric?metric=lead_time&team=storefront")
         with tab.expect_download() as download:

@@ -139,7 +139,7 @@ def test_a_kill_while_a_webhook_is_told_repeats_it_under_the_same_id(tmp_path: P
     assert len(set(ids)) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 def test_one_that_is_asked_to_stop_first_ends_what_it_hands_over(
     tmp_path: Path, number: signal.Signals
 ) -> None:

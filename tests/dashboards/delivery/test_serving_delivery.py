@@ -106,6 +106,7 @@ def below(pid: int) -> list[int]:
     return found
 
 
+@pytest.mark.soak
 def test_a_missed_scorecard_is_made_up_for_at_the_start_and_a_kill_in_the_middle_sends_nothing_twice(
     tmp_path: Path,
 ) -> None:

@@ -229,6 +229,7 @@ def running(small_dashboard: Running) -> Running:
 
 
 class TestBrowser:
+    @pytest.mark.soak
     def test_a_search_turned_to_its_next_page_is_the_same_view_in_another_tab(self, running):
         tab = running.open("deployments?period=12w")
         tab.get_by_label("Search").fill("checkout")
@@ -281,7 +282,7 @@ class TestBrowser:
         [
             pytest.param("light", "light", 1280, marks=pytest.mark.soak),
             pytest.param("dark", "dark", 1280, marks=pytest.mark.soak),
-            ("phone", "light", 390),
+            pytest.param("phone", "light", 390, marks=pytest.mark.soak),
         ],
     )
     @pytest.mark.parametrize("at", ["deployments", pytest.param("incidents", marks=pytest.mark.soak)])

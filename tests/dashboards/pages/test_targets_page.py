@@ -222,6 +222,7 @@ class TestPage:
         }
         assert "Incidents of 1 of 2 services" in part("lines", below, "Team", False, "", of="targets")
 
+    @pytest.mark.soak
     def test_every_grain_order_and_metric_has_a_page(self, organisation):
         for by in BY:
             for rank in RANKS:

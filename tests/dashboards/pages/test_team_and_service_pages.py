@@ -204,6 +204,7 @@ def running(small_dashboard: Running) -> Running:
 
 
 class TestBrowser:
+    @pytest.mark.soak
     def test_the_overview_leads_to_a_team_a_service_and_an_incident(self, running):
         tab = running.open("?period=12w")
         tab.locator(".six-table").get_by_role("link", name="payments", exact=True).click()

@@ -84,6 +84,7 @@ def acme(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.soak
 def test_a_second_terminal_works_on_the_demo_while_it_runs(tmp_path: Path) -> None:
     with started(tmp_path, "demo", "--today", "2026-11-16") as (process, out, err):
         url = awaited(out, r"The dashboard is at (http://\S+)", process)
@@ -131,7 +132,7 @@ def test_only_a_configured_source_can_be_collected(acme: Path) -> None:
     assert 'there is no source "jenkins"; configured: catalog' in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 def test_the_service_collects_at_once_and_stops_cleanly(acme: Path, number: signal.Signals) -> None:
     with started(acme, "serve") as (process, out, err):
         url = awaited(out, r"The dashboard is at (http://\S+)", process)

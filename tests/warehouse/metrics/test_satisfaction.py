@@ -168,11 +168,21 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize(
     "arriving",
     [
-        sent([("a", 0, False, 6), ("b", 0, False, 5)], [(0, "b", 1)]),
-        sent([("a", 0, False, 6), ("b", 0, False, 5), ("c", 0, False, 4), ("c", 1, True, 5)], []),
-        sent([("a", 0, False, 6), (None, 0, False, 2), ("b", 0, False, 5), ("a", 1, False, 1)], []),
+        pytest.param(
+            sent([("a", 0, False, 6), ("b", 0, False, 5)], [(0, "b", 1)]),
+            id="somebody changes team",
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(
+            sent([("a", 0, False, 6), ("b", 0, False, 5), ("c", 0, False, 4), ("c", 1, True, 5)], []),
+            id="a withheld team answers late",
+        ),
+        pytest.param(
+            sent([("a", 0, False, 6), (None, 0, False, 2), ("b", 0, False, 5), ("a", 1, False, 1)], []),
+            id="one comes late",
+            marks=pytest.mark.soak,
+        ),
     ],
-    ids=["somebody changes team", "a withheld team answers late", "one comes late"],
 )
 def test_nothing_withheld_can_be_recovered_by_differencing(tmp_path: Path, arriving: list[Sent]) -> None:
     assert recovered(tmp_path, arriving) == []
