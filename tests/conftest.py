@@ -21,7 +21,7 @@ from sample_data.model import Organisation
 from sample_data.organisation.build import build_organisation
 from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
-from tests.support import chromium, running_dashboard, small_organisation
+from tests.support import chromium, processors, running_dashboard, small_organisation
 from tests.support.running_dashboard import Running
 from warehouse.building.build import build
 from warehouse.loading.store import open_warehouse
@@ -36,6 +36,11 @@ SURVEY_KEY = b"0123456789abcdef0123456789abcdef"
 # how long an example takes is the machine's business
 hypothesis_settings.register_profile("sixkeys", deadline=None)
 hypothesis_settings.load_profile("sixkeys")
+
+
+def pytest_configure() -> None:
+    """Each worker works on a processor of its own."""
+    processors.take_one()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.support import processors
 from tests.support.places import ROOT
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -31,7 +32,8 @@ def launched() -> Iterator[Browser]:
     """The installed Chromium or Chrome, else the one that Playwright installed."""
     installed = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=list(_OPTIONS))
+        with processors.shared():
+            browser = playwright.chromium.launch(executable_path=installed, args=list(_OPTIONS))
         try:
             yield browser
         finally:

@@ -18,6 +18,7 @@ from config.settings import Settings
 from dashboards.frame.markup import DASHBOARDS
 from dashboards.frame.navigation import PAGES
 from dashboards.server.launch import command, local_address, wait_until_up
+from tests.support import processors
 
 # what stands on each page once it is drawn
 _DRAWN = {
@@ -134,12 +135,13 @@ def running(config: Path, settings: Settings, browser: Browser) -> Iterator[Runn
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    process = subprocess.Popen(
-        command(config, None, "127.0.0.1", port),
-        cwd=config.parent,
-        env=environment,
-        start_new_session=True,
-    )
+    with processors.shared():
+        process = subprocess.Popen(
+            command(config, None, "127.0.0.1", port),
+            cwd=config.parent,
+            env=environment,
+            start_new_session=True,
+        )
     try:
         wait_until_up(local_address("127.0.0.1", port), process)
         with opened_in(browser, local_address("127.0.0.1", port), settings) as dashboard:
