@@ -1,4 +1,4 @@
-"""A processor for each worker: else DuckDB starts as many threads in each as there are, and a third of the time goes."""
+"""A processor for each worker: DuckDB would start a thread for each one in every worker, at a third of the time."""
 
 import os
 from collections.abc import Iterator
