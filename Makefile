@@ -80,7 +80,7 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
 	@touch $(VENV)/.runtime
 
 $(VENV)/.browser: | $(VENV)/.dev
-	@if type -P $(BROWSERS) > /dev/null || [ -d "/Applications/Google Chrome.app" ]; then :; \
+	@if [ -n "$$(type -P $(BROWSERS))" ] || [ -d "/Applications/Google Chrome.app" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
 		&& apt-get update -qq && apt-get install -y -qq chromium && type -P chromium > /dev/null; then :; \
 	else $(BIN)/playwright install chromium; fi
