@@ -11,6 +11,7 @@ from config.errors import SixkeysError
 from dashboards.server import launch
 
 STOP_SECONDS = 5.0
+_MORE_PORTS = 2
 
 
 @contextmanager
@@ -21,23 +22,45 @@ def running_process(
 
     Port 0 stands for any that is free.
     """
-    port = port or free_port(host, 0)
-    require_free(host, port)
-    process = subprocess.Popen(
-        launch.command(settings_path, warehouse, host, port),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    url, process = _answering(settings_path, warehouse, host, port)
     try:
-        url = launch.local_address(host, port)
-        launch.wait_until_up(url, process)
         yield url, process
     finally:
-        process.terminate()
+        _end(process)
+
+
+def _answering(
+    settings_path: Path, warehouse: Path | None, host: str, wanted: int
+) -> tuple[str, subprocess.Popen[bytes]]:
+    # a port that was free may be taken before the dashboard listens at it; where any will do, another one is tried
+    for tries_left in range(0 if wanted else _MORE_PORTS, -1, -1):
+        port = wanted or free_port(host, 0)
+        require_free(host, port)
+        process = subprocess.Popen(
+            launch.command(settings_path, warehouse, host, port),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        url = launch.local_address(host, port)
         try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            launch.wait_until_up(url, process)
+            return url, process
+        except SixkeysError:
+            _end(process)
+            if not tries_left:
+                raise
+        except BaseException:
+            _end(process)
+            raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def until_stopped(process: subprocess.Popen[bytes]) -> None:
