@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Annotated
@@ -37,8 +37,16 @@ from dashboards.commands.options import (
     say,
     usage_error,
 )
+from dashboards.commands.records_command import forget_records, import_records
 from dashboards.commands.scorecard_command import scorecard_command
-from dashboards.commands.steps import collect_all, make_scorecards, opened_facts, read_settings, run_dashboard
+from dashboards.commands.steps import (
+    build_facts,
+    collect_all,
+    make_scorecards,
+    opened_facts,
+    read_settings,
+    run_dashboard,
+)
 from dashboards.commands.survey_command import survey
 from dashboards.figures import tables
 
@@ -97,7 +105,7 @@ def demo(
     from sample_data.organisation.build import build_organisation
     from sample_data.servers.server import SampleServer
     from sample_data.settings import demo_settings
-    from warehouse.building.build import build as build_facts
+    from warehouse.building.build import build
     from warehouse.metrics.values import compute
 
     with process.stopped_by_signals(), demo_folder(folder):
@@ -109,7 +117,7 @@ def demo(
             settings = load_settings(path)
             failed = collect_all(settings, now=organisation.now)
             make_scorecards(settings)
-            build_facts(settings, organisation.now)  # so that the dashboard has the scorecard
+            build(settings, organisation.now)  # so that the dashboard has the scorecard
             with opened_facts(settings) as facts:
                 terminal.console(sys.stdout).print(terminal.values_table(compute(facts, settings)))
             say(f"The scorecards are in {folder / 'scorecards'}. Every command works with --config {path}")
@@ -139,23 +147,30 @@ def init(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = Non
 
 
 @app.command()
-def check(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
-    """Tells whether the configuration works before anything is collected.
+def check(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Each setting, and what matches what, where nothing is wrong too.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Tells what is wrong: connections that fail, patterns that match nothing, and what to write.
 
-    Shows each setting and where it comes from, tries each connection, and shows which environments, applications
-    and services match what, and which match nothing.
+    With --all it also shows each setting and where it comes from, and which environments, applications, workflow files
+    and services match what.
 
     Example: sixkeys check
+
+    Example: sixkeys check --all
     """
     from collectors.connections import try_connections
     from config.summary import settings_summary
     from dashboards.commands import terminal
     from dashboards.delivery.mail import try_connection as try_mail
-    from warehouse.trust.matching import report
+    from warehouse.trust.matching import PROBLEMS, report
 
     settings = read_settings(config, warehouse)
     out = terminal.console(sys.stdout)
-    out.print(terminal.settings_table(settings_summary(config, settings)))
     connections = []
     for connection in try_connections(settings.sources):
         out.print(terminal.connection_line(connection))
@@ -168,8 +183,15 @@ def check(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
     parts = report(settings)
     if not parts:
         out.print('Nothing was collected yet: after "sixkeys collect" this shows what matches what.')
-    for part in parts:
+    wrong = [part for part in parts if part.title == PROBLEMS]
+    if parts and not wrong:
+        out.print("Nothing is wrong between what was collected, the configuration and the catalogue.")
+    for part in parts if everything else wrong:
         out.print(terminal.match_table(part))
+    if everything:
+        out.print(terminal.settings_table(settings_summary(config, settings)))
+    else:
+        out.print("sixkeys check --all shows each setting, and what matches what.")
     raise typer.Exit(0 if all(connection.works for connection in connections) else 1)
 
 
@@ -203,31 +225,8 @@ def collect(
     raise typer.Exit(1 if failed else 0)
 
 
-@app.command("import")
-def import_(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of records, such as deployments.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .jsonl or .parquet file.")],
-    covers: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            metavar="FROM TO", help="The days that the file is complete for; else its first to its last."
-        ),
-    ] = None,
-    config: ConfigOption = DEFAULT_CONFIG,
-    warehouse: WarehouseOption = None,
-) -> None:
-    """Takes records from a file, for whatever has no collector.
-
-    docs/records.md lists the kinds and their columns. A row with a known key replaces the earlier one.
-
-    Example: sixkeys import deployments deployments.csv --covers 2026-01-01 2026-07-01
-    """
-    from warehouse.loading.imports import import_file
-
-    days = (day_option(covers[0]), day_option(covers[1])) if covers else None
-    require_order(*(days or (None, None)))
-    n = import_file(read_settings(config, warehouse), kind, file, days)
-    say(f'{n:,} {kind.replace("_", " ")} taken from {file}; they count after the next "sixkeys build"')
+app.command("import")(import_records)
+app.command("forget")(forget_records)
 
 
 @app.command()
@@ -236,9 +235,7 @@ def build(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
 
     Example: sixkeys build
     """
-    from warehouse.building.build import build as build_facts
-
-    say(f"built {build_facts(read_settings(config, warehouse), datetime.now(UTC))}")
+    build_facts(read_settings(config, warehouse), says_what_moved=True)
 
 
 @app.command()

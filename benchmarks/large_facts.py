@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from collectors.contract.records import Component, Coverage, Record, Repository, Response
+from collectors.contract.records import Component, Coverage, Owner, Record, Repository, Response
 from config.settings import Settings, load_settings
 from warehouse.building.build import build, model
 from warehouse.loading.instants import naive
@@ -137,12 +137,12 @@ def write(folder: Path, changes: int, deployments: int) -> Settings:
     settings = load_settings(folder / "sixkeys.yaml")
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         warehouse.upsert([*_records()])
-        warehouse.connection.executemany(
-            "insert into former_owners values (?, ?, ?, ?)",
+        warehouse.upsert(
             [
-                [_service(n), f"team-{n % TEAMS:02}", None, naive(_FIRST) + timedelta(days=700)]
+                Owner(component=_service(n), team=team, from_at=_FIRST + timedelta(days=days))
                 for n in range(20)
-            ],
+                for days, team in ((0, f"team-{n % TEAMS:02}"), (700, f"team-{(n + 1) % TEAMS:02}"))
+            ]
         )
     with duckdb.connect(str(build(settings, NOW))) as connection:
         for macro in _MACROS:

@@ -6,6 +6,7 @@ from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from config.fields import Section
 
@@ -91,11 +92,18 @@ def _known_keys(model: type[BaseModel], parent: Location) -> list[str]:
         if isinstance(part, int) or is_name:
             is_name = False
             continue
-        if section is None or part not in section.model_fields:
+        fields = _fields_by_key(section)
+        if part not in fields:
             return []
-        annotation = section.model_fields[part].annotation
+        annotation = fields[part].annotation
         section, is_name = _section_in(annotation), get_origin(annotation) is dict
-    return list(section.model_fields) if section else []
+    return list(_fields_by_key(section))
+
+
+def _fields_by_key(section: type[BaseModel] | None) -> dict[str, FieldInfo]:
+    """A section's fields by the key that the file has; a word of Python's own has another name here."""
+    fields = section.model_fields if section else {}
+    return {field.alias or name: field for name, field in fields.items()}
 
 
 def _section_in(annotation: Any) -> type[Section] | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 
 from config.fields import Address, Plain, Secret, Section, resolve
+from config.names import find_name
 
 
 def _mail_address(text: str) -> str:
@@ -92,7 +93,8 @@ class Reports(Section):
         if scope == "organisation":
             email = self.email.recipients if self.email else []
             return Recipients(email=email, slack_webhook=self.slack_webhook, webhook=self.webhook)
-        return {"team": self.teams, "system": self.systems}.get(scope, {}).get(name, Recipients())
+        known = {"team": self.teams, "system": self.systems}.get(scope, {})
+        return known.get(find_name(name, known) or "", Recipients())
 
 
 def host(address: str | SecretStr) -> str:

@@ -15,6 +15,7 @@ from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
 from config.mistakes import explain_mistakes
+from config.names import same_key
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyPage
@@ -41,24 +42,57 @@ __all__ = [
 ]
 
 
-class Production(Section):
-    """What counts as production: globs over environment, or over Argo CD's cluster, namespace and project."""
+PRODUCTION_WORDS = ("production", "prod", "live")
+# "pre-prod" and "non-prod" are two words each
+NOT_PRODUCTION_WORDS = (
+    "preview",
+    "pr",
+    "staging",
+    "stage",
+    "dev",
+    "test",
+    "qa",
+    "nonprod",
+    "non",
+    "preprod",
+    "pre",
+    "sandbox",
+)
 
-    environments: list[str] = ["production", "prod*", "live"]
+
+class Production(Section):
+    """What counts as production.
+
+    `environments` are globs over an environment, or over Argo CD's cluster, namespace and project; without them a name
+    that has one of PRODUCTION_WORDS. `applications` are globs over Argo CD's applications. `excepted` are words, or
+    globs, of names that are never production.
+    """
+
+    environments: list[str] | None = None
+    applications: list[str] = []
+    excepted: list[str] = Field(default=list(NOT_PRODUCTION_WORDS), alias="except")
 
 
 class WorkflowDeployment(Section):
-    """A workflow whose runs are deployments, and to which environment."""
+    """A workflow whose runs are deployments, and to which environment.
+
+    `job` is a glob of the jobs that deploy; `branches` and `events` are globs of what the runs may be of. Without them
+    runs of the default branch and of tags, whatever they were started by but pull requests and merge queues.
+    """
 
     workflow: str
     environment: str = "production"
+    job: str | None = None
+    branches: list[str] = []
+    events: list[str] = []
 
 
 class TagDeployment(Section):
-    """A pattern of tags (and releases) that are deployments, and to which environment."""
+    """A pattern of tags (and releases) that are deployments, `prereleases` too or not, and to which environment."""
 
     tag: str
     environment: str = "production"
+    prereleases: bool = False
 
 
 def _named(key: str) -> BeforeValidator:
@@ -216,7 +250,11 @@ class Settings(Section):
         for entry in self.metrics:
             declared = find(entry.name)
             if declared and declared.id == metric:
-                own = (o.target for o in entry.overrides if o.scope == (scope, name))
+                own = (
+                    o.target
+                    for o in entry.overrides
+                    if o.scope[0] == scope and name is not None and same_key(o.scope[1]) == same_key(name)
+                )
                 return parse_target(next(own, entry.target), declared)
         return None
 

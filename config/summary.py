@@ -35,11 +35,12 @@ def settings_summary(path: Path, settings: Settings) -> list[Setting]:
 def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
     """(key, value, what the file has in its place) for each setting that has a value."""
     if isinstance(value, BaseModel):
-        for index, name in enumerate(type(value).model_fields):
+        for index, (name, field) in enumerate(type(value).model_fields.items()):
             # an entry may be written as its first key's value alone
             shorthand = raw if isinstance(raw, str) and index == 0 else None
-            below = raw.get(name) if isinstance(raw, Mapping) else shorthand
-            yield from _leaves(getattr(value, name), below, f"{key}.{name}".lstrip("."))
+            written = field.alias or name
+            below = raw.get(written) if isinstance(raw, Mapping) else shorthand
+            yield from _leaves(getattr(value, name), below, f"{key}.{written}".lstrip("."))
     elif isinstance(value, dict) and any(isinstance(item, BaseModel) for item in value.values()):
         for name, item in value.items():
             below = raw.get(name) if isinstance(raw, Mapping) else None

@@ -46,7 +46,10 @@ class SurveyColumns(Section):
 
 
 class SurveyQuestion(Section):
-    """A column that holds the answers to a question: numbers on `scale`, or `answers` in words, worst first."""
+    """A column that holds the answers to a question: numbers on `scale`, or `answers` in words, worst first.
+
+    A scale may run downwards, as `[6, 1]` of school marks.
+    """
 
     column: str
     question: str = "satisfaction"
@@ -55,8 +58,8 @@ class SurveyQuestion(Section):
 
     @field_validator("scale")
     @classmethod
-    def _from_least_to_most(cls, scale: list[float]) -> list[float]:
-        if len(scale) != 2 or scale[0] >= scale[1]:
+    def _from_worst_to_best(cls, scale: list[float]) -> list[float]:
+        if len(scale) != 2 or scale[0] == scale[1]:
             raise ValueError("is the worst score and the best; write it like [1, 10]")
         return scale
 

@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
-from collectors.contract.records import Component, Record
+from collectors.contract.records import Component, Link, Record
 from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
@@ -34,6 +34,7 @@ BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
 _COMPONENTS = "components seen"
+_LINKS = "links seen"
 
 
 @dataclass
@@ -174,8 +175,8 @@ def _run(
                 writer.release_unseen()
             elif replay:
                 writer.release_unseen(without_key=True)
-            if not run.quarantined:  # a file that could not be read in full keeps the components that it had
-                writer.forget_components(cursors.get(_COMPONENTS, []))
+            writer.forget_components(cursors.get(_COMPONENTS, []))
+            writer.forget_links(cursors.get(_LINKS, []))
             if replay:
                 writer.count_mended(len(held))
             writer.record(run.status)
@@ -220,7 +221,9 @@ class _Writer:
         self._malformed: list[Malformed] = []
         self._gone: list[Gone] = []
         self._checkpoints: list[Checkpoint] = []
-        self._components: set[tuple[str, str]] = set()
+        self._components: set[tuple[str, ...]] = set()
+        self._links: set[tuple[str, ...]] = set()
+        self._unread: set[str] = set()
         self._flushed_at = time.monotonic()
 
     def take(self, item: Item) -> None:
@@ -229,6 +232,7 @@ class _Writer:
             self._checkpoints.append(item)
         elif isinstance(item, Malformed):
             self._malformed.append(item)
+            self._unread.add(item.subject)
             self._run.quarantined += 1
         elif isinstance(item, Gone):
             self.flush()  # what came before it, so that it may be among that
@@ -237,8 +241,10 @@ class _Writer:
             self._records.append(item)
             self._run.counts[item.TABLE] += 1
             self._progress.advance(self._run.source, item.TABLE, 1)
+            if isinstance(item, Link):
+                self._links.add((item.incident_source, item.incident_id))
             if isinstance(item, Component):
-                self._components.add((item.name, item.kind))
+                self._components.add((item.name, item.kind, item.origin))
         # a checkpoint speaks of all rows before it, so a batch may end anywhere
         if len(self._records) >= BATCH_ROWS or time.monotonic() - self._flushed_at > BATCH_SECONDS:
             self.flush()
@@ -268,18 +274,33 @@ class _Writer:
             self._run.mended = held - len(warehouse.set_aside(self._run.source)), held
 
     def forget_components(self, before: list[Any]) -> None:
-        """Removes the components that this source told last time and no longer does."""
-        gone = {(name, kind) for name, kind in before} - self._components
+        """Marks the components that this source told last time and no longer does as gone; their past stays."""
+        # an older version did not put down in which file
+        gone = {tuple(entity) for entity in before} - self._components - {one[:2] for one in self._components}
         if not gone and not self._components:
             return
+        now = datetime.now(UTC)
         with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
-            for name, kind in sorted(gone):
+            for name, kind, *origin in sorted(gone):
+                # a file that could not be read in full keeps the components that it had
+                if not self._unread.isdisjoint(origin) or (self._unread and not origin):
+                    self._components.add((name, kind, *origin))
+                    continue
                 warehouse.connection.execute(
-                    "delete from components where name = ? and kind = ?", [name, kind]
+                    "update components set gone_at = ? where name = ? and kind = ? and gone_at is null"
+                    + (" and origin = ?" if origin else ""),
+                    [naive(now), name, kind, *origin],
                 )
-            warehouse.move_cursor(
-                self._run.source, _COMPONENTS, sorted(map(list, self._components)), datetime.now(UTC)
-            )
+            warehouse.move_cursor(self._run.source, _COMPONENTS, sorted(map(list, self._components)), now)
+
+    def forget_links(self, before: list[Any]) -> None:
+        """Removes the links that this source told last time and no longer does."""
+        gone = {tuple(key) for key in before} - self._links
+        if not gone and not self._links:
+            return
+        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            warehouse.forget(Gone(Link, key) for key in sorted(gone))
+            warehouse.move_cursor(self._run.source, _LINKS, sorted(map(list, self._links)), datetime.now(UTC))
 
     def record(self, status: str) -> None:
         """Puts the run on record as it stands."""

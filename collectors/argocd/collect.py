@@ -155,6 +155,7 @@ class _Application:
         self.now = resume.now
         self.before = mapping(resume.cursors.get(uid))
         self.references = references
+        self.refused: str | None = None  # why Argo CD did not say what a revision names
         self.clones = clones
         self.spec = mapping(item, "spec")
         self.namespace = text(item, "metadata", "namespace") or "argocd"
@@ -243,6 +244,10 @@ class _Application:
             if commit and config.is_git:
                 named[revision] = commit
             yield self._sync(entry, config, commit or (None, None), ran, set_by_config or ())
+            if commit is None and self.refused:
+                key = json.dumps(["argocd", self._id(entry)])
+                reason = f"its commit is unknown until it can be read: {self.refused}"
+                yield Malformed("deployments", self.name, reason, json.dumps({"revision": revision}), key)
         if self.history:
             after["last"] = self.history[-1]["id"]
             after["last_at"] = text(self.history[-1], "deployedAt")
@@ -289,9 +294,14 @@ class _Application:
         return record_or_malformed(Deployment, self.name, fields, without_keys(entry, _PEOPLE))
 
     def _referenced(self, config: ConfigSource, entry_id: int) -> ShaAndRepository | None:
-        """The commit that a config revision names; None where Argo CD could not say now, so that it is asked again."""
+        """The commit that a config revision names; None where Argo CD could not say now, so that it is asked again.
+
+        One refusal an application and poll is enough: what refuses one refuses all, as a rule.
+        """
         if not config.is_git or not config.revision:
             return None, None
+        if self.refused:
+            return None
         return self.references.get((config.repo, config.revision), lambda: self._ask(config, entry_id))
 
     def _ask(self, config: ConfigSource, entry_id: int) -> ShaAndRepository | None:
@@ -308,9 +318,13 @@ class _Application:
             },
             accept=(403, 404, 500),
         )
-        if response.status_code == 500:
+        if not response.is_success:
+            # 500 is what Argo CD answers where it could not fetch just now
+            answered = f"{response.url.path} answered {response.status_code}"
+            advice = "; give the token `get` on applications" if response.status_code == 403 else ""
+            self.refused = answered + advice if response.status_code != 500 else None
             return None
-        return referenced_commit(self.api.content(response)) if response.is_success else (None, None)
+        return referenced_commit(self.api.content(response))
 
     def _operation(self, after: dict[str, Any]) -> Iterator[Item]:
         """The last operation if it has ended, unless it reached the history; and one that ran and never did."""
@@ -360,6 +374,7 @@ class _Application:
         return {
             "source": "argocd",
             "application": self.name,
+            "unit": self._subject(),
             "project": text(self.spec, "project"),
             "labels": {key: value for key, value in labels.items() if isinstance(value, str)},
             "cluster": self.instance if cluster in _OWN_CLUSTER else cluster,

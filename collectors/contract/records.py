@@ -101,7 +101,8 @@ class PullRequest(Record):
 class Deployment(Record):
     """A deployment as a source tells it.
 
-    `source` is `argocd`, `deployments` (GitHub deployment objects), `releases`, `tags`, or an import's own word.
+    `source` is `argocd`, `deployments` (GitHub deployment objects), `releases`, `tags`, or an import's own word; `unit`
+    what is replaced as a whole within the service, such as an application of Argo CD with its instance and namespace.
     `finished_at` is the first success; `sha` the application's commit, `sha_method` how it was found.
     """
 
@@ -117,6 +118,7 @@ class Deployment(Record):
     cluster: str | None = None
     namespace: str | None = None
     workflow: str | None = None
+    unit: str | None = None
     environment: str | None = None
     sha: str | None = None
     sha_method: str | None = None
@@ -127,6 +129,7 @@ class Deployment(Record):
     config_repo: str | None = None
     config_sha: str | None = None
     images: tuple[str, ...] = ()
+    is_prerelease: bool = False
     creator: str | None = None
     url: str | None = None
 
@@ -187,7 +190,10 @@ class Job(Part):
 
 
 class WorkflowRun(Record):
-    """One attempt of a workflow run; `workflow` is the file's name, such as `deploy.yml`."""
+    """One attempt of a workflow run; `workflow` is the file's name, such as `deploy.yml`.
+
+    `referenced_workflows` are the names of the files that it called.
+    """
 
     TABLE = "workflow_runs"
     KEY = ("repo", "id", "attempt")
@@ -203,19 +209,22 @@ class WorkflowRun(Record):
     started_at: Instant | None = None
     finished_at: Instant | None = None
     jobs: tuple[Job, ...] = ()
+    referenced_workflows: tuple[str, ...] = ()
     url: str | None = None
 
 
 class Component(Record):
     """An entity of the service catalogue; services are those of kind `Component`.
 
-    `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs.
+    `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs. `name` has its
+    namespace before it where that is not the default one. `origin` is the file that tells of it, `formerly` what it was
+    called before, `gone_at` since when no file tells of it any more.
     """
 
     TABLE = "components"
-    KEY = ("name", "kind")
+    KEY = ("name", "kind", "origin")
     name: Text
-    kind: Literal["Component", "API", "System", "Group"] = "Component"
+    kind: Literal["Component", "API", "System", "Group", "Domain", "Resource", "Template"] = "Component"
     owner: str | None = None
     system: str | None = None
     lifecycle: str | None = None
@@ -230,6 +239,26 @@ class Component(Record):
     tag_patterns: tuple[str, ...] = ()
     pagerduty_services: tuple[str, ...] = ()
     golden_path: str | None = None
+    deployments_from: str | None = None
+    formerly: tuple[str, ...] = ()
+    origin: str = ""
+    gone_at: Instant | None = None
+
+
+class Owner(Record):
+    """Who a component belonged to from an instant on; `is_seen` where the catalogue showed it then, `origin` its file.
+
+    What a person tells (an import) holds from `from_at`; what was seen may have been so before.
+    """
+
+    TABLE = "owners"
+    KEY = ("component", "from_at", "origin")
+    component: Text
+    team: str | None = None
+    system: str | None = None
+    from_at: Instant
+    is_seen: bool = False
+    origin: str = ""
 
 
 class Link(Record):
@@ -267,6 +296,7 @@ RECORDS: dict[str, type[Record]] = {
         Response,
         WorkflowRun,
         Component,
+        Owner,
         Link,
         Coverage,
     )

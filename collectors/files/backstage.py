@@ -2,11 +2,13 @@
 
 import glob
 import hashlib
+import json
+import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
@@ -14,8 +16,14 @@ from collectors.contract.items import Checkpoint, Item, Malformed, Resume, Sourc
 from collectors.contract.records import Component
 from collectors.transport.json_values import listing, mapping, text
 from collectors.transport.repository_addresses import repository_name
+from config.names import bare
 
-_KINDS = ("Component", "API", "System", "Group")
+# persons are not kept; a Location stands for the files that it names
+_KINDS = get_args(Component.model_fields["kind"].annotation)
+_FORM = "letters and digits, joined by -, _ or ., at most 63"
+_NAME = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*")
+# a line of its own; all before the first are the first document's, its directives too
+_NEXT_DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 # annotation -> field, of those that hold a list separated by commas
 _LISTS = {
     "argocd/app-name": "argocd_apps",
@@ -24,87 +32,145 @@ _LISTS = {
     "sixkeys.dev/environments": "environments",
     "sixkeys.dev/workflows": "workflows",
     "sixkeys.dev/tag-patterns": "tag_patterns",
+    "sixkeys.dev/formerly": "formerly",
 }
 
 
-def collect(files: Sequence[str], resume: Resume) -> Iterator[Item]:
-    """The entities of every file that the globs `files` match, a checkpoint per file (subject: its path).
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2, as Backstage reads it: `no` and `on` are words, and so is a date."""
 
-    All are yielded on each run, since reading them costs nothing; the cursor lists the file's entities as [name, kind].
-    A file that holds something malformed keeps the entities that it had.
-    Raises SourceError, after the rest was read, where a glob matches nothing.
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF")
+)
+
+
+def collect(files: Sequence[str], resume: Resume, base: Path = Path("/")) -> Iterator[Item]:
+    """The entities of every file that the globs `files` match, and of those that their Locations name.
+
+    A file is known by its place as seen from `base`, so that all may be moved together.
+    All are yielded on each run, since reading them costs nothing. Raises SourceError, after the rest was read, where a
+    glob matches nothing.
     """
     missing = []
     seen: set[str] = set()
     for pattern in files:
-        paths = sorted(path for path in glob.glob(pattern, recursive=True) if Path(path).is_file())
+        paths = _matching(pattern)
         if not paths:
             missing.append(pattern)
         for path in paths:
-            if path not in seen:
-                seen.add(path)
-                yield from _file(Path(path), listing(resume.cursors.get(path), "entities"))
+            yield from _file(path, seen, base)
     if missing:
         raise SourceError(f"catalog: no file matches {', '.join(missing)}; mend sources.catalog.files")
 
 
-def _file(path: Path, before: list[Any]) -> Iterator[Item]:
+def _matching(pattern: str) -> list[str]:
+    found = glob.glob(pattern, recursive=True, include_hidden=True)
+    return sorted(path for path in found if Path(path).is_file())
+
+
+def _file(path: str, seen: set[str], base: Path) -> Iterator[Item]:
+    if path in seen:
+        return
+    seen.add(path)
+    where = path if base == Path("/") else os.path.relpath(path, base)
     try:
-        content = path.read_bytes()
+        content = Path(path).read_bytes()
         descriptors = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        yield Malformed("components", str(path), f"cannot be read: {reason}", "")
+        yield Malformed("components", where, f"cannot be read: {reason}", "")
         return
-    entities: list[Any] = []
-    for item in parse(descriptors, str(path)):
-        if isinstance(item, Component):
-            entities.append([item.name, item.kind])
-        else:
-            # an entity that cannot be read just now is not gone
-            entities += [entity for entity in before if entity not in entities]
-        yield item
-    yield Checkpoint(str(path), {"sha256": hashlib.sha256(content).hexdigest(), "entities": entities})
+    for item in parse(descriptors, where):
+        if not isinstance(item, Located):
+            yield item
+            continue
+        target = str(Path(path).parent / item.target)
+        found = _matching(target) if item.is_within else []
+        if not found:
+            yield item.unread("no file is there" if item.is_within else "it is at another place")
+        for one in found:
+            yield from _file(one, seen, base)
+    yield Checkpoint(where, {"sha256": hashlib.sha256(content).hexdigest()})
 
 
-def parse(text: str, where: str, repo: str | None = None) -> Iterator[Component | Malformed]:
-    """The entities in the YAML documents of `text`, read from `where`; other kinds are passed over.
+@dataclass(frozen=True)
+class Located:
+    """A target of a Location that stands at `where` on `line`: other descriptors, relative to it or at an address."""
+
+    target: str
+    where: str
+    line: int
+
+    @property
+    def is_within(self) -> bool:
+        """Whether it lies beside the Location itself."""
+        return not re.match(r"[a-z]+:", self.target) and not self.target.startswith("/")
+
+    def unread(self, why: str) -> Malformed:
+        """That the target was not read, and why."""
+        reason = f"line {self.line}: the Location names {self.target}, which was not read: {why}"
+        return Malformed("components", self.where, reason, "")
+
+
+def parse(text: str, where: str, repo: str | None = None) -> Iterator[Component | Malformed | Located]:
+    """The entities in the YAML documents of `text`, read from `where`, and the targets of its Locations.
 
     `repo` is the repository that the text lies in, for components that name none themselves. A document that cannot
-    be read is set aside with its line; after one that is no YAML at all nothing more can be read.
+    be read is set aside with its line; the others are read.
     """
-    line = 1
-    try:
-        loader = yaml.SafeLoader(text)
-        while loader.check_node() and (node := loader.get_node()):
-            line = node.start_mark.line + 1
-            entity = loader.construct_document(node)
-            if entity is not None and (read := _entity(entity, where, line, repo)):
-                yield read
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
-        yield Malformed("components", where, f"line {line}: is not YAML: {problem}", "")
-    except ValueError as error:
-        yield Malformed("components", where, f"line {line}: {error}", "")
+    starts = [0, *(found.start() for found in _NEXT_DOCUMENT.finditer(text))]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        first = text.count("\n", 0, start)
+        document = text[start:end]
+        try:
+            node = yaml.compose(document, Loader=_Loader)
+            if node is None:
+                continue
+            line = first + node.start_mark.line + 1
+            entity = _Loader("").construct_document(node)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = first + (mark.line if mark else 0) + 1
+            problem = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
+            yield Malformed("components", where, f"line {line}: is not YAML: {problem}", "")
+            continue
+        except (ValueError, RecursionError) as error:
+            yield Malformed("components", where, f"line {first + 1}: {error}", "")
+            continue
+        if entity is not None:
+            yield from _entity(entity, where, line, repo)
 
 
-def _entity(entity: Any, where: str, line: int, repo: str | None) -> Component | Malformed | None:
+def _entity(
+    entity: Any, where: str, line: int, repo: str | None
+) -> Iterator[Component | Malformed | Located]:
     kind = text(entity, "kind")
     if not kind:
-        return Malformed(
-            "components", where, f"line {line}: an entity has a kind; this document has none", ""
-        )
-    if kind not in _KINDS:
-        return None
+        yield Malformed("components", where, f"line {line}: an entity has a kind; this document has none", "")
+        return
+    if kind not in _KINDS and kind != "Location":
+        return
     metadata, spec = mapping(entity, "metadata"), mapping(entity, "spec")
     annotations = mapping(metadata, "annotations")
+    if kind == "Location":
+        targets = [*listing(spec, "targets"), spec.get("target")]
+        yield from (Located(target, where, line) for target in targets if isinstance(target, str))
+        return
+    if wrong := _wrong_name(metadata):
+        yield Malformed("components", where, f"line {line}: {wrong}", "")
+        return
+    namespace = text(metadata, "namespace") or "default"
+    qualified = "" if namespace.lower() == "default" else f"{namespace}/"
     own_repo = text(annotations, "github.com/project-slug") or repository_name(
         (text(annotations, "backstage.io/source-location") or "").removeprefix("url:")
     )
     fields = {
-        "name": metadata.get("name"),
+        "name": f"{qualified}{metadata.get('name')}",
         "kind": kind,
         "owner": _name_in(text(spec, "owner"), "group"),
         "system": _name_in(text(spec, "system"), "system"),
@@ -114,25 +180,36 @@ def _entity(entity: Any, where: str, line: int, repo: str | None) -> Component |
         "repo": own_repo or (repo if kind == "Component" else None),
         "argocd_selector": text(annotations, "argocd/app-selector"),
         "golden_path": text(annotations, "sixkeys.dev/golden-path"),
+        "deployments_from": text(annotations, "sixkeys.dev/deployments-from"),
+        "origin": where,
         **{field: _listed(annotations.get(key)) for key, field in _LISTS.items()},
     }
     # what was read of it: the descriptor itself may name persons, as owners and members
     record = record_or_malformed(Component, where, fields, fields)
     if isinstance(record, Malformed):
-        return replace(record, reason=f"line {line}: {record.reason}")
-    assert isinstance(record, Component)  # noqa: S101  what was asked for
-    return record
+        yield replace(record, reason=f"line {line}: {record.reason}")
+    elif isinstance(record, Component):
+        yield record
+
+
+def _wrong_name(metadata: dict[str, Any]) -> str | None:
+    """What no catalogue takes of an entity's name, in words."""
+    name = metadata.get("name")
+    if isinstance(name, str) and "{{" in name:
+        return f"a software template's skeleton, with a name that is filled in later ({name})"
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return None
+    return f"metadata.name: {json.dumps(name, default=str)[:80]} is no name; it has {_FORM}"
 
 
 def _name_in(reference: str | None, kind: str) -> str | None:
     """The name in an entity reference: `group:default/payments`, `default/payments` and `payments` are the same.
 
-    A namespace that stands without a kind is kept, unless it is the default one; a person is no team.
+    A namespace is kept unless it is the default one; a person is no team.
     """
     if reference is None or reference.lower().startswith("user:"):
         return None
-    named = re.fullmatch(rf"(?i:{kind}):(?:[^/]+/)?(.+)|default/(.+)", reference)
-    return (named[1] or named[2]) if named else reference
+    return bare(re.sub(rf"^{kind}:", "", reference, flags=re.IGNORECASE)) or None
 
 
 def _listed(value: Any) -> list[str]:

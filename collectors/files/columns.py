@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 from collectors.contract.records import Record
 
 Clean = Callable[[Any], Any]
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 # what a text looks like, by its column
 _TEXTS = {
     "repo": "acme/shop",
@@ -140,6 +142,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
+    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
+        value = value.replace(",", ".")
     try:
         finite = math.isfinite(float(value))
     except (TypeError, ValueError, OverflowError):

@@ -3,7 +3,6 @@
 Strict, since a person waits for the answer: the first mistake ends the reading with where it is and what works.
 """
 
-import csv
 import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -16,13 +15,12 @@ from pydantic import ValidationError
 
 from collectors.contract.records import RECORDS, Record
 from collectors.files.columns import RecordColumn, Unfit, columns_of
+from collectors.files.csv_table import read_table
 from config.errors import DataError
 
 Columns = dict[str, RecordColumn]
 # (where it stands, its values that are not missing)
 _Rows = Iterator[tuple[str, dict[str, Any]]]
-# a cell can hold the paths of a large commit
-_LONGEST_CELL = 64 * 1024 * 1024
 _ROWS_AT_ONCE = 10_000
 
 
@@ -32,6 +30,11 @@ def read_records(kind: str, path: Path) -> Iterator[Record]:
     Column names are the record's; a CSV cell holds lists and structs as JSON, and an empty one is missing.
     Raises DataError with file, row, column, what is wrong and what works.
     """
+    return (record for _, record in read_rows(kind, path))
+
+
+def read_rows(kind: str, path: Path) -> Iterator[tuple[str, Record]]:
+    """As `read_records`, each with where it stands: the file and the line or row."""
     if kind not in RECORDS:
         near = difflib.get_close_matches(kind, RECORDS, n=1, cutoff=0.4)
         hint = f'did you mean "{near[0]}"?' if near else f"it is one of {', '.join(RECORDS)}"
@@ -43,7 +46,7 @@ def read_records(kind: str, path: Path) -> Iterator[Record]:
     columns = columns_of(record)
     try:
         for where, row in rows(path, columns):
-            yield _record(record, columns, row, where)
+            yield where, _record(record, columns, row, where)
     except UnicodeDecodeError:
         raise DataError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except pa.ArrowException as error:
@@ -53,31 +56,19 @@ def read_records(kind: str, path: Path) -> Iterator[Record]:
 
 
 def _csv(path: Path, columns: Columns) -> _Rows:
-    csv.field_size_limit(_LONGEST_CELL)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            _check(header, columns, f"{path}:1")
-            nested = {name for name in header if columns[name].shape.is_nested}
-            line = reader.line_num + 1
-            for cells in reader:
-                where = f"{path}:{line}"
-                line = reader.line_num + 1
-                if not cells:
-                    continue
-                if len(cells) != len(header):
-                    raise DataError(
-                        f"{where}: has {len(cells)} cells where the first line names {len(header)}"
-                    )
-                row = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
-                for name in nested & row.keys():
-                    row[name] = _json(row[name], columns[name], where)
-                yield where, row
-        except csv.Error as error:
+    table = read_table(path.read_bytes(), str(path), columns)
+    _check(table.columns, columns, f"{path}:{table.header_line}")
+    nested = {name for name in table.columns if columns[name].shape.is_nested}
+    for line, cells in table.rows:
+        where = f"{path}:{line}"
+        if len(cells) != len(table.columns):
             raise DataError(
-                f"{path}:{reader.line_num}: is not CSV: {error}; mend the line's quotes"
-            ) from None
+                f"{where}: has {len(cells)} cells where the first line names {len(table.columns)}"
+            )
+        row = {name: cell for name, cell in zip(table.columns, cells, strict=True) if cell}
+        for name in nested & row.keys():
+            row[name] = _json(row[name], columns[name], where)
+        yield where, row
 
 
 def _json(cell: str, column: RecordColumn, where: str) -> Any:

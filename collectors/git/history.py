@@ -112,10 +112,10 @@ class KnownHistory:
         return record_or_malformed(Commit, f"{self.repo}@{sha}", fields, raw)
 
     def tag(self, name: str, sha: str, at: Any) -> Record | Malformed:
-        """A tag as the deployment that it may stand for, done when it was made."""
+        """A tag as the deployment that it may stand for, done when it was made; one that moves is several."""
         fields = {
             "source": "tags",
-            "id": f"{self.repo}@{name}",
+            "id": f"{self.repo}@{name}@{sha}",
             "repo": self.repo,
             "ref": name,
             "sha": sha,

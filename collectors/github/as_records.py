@@ -136,23 +136,41 @@ class StatusEntry:
     log_url: str | None = None
 
 
-def outcome(state: str | None, statuses: Iterable[StatusEntry]) -> tuple[str, datetime | None, str | None]:
-    """(status, finished at, log address): the first success, else the last failure, else whether it was given up.
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a deployment; a `status` that no record takes is a state of GitHub's that is not known here."""
 
-    A deployment's own `state` says nothing of its success: an old one is INACTIVE although it succeeded.
+    status: str
+    finished_at: datetime | None = None
+    log_url: str | None = None
+    began_at: datetime | None = None  # the first status `IN_PROGRESS`: before, it waited
+
+
+_UNDER_WAY = ("PENDING", "QUEUED", "IN_PROGRESS", "WAITING", "ACTIVE")
+
+
+def outcome(state: str | None, statuses: Iterable[StatusEntry]) -> Outcome:
+    """The first success, else the last failure, else whether it was given up.
+
+    A deployment's own `state` says nothing of its success: an old one is INACTIVE although it succeeded. One of which
+    nothing but that is told did succeed, at a time that is not known: only what was live is replaced.
     """
     history = sorted((s for s in statuses if s.at), key=lambda s: s.at or datetime.min)
     log_url = next((s.log_url for s in reversed(history) if s.log_url), None)
+    began_at = next((s.at for s in history if s.state == "IN_PROGRESS"), None)
     for status in history:
         if status.state == "SUCCESS":
-            return "success", status.at, status.log_url or log_url
+            return Outcome("success", status.at, status.log_url or log_url, began_at)
     failures = [s for s in history if s.state in ("ERROR", "FAILURE")]
     if failures:
-        return "failure", failures[-1].at, failures[-1].log_url or log_url
-    last = history[-1].state if history else None
-    if "INACTIVE" in (last, state) or state in ("ABANDONED", "DESTROYED"):
-        return "cancelled", history[-1].at if history else None, log_url
-    return "running", None, log_url
+        return Outcome("failure", failures[-1].at, failures[-1].log_url or log_url, began_at)
+    told = {s.state for s in history} or {state or "PENDING"}
+    if told == {"INACTIVE"}:
+        return Outcome("success", None, log_url)
+    if "INACTIVE" in (history[-1].state if history else None, state) or state in ("ABANDONED", "DESTROYED"):
+        return Outcome("cancelled", history[-1].at if history else None, log_url, began_at)
+    unknown = next((one for one in sorted(told) if one not in _UNDER_WAY), None)
+    return Outcome(unknown or "running", None, log_url, began_at)
 
 
 def record_of(
@@ -175,7 +193,7 @@ def deployment(
 
     Its address is the log's of the status that decided (usually the workflow run), else the environment's page.
     """
-    status, finished_at, log_url = outcome(fields.pop("state"), statuses)
+    found = outcome(fields.pop("state"), statuses)
     page = f"{url}/deployments/{quote(str(fields.get('environment') or ''), safe='')}".rstrip("/")
     return record_of(
         Deployment,
@@ -185,9 +203,10 @@ def deployment(
             "source": "deployments",
             "repo": repo,
             "sha_method": "deployment",
-            "status": status,
-            "finished_at": finished_at,
-            "url": log_url if log_url and log_url.startswith("http") else page,
+            "status": found.status,
+            "started_at": found.began_at or fields["started_at"],
+            "finished_at": found.finished_at,
+            "url": found.log_url if found.log_url and found.log_url.startswith("http") else page,
         },
         raw,
         people,

@@ -10,10 +10,10 @@ from typing import Any
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SetAside
 from collectors.contract.people import People
 from collectors.contract.records import Coverage
-from collectors.files import backstage
 from collectors.github.api import TIMEOUT_SECONDS, GitHubApi
 from collectors.github.as_records import Read
-from collectors.github.choice import chosen_repositories, matches_pattern, none_matches
+from collectors.github.catalogue_files import entities
+from collectors.github.choice import chosen_repositories, none_matches
 from collectors.github.graphql import GraphQLReader
 from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.github.rest import RestReader
@@ -32,13 +32,13 @@ def collect(
     resume: Resume,
     people: People,
     catalog: bool = False,
-    workflow_repositories: Collection[str] = (),
+    workflows: Collection[str] = (),
     timeout: int = TIMEOUT_SECONDS,
 ) -> Iterator[Item]:
     """All that is new on GitHub since `resume`'s cursors, kind by kind, each repository with its own checkpoints.
 
-    `workflow_repositories` are globs of `owner/name` whose workflow runs are wanted; `catalog` reads each repository's
-    `catalog-info.yaml` too. Raises SourceError where GitHub cannot be read or no repository matches.
+    `workflows` are globs of the files whose runs may be deployments; without any no runs are asked for. `catalog` reads
+    each repository's `catalog-info.yaml` too. Raises SourceError where GitHub cannot be read or no repository matches.
     """
     with GitHubApi(source, timeout) as api:
         reader = (GraphQLReader if source.graphql else RestReader)(api, people, catalog)
@@ -52,21 +52,17 @@ def collect(
             yield entry.record
             yield Coverage(source="repositories", subject=repo, from_at=from_at, until_at=resume.now)
             if entry.catalog:
-                yield from backstage.parse(entry.catalog, f"{repo}/catalog-info.yaml", repo)
+                yield from entities(api, repo, entry.catalog)
         if not listed:
             raise none_matches(source)
         yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
         again = dict(reader.deployments_again(open_deployments(listed, resume)))
         for kind in _KINDS:
             yield from _read(reader, kind, [Sweep(kind, entry, resume) for entry in listed], again)
-        with_runs = [
-            entry.record
-            for entry in listed
-            if source.workflow_runs and matches_pattern(entry.record.repo, workflow_repositories)
-        ]
+        with_runs = [entry.record for entry in listed if source.workflow_runs and workflows]
         yield from in_order(
             lambda record: collect_runs(
-                api, record.repo, max(resume.since, record.created_at), resume, people
+                api, record.repo, max(resume.since, record.created_at), resume, people, workflows
             ),
             with_runs,
             REST_AT_ONCE,

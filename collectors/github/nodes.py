@@ -131,6 +131,7 @@ class NodeReader:
             self._people,
             id=node.get("databaseId") or node.get("id"),
             ref=node.get("tagName"),
+            is_prerelease=node.get("isPrerelease") or False,
             sha=text(node, "tagCommit", "oid"),
             started_at=node.get("publishedAt"),
             creator=self._people.pseudonym(text(node, "author", "login")),

@@ -1,6 +1,5 @@
 """GitHub read by REST, where GraphQL is not available: the same records, for three requests a pull request."""
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -12,6 +11,7 @@ from collectors.contract.records import PullRequest, Record, Repository
 from collectors.github import as_records as records
 from collectors.github.api import GitHubApi, MissingError
 from collectors.github.as_records import Account, AskedItems, ItemsPage, Listed, Read, StatusEntry
+from collectors.github.catalogue_files import NAME, content_of
 from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.transport.in_order import in_order
 from collectors.transport.json_values import Json, as_instant, listing, mapping, text
@@ -203,10 +203,9 @@ class RestReader:
 
     def _catalog_info(self, repo: str) -> str | None:
         try:
-            found = self._api.get(f"/repos/{repo}/contents/catalog-info.yaml")
+            return content_of(self._api, repo, NAME)
         except MissingError:
             return None
-        return base64.b64decode(text(found, "content") or "").decode("utf-8", "replace")
 
     def _deployment(self, repo: str, raw: Json) -> Read:
         statuses = [
@@ -236,6 +235,7 @@ class RestReader:
             self._people,
             id=raw.get("id"),
             ref=raw.get("tag_name"),
+            is_prerelease=raw.get("prerelease") or False,
             sha=tags.get(text(raw, "tag_name") or "") or None,
             started_at=raw.get("published_at"),
             creator=self._people.pseudonym(_account(raw.get("author"), self._people).login),

@@ -1,6 +1,6 @@
 """GitHub Actions' workflow runs, by REST: GraphQL has none (https://docs.github.com/en/rest/actions/workflow-runs)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,8 @@ from collectors.contract.people import People
 from collectors.contract.records import Coverage, Record, WorkflowRun
 from collectors.github.api import GitHubApi
 from collectors.github.as_records import record_of
-from collectors.transport.json_values import Json, as_instant, mapping, text
+from collectors.github.choice import matches_pattern
+from collectors.transport.json_values import Json, as_instant, listing, mapping, text
 
 _REACHABLE = 1000  # results of one search by creation
 _AGAIN_DAYS = 30  # how long GitHub lets a run be run again
@@ -38,10 +39,16 @@ class _Known:
 
 
 def collect_runs(
-    api: GitHubApi, repo: str, from_at: datetime, resume: Resume, people: People
+    api: GitHubApi,
+    repo: str,
+    from_at: datetime,
+    resume: Resume,
+    people: People,
+    workflows: Collection[str] = ("*",),
 ) -> Iterator[Item]:
-    """All attempts of the repository's runs since `from_at` with their jobs; a later run reads what is new.
+    """All attempts of the repository's runs since `from_at`; a later run reads what is new.
 
+    Of runs whose file, or one that they called, matches one of the globs `workflows` their jobs too: a request each.
     Runs that went on are read again each time; new attempts of runs up to 30 days old are looked for once a day.
     """
     subject = f"{repo} workflow_runs"
@@ -53,7 +60,7 @@ def collect_runs(
     low = min([low, *(at for attempt, at in known.attempts.values() if attempt == 0)])
     for high, runs in _windows(api, repo, low, resume.now):
         for raw in runs:
-            yield from _attempts(api, repo, raw, known, people)
+            yield from _attempts(api, repo, raw, known, people, workflows)
         known.until = max(known.until, high)
         if high < resume.now:
             yield Checkpoint(subject, known.written(resume.now))
@@ -94,18 +101,21 @@ def _windows(
 
 
 def _attempts(
-    api: GitHubApi, repo: str, raw: Json, known: _Known, people: People
+    api: GitHubApi, repo: str, raw: Json, known: _Known, people: People, workflows: Collection[str]
 ) -> Iterator[Record | Malformed]:
-    """The attempts of a run that are not known yet, with their jobs; one that goes on has none yet."""
+    """The attempts of a run that are not known yet; one that goes on has no jobs yet."""
     id, last = str(raw.get("id")), raw.get("run_attempt") or 1
     seen, _ = known.attempts.get(id, (0, None))
-    for attempt in range(seen + 1, last):
+    is_wanted = matches_pattern(_file(_path(raw)), workflows) or any(
+        matches_pattern(file, workflows) for file in _called(raw)
+    )
+    for attempt in range(seen + 1, last) if is_wanted else ():
         earlier = api.get(f"/repos/{repo}/actions/runs/{id}/attempts/{attempt}")
         yield _record(repo, earlier, _jobs(api, repo, id, attempt), people)
     if seen >= last:
         return
     done = raw.get("status") == "completed"
-    yield _record(repo, raw, _jobs(api, repo, id, last) if done else [], people)
+    yield _record(repo, raw, _jobs(api, repo, id, last) if done and is_wanted else [], people)
     created_at = as_instant(raw, "created_at")
     if created_at:
         known.attempts[id] = (last if done else 0, created_at)
@@ -120,14 +130,13 @@ def _jobs(api: GitHubApi, repo: str, id: str, attempt: int) -> list[Json]:
 
 
 def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | Malformed:
-    path = (text(raw, "path") or text(raw, "name") or "").partition("@")[0]
     ended = [at for job in jobs if (at := as_instant(job, "completed_at"))]
     done = raw.get("status") == "completed"
     fields = {
         "repo": repo,
         "id": raw.get("id"),
         "attempt": raw.get("run_attempt") or 1,
-        "workflow": path.rpartition("/")[2],
+        "workflow": _file(_path(raw)),
         "event": raw.get("event"),
         "branch": raw.get("head_branch"),
         "sha": raw.get("head_sha"),
@@ -145,9 +154,25 @@ def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | 
             }
             for job in jobs
         ],
+        "referenced_workflows": _called(raw),
         "url": raw.get("html_url"),
     }
     return record_of(WorkflowRun, repo, fields, raw, people)
+
+
+def _path(raw: Json) -> str | None:
+    return text(raw, "path") or text(raw, "name")
+
+
+def _called(raw: Json) -> list[str]:
+    """The files of the reusable workflows that a run called."""
+    paths = (text(one, "path") for one in listing(raw, "referenced_workflows"))
+    return sorted({_file(path) for path in paths if path})
+
+
+def _file(path: str | None) -> str:
+    """The file's name in `.github/workflows/deploy.yml@refs/heads/main`."""
+    return (path or "").partition("@")[0].rpartition("/")[2]
 
 
 def _written(at: datetime) -> str:

@@ -23,6 +23,7 @@ from config.sources import PagerDuty
 
 # log entries and incidents can appear a little after the time that they bear
 _OVERLAP = timedelta(hours=1)
+_STATUSES = ("triggered", "acknowledged", "resolved")
 # where an incident tells of persons, which is not kept, in the quarantine neither
 _PEOPLE = (
     "assignments",
@@ -169,9 +170,11 @@ class _Reader:
         id = text(item, "id") or ""
         if id in self.read:
             return None
-        record = record_or_malformed(
-            Incident, id or "?", self._fields(item, mapping(self.known.get(id))), item
-        )
+        fields = self._fields(item, mapping(self.known.get(id)))
+        if fields["status"] not in _STATUSES:
+            # what it means is not known, so neither is whether its times still hold
+            fields["status"] = None
+        record = record_or_malformed(Incident, id or "?", fields, item)
         if isinstance(record, Incident):
             self.read.add(record.id)
         return item, record

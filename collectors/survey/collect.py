@@ -28,6 +28,7 @@ from collectors.survey.forms import form_answers, wanted_columns
 from collectors.survey.inbox import collect_inbox
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api, shown_address
 from collectors.transport.json_values import as_instant, mapping, text
+from config.errors import DataError
 from config.survey import Survey, SurveyFiles
 
 _FIELDS = tuple(Response.model_fields)
@@ -98,7 +99,7 @@ def _all(
             try:
                 content, state = _changed(place, before, _meaning(entry, timezone), timeout)
                 items = _items(content, _subject(place), entry, timezone, people)
-            except SourceError as error:
+            except (SourceError, DataError) as error:
                 wrong.append(str(error).removeprefix("survey: "))
                 continue
             yield from items

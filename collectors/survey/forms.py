@@ -158,7 +158,8 @@ class _FormReader:
     def _answer(
         self, question: SurveyQuestion, cell: str, fields: dict[str, Any], where: str, row: dict[str, str]
     ) -> Item:
-        least, most = (1.0, float(len(question.answers))) if question.answers else question.scale
+        worst, best = (1.0, float(len(question.answers))) if question.answers else question.scale
+        least, most = min(worst, best), max(worst, best)
         score = _score(question, cell)
         if score is None or not least <= score <= most:
             known = ", ".join(question.answers) or f"a number from {least:g} to {most:g}"
@@ -169,6 +170,8 @@ class _FormReader:
                 reason if question.answers else reason.replace("none of", "not"),
                 self.raw(row),
             )
+        if worst > best:
+            score = worst + best - score
         answered = {"question": question.question, "score": score, "scale_min": least, "scale_max": most}
         return record_or_malformed(Response, where, fields | answered, self.raw(row))
 

@@ -6,7 +6,7 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from dashboards.delivery.deliver import Delivery
     from warehouse.metrics.facts import Facts
+    from warehouse.metrics.moved_numbers import PublishedNumbers
     from warehouse.metrics.values import Scope
 
 
@@ -55,6 +56,40 @@ def collect_all(
     if replay and not runs:
         say("nothing is in the quarantine")
     return any(run.error for run in runs)
+
+
+def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
+    """Builds the facts; says which of the organisation's numbers move where other definitions made the ones before."""
+    from warehouse.building.build import build
+    from warehouse.metrics.definitions import definitions
+    from warehouse.metrics.moved_numbers import is_of_other_definitions, published_numbers
+
+    is_other = says_what_moved and is_of_other_definitions(settings.warehouse, definitions())
+    before = published_numbers(settings) if is_other else None
+    say(f"built {build(settings, datetime.now(UTC))}")
+    if before:
+        say("the definitions changed; CHANGELOG.md has each")
+        say_what_moved(settings, before)
+
+
+def say_what_moved(settings: "Settings", before: "PublishedNumbers") -> None:
+    """Tells which of the organisation's numbers are not what they were `before`, with the reasons."""
+    from config.metrics import metrics
+    from dashboards.figures import formats
+    from warehouse.metrics.moved_numbers import moved_since, published_numbers
+
+    after = published_numbers(settings, (before.start, before.end))
+    found = moved_since(before, after) if after else []
+    for one in found:
+        was, now = (
+            f"{formats.figure(value.value, value.unit)} ({formats.counted(value.n, metrics()[value.metric].fact)},"
+            f" {formats.STATUSES[value.status].word})"
+            for value in (one.before, one.after)
+        )
+        why = "; ".join(f"{n:+,} {reason}" for reason, n in one.reasons.items())
+        say(f"{metrics()[one.before.metric].name}: {was} -> {now}{f'; left out: {why}' if why else ''}")
+    if not found:
+        say("none of the organisation's numbers moves")
 
 
 def make_scorecards(

@@ -25,6 +25,8 @@ _STYLES = {
     "missed": "red",
     "insufficient": "dim",
     "withheld": "dim",
+    "unwatched": "dim",
+    "not applicable": "dim",
     "no data": "dim",
     "none": "dim",
 }

@@ -28,6 +28,17 @@ STATUSES = {
     "insufficient": StatusWords("…", "too few", "Too few rows to say whether the target is met or missed."),
     "none": StatusWords("○", "none", "Covered, and nothing happened."),
     "no data": StatusWords("", "no data", "Not covered: nothing is known of this period."),
+    "unwatched": StatusWords(
+        "?",
+        "unwatched",
+        "Neither met nor missed: no incidents are read for more than a fifth of these deployments, so a failure might"
+        " not be known. Connect what tells of incidents, and name its service in the catalogue.",
+    ),
+    "not applicable": StatusWords(
+        "–",
+        "not applicable",
+        "Nothing here is deployed: libraries, archived repositories, deprecated components.",
+    ),
     "withheld": StatusWords("", "withheld", "Withheld, so that nobody's answer can be worked out."),
     "value": StatusWords("", "no target", "No target is set."),
 }

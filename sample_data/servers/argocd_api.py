@@ -56,9 +56,8 @@ class ArgoCDApi:
         if all(application["metadata"]["name"] != name for application in self._argocd.applications):
             return _error(403, 7, "permission denied")
         metadata = self._argocd.revision_metadata.get((name, revision))
-        if metadata is None:
-            return _error(404, 5, f"revision {revision} not found")
-        return _json(metadata)
+        # a commit that names no other has no more than its message
+        return _json(metadata or {"message": ""})
 
 
 def _selected(labels: dict[str, str], selector: str) -> bool:

@@ -270,13 +270,21 @@ def test_an_application_set_s_applications_are_collected_like_any_other() -> Non
         assert [(d.id, d.application) for d in deployments(poll(server))] == [("u7/0", "web-eu")]
 
 
-def test_metadata_that_is_missing_or_forbidden_leaves_the_sha_unknown_for_good() -> None:
-    refused = Response('{"error": "permission denied"}', 403)
-    with serving(application([entry(0), entry(1)]), faults=[refused], fault_path="metadata") as server:
+@pytest.mark.parametrize("status", [403, 404])
+def test_metadata_that_is_refused_is_told_once_a_poll_and_asked_for_again(status: int) -> None:
+    metadata = {("web", SHAS[n]): {"message": f"Argocd-reference-commit-sha: {SHAS[12 + n]}"} for n in (0, 1)}
+    refused = Response('{"error": "permission denied"}', status)
+    app = application([entry(0), entry(1)])
+    with serving(app, metadata=metadata, faults=[refused], fault_path="metadata") as server:
         first = poll(server)
         assert [d.sha for d in deployments(first)] == [None, None]
-        poll(server, cursors_of(first))
-    assert len(server.requests) == 4
+        assert len(server.requests) == 2, "what refuses one revision refuses the next"
+        told = [item for item in first if isinstance(item, Malformed)]
+        assert [item.key for item in told] == ['["argocd", "u1/0"]', '["argocd", "u1/1"]']
+        assert all(f"answered {status}" in item.reason for item in told)
+        second = poll(server, cursors_of(first))
+    assert [(d.id, d.sha) for d in deployments(second)] == [("u1/0", SHAS[12]), ("u1/1", SHAS[13])]
+    assert not [item for item in second if isinstance(item, Malformed)]
 
 
 def test_metadata_that_argo_cd_could_not_read_is_asked_for_again_by_the_next_poll() -> None:

@@ -28,6 +28,8 @@ metadata:
     sixkeys.dev/workflows: deploy.yml
     sixkeys.dev/tag-patterns: checkout-v*
     sixkeys.dev/golden-path: python-service
+    sixkeys.dev/deployments-from: releases
+    sixkeys.dev/formerly: till, cashdesk
 spec:
   type: service
   owner: group:default/payments
@@ -64,6 +66,9 @@ def test_a_component_carries_all_that_maps_sources_to_it() -> None:
         tag_patterns=("checkout-v*",),
         pagerduty_services=("PCHECK1", "PCHECK2"),
         golden_path="python-service",
+        deployments_from="releases",
+        formerly=("till", "cashdesk"),
+        origin="catalog-info.yaml",
     )
 
 
@@ -73,13 +78,15 @@ def test_a_component_carries_all_that_maps_sources_to_it() -> None:
         ("payments", "payments"),
         ("group:payments", "payments"),
         ("Group:default/payments", "payments"),
-        ("group:emea/payments", "payments"),
+        ("group:emea/payments", "emea/payments"),
         ("default/payments", "payments"),
         ("backstage/maintainers", "backstage/maintainers"),
         ("user:default/jane", None),
     ],
 )
-def test_an_owner_is_a_team_s_name_without_kind_and_namespace(reference: str, owner: str | None) -> None:
+def test_an_owner_is_a_team_s_name_without_kind_and_default_namespace(
+    reference: str, owner: str | None
+) -> None:
     assert component(short("web", f"{{owner: '{reference}'}}")).owner == owner
 
 
@@ -109,13 +116,15 @@ def test_other_kinds_and_empty_documents_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ("kind: Component\nmetadata: {}\n", "line 5: name"),
+        ("kind: Component\nmetadata: {}\n", "line 5: metadata.name: null is no name"),
         ("metadata: {name: web}\n", "line 5: an entity has a kind"),
         ("- just\n- a list\n", "line 5: an entity has a kind"),
         ("kind: [Component\n", "line 6: is not YAML"),
         ("kind: !!python/object:os.system Component\n", "line 5: is not YAML"),
-        ("kind: Component\nat: 2026-13-45\n", "line 5: month must be in 1..12"),
-        ("kind: \x01\n", "line 1: is not YAML: it holds a character"),
+        ("kind: \x01\n", "line 4: is not YAML: it holds a character"),
+        (short("'${{ values.name | dump }}'"), "line 5: a software template's skeleton"),
+        (short("a/b"), 'line 5: metadata.name: "a/b" is no name'),
+        (short("x" * 64), "line 5: metadata.name: "),
     ],
 )
 def test_a_document_that_cannot_be_read_is_set_aside_with_its_line(broken: str, reason: str) -> None:
@@ -130,16 +139,45 @@ def test_a_document_after_a_malformed_one_is_still_read() -> None:
     assert [type(item) for item in items] == [Malformed, Component]
 
 
-def test_every_file_of_a_pattern_is_read_once_and_has_a_checkpoint_with_its_entities(tmp_path: Path) -> None:
+def test_every_file_of_a_pattern_is_read_once_and_has_a_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.yaml").write_text(short("a") + "---\n" + short("shop", kind="System"))
     (tmp_path / "deep" / "b.yaml").write_text("\ufeff" + short("b"), encoding="utf-8")
     patterns = [str(tmp_path / "**" / "*.yaml"), str(tmp_path / "a.yaml")]
     items = list(collect(patterns, RESUME))
     assert [item.name for item in items if isinstance(item, Component)] == ["a", "shop", "b"]
-    assert [(c.subject, c.cursor["entities"]) for c in items if isinstance(c, Checkpoint)] == [
-        (str(tmp_path / "a.yaml"), [["a", "Component"], ["shop", "System"]]),
-        (str(tmp_path / "deep" / "b.yaml"), [["b", "Component"]]),
+    assert [c.subject for c in items if isinstance(c, Checkpoint)] == [
+        str(tmp_path / "a.yaml"),
+        str(tmp_path / "deep" / "b.yaml"),
+    ]
+
+
+def test_a_pattern_goes_into_folders_that_begin_with_a_dot(tmp_path: Path) -> None:
+    (tmp_path / ".backstage").mkdir()
+    (tmp_path / ".backstage" / "catalog-info.yaml").write_text(short("a"))
+    (item, _) = collect([str(tmp_path / "**" / "catalog-info.yaml")], RESUME)
+    assert isinstance(item, Component)
+
+
+def test_yaml_is_that_of_backstage_in_which_no_is_a_word_and_a_day_a_text() -> None:
+    found = component(short("web", "{owner: no, system: on, lifecycle: 2026-06-31, type: true}"))
+    assert (found.owner, found.system, found.lifecycle, found.type) == ("no", "on", "2026-06-31", None)
+
+
+def test_a_location_stands_for_what_it_names_beside_it(tmp_path: Path) -> None:
+    location = (
+        "kind: Location\nmetadata: {name: all}\n"
+        "spec: {targets: [./*/catalog-info.yaml, ./none.yaml, 'https://elsewhere.example/x.yaml']}\n"
+    )
+    (tmp_path / "catalog-info.yaml").write_text(location)
+    for name in ("cart", "tax"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "catalog-info.yaml").write_text(short(name))
+    items = list(collect([str(tmp_path / "catalog-info.yaml")], RESUME))
+    assert [item.name for item in items if isinstance(item, Component)] == ["cart", "tax"]
+    assert [item.reason for item in items if isinstance(item, Malformed)] == [
+        "line 1: the Location names ./none.yaml, which was not read: no file is there",
+        "line 1: the Location names https://elsewhere.example/x.yaml, which was not read: it is at another place",
     ]
 
 
@@ -157,17 +195,6 @@ def test_a_file_that_is_no_text_is_set_aside_without_a_checkpoint(tmp_path: Path
     (item,) = collect([str(tmp_path / "a.yaml")], RESUME)
     assert isinstance(item, Malformed)
     assert "not UTF-8" in item.reason
-
-
-def test_a_file_that_became_malformed_keeps_the_entities_that_it_had(tmp_path: Path) -> None:
-    path = tmp_path / "a.yaml"
-    path.write_text(short("a") + "---\n" + short("b"))
-    first = [item for item in collect([str(path)], RESUME) if isinstance(item, Checkpoint)]
-    path.write_text(short("a") + "---\nkind: [Component\n")
-    resume = Resume(RESUME.now, RESUME.since, {c.subject: c.cursor for c in first})
-    *_, last = collect([str(path)], resume)
-    assert isinstance(last, Checkpoint)
-    assert sorted(last.cursor["entities"]) == [["a", "Component"], ["b", "Component"]]
 
 
 def test_the_recorded_descriptor_gives_its_component_and_its_api() -> None:

@@ -44,7 +44,7 @@ def test_an_imported_person_is_stored_as_a_collected_one_and_a_respondent_always
     )
     file = tmp_path / f"{kind}.jsonl"
     file.write_text(json.dumps(ROWS[kind] | TIMES.get(kind, {})))
-    assert import_file(settings, kind, file) == 1
+    assert import_file(settings, kind, file).new == 1
     with open_warehouse(settings.warehouse) as warehouse:
         stored = warehouse.connection.execute(f"select {COLUMNS[kind]} from {kind}").fetchall()
     people = people_of(settings)

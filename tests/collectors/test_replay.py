@@ -109,7 +109,7 @@ WRONG: dict[str, tuple[str, Fault, dict[str, int]]] = {
         "",
         each(
             where("headRefName", lambda pull: {"createdAt": None} if pull["number"] < 9 else {}),
-            where("commitOid", lambda _: {"createdAt": "yesterday"}),
+            where("commitOid", lambda _: {"createdAt": "yesterday", "statuses": {"nodes": []}}),
             where("tagCommit", lambda _: {"publishedAt": "yesterday"}),
         ),
         {"pull_requests": 8, "deployments": 3 + 120},

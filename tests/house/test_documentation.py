@@ -34,7 +34,8 @@ def sections(name: str, heading: str) -> dict[str, str]:
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Every key of the configuration, those of a list's entries below the list's own."""
-    for name, field in model.model_fields.items():
+    for own, field in model.model_fields.items():
+        name = field.alias or own
         inner = list(models(field.annotation))
         if inner:
             yield from keys(inner[0], f"{prefix}{name}.")

@@ -57,14 +57,18 @@ def make_deployment(id: int, *states: str, created_at: datetime | None = None) -
 
 
 def make_run(
-    id: int, attempt: int = 1, status: str = "completed", at: datetime | None = None
+    id: int,
+    attempt: int = 1,
+    status: str = "completed",
+    at: datetime | None = None,
+    path: str = ".github/workflows/deploy.yml",
 ) -> model.WorkflowRun:
     at = at or NOW - timedelta(days=2)
     job = model.WorkflowJob(id, "deploy", at, at + timedelta(minutes=attempt), "success")
     return model.WorkflowRun(
         id,
         attempt,
-        ".github/workflows/deploy.yml",
+        path,
         "Deploy",
         "push",
         "main",

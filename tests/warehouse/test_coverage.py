@@ -223,7 +223,7 @@ def test_check_tells_what_the_numbers_rest_on(settings: Settings) -> None:
     assert rests["pay"] == (4, "commit unknown 2, image label 1, trailer 1", "1 of 2", 4,
                             "change event 1, window 1, nothing 2")  # fmt: skip
     fresh = {row[0]: row[1:] for row in parts["How fresh they are"]}
-    assert fresh["pay"] == ("2026-11-11 10:00", 2, "LT, CFR, Rework")
+    assert fresh["pay"] == ("2026-11-11 10:00", 2, "LT")
     assert fresh["acme/loose"][0] == "never"
     assert parts["Gaps"] == [
         ("pay", "deployments", "argocd pay-prod", "2026-11-05 10:00", "2026-11-10 10:00", 2)
@@ -271,6 +271,7 @@ def test_an_import_covers_what_it_is_told_to(tmp_path: Path) -> None:
     found = covers(tmp_path, "deployments", DEPLOYMENTS, (date(2026, 11, 1), date(2026, 11, 16)))
     assert found == [
         ("import deployments", "bill", "31 23:00", "15 23:00"),
+        ("import deployments", "every service", "31 23:00", "15 23:00"),
         ("import deployments", "pay", "31 23:00", "15 23:00"),
     ]
 
@@ -308,7 +309,7 @@ def test_an_empty_file_covers_the_days_that_it_is_told_to_be_complete_for(tmp_pa
     header = "source,id,service,opened_at\n"
     assert covers(tmp_path, "incidents", header) == []
     found = covers(tmp_path, "incidents", header, (date(2026, 11, 1), date(2026, 11, 3)))
-    assert found == [("import incidents", "*", "31 23:00", "02 23:00")]
+    assert found == [("import incidents", "every service", "31 23:00", "02 23:00")]
     settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=tmp_path / "w.duckdb")
     build(settings, NOW)
     with open_facts(settings.warehouse) as facts:

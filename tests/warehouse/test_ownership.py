@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.contract.records import Component, Coverage, Deployment, Incident, Repository
+from collectors.contract.records import Component, Coverage, Deployment, Incident, Owner, Repository
 from config.settings import Settings
 from dashboards.frame.view import Filters
 from dashboards.overview.this_week import this_week
@@ -47,9 +47,15 @@ def changed_hands(folder: Path, as_of: datetime) -> Settings:
         from_at=NOW - timedelta(days=9),
         until_at=NOW + timedelta(days=9),
     )
+    seen = Owner(
+        component="app", team="before", system="shop", from_at=NOW - timedelta(days=30), is_seen=True
+    )
     created = Repository(repo="acme/app", created_at=NOW - timedelta(days=9))
     with open_warehouse(settings.warehouse) as warehouse:
-        for batch in ([component("before"), covered, created, *rows(-5), *rows(5)], [component("after")]):
+        for batch in (
+            [component("before"), seen, covered, created, *rows(-5), *rows(5)],
+            [component("after")],
+        ):
             with warehouse.transaction():
                 warehouse.upsert(batch)
     build(settings, as_of)

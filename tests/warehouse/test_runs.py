@@ -71,7 +71,7 @@ def test_what_a_run_cost_is_on_record_in_its_summary_and_in_the_facts(tmp_path: 
     assert (status, items, requests, failed) == ("ok", 5, asked, 1)
     assert size > 1000
     assert 0.99 <= waited < 2
-    assert found.summary == "4 deployments in 5 requests, 2 kB, 1 s waiting"
+    assert found.summary == "4 deployments in 5 requests, 1 kB, 1 s waiting"
     assert heard.waits == [("argocd:main", "waiting 1 s for argocd main's rate limit")]
     assert heard.parts == [("argocd:main", 1, 1, "applications")]
 

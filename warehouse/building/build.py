@@ -2,8 +2,6 @@
 
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,21 +12,24 @@ import pyarrow as pa
 from config.settings import Settings
 from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
+from warehouse.building.names import create_sources
 from warehouse.loading.instants import naive
-from warehouse.loading.store import OPEN, open_warehouse
+from warehouse.loading.store import OPEN, open_warehouse, transaction
 from warehouse.loading.survey_batches import close_rounds
-from warehouse.metrics.definitions import MODELS
+from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import facts_files, pointer
 
+# what was told and whose it is: the last of them is `candidates`
+FIRST_STEPS = ("production_deployments", "workflow_deployments", "services", "owners", "candidates")
+# what the settings are matched with, so that it comes before them
+CATALOGUE = "catalogue"
 # in order of need; a name without a model is a step in Python that writes the tables named beside it
 STEPS_IN_ORDER = (
-    "services",
-    "owners",
-    "production_deployments",
-    "candidates",
+    "without_deployments",
     "service_coverage",
+    "covered_days",
     "gaps",
     lineage.trace,  # traces, shipped
     "sequences",
@@ -42,6 +43,8 @@ STEPS_IN_ORDER = (
     "pull_deliveries",
     "incident_services",
     "judged_incidents",
+    "blameable_deployments",
+    "incident_windows",
     "incident_blames",
     "reverts",
     "evidence",
@@ -52,13 +55,13 @@ STEPS_IN_ORDER = (
     "repositories",
     "answers",
     "responses",
-    "covered_days",
     "unmapped",
+    "not_counted",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
 WRITTEN = (
-    "application_services",
+    "claims",
     "production_environments",
     "production_applications",
     "stored_values",
@@ -104,12 +107,21 @@ def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of
     connection.unregister("content")
 
 
-def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
-    """Runs every model over the warehouse that is attached to `connection` as `source`."""
-    with _transaction(connection):
+def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    """All that the warehouse attached to `connection` as `stored` tells of deployments, and whose they are."""
+    with transaction(connection):
         create_macros(connection, settings.timezone)
+        create_sources(connection)
+        connection.execute(f"create table {CATALOGUE} as {model(CATALOGUE)}")
         create_inputs(connection, settings, as_of)
         create_days(connection, settings, as_of)
+    for step in FIRST_STEPS:
+        connection.execute(f"create table {step} as {model(step)}")
+
+
+def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    """Runs every model over the warehouse that is attached to `connection` as `stored`."""
+    create_candidates(connection, settings, as_of)
     # each of these for itself: what is not committed has no statistics, by which the next one is planned
     for step in STEPS_IN_ORDER:
         if callable(step):
@@ -126,17 +138,17 @@ def build(settings: Settings, as_of: datetime) -> Path:
     with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
         close_rounds(warehouse, model("answers"), as_of)
     folder = settings.warehouse.parent
-    name = f"facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
+    name = f"{settings.warehouse.stem}.facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
     work, temporary = folder / f"{name}.work", folder / f"{name}.tmp"
     try:
         with duckdb.connect(str(work), config=OPEN) as connection:
             # what is removed at the end need not be in order
             connection.execute("pragma disable_checkpoint_on_shutdown")
-            connection.execute(f"attach '{_quoted(settings.warehouse)}' as source (read_only)")
+            connection.execute(f"attach '{_quoted(settings.warehouse)}' as stored (read_only)")
             create_facts(connection, settings, as_of)
             store(Facts(connection, work, as_of, settings.timezone, settings.organization))
             connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
-            with _transaction(connection):
+            with transaction(connection):
                 _publish(connection, settings, as_of)
             connection.execute("checkpoint published")
             connection.execute("detach published")
@@ -157,17 +169,9 @@ def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: d
     for table in COPIES:
         connection.execute(f"create table published.{table} as from source.{table}")
     connection.execute(
-        "create table published.about as select ? as as_of, ? as timezone, ? as organization",
-        [naive(as_of), settings.timezone, settings.organization],
+        "create table published.about as select ? as as_of, ? as timezone, ? as organization, ? as definitions",
+        [naive(as_of), settings.timezone, settings.organization, definitions()],
     )
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All tables at once: each by itself would be waited for until it is on disk."""
-    connection.execute("begin")
-    yield
-    connection.execute("commit")
 
 
 def _quoted(path: Path) -> str:
@@ -187,9 +191,15 @@ def _point(folder: Path, warehouse: Path, name: str) -> None:
     os.replace(temporary, target)
 
 
+def _of_nobody(folder: Path) -> list[Path]:
+    """Facts that an older version wrote without their warehouse's name, and to which no pointer leads."""
+    pointed = {path.read_text(encoding="utf-8").strip() for path in folder.glob("*.facts")}
+    return [path for path in folder.glob("facts-*.duckdb") if path.name not in pointed]
+
+
 def _remove_old(warehouse: Path, as_of: datetime) -> None:
     """Removes facts older than an hour that are not among the last three."""
-    for path in facts_files(warehouse)[KEPT_FILES:]:
+    for path in [*facts_files(warehouse)[KEPT_FILES:], *_of_nobody(warehouse.parent)]:
         age = datetime.now(as_of.tzinfo) - datetime.fromtimestamp(path.stat().st_mtime, as_of.tzinfo)
         if age > KEPT_FOR:
             path.unlink(missing_ok=True)

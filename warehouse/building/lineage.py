@@ -58,7 +58,7 @@ class Candidate:
     id: str
     service: str
     repo: str | None
-    environment: str
+    sequence: str
     at: datetime | None
     sha: str | None
     sha_method: str | None
@@ -75,13 +75,34 @@ class Candidate:
     unknown_since: datetime | None = None
 
 
+class Tags:
+    """The git tags of a repository, each with the commits that it stood at: `1.2.3` and `v1.2.3` are one."""
+
+    def __init__(self, told: Iterable[tuple[str, str, datetime | None]]) -> None:
+        self._places: defaultdict[str, set[tuple[datetime, str]]] = defaultdict(set)
+        for name, sha, at in told:
+            for known in {name, _without_v(name)}:
+                self._places[known].add((at or datetime.min, sha))
+
+    def find(self, name: str, at: datetime | None) -> set[str]:
+        """Where the tag stood at an instant: one commit, several where that cannot be told apart, or none."""
+        places = self._places.get(name) or self._places.get(_without_v(name)) or set()
+        until_then = {place for place in places if at is None or place[0] <= at} or places
+        newest = max((place[0] for place in until_then), default=None)
+        return {sha for when, sha in until_then if when == newest}
+
+
+def _without_v(name: str) -> str:
+    return re.sub(r"^v(?=[0-9])", "", name)
+
+
 @dataclass
 class KnownGraph:
     """A repository's graph, with what has to be known of its commits."""
 
     graph: Graph
     paths: dict[str, list[str] | None]
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: "Tags" = field(default_factory=lambda: Tags(()))
     pulled: set[str] = field(default_factory=set)  # own and merge commits of pull requests
 
 
@@ -145,10 +166,20 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table
 
 
 def _source_patterns(connection: duckdb.DuckDBPyConnection) -> dict[str, re.Pattern[str]]:
-    found = connection.execute(
-        "select name, source_patterns from source.components where kind = 'Component'"
-    ).fetchall()
-    return {name: re.compile("|".join(translate(p) for p in globs)) for name, globs in found if globs}
+    found = connection.execute("select name, source_patterns from catalogue").fetchall()
+    return {name: source_pattern(globs) for name, globs in found if globs}
+
+
+def source_pattern(globs: Iterable[str]) -> re.Pattern[str]:
+    """What the paths of a service match that has the source patterns `globs`."""
+    return re.compile("|".join(map(_below, globs)))
+
+
+def _below(pattern: str) -> str:
+    """A regular expression of the paths that a source pattern means: `dir`, `dir/`, `/dir/**` are all of the folder."""
+    plain = pattern.strip().removeprefix("./").strip("/")
+    whole = translate(plain.removesuffix("/**"))
+    return f"{whole}|{translate(plain.removesuffix('/**') + '/*')}" if plain else ".*"
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[datetime, datetime]]]:
@@ -164,8 +195,9 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[datetim
 
 def _candidates(connection: duckdb.DuckDBPyConnection) -> list[Candidate]:
     rows = connection.execute(
-        "select c.source, c.id, c.service, c.repo, c.environment, c.at, c.sha, c.sha_method, c.ref, c.images,"
-        " d.labels[?], c.by_paths, c.status = 'success' and c.at is not null and c.told_by is null"
+        "select c.source, c.id, c.service, c.repo, c.sequence, c.at, c.sha, c.sha_method, c.ref, c.images,"
+        " d.labels[?], c.by_paths, c.status = 'success' and c.at is not null"
+        " and c.told_by is null and c.no_deployment_because is null"
         " from candidates as c left join source.deployments as d on d.source = c.source and d.id = c.id"
         " order by c.repo nulls last, c.finish_order",
         [REVISION_LABEL],
@@ -178,8 +210,8 @@ def _history(connection: duckdb.DuckDBPyConnection, repo: str | None) -> KnownGr
         "select sha, parents, paths from source.commits where repo = ? order by sha", [repo]
     ).fetchall()
     tags = connection.execute(
-        "select ref, sha from source.deployments where repo = ? and source in ('releases', 'tags')"
-        " and ref is not null and sha is not null",
+        "select ref, sha, coalesce(finished_at, started_at) from source.deployments where repo = ?"
+        " and source in ('releases', 'tags') and ref is not null and sha is not null",
         [repo],
     ).fetchall()
     pulled = connection.execute(
@@ -189,7 +221,7 @@ def _history(connection: duckdb.DuckDBPyConnection, repo: str | None) -> KnownGr
     ).fetchall()
     graph = Graph((sha, parents) for sha, parents, _ in commits)
     paths_of = {sha: paths for sha, _, paths in commits if paths is not None}
-    return KnownGraph(graph, paths_of, dict(tags), {sha for (sha,) in pulled})
+    return KnownGraph(graph, paths_of, Tags(tags), {sha for (sha,) in pulled})
 
 
 def _resolve(candidate: Candidate, history: KnownGraph) -> None:
@@ -208,24 +240,27 @@ def _resolve(candidate: Candidate, history: KnownGraph) -> None:
     candidate.is_traced = candidate.sha in known
 
 
+# a number is no commit unless it is too long for a build's or a day's
+_COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f]|[0-9a-f]{10})[0-9a-f]{7,64}(?![0-9a-z])")
+
+
 def _from_images(images: Iterable[str], candidate: Candidate, history: KnownGraph) -> tuple[str, str] | None:
     """The one commit that the image tags name, by SHA or git tag; images named like the service go first."""
     own_names = {candidate.service, (candidate.repo or "").rpartition("/")[2]}
-    found: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
+    found: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for image in images:
         name, _, tag = image.partition("@")[0].rpartition(":")
         if not name or "/" in tag:
             continue
         is_own = name.rpartition("/")[2] in own_names
-        if tag in history.tags:
-            found[is_own].add((history.tags[tag], "image tag"))
+        if tagged := history.tags.find(tag, candidate.at):
+            found[is_own] |= dict.fromkeys(tagged, "image tag")
             continue
-        for word in re.findall(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", tag):
-            sha = history.graph.find(word)
-            if sha:
-                found[is_own].add((sha, "image sha"))
+        for word in _COMMIT.findall(tag):
+            if sha := history.graph.find(word):
+                found[is_own].setdefault(sha, "image sha")
     choices = found[True] or found[False]
-    return choices.pop() if len(choices) == 1 else None
+    return next(iter(choices.items())) if len(choices) == 1 else None
 
 
 def _from_label(candidate: Candidate, history: KnownGraph) -> tuple[str, str] | None:
@@ -242,7 +277,7 @@ def _belonging(
 ) -> Iterator[Candidate]:
     """The candidates without those of a service whose paths the deployment does not change.
 
-    What it changes is what differs from the revision that ran before in the same environment, either way. A revision
+    What it changes is what differs from the revision that ran before in the same sequence, either way. A revision
     that changed nothing of a service stands for the one before: going back to it later is a return.
     """
     running: dict[str, str] = {}
@@ -255,10 +290,10 @@ def _belonging(
             continue
         key = (candidate.source, candidate.id)
         if key not in changed:
-            before = running.get(candidate.environment)
+            before = running.get(candidate.sequence)
             changed[key] = before, _touched(candidate, before, history)
             if candidate.ships and candidate.is_traced and candidate.sha:
-                running[candidate.environment] = candidate.sha
+                running[candidate.sequence] = candidate.sha
         before, paths = changed[key]
         pattern = patterns[candidate.service]
         here = (candidate.service, candidate.sha or "")

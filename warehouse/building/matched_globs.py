@@ -9,7 +9,7 @@ from typing import Any, get_args
 import duckdb
 import pyarrow as pa
 
-from config.settings import DeploymentSource, Settings
+from config.settings import PRODUCTION_WORDS, DeploymentSource, Production, Settings, WorkflowDeployment
 from warehouse.loading.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
@@ -22,6 +22,44 @@ def matcher(globs: Iterable[str]) -> Callable[[str | None], bool]:
         return lambda text: False
     pattern = re.compile("|".join(patterns))
     return lambda text: text is not None and pattern.fullmatch(text.lower()) is not None
+
+
+class ProductionNames:
+    """Which names are those of production, by the settings."""
+
+    def __init__(self, production: Production) -> None:
+        environments, excepted = production.environments, production.excepted
+        self._names = has_words(PRODUCTION_WORDS) if environments is None else matcher(environments)
+        self._applications = matcher(production.applications)
+        self._never_globs = matcher([entry for entry in excepted if _is_glob(entry)])
+        self._never_words = has_words([entry for entry in excepted if not _is_glob(entry)])
+
+    def environment(self, name: str | None) -> bool:
+        """Whether an environment of that name is production."""
+        return self._names(name) and not self._is_excepted(name)
+
+    def application(self, name: str, *places: str | None) -> bool:
+        """Whether Argo CD's application `name` is, by its project, cluster and namespace, or by its own name."""
+        by_name = self._applications(name)
+        names = (name, *places) if by_name else places
+        return (by_name or any(map(self._names, places))) and not any(map(self._is_excepted, names))
+
+    def _is_excepted(self, name: str | None) -> bool:
+        return self._never_globs(name) or self._never_words(name)
+
+
+def _is_glob(entry: str) -> bool:
+    return any(character in entry for character in "*?[")
+
+
+def has_words(words: Sequence[str]) -> Callable[[str | None], bool]:
+    """Whether a name has one of `words`, alone or joined to others by `-`, `_`, `/`, `.`, numbered or not."""
+    if not words:
+        return lambda name: False
+    pattern = re.compile(
+        rf"(?:^|[-_/. ])(?:{'|'.join(map(re.escape, words))})[0-9]*(?:$|[-_/. ])", re.IGNORECASE
+    )
+    return lambda name: name is not None and pattern.search(name) is not None
 
 
 def selects(selector: str, labels: dict[str, str]) -> bool:
@@ -83,12 +121,16 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
         [(source, place, source in deployments.sources) for place, source in enumerate(order)],
     )
 
-    produces = matcher(settings.production.environments)
+    production = ProductionNames(settings.production)
     environments = rows(
         "select distinct coalesce(environment, 'production') from source.deployments"
         " where source not in ('argocd', 'releases', 'tags') order by 1"
     )
-    table("production_environments", {"environment": _STRING}, [e for e in environments if produces(e[0])])
+    table(
+        "production_environments",
+        {"environment": _STRING},
+        [e for e in environments if production.environment(e[0])],
+    )
     applications = rows(
         "select distinct application, project, cluster, namespace from source.deployments"
         " where source = 'argocd' order by all"
@@ -96,83 +138,154 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
     table(
         "production_applications",
         dict.fromkeys(("application", "project", "cluster", "namespace"), _STRING),
-        [a for a in applications if any(map(produces, a))],
+        [a for a in applications if production.application(*a)],
     )
     refs = rows(
         "select distinct ref from source.deployments where source in ('releases', 'tags') and ref is not null"
     )
+    by_tag = {ref: next((t for t in deployments.tags if matcher([t.tag])(ref)), None) for (ref,) in refs}
     table(
         "tag_environments",
-        {"ref": _STRING, "environment": _STRING},
-        _first_matches(refs, [(t.tag, t.environment) for t in deployments.tags], produces),
+        {"ref": _STRING, "environment": _STRING, "with_prereleases": _BOOL},
+        [
+            (ref, entry.environment, entry.prereleases)
+            for ref, entry in by_tag.items()
+            if entry and production.environment(entry.environment)
+        ],
     )
-    workflows = rows("select distinct workflow from source.workflow_runs")
-    table(
-        "workflow_environments",
-        {"workflow": _STRING, "environment": _STRING},
-        _first_matches(workflows, [(w.workflow, w.environment) for w in deployments.workflows], produces),
-    )
+    _create_workflow_rules(rows, table, deployments.workflows, production)
     is_hotfix = matcher(settings.hotfix.branches)
     branches = rows("select distinct head_branch from source.pull_requests where head_branch is not null")
     table("hotfix_branches", {"branch": _STRING}, [b for b in branches if is_hotfix(b[0])])
     table("hotfix_labels", {"label": _STRING}, [(label.lower(),) for label in settings.hotfix.labels])
-    _create_identities(rows, table, refs, workflows)
+    _create_claims(rows, table)
 
 
-def _first_matches(
-    values: Sequence[tuple[str]], patterns: Sequence[tuple[str, str]], produces: Callable[[str | None], bool]
-) -> list[tuple[str, str]]:
-    """Each value with the environment of the first pattern that it matches, where that is production."""
-    found = []
-    for (value,) in values:
-        environment = next((place for glob, place in patterns if matcher([glob])(value)), None)
-        if produces(environment):
-            found.append((value, environment or ""))
-    return found
+def _create_workflow_rules(
+    rows: Callable, table: Callable, entries: Sequence[WorkflowDeployment], production: ProductionNames
+) -> None:
+    """What the configuration says of workflows (`workflow_rules`), and what it names of what was read."""
+    table(
+        "workflow_rules",
+        {
+            "rule": pa.int64(),
+            "environment": _STRING,
+            "is_production": _BOOL,
+            "job": _STRING,
+            "has_branches": _BOOL,
+            "has_events": _BOOL,
+        },
+        [
+            (
+                rule,
+                entry.environment,
+                production.environment(entry.environment),
+                entry.job,
+                bool(entry.branches),
+                bool(entry.events),
+            )
+            for rule, entry in enumerate(entries)
+        ],
+    )
+    found: list[tuple[int, str, str, bool]] = []
+    if entries:
+        read = {kind: [value for (value,) in rows(sql)] for kind, sql in _READ_OF_RUNS.items()}
+        for rule, entry in enumerate(entries):
+            own_job = matcher([entry.job]) if entry.job else has_words([entry.environment])
+            wanted = {
+                "workflow": matcher([entry.workflow]),
+                "branch": matcher(entry.branches),
+                "event": matcher(entry.events),
+                "job": own_job,
+            }
+            found += [
+                (rule, kind, value, bool(entry.job) or _DEPLOYS.search(value) is not None)
+                for kind, matches in wanted.items()
+                for value in read[kind]
+                if matches(value)
+            ]
+    table(
+        "workflow_values",
+        {"rule": pa.int64(), "kind": _STRING, "value": _STRING, "says_so": _BOOL},
+        found,
+    )
 
 
-def _create_identities(rows: Callable, table: Callable, refs: Sequence, workflows: Sequence) -> None:
-    """Which service an application, a PagerDuty service, an environment, a workflow or a tag speaks of."""
+# what runs are told apart by
+_READ_OF_RUNS = {
+    "workflow": "select distinct workflow from source.workflow_runs"
+    " union select distinct unnest(referenced_workflows) from source.workflow_runs",
+    "branch": "select distinct branch from source.workflow_runs where branch is not null",
+    "event": "select distinct event from source.workflow_runs where event is not null",
+    "job": "select distinct job.name from (select unnest(jobs) as job from source.workflow_runs)",
+}
+_DEPLOYS = re.compile(r"deploy|release|promote|rollout", re.IGNORECASE)
+
+
+def _create_claims(rows: Callable, table: Callable) -> None:
+    """What each service says is its own: `claimants` what kinds of things, `claims` which of those that were told.
+
+    An application of Argo CD is known by its unit, which has its instance and namespace.
+    """
     components = rows(
         "select name, repo, source_patterns, environments, workflows, tag_patterns, argocd_apps, argocd_selector,"
-        " pagerduty_services from source.components where kind = 'Component' order by name"
+        " pagerduty_services, seen_at, gone_at from catalogue"
+        " union all select c.name, c.repo, c.source_patterns, c.environments, c.workflows, c.tag_patterns,"
+        " c.argocd_apps, c.argocd_selector, c.pagerduty_services, w.seen_at, c.gone_at from source.components as c"
+        " inner join catalogue as w on w.name = c.name and w.gone_at is null"
+        " where c.kind = 'Component' and c.gone_at is not null order by 1"
     )
-    environments = rows("select distinct environment from source.deployments where environment is not null")
+    values = {
+        "environment": rows(
+            "select distinct environment from source.deployments where environment is not null"
+        ),
+        "workflow": rows("select distinct workflow from source.workflow_runs"),
+        "tag": rows(
+            "select distinct ref from source.deployments where source in ('releases', 'tags') and ref is not null"
+        ),
+    }
     applications = rows(
-        "select application, max_by(labels, coalesce(finished_at, started_at)) from source.deployments"
-        " where application is not null group by application order by application"
+        "select coalesce(unit, application) as name, max(application),"
+        " max_by(labels, coalesce(finished_at, started_at)) from source.deployments"
+        " where application is not null group by name order by name"
     )
-    told_apart, told_apart_by, application_services, pagerduty_services = [], [], [], []
-    for name, repo, paths, *patterns, apps, selector, pagerduty in components:
-        told_apart.append((name, repo, bool(paths), *map(bool, patterns)))
-        values = {"environment": environments, "workflow": workflows, "tag": refs}
+    spelled = [(unit, labels, _application_names(unit, name)) for unit, name, labels in applications]
+    claimants: list[tuple[Any, ...]] = []
+    claims: list[tuple[Any, ...]] = []
+    for name, repo, paths, *patterns, apps, selector, pagerduty, seen_at, gone_at in components:
+        when = (seen_at, gone_at)
+        claimants.append((name, repo, bool(paths), *map(bool, patterns), *when))
         for (kind, found), globs in zip(values.items(), patterns, strict=True):
             is_own = matcher(globs or ())
-            told_apart_by += [(name, kind, value) for (value,) in found if is_own(value)]
-        for application, labels in applications:
-            # Argo CD names an application of another namespace `namespace/name`; the annotation may do so too
-            is_named = application in {app.rpartition("/")[2] for app in apps or ()} | set(apps or ())
-            if is_named or (selector and selects(selector, labels or {})):
-                application_services.append((application, name))
-        pagerduty_services += [(service, name) for service in pagerduty or ()]
+            claims += [(kind, value, name, *when) for (value,) in found if is_own(value)]
+        for unit, labels, names in spelled:
+            if names & set(apps or ()) or (selector and selects(selector, labels or {})):
+                claims.append(("application", unit, name, *when))
+        claims += [("PagerDuty service", service, name, *when) for service in pagerduty or ()]
+    # a repository is a service of its own name where no component says that it is its
     uncatalogued = rows(
-        "select r.repo from source.repositories as r where r.repo not in"
-        " (select c.repo from source.components as c where c.kind = 'Component' and c.repo is not null)"
+        "with known as (select repo from source.repositories"
+        " union select repo from source.workflow_runs"
+        " union select repo from source.deployments where service is null and application is null)"
+        " select k.repo from known as k where k.repo is not null and k.repo not in"
+        " (select c.repo from catalogue as c where c.repo is not null and c.gone_at is null)"
     )
+    # it comes in the place of the component that was there before
+    claimants += [(repo, repo, False, False, False, False, _NOT_SEEN, None) for (repo,) in uncatalogued]
     table("uncatalogued_repositories", {"repo": _STRING}, uncatalogued)
-    told_apart += [(repo, repo, False, False, False, False) for (repo,) in uncatalogued]
-    table(
-        "told_apart",
-        {
-            "service": _STRING,
-            "repo": _STRING,
-            "has_source_patterns": _BOOL,
-            "by_environment": _BOOL,
-            "by_workflow": _BOOL,
-            "by_tag": _BOOL,
-        },
-        told_apart,
-    )
-    table("told_apart_by", dict.fromkeys(("service", "kind", "value"), _STRING), told_apart_by)
-    table("application_services", {"application": _STRING, "service": _STRING}, application_services)
-    table("pagerduty_services", {"source_service": _STRING, "service": _STRING}, pagerduty_services)
+    flags = ("has_source_patterns", "by_environment", "by_workflow", "by_tag")
+    when_columns = dict.fromkeys(("seen_at", "gone_at"), pa.timestamp("us"))
+    about = {"service": _STRING, "repo": _STRING} | dict.fromkeys(flags, _BOOL)
+    table("claimants", about | when_columns, claimants)
+    said = dict.fromkeys(("kind", "value", "service"), _STRING)
+    table("claims", said | when_columns, list(dict.fromkeys(claims)))
+
+
+_NOT_SEEN = datetime(9999, 12, 31)
+
+
+def _application_names(unit: str, name: str) -> set[str]:
+    """How an annotation may name an application: `web`, `team-a/web`, `main/web` or `main/team-a/web`."""
+    instance, *namespace = unit.split("/")[:-1] or ("",)
+    within = [*namespace, name] if namespace else ["argocd", name]
+    return {name, "/".join(within), f"{instance}/{name}", "/".join((instance, *within))}

@@ -49,7 +49,8 @@ def sources(settings: Settings) -> list[Source]:
     people = people_of(settings)
     found: list[Source] = []
     if configured.catalog.files:
-        found.append(Source("catalog", partial(backstage.collect, configured.catalog.files), is_whole=True))
+        read = partial(backstage.collect, configured.catalog.files, base=settings.warehouse.parent)
+        found.append(Source("catalog", read, is_whole=True))
     if configured.github:
         found.append(
             Source(
@@ -59,7 +60,7 @@ def sources(settings: Settings) -> list[Source]:
                     configured.github,
                     people=people,
                     catalog=configured.catalog.from_github,
-                    workflow_repositories=_workflow_repositories(settings),
+                    workflows=[entry.workflow for entry in settings.deployments.workflows],
                 ),
                 configured.github.since,
                 github.again,
@@ -126,12 +127,6 @@ def people_of(settings: Settings) -> People:
                 file.write(secrets.token_hex(32))
         key = path.read_bytes()
     return People(key, settings.bots, settings.privacy.logins)
-
-
-def _workflow_repositories(settings: Settings) -> list[str]:
-    """Globs of the repositories whose workflow runs are wanted: none where no workflow is a deployment."""
-    github_settings = settings.sources.github
-    return github_settings.repositories if settings.deployments.workflows and github_settings else []
 
 
 _LISTED = (

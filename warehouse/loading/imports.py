@@ -1,11 +1,13 @@
 """Records from a file into the source tables, with the days for which the file is complete."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from itertools import islice
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from collectors.contract.people import People
@@ -21,30 +23,98 @@ from collectors.contract.records import (
     WorkflowRun,
 )
 from collectors.files import record_files
+from config.errors import DataError
 from config.settings import DeploymentSource, Settings
 from warehouse.loading.configured import people_of
-from warehouse.loading.store import open_warehouse
+from warehouse.loading.store import Known, Warehouse, open_warehouse
 
 BATCH_ROWS = 50_000
 _KINDS = {record.TABLE for record in (Deployment, Incident, Repository, Response, WorkflowRun)}
+# a file that is said to be complete for its days speaks of every service, those that it does not name too
+EVERY_SERVICE = "every service"
+_FIRST_YEAR = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def import_file(settings: Settings, kind: str, path: Path, covers: tuple[date, date] | None = None) -> int:
-    """Stores the records of `path`, all or none, and returns how many; they count from the next build on.
+@dataclass(frozen=True)
+class Imported:
+    """How many records of a file were new, took the place of others, or were there already."""
 
-    `covers` are the first day and the first day after that the file is complete for; without it, from its first row's
-    day to its last row's. It is complete for the services and repositories that it names. Raises DataError for what
-    cannot be read.
+    new: int
+    replaced: int
+    unchanged: int
+
+    @property
+    def total(self) -> int:
+        """All records of the file."""
+        return self.new + self.replaced + self.unchanged
+
+
+def import_file(
+    settings: Settings,
+    kind: str,
+    path: Path,
+    covers: tuple[date, date] | None = None,
+    replace: bool = False,
+) -> Imported:
+    """Stores the records of `path`, all or none; they count from the next build on.
+
+    `covers` are the first day and the first day after that the file is complete for, for every service. Without it, it
+    extends what earlier files said of the same services and repositories: from the first row's day to the last's.
+    With `replace` a known key may come with another service or repository. Raises DataError for what cannot be read.
     """
     people = people_of(settings)
-    records = [_without_people(record, people) for record in record_files.read_records(kind, path)]
     zone = ZoneInfo(settings.timezone)
+    named: dict[tuple[Any, ...], tuple[str, Record]] = {}
+    for where, row in record_files.read_rows(kind, path):
+        record = _without_people(row, people)
+        _check_instants(where, record, zone, covers)
+        key = tuple(getattr(record, name) for name in record.KEY)
+        first, other = named.setdefault(key, (where, record))
+        if other != record:
+            raise DataError(_same_key(first, where, record))
+    records = [record for _, record in named.values()]
+    places = {key: where for key, (where, _) in named.items()}
+    known = Counter[bool]()
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         rows: Iterator[Record] = iter(records)
         while batch := list(islice(rows, BATCH_ROWS)):
+            for found in warehouse.known(batch):
+                if found.moved and not replace:
+                    raise DataError(_moved(places[found.key], batch[0], found))
+                known[found.is_same] += 1
             warehouse.upsert(batch)
-        warehouse.upsert(list(_coverage(kind, records, zone, covers)))
-    return len(records)
+        _cover(warehouse, kind, records, zone, covers)
+    return Imported(len(records) - known.total(), known[False], known[True])
+
+
+def _same_key(first: str, second: str, record: Record) -> str:
+    key = ", ".join(f"{name} {getattr(record, name)}" for name in record.KEY)
+    return (
+        f"{first} and {second.rpartition(':')[2].strip()} have the same key ({key}) and are not the same;"
+        f" give each a key of its own, such as the job's name before a build's number"
+    )
+
+
+def _moved(where: str, record: Record, found: Known) -> str:
+    key = ", ".join(f"{name} {part}" for name, part in zip(record.KEY, found.key, strict=True))
+    changes = ", ".join(f"{name} {before} into {after}" for name, before, after in found.moved)
+    return (
+        f"{where}: the row known by {key} would change its {changes}; give it a key of its own,"
+        " or say --replace where that is meant"
+    )
+
+
+def _check_instants(where: str, record: Record, zone: ZoneInfo, covers: tuple[date, date] | None) -> None:
+    """Refuses what exporters write for a missing time: one such row would make decades of covered days."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    for name, at in _instants(record).items():
+        is_covered = covers is not None and covers[0] <= at.astimezone(zone).date() < covers[1]
+        if not (_FIRST_YEAR <= at <= tomorrow or is_covered):
+            wrong = "before 2000" if at < _FIRST_YEAR else "in the future"
+            raise DataError(
+                f"{where}: {name}: {at.isoformat().replace('+00:00', 'Z')} is {wrong}; leave the cell empty where the"
+                " time is not known, or say --covers FROM TO with days that hold it"
+            )
 
 
 def _without_people(record: Record, people: People) -> Record:
@@ -60,45 +130,49 @@ def _without_people(record: Record, people: People) -> Record:
     return record.model_copy(update=changed) if changed else record
 
 
-def _coverage(
-    kind: str, records: Iterable[Record], zone: ZoneInfo, covers: tuple[date, date] | None
-) -> Iterator[Coverage]:
-    """A stretch for each source and subject in the file; for what belongs to none, and an empty file, one for all."""
+def _cover(
+    warehouse: Warehouse,
+    kind: str,
+    records: Iterable[Record],
+    zone: ZoneInfo,
+    covers: tuple[date, date] | None,
+) -> None:
+    """Puts down for which days the file speaks of which source and subject."""
     if kind not in _KINDS:
         return
-    read: set[tuple[str, str]] = set()
-    instants: list[datetime] = []
-    for record in records:
-        instants += _instants(record)
-        read.add(_read(record))
+    read = {_read(record) for record in records}
+    instants = [at for record in records for at in _instants(record).values()]
     if covers:
         first, after = covers
+        read |= {(f"import {kind}", EVERY_SERVICE)}
     elif instants:
         days = [at.astimezone(zone).date() for at in instants]
         first, after = min(days), max(days) + timedelta(days=1)
     else:
         return
     from_at, until_at = (datetime.combine(day, clock(), zone).astimezone(UTC) for day in (first, after))
-    for source, subject in sorted(read or {(f"import {kind}", "*")}):
-        yield Coverage(source=source, subject=subject, from_at=from_at, until_at=until_at)
+    for source, subject in sorted(read):
+        stretch = Coverage(source=source, subject=subject, from_at=from_at, until_at=until_at)
+        # what a collector reads has gaps of its own, which no file may close
+        extends = not covers and source.startswith("import ")
+        warehouse.upsert([warehouse.extended(stretch) if extends else stretch])
 
 
-def _instants(record: Record) -> list[datetime]:
-    """The instants that put a record on a day."""
+def _instants(record: Record) -> dict[str, datetime]:
+    """The instants that put a record on a day, by their column."""
+    columns: tuple[str, ...] = ()
     match record:
         case Deployment():
-            found = [record.started_at, record.finished_at]
+            columns = ("started_at", "finished_at")
         case Incident():
-            found = [record.opened_at, record.resolved_at]
+            columns = ("opened_at", "resolved_at")
         case Repository():
-            found = [record.created_at]
+            columns = ("created_at",)
         case Response():
-            found = [record.submitted_at]
+            columns = ("submitted_at",)
         case WorkflowRun():
-            found = [record.created_at, record.started_at, record.finished_at]
-        case _:
-            found = []
-    return [at for at in found if at]
+            columns = ("created_at", "started_at", "finished_at")
+    return {column: at for column in columns if (at := getattr(record, column))}
 
 
 def _read(record: Record) -> tuple[str, str]:
@@ -106,7 +180,7 @@ def _read(record: Record) -> tuple[str, str]:
     match record:
         case Deployment():
             source = record.source if record.source in get_args(DeploymentSource) else "import deployments"
-            by_source = record.application if source == "argocd" else record.repo
+            by_source = (record.unit or record.application) if source == "argocd" else record.repo
             return source, record.service or by_source or record.repo or record.application or "*"
         case Incident():
             return "import incidents", record.service or record.source_service or "*"

@@ -8,7 +8,8 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,98 +17,25 @@ from typing import Any
 import duckdb
 
 from collectors.contract.items import Gone, Malformed, SetAside, key_of
-from collectors.contract.records import RECORDS, Component, Coverage, Record
-from config.errors import SixkeysError
+from collectors.contract.records import Component, Coverage, Record
+from config.names import same_key
 from warehouse.loading.instants import naive
+from warehouse.loading.migration import WarehouseError, migrate
 from warehouse.loading.renames import under_current_names
-from warehouse.loading.schema import arrow_table, columns
+from warehouse.loading.schema import arrow_table
 
-VERSION = 1
 WAIT_SECONDS = 60.0
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
 OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
 
-_BOOKKEEPING = {
-    "about": {"version": "int"},
-    "cursors": {"source": "varchar", "subject": "varchar", "cursor": "varchar", "moved_at": "timestamp"},
-    "runs": {
-        "run_id": "varchar",
-        "source": "varchar",
-        "started_at": "timestamp",
-        "finished_at": "timestamp",
-        "status": "varchar",
-        "error": "varchar",
-        "items": "bigint",
-        "quarantined": "bigint",
-        "counts": "varchar",
-        "requests": "bigint",
-        "failed_requests": "bigint",
-        "bytes": "bigint",
-        "waited_seconds": "double",
-    },
-    "quarantine": {
-        "source": "varchar",
-        "kind": "varchar",
-        "subject": "varchar",
-        "reason": "varchar",
-        "raw": "varchar",
-        "seen_at": "timestamp",
-        "key": "varchar",
-    },
-    "scorecards": {
-        "scope": "varchar",
-        "name": "varchar",
-        "week": "varchar",
-        "published_at": "timestamp",
-        "content": "varchar",
-    },
-    # what was rendered of it, compressed: templates change, a published week does not
-    "scorecard_forms": {
-        "scope": "varchar",
-        "name": "varchar",
-        "week": "varchar",
-        "form": "varchar",
-        "text": "blob",
-    },
-    # what a published number was made of, and again each time that it was restated
-    "scorecard_rows": {
-        "scope": "varchar",
-        "name": "varchar",
-        "week": "varchar",
-        "metric": "varchar",
-        "published_at": "timestamp",
-        "value": "double",
-        "n": "bigint",
-        "definitions": "varchar",
-        "rows": "blob",
-    },
-    "deliveries": {
-        "kind": "varchar",
-        "scope": "varchar",
-        "name": "varchar",
-        "week": "varchar",
-        "channel": "varchar",
-        "target": "varchar",
-        "status": "varchar",
-        "attempts": "bigint",
-        "error": "varchar",
-        "tried_at": "timestamp",
-        "delivered_at": "timestamp",
-    },
-    "alerts": {
-        "scope": "varchar",
-        "name": "varchar",
-        "metric": "varchar",
-        "content": "varchar",
-        "found_at": "timestamp",
-    },
-    "former_names": {"former": "varchar", "repo": "varchar"},
-    "former_owners": {"name": "varchar", "owner": "varchar", "system": "varchar", "until_at": "timestamp"},
-}
 
+@dataclass(frozen=True)
+class Known:
+    """A record whose key is stored: whether all of it is, and which (column, before, after) say whose it is."""
 
-class WarehouseError(SixkeysError):
-    """The warehouse file cannot be used: which, why, and what to do."""
+    key: tuple[Any, ...]
+    is_same: bool
+    moved: tuple[tuple[str, str, str | None], ...]
 
 
 @contextmanager
@@ -121,10 +49,22 @@ def open_warehouse(
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = _connect(path, waiting, wait_seconds)
     try:
-        _migrate(connection, path)
+        migrate(connection, path)
         yield Warehouse(connection)
     finally:
         connection.close()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing of what is written inside, which is waited for once until it is on disk."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) -> duckdb.DuckDBPyConnection:
@@ -149,60 +89,15 @@ def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) ->
             raise WarehouseError(f"{path}: is not a warehouse: {str(error).splitlines()[0]}") from None
 
 
-def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    wanted_tables = _BOOKKEEPING | {name: columns(record) for name, record in RECORDS.items()}
-    known = _known(connection, wanted_tables)
-    for table, wanted in wanted_tables.items():
-        if table not in known:
-            declared = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
-            connection.execute(f"create table if not exists {table} ({declared})")
-            continue
-        for column, kind in wanted.items():
-            if column not in known[table]:
-                connection.execute(f'alter table {table} add column "{column}" {kind}')
-    found = connection.execute("select version from about").fetchall()
-    if found and found[0][0] > VERSION:
-        raise WarehouseError(
-            f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"
-        )
-    if not found:
-        connection.execute("insert into about values (?)", [VERSION])
-
-
-def _known(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, set[str]]:
-    """The columns of those of `tables` that are there."""
-    # asked for table by table, for a list of all columns takes ten times as long in a file that was just opened
-    of_each = " union all ".join(
-        f"select '{table}', name from pragma_table_info('{table}')" for table in tables
-    )
-    try:
-        rows = connection.execute(of_each).fetchall()
-    except duckdb.CatalogException:  # some are missing
-        rows = connection.execute(
-            "select table_name, column_name from duckdb_columns() where database_name = current_database()"
-        ).fetchall()
-    known: dict[str, set[str]] = defaultdict(set)
-    for table, column in rows:
-        known[table].add(column)
-    return known
-
-
 class Warehouse:
     """An open warehouse; every write happens in one `transaction`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing of what is written inside."""
-        self.connection.execute("begin")
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("rollback")
-            raise
-        self.connection.execute("commit")
+        return transaction(self.connection)
 
     def upsert(self, records: Sequence[Record]) -> None:
         """Stores records of any kinds; one with a known key replaces the earlier row.
@@ -225,18 +120,86 @@ class Warehouse:
                 )
                 self.connection.unregister("incoming")
                 self.connection.register("incoming", self.connection.table("grown").to_arrow_table())
-            if record_class is Component:  # what happened until now belongs to whom it belonged then
-                self.connection.execute(
-                    "insert into former_owners select stored.name, stored.owner, stored.system, ?"
-                    f" from components as stored inner join incoming on {same} where stored.kind = 'Component'"
-                    " and (stored.owner is distinct from incoming.owner"
-                    " or stored.system is distinct from incoming.system)",
-                    [naive(datetime.now(UTC))],
-                )
+            if record_class is Component:
+                self._keep_owners(same)
             self.connection.execute(f"delete from {table} as stored using incoming where {same}")
             names = ", ".join(f'"{name}"' for name in record_class.model_fields)
             self.connection.execute(f"insert into {table} ({names}) select {names} from incoming")
             self.connection.unregister("incoming")
+
+    def _keep_owners(self, same: str) -> None:
+        """Puts down who the components in `incoming` belong to from now on, where that is new."""
+        adopted = (
+            "select stored.name from components as stored where stored.origin = '' and stored.kind = incoming.kind"
+            " and stored.name = incoming.name and incoming.origin <> '' and not exists"
+            " (select 1 from components as own where own.name = incoming.name and own.kind = incoming.kind"
+            " and own.origin = incoming.origin)"
+        )
+        # the first file that tells of what came without one takes it over, with its past
+        for table, name in (("owners", "component"), ("components", "name")):
+            self.connection.execute(
+                f"update {table} as stored set origin = incoming.origin from incoming"
+                f" where stored.origin = '' and stored.{name} = incoming.name and exists ({adopted})"
+                + (" and stored.is_seen" if table == "owners" else " and stored.kind = incoming.kind")
+            )
+        self.connection.execute(
+            "insert into owners (component, team, system, from_at, is_seen, origin)"
+            " select incoming.name, incoming.owner, incoming.system, ?, true, incoming.origin"
+            f" from incoming left join components as stored on {same} where incoming.kind = 'Component'"
+            " and (stored.name is null or stored.owner is distinct from incoming.owner"
+            " or stored.system is distinct from incoming.system)",
+            [naive(datetime.now(UTC))],
+        )
+
+    def known(self, records: Sequence[Record]) -> list["Known"]:
+        """Those of `records`, all of one class, whose key is stored, with how they differ from what is."""
+        found = under_current_names(self.connection, records)
+        record_class = type(found[0])
+        key = record_class.KEY
+        same = " and ".join(f"stored.{k} = incoming.{k}" for k in key)
+        told_of = [
+            name for name in ("service", "repo", "source_service") if name in record_class.model_fields
+        ]
+        differs = " and ".join(
+            f'stored."{name}" is not distinct from incoming."{name}"' for name in record_class.model_fields
+        )
+        moved = [name for name in told_of if name not in key]
+        columns = [f"incoming.{name}" for name in key] + [f"coalesce({differs}, true)"]
+        columns += [f"{table}.{name}" for name in moved for table in ("stored", "incoming")]
+        self.connection.register("incoming", arrow_table(found))
+        rows = self.connection.execute(
+            f"select {', '.join(columns)} from incoming inner join {record_class.TABLE} as stored on {same}"
+        ).fetchall()
+        self.connection.unregister("incoming")
+        return [
+            Known(
+                tuple(row[: len(key)]),
+                row[len(key)],
+                tuple(
+                    (name, before, after)
+                    for name, before, after in zip(
+                        moved, row[len(key) + 1 :: 2], row[len(key) + 2 :: 2], strict=True
+                    )
+                    if before is not None and same_key(before) != same_key(after or "")
+                ),
+            )
+            for row in rows
+        ]
+
+    def extended(self, stretch: Coverage) -> Coverage:
+        """`stretch` together with all that is covered of its source and subject, which is taken out."""
+        of_both = "where source = ? and subject = ?"
+        named = [stretch.source, stretch.subject]
+        (found,) = self.connection.execute(
+            f"select min(from_at), max(until_at) from coverage {of_both}", named
+        ).fetchall()
+        if found[0] is None:
+            return stretch
+        self.connection.execute(f"delete from coverage {of_both}", named)
+        before, after = (at.replace(tzinfo=UTC) for at in found)
+        return stretch.model_copy(
+            update={"from_at": min(stretch.from_at, before), "until_at": max(stretch.until_at, after)}
+        )
 
     def forget(self, gone: Iterable[Gone]) -> None:
         """Removes what is stored under the keys of `gone`."""

@@ -49,13 +49,17 @@ STATISTICS = {
 
 @dataclass(frozen=True)
 class Pooled:
-    """`value`, `p75` and `p90` of `n` rows in the metric's unit, None without rows; `days`: how many were covered."""
+    """`value`, `p75` and `p90` of `n` rows in the metric's unit, None without rows; `days`: how many were covered.
+
+    `watched` is the share of a rate's deployments whose incidents would have been known, None for other metrics.
+    """
 
     value: float | None = None
     n: int = 0
     p75: float | None = None
     p90: float | None = None
     days: int = 0
+    watched: float | None = None
 
 
 NOTHING = Pooled()
@@ -160,7 +164,7 @@ _TABLES = """
 create or replace table stored_stretches (first date, until date);
 create or replace table stored_values (
     names varchar, metric varchar, system varchar, team varchar, service varchar, first date, until date,
-    value double, n bigint, p75 double, p90 double, days bigint
+    value double, n bigint, p75 double, p90 double, days bigint, watched double
 );
 """
 
@@ -214,7 +218,7 @@ def _bound(metric: Metric, wanted: Sequence[Bucket]) -> dict[str, Any]:
 
 
 def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str:
-    """A select of `first`, `until`, the names, `value`, `n`, `p75`, `p90` and `days`.
+    """A select of `first`, `until`, the names, `value`, `n`, `p75`, `p90`, `days` and `watched`.
 
     Each deployment, incident or repository counts once for a name: rows that services share are brought together first.
     """
@@ -226,6 +230,8 @@ def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str
     days = "inner join calendar as c on c.day = f.day"
     rows = f"{metric.fact} as f {days} where f.{metric.excluded} is null and {within}"
     is_long = metric.unit == "seconds"
+    # of what several services share, any of them may have been watched
+    watched = "f.is_watched" if metric.statistic == "share" else "cast(null as boolean)"
     return f"""
         with stretches as (select unnest($firsts) as first, unnest($untils) as until),
         calendar as (
@@ -233,15 +239,18 @@ def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str
             from stretches as s
         ),
         entities as (
-            select c.first, c.until{named}, {source} as input from {rows} and not f.is_shared
+            select c.first, c.until{named}, {source} as input, {watched} as watched
+            from {rows} and not f.is_shared
             union all
-            select c.first, c.until{named}, max({source}) from {rows} and f.is_shared
+            select c.first, c.until{named}, max({source}), bool_or({watched})
+            from {rows} and f.is_shared
             group by c.first, c.until{named}{entity}
         ),
         counted as (
             select {keys}, {STATISTICS[metric.statistic]} as value, count(*) as n,
                 {"quantile_cont(e.input, 0.75)" if is_long else "null"} as p75,
-                {"quantile_cont(e.input, 0.9)" if is_long else "null"} as p90
+                {"quantile_cont(e.input, 0.9)" if is_long else "null"} as p90,
+                avg(cast(e.watched as double)) as watched
             from entities as e group by {keys}
         ),
         covered as (
@@ -249,5 +258,5 @@ def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str
             from covered_days as f {days}
             where f.fact = $covered_by and {within} group by c.first, c.until{named}
         )
-        select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days
+        select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days, watched
         from counted full join covered using ({keys})"""

@@ -3,6 +3,7 @@
 NoFacts(SixkeysError)   nothing was built yet, or what was built cannot be read
 """
 
+import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
@@ -25,9 +26,8 @@ def pointer(warehouse: Path) -> Path:
 
 def facts_files(warehouse: Path) -> list[Path]:
     """The facts files beside a warehouse, newest first."""
-    return sorted(
-        warehouse.parent.glob("facts-*.duckdb"), key=lambda path: path.stat().st_mtime, reverse=True
-    )
+    found = warehouse.parent.glob(f"{glob.escape(warehouse.stem)}.facts-*.duckdb")
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def current_facts(warehouse: Path) -> Path:

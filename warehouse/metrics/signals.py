@@ -54,7 +54,11 @@ class Verdict:
 
 def usable(week: Value) -> bool:
     """Whether a week's value may be judged or judge others: complete, and of enough rows."""
-    return week.value is not None and not week.partial and week.status not in ("insufficient", "withheld")
+    return (
+        week.value is not None
+        and not week.partial
+        and week.status not in ("insufficient", "withheld", "unwatched")
+    )
 
 
 def limits(points: Sequence[float], unit: str) -> Limits | None:

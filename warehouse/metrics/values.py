@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from config.errors import ConfigurationError
 from config.metrics import Metric
 from config.metrics import metrics as declared
+from config.names import find_name
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Bucket, Period, buckets, full_range, midnight, today
@@ -15,7 +16,11 @@ from warehouse.metrics.pooled import NOTHING, Pooled, narrowing, pooled
 from warehouse.metrics.satisfaction import rounds, shown_group
 
 Scope = Literal["organisation", "system", "team", "service"]
-Status = Literal["met", "missed", "insufficient", "none", "no data", "withheld", "value"]
+Status = Literal[
+    "met", "missed", "insufficient", "none", "no data", "withheld", "value", "unwatched", "not applicable"
+]
+# a rate of failures says nothing where more than a fifth of its deployments would have failed unnoticed
+LEAST_WATCHED = 0.8
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 SATISFACTION = "developer_satisfaction"
 
@@ -30,7 +35,8 @@ class Value:
     """One number: `value`, `p75` and `p90` in the metric's unit, None where missing; `period_end` is exclusive.
 
     `status` is `value` where there is one but no target to hold it against. `partial`: the period is still running;
-    `provisional`: a rate of failures that an incident may still raise, since its window has not passed.
+    `provisional`: a rate of failures that an incident may still raise, since its window has not passed. `watched`
+    is the share of a rate's deployments whose incidents are read, None for other metrics.
     """
 
     metric: str
@@ -47,6 +53,7 @@ class Value:
     p75: float | None = None
     p90: float | None = None
     provisional: bool = False
+    watched: float | None = None
 
 
 def compute(
@@ -64,13 +71,14 @@ def compute(
     `where` narrows to a system, team or service. A name or period without rows is there too, with its status.
     Raises ConfigurationError for a narrowing that is none or names nothing known.
     """
-    where = _checked(facts, where or {})
+    where = narrowed(facts, where or {})
     periods = buckets(period, *full_range(facts, start, end))
     names = _names(facts, by, where)
     now = today(facts)
     wanted = [metric for metric in declared().values() if metrics is None or metric.id in metrics]
     of_rows = [metric for metric in wanted if metric.fact != "responses"]
     counted = pooled(facts, of_rows, None if by == "organisation" else by, where, periods)
+    without = _without(facts, by, where)
     if len(of_rows) < len(wanted):
         counted |= _satisfaction(facts, by, where, names, periods)
     found: list[Value] = []
@@ -82,7 +90,7 @@ def compute(
                 value = of.value
                 if metric.statistic == "rate":
                     value = of.n / of.days if of.days else None
-                status = _status(metric, value, of.n, bool(of.days))
+                status = _status(metric, value, of, name in without.get(metric.id, ()))
                 if status == "value" and target is not None and value is not None:
                     status = "met" if target.met_by(value) else "missed"
                 found.append(
@@ -103,6 +111,7 @@ def compute(
                         provisional=value is not None
                         and metric.statistic == "share"
                         and facts.as_of < midnight(facts, one.end) + settings.incidents.window,
+                        watched=of.watched,
                     )
                 )
     return found
@@ -117,7 +126,9 @@ def as_rows(values: Iterable[Value]) -> list[dict[str, Any]]:
     ]
 
 
-def _checked(facts: Facts, where: Mapping[str, str]) -> Mapping[str, str]:
+def narrowed(facts: Facts, where: Mapping[str, str]) -> dict[str, str]:
+    """`where` with the names as they are known, however they are written; raises as `compute` does."""
+    found: dict[str, str] = {}
     for key, name in where.items():
         if key not in SCOPES[1:]:
             raise ConfigurationError(f'"{key}={name}" narrows nothing; write system=…, team=… or service=…')
@@ -128,17 +139,28 @@ def _checked(facts: Facts, where: Mapping[str, str]) -> Mapping[str, str]:
             known |= {
                 row[0] for row in facts.connection.execute("select distinct team from responses").fetchall()
             }
-        if name not in known:
+        meant = find_name(name, (one for one in known if one))
+        if meant is None:
             names = ", ".join(sorted(k for k in known if k)[:12]) or "none"
             raise ConfigurationError(f'there is no {key} "{name}"; known: {names}')
-    return where
+        found[key] = meant
+    return found
+
+
+# what left the catalogue again without ever having been deployed need not be named
+_WAS_THERE = (
+    "f.service not in (select s.service from services as s where s.gone_at is not null"
+    " and s.service not in (select d.service from deployments as d where d.service is not null))"
+)
 
 
 def _names(facts: Facts, by: Scope, where: Mapping[str, str]) -> list[str]:
     """The names of the scope, the organisation's being empty; those without an owner are in the roll-up only."""
     if by == "organisation":
         return [""]
-    sql = f"select distinct f.{by} from owners as f where f.{by} is not null{narrowing(where)}"
+    sql = (
+        f"select distinct f.{by} from owners as f where f.{by} is not null{narrowing(where)} and {_WAS_THERE}"
+    )
     names = {row[0] for row in facts.connection.execute(sql, where).fetchall()}
     if by == "team" and not set(where) - {"team"}:
         # a team may answer the survey without owning a service
@@ -163,9 +185,32 @@ def _satisfaction(
     return found
 
 
-def _status(metric: Metric, value: float | None, n: int, is_covered: bool) -> Status:
-    if value is None:
-        if metric.fact == "responses" and n:
+def _without(facts: Facts, by: Scope, where: Mapping[str, str]) -> dict[str, set[str]]:
+    """By metric the names for which it cannot be: nothing of theirs is deployed, no commit of theirs was read."""
+    name = "''" if by == "organisation" else f"f.{by}"
+    grouped = f" where {name} is not null{narrowing(where)} group by 1"
+    questions = {
+        "deployment_frequency": "bool_and(f.service in (select w.service from without_deployments as w))",
+        "lead_time": "not bool_or(f.has_commits)",
+    }
+    return {
+        metric: {
+            found
+            for (found,) in facts.connection.execute(
+                f"select {name} from services as f{grouped} having {condition}", where
+            ).fetchall()
+        }
+        for metric, condition in questions.items()
+    }
+
+
+def _status(metric: Metric, value: float | None, of: Pooled, is_without: bool) -> Status:
+    if value is None or (metric.statistic == "rate" and is_without and not of.n):
+        if metric.fact == "responses" and of.n:
             return "withheld"
-        return "none" if is_covered else "no data"
-    return "insufficient" if n < metric.floor else "value"
+        if is_without:
+            return "not applicable" if metric.statistic == "rate" else "no data"
+        return "none" if of.days else "no data"
+    if of.watched is not None and of.watched < LEAST_WATCHED:
+        return "unwatched"
+    return "insufficient" if of.n < metric.floor else "value"

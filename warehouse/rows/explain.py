@@ -12,7 +12,7 @@ from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import narrowing
 from warehouse.metrics.satisfaction import histogram, rounds, shown_group
-from warehouse.metrics.values import SCOPES, Scope, Value, compute
+from warehouse.metrics.values import SCOPES, Scope, Value, compute, narrowed
 from warehouse.rows.reasons import IN_COMMON_SQL, rule
 
 # where a row without an instant that decides its period is listed: by its start
@@ -76,7 +76,8 @@ def explain(
     The rows that count come first, in the order asked for: all, or `most` of them; then those left out, all or
     `most_of_a_reason` for each reason. Raises ConfigurationError as `compute` does.
     """
-    value, where = _number(facts, settings, metric, where, start, end), where or {}
+    where = narrowed(facts, where or {})
+    value = _number(facts, settings, metric, where, start, end)
     about = declared()[value.metric]
     if about.fact == "responses":
         return explain_alone(facts, value, where)
@@ -121,12 +122,13 @@ def all_explained_rows(
     end: date | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Every row of `explain`, one after the other as they are read, so that millions need no room."""
+    where = narrowed(facts, where or {})
     value = _number(facts, settings, metric, where, start, end)
     about, first, after = declared()[metric], value.period_start, value.period_end
     rows = (
-        iter(_scores(facts, where or {}, value.scope, after))
+        iter(_scores(facts, where, value.scope, after))
         if about.fact == "responses"
-        else _Asked(facts, about, where or {}, first, after).all()
+        else _Asked(facts, about, where, first, after).all()
     )
     for row in rows:
         yield row | {"rule": rule(metric, row)}

@@ -34,6 +34,10 @@ def caveats(
         told.append(f"No source was read for {listed(names)}.")
     if names := by_status.get("insufficient"):
         told.append(f"Too few rows to hold against a target: {listed(names)}.")
+    if names := by_status.get("unwatched"):
+        told.append(f"Neither met nor missed, since too few incidents are read: {listed(names)}.")
+    if names := by_status.get("not applicable"):
+        told.append(f"Nothing here is deployed, so there is no target to meet: {listed(names)}.")
     if names := by_status.get("withheld"):
         told.append(f"Withheld, because a person's answer could be worked out: {listed(names)}.")
     if not where and (n := doubts(facts, monday, monday + timedelta(days=_DAYS)).of_nobody):

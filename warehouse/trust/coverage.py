@@ -195,8 +195,8 @@ _UNMAPPED = "select f.kind, f.name, f.entries from unmapped as f order by f.entr
 _QUARANTINED = (
     "with subjects as ("
     " select {scope} as name, f.repo as subject from services as f where f.repo is not null and {named}"
-    " union select {scope}, a.application from services as f"
-    " inner join application_services as a on a.service = f.service where {named})"
+    " union select {scope}, split_part(a.value, '/', -1) from services as f"
+    " inner join claims as a on a.kind = 'application' and a.service = f.service where {named})"
     " select s.name, count(distinct q.rowid) from subjects as s inner join quarantine as q"
     " on q.subject = s.subject or starts_with(q.subject, s.subject || '#')"
     " or starts_with(q.subject, s.subject || ':') group by s.name"

@@ -8,12 +8,15 @@ from typing import Any
 import duckdb
 
 from config.metrics import metrics as declared
+from config.names import same_key
 from config.settings import Reports, Settings
-from warehouse.building.build import create_days, create_macros, model
-from warehouse.building.matched_globs import create_inputs
+from warehouse.building.build import create_candidates
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import NoFacts, open_facts
 from warehouse.trust.coverage import ServiceCoverage, coverage
+from warehouse.trust.problems import problems
+
+PROBLEMS = "Problems"
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,28 @@ _PARTS = (
         " left join production_applications as p on p.application = d.application"
         " and p.project is not distinct from d.project and p.cluster is not distinct from d.cluster"
         " and p.namespace is not distinct from d.namespace"
-        " left join application_services as a on a.application = d.application"
+        " left join claims as a on a.kind = 'application' and a.value = coalesce(d.unit, d.application)"
         " where d.source = 'argocd' group by all order by all",
         "an unmapped one wants the annotation argocd/app-name on its component",
+    ),
+    (
+        "Workflow files",
+        ("workflow", "runs", "looks like a deployment", "counts as"),
+        "select r.workflow, count(*), case when regexp_matches(lower(r.workflow), 'deploy|release|prod|ship|publish')"
+        " or bool_or(len(list_filter(r.jobs, lambda j: regexp_matches(lower(j.name), 'deploy|release|prod'))) > 0)"
+        " then 'yes' end, case when count(w.id) > 0"
+        " then count(w.id) - count(w.no_deployment_because) || ' deployments' else 'none' end"
+        " from source.workflow_runs as r left join workflow_deployments as w on w.repo = r.repo"
+        " and w.run_id = r.id and w.attempt = r.attempt"
+        " group by r.workflow order by 2 desc, 1",
+        "deployments.workflows names those that deploy, with the job, branches and events that do",
+    ),
+    (
+        "Left out, since a source that ranks higher tells of the service",
+        ("service", "source", "told by", "deployments"),
+        "select c.service, c.source, c.told_by, count(*) from candidates as c where c.told_by is not null"
+        " group by all order by 4 desc, 1, 2, 3",
+        "where the other one is right, the component says sixkeys.dev/deployments-from",
     ),
     (
         "Tags and releases that are deployments",
@@ -75,7 +97,7 @@ _PARTS = (
         "PagerDuty services without a component",
         ("PagerDuty service", "incidents"),
         "select i.source_service, count(*) from source.incidents as i"
-        " left join pagerduty_services as p on p.source_service = i.source_service"
+        " left join claims as p on p.kind = 'PagerDuty service' and p.value = i.source_service"
         " where i.service is null and p.service is null and i.source_service is not null group by 1 order by 2 desc, 1",
         "their incidents are in the organisation's MTTR only; add the annotation pagerduty.com/service-id",
     ),
@@ -102,18 +124,15 @@ def report(settings: Settings) -> list[MatchReport]:
         pass  # migrates what an older version left
     with duckdb.connect() as connection:
         quoted = str(settings.warehouse).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as source (read_only)")
-        now = datetime.now(UTC)
-        create_macros(connection, settings.timezone)
-        create_inputs(connection, settings, now)
-        create_days(connection, settings, now)
-        for table in ("services", "owners", "production_deployments", "candidates"):
-            connection.execute(f"create table {table} as {model(table)}")
+        connection.execute(f"attach '{quoted}' as stored (read_only)")
+        create_candidates(connection, settings, datetime.now(UTC))
         parts = [
             MatchReport(title, columns, connection.execute(sql).fetchall(), advice)
             for title, columns, sql, advice in _PARTS
         ]
         parts.append(_recipients(connection, settings.reports))
+        found = [(one.what, one.advice) for one in problems(connection, settings)]
+    parts.insert(0, MatchReport(PROBLEMS, ("problem", "what to do"), found))
     return [part for part in [*parts, *_coverage(settings)] if part.rows]
 
 
@@ -123,11 +142,11 @@ def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Matc
         "select 'team', team from owners where until_at is null union select 'team', team from source.responses"
         " union select 'system', system from owners where until_at is null"
     )
-    known = set(connection.execute(sql).fetchall())
+    known = {(kind, same_key(name)) for kind, name in connection.execute(sql).fetchall() if name}
     return MatchReport(
         "Recipients of scorecards that nobody has",
         ("kind", "name"),
-        [one for one in reports.named() if one not in known],
+        [(kind, name) for kind, name in reports.named() if (kind, same_key(name)) not in known],
         "reports.teams and reports.systems go by the names in the catalogue; mend the name",
     )
 
@@ -138,6 +157,9 @@ def _coverage(settings: Settings) -> list[MatchReport]:
         with open_facts(settings.warehouse) as facts:
             everything = coverage(facts, settings, "organisation")
             of_services = coverage(facts, settings)
+            not_counted = facts.connection.execute(
+                "select n.source, n.reason, n.entries from not_counted as n order by n.entries desc, n.source, n.reason"
+            ).fetchall()
     except NoFacts:
         return []
     scopes = [*of_services, *everything]
@@ -149,6 +171,7 @@ def _coverage(settings: Settings) -> list[MatchReport]:
             "an untraced deployment has no lead time, an unlinked incident no deployment to blame;"
             " docs/metrics.md says how both are found",
         ),
+        MatchReport("Told and counted nowhere", ("source", "reason", "rows"), not_counted),
         MatchReport(
             "How fresh they are",
             ("service", "last read (UTC)", "set aside", "too few rows for"),

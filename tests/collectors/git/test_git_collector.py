@@ -200,8 +200,8 @@ def test_a_tag_may_stand_for_a_deployment_of_the_commit_it_names(
     origin.push()
     found = tags(read_either_way())
     assert {ref: (tag.id, tag.sha, tag.status) for ref, tag in found.items()} == {
-        "v1": ("acme/checkout@v1", first, "success"),
-        "v2": ("acme/checkout@v2", second, "success"),
+        "v1": (f"acme/checkout@v1@{first}", first, "success"),
+        "v2": (f"acme/checkout@v2@{second}", second, "success"),
     }
     assert found["v1"].started_at == found["v1"].finished_at == origin.time(1)
     assert found["v2"].finished_at == origin.time(2)

@@ -188,15 +188,18 @@ def test_each_attempt_of_a_workflow_run_is_read_once_with_its_jobs() -> None:
     old = NOW - timedelta(days=10)
     runs = [make_run(1, at=old), make_run(2), make_run(2, 2), make_run(3, status="in_progress")]
     repository = make_repository(workflow_runs=runs)
-    with serve(repository, make_repository("other", workflow_runs=[make_run(9)])) as server:
+    other = make_run(9, path=".github/workflows/lint.yml")
+    with serve(repository, make_repository("other", workflow_runs=[other])) as server:
         cursors: dict[str, Any] = {}
-        first = of(read(server, cursors, workflows=("acme/check*",)), WorkflowRun)
+        first = of(read(server, cursors, workflows=("deploy*",)), WorkflowRun)
         assert {(r.id, r.attempt, r.conclusion) for r in first} == {
             (1, 1, "success"),
             (2, 1, "success"),
             (2, 2, "success"),
             (3, 1, None),
+            (9, 1, "success"),
         }
+        assert not next(r for r in first if r.id == 9).jobs, "nobody asks for its jobs"
         second_attempt = next(r for r in first if (r.id, r.attempt) == (2, 2))
         assert second_attempt.workflow == "deploy.yml"
         assert second_attempt.jobs[0].name == "deploy"
@@ -206,22 +209,22 @@ def test_each_attempt_of_a_workflow_run_is_read_once_with_its_jobs() -> None:
         server.requests.clear()
         repository.workflow_runs[3] = make_run(3)
         repository.workflow_runs.append(make_run(1, 2, at=old))
-        again = of(
-            read(server, cursors, now=NOW + timedelta(days=2), workflows=("acme/check*",)), WorkflowRun
-        )
+        again = of(read(server, cursors, now=NOW + timedelta(days=2), workflows=("deploy*",)), WorkflowRun)
         assert {(r.id, r.attempt, r.conclusion) for r in again} == {(3, 1, "success"), (1, 2, "success")}
-        assert server.requests["github rest"] == 3, "one for the runs, one an attempt for its jobs"
+        assert server.requests["github rest"] == 4, (
+            "one for each repository's runs, one an attempt for its jobs"
+        )
 
 
 def test_workflow_runs_are_read_only_where_they_are_wanted() -> None:
     with serve(make_repository(workflow_runs=[make_run(1)])) as server:
         assert of(read(server), WorkflowRun) == []
-        assert of(read(server, workflows=("acme/*",), workflow_runs=False), WorkflowRun) == []
+        assert of(read(server, workflows=("*",), workflow_runs=False), WorkflowRun) == []
         assert server.requests["github rest"] == 0
 
 
 def test_more_runs_than_a_search_reaches_are_read_window_by_window() -> None:
     runs = [make_run(n, at=hours(n), status="in_progress") for n in range(1, 2201)]
     with serve(make_repository(workflow_runs=runs)) as server:
-        items = read(server, workflows=("acme/*",))
+        items = read(server, workflows=("*",))
     assert {run.id for run in of(items, WorkflowRun)} == set(range(1, 2201))

@@ -141,7 +141,7 @@ def test_wrong_columns_are_named_after_the_other_files_were_read(
 
 def test_a_pattern_that_matches_nothing_and_a_file_that_is_no_text_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SourceError, match=r"a\.csv is not UTF-8 text.*no file matches .*none\.csv"):
+    with pytest.raises(SourceError, match=r"a\.csv: is not UTF-8 text.*no file matches .*none\.csv"):
         run(tmp_path / "a.csv", tmp_path / "none.csv")
 
 

@@ -223,7 +223,7 @@ def test_metrics_are_a_list_of_values_in_json(imported: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     rows = {row["metric"]: row for row in json.loads(done.stdout)}
     assert ",".join(rows["deployment_frequency"]) == (
-        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional"
+        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched"
     )
     assert rows["deployment_frequency"]["value"] == 1.0
     assert rows["deployment_frequency"]["status"] == "missed"

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from collectors.contract.records import Owner
 from config.errors import ConfigurationError
 from config.settings import Recipients, Reports
 from dashboards.commands.steps import deliver_due, make_scorecards
@@ -39,10 +40,12 @@ def test_what_was_published_is_delivered_though_its_team_is_no_more(published: O
 
 
 def test_a_week_belongs_to_those_who_owned_a_service_in_it(acme: Organisation) -> None:
-    handed_over = naive(NEXT + timedelta(days=2))
+    handed_over = NEXT + timedelta(days=2)
     with open_warehouse(acme.settings.warehouse) as warehouse:
-        former = ["checkout", "carts", "market", handed_over]
-        warehouse.connection.execute("insert into former_owners values (?, ?, ?, ?)", former)
+        long_ago = handed_over - timedelta(days=300)
+        carts = Owner(component="checkout", team="carts", system="market", from_at=long_ago)
+        payments = Owner(component="checkout", team="payments", system="shop", from_at=handed_over)
+        warehouse.upsert([carts, payments])
     acme.build_at(LATER)
     with open_facts(acme.settings.warehouse) as facts:
         weeks = [scopes(facts, (MONDAY + timedelta(weeks=n)).date())[1:] for n in range(3)]

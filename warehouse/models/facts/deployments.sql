@@ -7,6 +7,18 @@ with strongest as (
     ) = 1
 ),
 
+watched as (
+    select distinct c.service, c.day
+    from covered_days as c
+    where c.fact = 'incidents' and c.service is not null
+),
+
+covered as (
+    select distinct c.service, c.day
+    from covered_days as c
+    where c.fact = 'deployments'
+),
+
 delivered as (
     select c.deployment_source, c.deployment_id, c.service, count(*) as changes
     from changes as c
@@ -33,14 +45,18 @@ select
     a.status,
     a.kind,
     a.excluded_because,
+    -- a rate is of the days that are covered
+    coalesce(a.excluded_because, case when v.day is null then 'on a day that no source covers' end)
+        as rate_excluded_because,
     a.counted_as_source,
     a.counted_as_id,
+    w.day is not null as is_watched,
     case when e.method is null then 0 else 1 end as failed,
     e.method as failed_by,
     e.detail as failed_evidence,
     coalesce(e.pieces, 0) as evidence_count,
-    case when w.reason is null then 0 else 1 end as rework,
-    w.reason as rework_because,
+    case when k.reason is null then 0 else 1 end as rework,
+    k.reason as rework_because,
     case when a.excluded_because = 'rollback' then null else a.excluded_because end as rework_excluded_because,
     coalesce(a.is_baseline, false) as is_baseline,
     coalesce(d.changes, 0) as changes,
@@ -53,5 +69,7 @@ select
 from arrivals as a
 left join strongest as e
     on e.source = a.source and e.id = a.id and e.service = a.service and a.excluded_because is null
-left join rework as w on w.source = a.source and w.id = a.id and w.service = a.service
+left join rework as k on k.source = a.source and k.id = a.id and k.service = a.service
+left join watched as w on w.service = a.service and w.day = cast(local_time(a.at) as date)
+left join covered as v on v.service = a.service and v.day = cast(local_time(a.at) as date)
 left join delivered as d on d.deployment_source = a.source and d.deployment_id = a.id and d.service = a.service

@@ -13,7 +13,7 @@ with read as (
 -- Argo CD numbers an application's history one by one: a number that was never seen is a sync that was lost
 numbered as (
     select
-        d.application,
+        coalesce(d.unit, d.application) as unit,
         regexp_extract(d.id, '^(.*)/[0-9]+$', 1) as uid,
         cast(regexp_extract(d.id, '/([0-9]+)$', 1) as bigint) as number,
         d.finished_at
@@ -23,10 +23,10 @@ numbered as (
 
 followed as (
     select
-        n.application,
+        n.unit,
         n.finished_at as lost_after,
-        lead(n.finished_at) over (partition by n.application, n.uid order by n.number) as lost_before,
-        lead(n.number) over (partition by n.application, n.uid order by n.number) - n.number - 1 as entries
+        lead(n.finished_at) over (partition by n.unit, n.uid order by n.number) as lost_before,
+        lead(n.number) over (partition by n.unit, n.uid order by n.number) - n.number - 1 as entries
     from numbered as n
 )
 
@@ -43,9 +43,10 @@ select
 from read as r
 left join followed as f
     on r.source = 'argocd'
-    and f.application = regexp_extract(r.subject, '([^/]+)$', 1)
+    and f.unit in (r.subject, regexp_extract(r.subject, '([^/]+)$', 1))
     and f.entries > 0
     and f.lost_after <= r.read_until
     and f.lost_before >= r.from_at
-where r.from_at > r.read_until
+-- while another source spoke, nothing was missed
+where r.from_at > r.read_until and not r.is_resumed
 group by r.fact, r.source, r.subject, r.service, r.team, r.system, r.read_until, r.from_at

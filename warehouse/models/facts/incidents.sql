@@ -37,6 +37,14 @@ blamed as (
     group by b.incident_source, b.incident_id
 ),
 
+-- of a source's service that several of ours share, none of which can be told to be the cause
+several as (
+    select w.incident_source, w.incident_id, string_agg(distinct w.service, ', ' order by w.service) as services
+    from incident_windows as w
+    where w.is_of_several
+    group by w.incident_source, w.incident_id
+),
+
 known_links as (
     select distinct l.incident_source, l.incident_id
     from source.links as l
@@ -69,6 +77,7 @@ select
         when n.incident_id is null then 'link: to no known production deployment'
         else 'link: to a deployment that does not count'
     end as blamed_by,
+    case when b.method is null and l.incident_id is null then v.services end as possible_causes,
     l.reason || coalesce(' (' || l."by" || ')', '') as link_reason,
     case
         when i.ignored_because is not null then i.ignored_because
@@ -81,6 +90,7 @@ select
     i.url
 from judged_incidents as i
 left join scoped as s on s.source = i.source and s.id = i.id
+left join several as v on v.incident_source = i.source and v.incident_id = i.id
 left join blamed as b on b.incident_source = i.source and b.incident_id = i.id
 left join source.links as l on l.incident_source = i.source and l.incident_id = i.id
 left join known_links as n on n.incident_source = i.source and n.incident_id = i.id

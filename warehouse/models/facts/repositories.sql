@@ -9,7 +9,7 @@ with persons as (
         -- the commit that GitHub or a template made is nobody's first
         and not (
             cardinality(c.parents) = 0
-            and c.subject = 'Initial commit'
+            and lower(trim(c.subject)) = 'initial commit'
             and abs(seconds_between(r.created_at, c.authored_at)) <= 60
         )
         and not (

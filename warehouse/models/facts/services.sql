@@ -9,18 +9,25 @@ with catalogued as (
         c.type,
         c.tags,
         c.golden_path,
+        c.deployments_from,
+        c.gone_at,
         true as mapped
-    from source.components as c
-    where c.kind = 'Component'
+    from catalogue as c
 ),
 
 uncatalogued as (
     select r.repo as service, r.repo
     from uncatalogued_repositories as r
     where
+        -- an import that names its services has no need of the repository's, unless another source tells of that
         r.repo not in (
-            select d.repo from source.deployments as d where d.service is not null and d.repo is not null
+            select d.repo
+            from source.deployments as d
+            where d.repo is not null
+            group by d.repo
+            having count(*) = count(d.service)
         )
+        or r.repo in (select w.repo from workflow_deployments as w)
     union
     select d.service, max(d.repo)
     from source.deployments as d
@@ -45,8 +52,11 @@ select
     s.type,
     s.tags,
     s.golden_path,
+    s.deployments_from,
+    s.gone_at,
     s.mapped,
     r.created_at as repository_created_at,
+    s.repo in (select c.repo from source.commits as c) as has_commits,
     r.url
 from catalogued as s
 left join source.repositories as r on r.repo = s.repo
@@ -60,8 +70,11 @@ select
     cast(null as string),
     cast(null as string[]),
     cast(null as string),
+    cast(null as string),
+    cast(null as timestamp),
     false,
     max(r.created_at),
+    max(u.repo) in (select c.repo from source.commits as c),
     max(r.url)
 from uncatalogued as u
 left join source.repositories as r on r.repo = u.repo

@@ -1,17 +1,17 @@
 -- grain: one name that a source gives and no component of the catalogue claims
 select
     'Argo CD application' as kind,
-    d.application as name,
+    coalesce(d.unit, d.application) as name,
     count(*) as entries
 from source.deployments as d
 inner join production_deployments as p on p.source = d.source and p.id = d.id
-left join application_services as a on a.application = d.application
+left join claims as a on a.kind = 'application' and a.value = coalesce(d.unit, d.application)
 where d.source = 'argocd' and d.service is null and a.service is null
-group by d.application
+group by coalesce(d.unit, d.application)
 union all
 select 'PagerDuty service', i.source_service, count(*)
 from source.incidents as i
-left join pagerduty_services as p on p.source_service = i.source_service
+left join claims as p on p.kind = 'PagerDuty service' and p.value = i.source_service
 where i.service is null and i.source_service is not null and p.service is null and i.source <> 'github_issues'
 group by i.source_service
 union all

@@ -10,7 +10,11 @@ with duplicates as (
     from candidates as c
     inner join traces as t on t.source = c.source and t.id = c.id and t.service = c.service
     inner join deployment_steps as s on s.service = c.service and s.sha = t.service_sha
-    where c.told_by is not null and c.status = 'success' and c.at is not null
+    where
+        c.told_by is not null
+        and c.no_deployment_because is null
+        and c.status = 'success'
+        and c.at is not null
     qualify row_number() over (
         partition by c.source, c.id, c.service
         order by abs(seconds_between(c.at, s.at)), s.finish_order
@@ -40,11 +44,13 @@ select
     s.revision,
     c.status,
     case
+        when c.no_deployment_because is not null then 'no deployment'
         when c.told_by is not null then 'duplicate'
         when s.kind is not null then s.kind
         else 'unsuccessful'
     end as kind,
     case
+        when c.no_deployment_because is not null then 'no deployment: ' || c.no_deployment_because
         when c.told_by is not null then 'told by ' || c.told_by
         when c.status = 'success' and c.at is null then 'success without a time'
         when c.status <> 'success' then 'unsuccessful: ' || c.status

@@ -6,7 +6,8 @@ with told as (
         d.repo,
         d.service,
         d.application,
-        cast(null as string) as workflow,
+        d.workflow,
+        coalesce(d.unit, d.application, d.workflow) as unit,
         p.environment,
         d.sha,
         d.sha_method,
@@ -17,35 +18,32 @@ with told as (
         d.finished_at,
         d.config_repo,
         d.config_sha,
-        d.url
+        d.url,
+        p.no_deployment_because
     from source.deployments as d
     inner join production_deployments as p on p.source = d.source and p.id = d.id
     union all
     select
         'workflow_runs',
-        cast(r.id as string) || '/' || cast(r.attempt as string),
-        r.repo,
+        w.id,
+        w.repo,
         cast(null as string),
         cast(null as string),
-        r.workflow,
+        w.workflow,
+        w.workflow,
         w.environment,
-        r.sha,
+        w.sha,
         'workflow',
-        r.branch,
+        w.branch,
         cast(null as string[]),
-        case
-            when r.conclusion is null then 'running'
-            when r.conclusion = 'success' then 'success'
-            when r.conclusion in ('failure', 'timed_out', 'startup_failure') then 'failure'
-            else 'cancelled'
-        end,
-        coalesce(r.started_at, r.created_at),
-        r.finished_at,
+        w.status,
+        w.started_at,
+        w.finished_at,
         cast(null as string),
         cast(null as string),
-        r.url
-    from source.workflow_runs as r
-    inner join workflow_environments as w on w.workflow = r.workflow
+        w.url,
+        w.no_deployment_because
+    from workflow_deployments as w
 ),
 
 -- what a source tells is a deployment only where the configuration lists it; imports rank last
@@ -57,26 +55,33 @@ ranked as (
 ),
 
 mapped as (
-    select r.*, r.service as for_service, false as by_paths
+    select
+        r.*,
+        r.service as for_service,
+        false as by_paths,
+        cast(null as timestamp) as seen_at,
+        cast(null as timestamp) as gone_at
     from ranked as r
     where r.service is not null
     union all
-    select r.*, a.service, false
+    select r.*, a.service, false, a.seen_at, a.gone_at
     from ranked as r
-    inner join application_services as a on a.application = r.application
-    where r.service is null
+    inner join claims as a on a.kind = 'application' and a.value = r.unit
+    where r.service is null and r.application is not null
     union all
     select
         r.*,
         s.service,
         s.has_source_patterns and not s.by_environment
         and not (s.by_workflow and r.source = 'workflow_runs')
-        and not (s.by_tag and r.source in ('releases', 'tags'))
+        and not (s.by_tag and r.source in ('releases', 'tags')),
+        s.seen_at,
+        s.gone_at
     from ranked as r
-    inner join told_apart as s on s.repo = r.repo
-    left join told_apart_by as e on e.service = s.service and e.kind = 'environment' and e.value = r.environment
-    left join told_apart_by as w on w.service = s.service and w.kind = 'workflow' and w.value = r.workflow
-    left join told_apart_by as t on t.service = s.service and t.kind = 'tag' and t.value = r.ref
+    inner join claimants as s on s.repo = r.repo
+    left join claims as e on e.service = s.service and e.kind = 'environment' and e.value = r.environment
+    left join claims as w on w.service = s.service and w.kind = 'workflow' and w.value = r.workflow
+    left join claims as t on t.service = s.service and t.kind = 'tag' and t.value = r.ref
     where
         r.service is null
         and r.application is null
@@ -85,10 +90,32 @@ mapped as (
         and (t.value is not null or not (s.by_tag and r.source in ('releases', 'tags')))
 ),
 
-first_rows as (
-    select for_service, position, max(source) as source, min(coalesce(finished_at, started_at)) as first_at
-    from mapped
-    group by for_service, position
+-- what happened before a component was gone stays its own, and is not claimed by what came in its place
+claimed as (
+    select m.*
+    from mapped as m
+    where m.gone_at is null or coalesce(m.finished_at, m.started_at) <= m.gone_at
+    qualify
+        m.gone_at is not null
+        or max(m.gone_at) over (partition by m.source, m.id) is null
+        or m.seen_at is null
+        or m.seen_at < max(m.gone_at) over (partition by m.source, m.id) - interval 1 day
+),
+
+-- a source speaks for a service from its first deployment that reached production to two weeks after its last; where
+-- the catalogue says which one does, that one always
+speaking as (
+    select
+        m.for_service,
+        m.position,
+        max(m.source) as source,
+        case when m.source = s.deployments_from then null else min(m.finished_at) end as from_at,
+        case when m.source = s.deployments_from then null else max(m.finished_at) + interval 14 days end as until_at,
+        coalesce(m.source = s.deployments_from, false) as is_chosen
+    from claimed as m
+    inner join services as s on s.service = m.for_service
+    where m.status = 'success' and m.finished_at is not null and m.no_deployment_because is null
+    group by m.for_service, m.position, m.source, s.deployments_from
 ),
 
 higher as (
@@ -97,11 +124,20 @@ higher as (
         m.id,
         m.for_service,
         min_by(f.source, f.position) as told_by
-    from mapped as m
-    inner join first_rows as f
+    from claimed as m
+    inner join speaking as f
         on f.for_service = m.for_service
-        and f.position < m.position
-        and f.first_at <= coalesce(m.finished_at, m.started_at)
+        and f.source <> m.source
+        and (
+            f.is_chosen
+            or (
+                f.position < m.position
+                and f.from_at <= coalesce(m.finished_at, m.started_at)
+                and f.until_at >= coalesce(m.finished_at, m.started_at)
+            )
+        )
+    left join services as s on s.service = m.for_service and s.deployments_from = m.source
+    where m.no_deployment_because is null and s.service is null
     group by m.source, m.id, m.for_service
 )
 
@@ -111,9 +147,11 @@ select
     m.for_service as service,
     o.team,
     o.system,
-    -- a trailer or an image may write the name in other letters
-    case when lower(m.repo) = lower(s.repo) then s.repo else coalesce(m.repo, s.repo) end as repo,
+    coalesce(m.repo, s.repo) as repo,
     m.environment,
+    m.unit,
+    -- what is replaced as a whole: a rollback, a repeat and a return are judged within it
+    concat_ws(' ', m.environment, m.unit) as sequence,
     m.started_at,
     m.finished_at as at,
     m.sha,
@@ -125,10 +163,11 @@ select
     m.config_sha,
     m.url,
     m.by_paths,
+    m.no_deployment_because,
     h.told_by,
     -- decides wherever one comes before another: by finish, then by id, where 9 comes before 10
     row_number() over (order by m.finished_at nulls last, length(m.id), m.id, m.source, m.for_service) as finish_order
-from mapped as m
+from claimed as m
 inner join services as s on s.service = m.for_service
 -- who owned it then; where no time is known, who owns it now
 inner join owners as o

@@ -1,4 +1,4 @@
--- grain: one successful production deployment of a service, with what kind of step it was in its environment
+-- grain: one successful production deployment of a service, with what kind of step it was in its sequence
 with compared as (
     select
         s.*,
@@ -25,6 +25,7 @@ returned as (
         case when c.is_reconfigured then c.previous_state else c.previous_revision end as replaced,
         case when c.is_reconfigured then c.state else c.revision end as target,
         case when c.is_reconfigured then c.state_first_environment else c.first_environment end as had_first,
+        case when c.is_reconfigured then c.state_first_unit else c.first_unit end as first_unit_of_it,
         case
             when c.is_same_revision and not c.is_reconfigured then 'repeat'
             when c.is_reconfigured and c.state_first_order = c.finish_order then 'configuration change'
@@ -45,12 +46,12 @@ returned as (
         on t.service = c.service and t.state = c.previous_state
 ),
 
--- the same step in several environments: the n-th of one environment is the n-th of another
+-- the same step in several sequences: the n-th of one is the n-th of another
 numbered as (
     select
         r.*,
         row_number() over (
-            partition by r.service, r.environment, r.replaced, r.target, r.kind order by r.finish_order
+            partition by r.service, r.sequence, r.replaced, r.target, r.kind order by r.finish_order
         ) as occurrence
     from returned as r
 ),
@@ -70,7 +71,12 @@ judged as (
         s.kind in ('deployment', 'configuration change') or (s.kind = 'roll-forward' and s.is_first_step) as counted,
         case
             when s.kind = 'repeat' then 'repeat: this revision was running already'
-            when s.kind = 'further environment' then 'already in ' || s.had_first
+            when s.kind = 'further environment'
+                then 'already in '
+                || case
+                    when s.had_first = s.environment then coalesce(s.first_unit_of_it, s.environment)
+                    else s.had_first
+                end
             when s.kind = 'rollback' then 'rollback'
             when s.kind = 'roll-forward' and not s.is_first_step then 'the same step in a further environment'
         end as excluded_because
@@ -89,7 +95,7 @@ standing as (
                 )
         end as counted_order,
         max(case when j.kind <> 'repeat' then j.place end) over (
-            partition by j.service, j.environment order by j.place
+            partition by j.service, j.sequence order by j.place
             rows between unbounded preceding and current row
         ) as head_place
     from judged as j
@@ -100,6 +106,7 @@ select
     s.id,
     s.service,
     s.environment,
+    s.sequence,
     s.at,
     s.finish_order,
     s.repo,
@@ -115,5 +122,5 @@ select
     c.id as counted_as_id
 from standing as s
 -- a repeat stands for what the newest other step here stands for
-inner join standing as h on h.service = s.service and h.environment = s.environment and h.place = s.head_place
+inner join standing as h on h.service = s.service and h.sequence = s.sequence and h.place = s.head_place
 left join standing as c on c.finish_order = h.counted_order

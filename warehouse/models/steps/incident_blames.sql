@@ -1,21 +1,6 @@
 -- grain: one incident and one counted deployment of a service that it blames, by the strongest method
-with blameable as (
-    select
-        a.source,
-        a.id,
-        a.service,
-        a.sha,
-        a.url,
-        a.at,
-        coalesce(a.started_at, a.at) as started_at,
-        coalesce(a.counted_as_source, a.source) as counted_source,
-        coalesce(a.counted_as_id, a.id) as counted_id
-    from arrivals as a
-    where a.excluded_because is null or a.counted_as_id is not null
-),
-
 -- an application's page or an environment's is the address of no deployment
-addresses as (
+with addresses as (
     select d.url
     from source.deployments as d
     where d.url is not null
@@ -38,7 +23,7 @@ by_link as (
         1 as rank,
         l.reason || coalesce(' (' || l."by" || ')', '') as detail
     from source.links as l
-    inner join blameable as b
+    inner join blameable_deployments as b
         on b.id = l.deployment_id and b.source = coalesce(l.deployment_source, b.source)
 ),
 
@@ -75,12 +60,12 @@ named as (
 found as (
     select w.source, w.id, w.opened_at, w.event, b.source as deployment_source, b.id as deployment_id, b.service
     from named as w
-    inner join blameable as b on b.url = w.address
+    inner join blameable_deployments as b on b.url = w.address
     where w.address not in (select s.url from addresses as s)
     union
     select w.source, w.id, w.opened_at, w.event, b.source, b.id, b.service
     from named as w
-    inner join blameable as b on substr(b.sha, 1, 7) = substr(w.sha, 1, 7) and b.sha like (w.sha || '%')
+    inner join blameable_deployments as b on substr(b.sha, 1, 7) = substr(w.sha, 1, 7) and b.sha like (w.sha || '%')
 ),
 
 by_change_event as (
@@ -98,7 +83,7 @@ by_change_event as (
         2,
         'change event ' || f.event
     from found as f
-    inner join blameable as b
+    inner join blameable_deployments as b
         on b.source = f.deployment_source
         and b.id = f.deployment_id
         and b.service = f.service
@@ -107,26 +92,20 @@ by_change_event as (
 
 by_window as (
     select
-        i.source,
-        i.id,
-        b.source,
-        b.id,
-        b.service,
-        b.counted_source,
-        b.counted_id,
-        b.started_at,
-        b.at,
+        w.incident_source,
+        w.incident_id,
+        w.source,
+        w.id,
+        w.service,
+        w.counted_source,
+        w.counted_id,
+        w.started_at,
+        w.at,
         'window',
         3,
-        'opened ' || cast(i.opened_at as string) || ' UTC'
-    from judged_incidents as i
-    inner join incident_services as s on s.source = i.source and s.id = i.id
-    cross join settings as g
-    inner join blameable as b
-        on b.service = s.service
-        and i.opened_at >= b.started_at
-        and seconds_between(b.at, i.opened_at) <= g.window_seconds
-    where i.ignored_because is null
+        'opened ' || cast(w.opened_at as string) || ' UTC'
+    from incident_windows as w
+    where not w.is_of_several
 ),
 
 all_methods as (

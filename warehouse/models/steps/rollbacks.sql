@@ -4,7 +4,7 @@ with targets as (
         r.source,
         r.id,
         r.service,
-        r.environment,
+        r.sequence,
         r.place,
         r.at,
         r.finish_order,
@@ -13,21 +13,21 @@ with targets as (
     from deployment_steps as r
     inner join deployment_steps as live
         on live.service = r.service
-        and live.environment = r.environment
+        and live.sequence = r.sequence
         and live.place < r.place
         and live.revision = r.revision
         and (live.state = r.state or not r.is_reconfigured)
     where r.kind = 'rollback'
-    group by r.source, r.id, r.service, r.environment, r.place, r.at, r.finish_order, r.target
+    group by r.source, r.id, r.service, r.sequence, r.place, r.at, r.finish_order, r.target
 ),
 
--- counted as: the row itself, or the one that a further environment stands for
+-- counted as: the row itself, or the one that a further sequence stands for
 left_behind as (
     select
         t.source as rollback_source,
         t.id as rollback_id,
         t.service,
-        t.environment,
+        t.sequence,
         t.target,
         t.at as rolled_back_at,
         t.finish_order,
@@ -37,7 +37,7 @@ left_behind as (
     from targets as t
     inner join deployment_steps as s
         on s.service = t.service
-        and s.environment = t.environment
+        and s.sequence = t.sequence
         and s.place > t.last_live_place
         and s.place < t.place
         and s.counted_as_id is not null
@@ -53,12 +53,12 @@ ranked as (
     from left_behind as l
 ),
 
--- one rollback in several environments: back to the same revision, away from the same deployment
+-- one rollback in several sequences: back to the same revision, away from the same deployment
 numbered as (
     select
         r.*,
         row_number() over (
-            partition by r.service, r.environment, r.target, r.source, r.id, r.is_blamed order by r.finish_order
+            partition by r.service, r.sequence, r.target, r.source, r.id, r.is_blamed order by r.finish_order
         ) as occurrence
     from ranked as r
 ),

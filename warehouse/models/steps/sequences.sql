@@ -1,10 +1,12 @@
--- grain: one successful production deployment of a service, in the sequence of its environment
+-- grain: one successful production deployment of a service, in the sequence of its environment and unit
 with arrived as (
     select
         c.source,
         c.id,
         c.service,
         c.environment,
+        c.unit,
+        c.sequence,
         c.at,
         c.finish_order,
         t.repo,
@@ -13,7 +15,7 @@ with arrived as (
         t.service_sha is null as is_configuration_only
     from candidates as c
     inner join traces as t on t.source = c.source and t.id = c.id and t.service = c.service
-    where c.status = 'success' and c.at is not null and c.told_by is null
+    where c.status = 'success' and c.at is not null and c.told_by is null and c.no_deployment_because is null
 ),
 
 -- the state is the revision together with its configuration: two of one revision differ by a change of configuration
@@ -23,6 +25,8 @@ revised as (
         a.id,
         a.service,
         a.environment,
+        a.unit,
+        a.sequence,
         a.at,
         a.finish_order,
         a.repo,
@@ -41,12 +45,15 @@ select
     lag(r.configuration) over here as previous_configuration,
     lag(r.state) over here as previous_state,
     lag(r.sha) over here as previous_sha,
-    row_number() over (partition by r.service, r.environment, r.revision order by r.finish_order) as arrival_here,
-    first_value(r.environment) over (partition by r.service, r.revision order by r.finish_order) as first_environment,
+    row_number() over (partition by r.service, r.sequence, r.revision order by r.finish_order) as arrival_here,
+    first_value(r.environment) over (partition by r.service, r.revision order by r.finish_order)
+        as first_environment,
+    first_value(r.unit) over (partition by r.service, r.revision order by r.finish_order) as first_unit,
     min(r.finish_order) over (partition by r.service, r.revision) as first_order,
-    row_number() over (partition by r.service, r.environment, r.state order by r.finish_order) as state_arrival_here,
+    row_number() over (partition by r.service, r.sequence, r.state order by r.finish_order) as state_arrival_here,
     first_value(r.environment) over (partition by r.service, r.state order by r.finish_order)
         as state_first_environment,
+    first_value(r.unit) over (partition by r.service, r.state order by r.finish_order) as state_first_unit,
     min(r.finish_order) over (partition by r.service, r.state) as state_first_order
 from revised as r
-window here as (partition by r.service, r.environment order by r.finish_order)
+window here as (partition by r.service, r.sequence order by r.finish_order)

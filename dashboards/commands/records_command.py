@@ -1,0 +1,96 @@
+"""The commands that bring records into the warehouse by hand, and take them out again.
+
+Packages are imported inside, so that `sixkeys --help` answers at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboards.commands.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    WarehouseOption,
+    day_option,
+    require_order,
+    say,
+)
+from dashboards.commands.steps import build_facts, read_settings, say_what_moved
+
+
+def import_records(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of records, such as deployments.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .jsonl or .parquet file.")],
+    covers: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="FROM TO", help="The days that the file is complete for; else its first to its last."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="A known key may come with another service or repository.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Takes records from a file, for whatever has no collector.
+
+    docs/records.md lists the kinds and their columns. A row with a known key replaces the earlier one.
+
+    Example: sixkeys import deployments deployments.csv --covers 2026-01-01 2026-07-01
+    """
+    from warehouse.loading.imports import import_file
+
+    days = (day_option(covers[0]), day_option(covers[1])) if covers else None
+    require_order(*(days or (None, None)))
+    taken = import_file(read_settings(config, warehouse), kind, file, days, replace)
+    told = f"{taken.new:,} new, {taken.replaced:,} replaced, {taken.unchanged:,} unchanged"
+    say(
+        f"{taken.total:,} {kind.replace('_', ' ')} taken from {file} ({told});"
+        ' they count after the next "sixkeys build"'
+    )
+
+
+def forget_records(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of records, such as deployments.")],
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="WORD", help="Those that this source told.")
+    ] = None,
+    ids: Annotated[
+        list[str] | None, typer.Option("--id", metavar="ID", help="The one of this id; can be repeated.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="Those of a file that was imported.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Take them out; without it they are only shown.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Takes records out again, with what they said of coverage, and says which numbers move.
+
+    Importing the file again brings back what was imported.
+
+    Example: sixkeys forget deployments --source jenkins
+
+    Example: sixkeys forget deployments --file deployments.csv --yes
+    """
+    from warehouse.loading.forgetting import forget as forget_rows
+    from warehouse.metrics.moved_numbers import published_numbers
+
+    settings = read_settings(config, warehouse)
+    before = published_numbers(settings) if yes else None
+    found = forget_rows(settings, kind, source, ids or (), file, yes)
+    of = ", ".join(f"{n:,} of {name}" for name, n in found.rows.items()) or "none"
+    stretches = f" and {found.stretches:,} stretches of coverage" if found.stretches else ""
+    told = f"{found.total:,} {kind.replace('_', ' ')} ({of}){stretches}"
+    if not yes:
+        again = "; add --yes to take them out" if found.total else ""
+        say(f"{told} would be forgotten{again}")
+        return
+    say(f"{told} forgotten")
+    build_facts(settings)
+    if before:
+        say_what_moved(settings, before)

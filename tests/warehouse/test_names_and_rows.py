@@ -1,0 +1,159 @@
+"""Nothing that was told is in no number and no list; rows taken out again are gone, and come back."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from collectors.contract.records import Owner
+from config.errors import ConfigurationError, DataError
+from config.settings import Settings
+from tests.cases.test_cases import records
+from tests.support.places import ROOT
+from warehouse.building.build import build
+from warehouse.loading.forgetting import forget
+from warehouse.loading.imports import Imported, import_file
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.values import compute
+
+HEADER = "source,id,service,environment,sha,status,finished_at\n"
+TWENTY = "".join(
+    f"jenkins,{n},app,production,{n:07x},success,2026-11-{2 + n // 2:02}T1{n % 2}:00:00Z\n" for n in range(20)
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
+
+
+def written(folder: Path, rows: str, name: str = "d.csv") -> Path:
+    (folder / name).write_text(HEADER + rows)
+    return folder / name
+
+
+def frequency(settings: Settings) -> tuple[float | None, int]:
+    build(settings, datetime(2026, 11, 20, tzinfo=UTC))
+    with open_facts(settings.warehouse) as facts:
+        (value,) = compute(facts, settings, metrics=["deployment_frequency"])
+    return value.value, value.n
+
+
+def test_an_import_says_what_is_new_replaced_and_unchanged(settings: Settings, tmp_path: Path) -> None:
+    assert import_file(settings, "deployments", written(tmp_path, TWENTY)) == Imported(20, 0, 0)
+    changed = TWENTY.replace(
+        "jenkins,0,app,production,0000000,success", "jenkins,0,app,production,0000000,failure"
+    )
+    more = "jenkins,20,app,production,abcdef0,success,2026-11-12T10:00:00Z\n"
+    assert import_file(settings, "deployments", written(tmp_path, changed + more)) == Imported(1, 1, 19)
+
+
+def test_two_rows_of_one_key_are_refused_with_both_lines_and_the_same_row_twice_is_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    row = "jenkins,1,app,production,aaa,success,2026-11-02T10:00:00Z\n"
+    assert import_file(settings, "deployments", written(tmp_path, row * 2)).total == 1
+    with pytest.raises(DataError, match=r"d\.csv:2 and 3 have the same key \(source jenkins, id 1\)"):
+        import_file(settings, "deployments", written(tmp_path, row + row.replace("app", "web")))
+
+
+def test_a_known_key_changes_its_service_only_where_that_is_said(settings: Settings, tmp_path: Path) -> None:
+    row = "jenkins,1,app,production,aaa,success,2026-11-02T10:00:00Z\n"
+    import_file(settings, "deployments", written(tmp_path, row))
+    other = written(tmp_path, row.replace("app", "web"))
+    with pytest.raises(DataError, match=r"d\.csv:2: .*would change its service app into web; .*--replace"):
+        import_file(settings, "deployments", other)
+    assert import_file(settings, "deployments", other, replace=True) == Imported(0, 1, 0)
+    # letter case is no change
+    assert import_file(settings, "deployments", written(tmp_path, row.replace("app", "WEB"))).replaced == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "wrong"), [("1970-01-01T00:00:00Z", "before 2000"), ("2099-01-01T00:00:00Z", "in the future")]
+)
+def test_an_instant_of_no_time_is_refused_unless_its_days_are_named(
+    settings: Settings, tmp_path: Path, at: str, wrong: str
+) -> None:
+    file = written(tmp_path, f"jenkins,1,app,production,aaa,success,{at}\n")
+    with pytest.raises(DataError, match=rf"d\.csv:2: finished_at: {at} is {wrong}"):
+        import_file(settings, "deployments", file)
+    day = date.fromisoformat(at[:10])
+    assert import_file(settings, "deployments", file, (day, day.replace(day=2))).new == 1
+
+
+def test_imports_of_one_service_are_one_stretch_and_a_file_that_covers_speaks_of_every_service(
+    settings: Settings, tmp_path: Path
+) -> None:
+    for day in ("02", "09"):
+        row = f"jenkins,{day},app,production,a{day},success,2026-11-{day}T10:00:00Z\n"
+        import_file(settings, "deployments", written(tmp_path, row))
+    value, n = frequency(settings)
+    assert (value, n) == (pytest.approx(2 / 8), 2)
+    import_file(settings, "deployments", written(tmp_path, ""), (date(2026, 11, 10), date(2026, 11, 12)))
+    assert frequency(settings) == (pytest.approx(2 / 10), 2)
+
+
+def test_what_is_forgotten_is_gone_with_its_coverage_and_comes_back(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = written(tmp_path, TWENTY)
+    wrong = written(tmp_path, "gitlab,1,app,production,fff0000,success,2026-10-01T10:00:00Z\n", "wrong.csv")
+    import_file(settings, "deployments", first)
+    right = frequency(settings)
+    import_file(settings, "deployments", wrong)
+    assert frequency(settings) != right
+    shown = forget(settings, "deployments", source="gitlab")
+    assert (dict(shown.rows), frequency(settings) != right) == ({"gitlab": 1}, True), "only shown"
+    forget(settings, "deployments", file=wrong, removes=True)
+    assert frequency(settings) == right
+    assert forget(settings, "deployments", ids=["1", "2"]).total == 2
+    gone = forget(settings, "deployments", file=first, removes=True)
+    assert (gone.total, gone.stretches) == (20, 1)
+    import_file(settings, "deployments", first)
+    assert frequency(settings) == right
+
+
+def test_what_is_to_be_forgotten_has_to_be_said(settings: Settings) -> None:
+    with pytest.raises(ConfigurationError, match="--source, --id, or --file"):
+        forget(settings, "deployments")
+    with pytest.raises(ConfigurationError, match="commits have no source"):
+        forget(settings, "commits", source="x")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests" / "cases").rglob("*.yaml")), ids=lambda path: path.stem
+)
+def test_every_deployment_that_was_told_counts_or_is_left_out_or_is_listed(
+    path: Path, tmp_path: Path
+) -> None:
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not case["given"].keys() & {"deployments", "incidents", "workflow_runs"}:
+        pytest.skip("tells of nothing that is counted")
+    given = {"organization": "acme", "warehouse": tmp_path / "w.duckdb"} | case.get("settings", {})
+    settings = Settings.model_validate(given)
+    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert(records(case["given"]))
+    build(settings, case.get("now", datetime(2026, 11, 16, 9, tzinfo=UTC)))
+    with open_facts(settings.warehouse) as facts, open_warehouse(settings.warehouse) as warehouse:
+        ((told, runs, incidents),) = warehouse.connection.execute(
+            "select (select count(*) from deployments), (select count(*) from workflow_runs),"
+            " (select count(*) from incidents)"
+        ).fetchall()
+        ((counted, listed, judged),) = facts.connection.execute(
+            "select (select count(distinct (source, id)) from deployments),"
+            " (select coalesce(sum(entries), 0) from not_counted),"
+            " (select count(distinct (source, id)) from incidents)"
+        ).fetchall()
+    assert told + runs == counted + listed
+    assert incidents == judged
+
+
+def test_owners_come_from_a_file_as_well(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "o.csv").write_text("component,team,system,from_at\napp,web,shop,2026-01-01T00:00:00Z\n")
+    assert import_file(settings, "owners", tmp_path / "o.csv").new == 1
+    with open_warehouse(settings.warehouse) as warehouse:
+        rows = warehouse.connection.execute("select component, team, is_seen from owners").fetchall()
+    assert rows == [("app", "web", False)]
+    assert Owner.TABLE == "owners"

@@ -1,0 +1,187 @@
+"""What is wrong between what was collected and what the configuration and the catalogue say, with what to write."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from config.settings import Settings
+from warehouse.building.lineage import source_pattern
+from warehouse.building.matched_globs import matcher
+
+_Rows = Callable[[str], list[tuple[Any, ...]]]
+_MOST_NAMED = 8
+_MOST_PATHS = 200_000
+# only where something was read of it does a name without a match say something
+_UNKNOWN_APPLICATIONS = (
+    "with named as (select c.name, unnest(c.argocd_apps) as application from catalogue as c where c.gone_at is null)"
+    " select n.name, n.application from named as n where exists"
+    " (select 1 from source.deployments as d where d.application is not null) and not exists"
+    " (select 1 from claims as l where l.kind = 'application' and l.service = n.name"
+    " and split_part(l.value, '/', -1) = split_part(n.application, '/', -1)) order by all"
+)
+_CLAIMED_TWICE = (
+    "select l.kind, l.value, string_agg(distinct l.service, ', ' order by l.service) from claims as l"
+    " where l.kind in ('application', 'PagerDuty service') and l.gone_at is null"
+    " group by l.kind, l.value having count(distinct l.service) > 1 order by all"
+)
+_CONTRADICTING = (
+    "select c.name, string_agg(distinct c.origin, ', ' order by c.origin), w.origin from source.components as c"
+    " inner join catalogue as w on w.name = c.name where c.kind = 'Component' and c.gone_at is null"
+    " group by c.name, w.origin having count(distinct (c.owner, c.system, c.repo)) > 1 order by all"
+)
+_COUNT_NOWHERE = (
+    "select d.source, count(*), string_agg(distinct d.repo, ', ' order by d.repo) from source.deployments as d"
+    " where d.source in ('releases', 'tags') and d.ref not in (select t.ref from tag_environments as t)"
+    " and d.repo not in (select c.repo from candidates as c where c.repo is not null)"
+    " group by d.source order by all"
+)
+_UNWATCHED = (
+    "select count(distinct c.service) from candidates as c where not exists (select 1 from source.incidents)"
+    " and not exists (select 1 from source.coverage as r"
+    " where r.source in ('pagerduty', 'github_issues', 'import incidents'))"
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and what to write where."""
+
+    what: str
+    advice: str
+
+
+def problems(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Problem]:
+    """Those of a connection with the tables up to `candidates`, the gravest first."""
+
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return connection.execute(sql).fetchall()
+
+    return [
+        *_production(rows, settings),
+        *_workflows(rows, settings),
+        *_patterns(rows, settings),
+        *_of_the_catalogue(rows),
+        *_uncounted(rows),
+    ]
+
+
+def _production(rows: _Rows, settings: Settings) -> Iterator[Problem]:
+    environments = rows(
+        "select distinct coalesce(d.environment, 'production') from source.deployments as d"
+        " where d.source not in ('argocd', 'releases', 'tags') order by 1"
+    )
+    places = rows(
+        "select distinct concat_ws('/', d.cluster, d.namespace) from source.deployments as d where d.source = 'argocd'"
+        " order by 1"
+    )
+    for names, table, of in (
+        (environments, "production_environments", "environments of deployments"),
+        (places, "production_applications", "places of Argo CD's applications"),
+    ):
+        if names and not rows(f"select 1 from {table} limit 1"):
+            yield Problem(
+                f"none of {len(names):,} {of} is production: {_named(name for (name,) in names)}",
+                'name them: production: {environments: ["GLOB"]}, or take a word out of production.except',
+            )
+    known = [*(name for (name,) in environments), *(part for (place,) in places for part in place.split("/"))]
+    for glob in (settings.production.environments or ()) if known else ():
+        if not any(map(matcher([glob]), known)):
+            yield Problem(
+                f'production.environments: "{glob}" matches nothing',
+                f"there are {_named(sorted(set(known)))}",
+            )
+
+
+def _workflows(rows: _Rows, settings: Settings) -> Iterator[Problem]:
+    seen = rows("select r.workflow, count(*) from source.workflow_runs as r group by 1 order by 2 desc, 1")
+    met = {
+        rule for (rule,) in rows("select distinct v.rule from workflow_values as v where v.kind = 'workflow'")
+    }
+    for rule, entry in enumerate(settings.deployments.workflows):
+        if rule not in met:
+            there = _named(f"{file} ({n:,})" for file, n in seen) if seen else "no run of any file"
+            yield Problem(
+                f'deployments.workflows: "{entry.workflow}" meets no run, nor does a run call it',
+                f"the files that were seen, with their runs: {there}",
+            )
+    for environment, reason, n in rows(
+        "select w.workflow, w.no_deployment_because, count(*) from workflow_deployments as w"
+        " where w.no_deployment_because like 'its job %' or w.no_deployment_because like 'without a job %'"
+        " group by 1, 2 order by 3 desc, 1"
+    ):
+        yield Problem(
+            f"{n:,} runs of {environment} are no deployments: {reason}",
+            "where another job deploys, name it: deployments: {workflows: [{workflow: FILE, job: GLOB}]}",
+        )
+
+
+def _patterns(rows: _Rows, settings: Settings) -> Iterator[Problem]:
+    refs = [
+        ref
+        for (ref,) in rows("select distinct ref from source.deployments where source in ('releases', 'tags')")
+    ]
+    for entry in settings.deployments.tags if refs else ():
+        if not any(map(matcher([entry.tag]), refs)):
+            yield Problem(
+                f'deployments.tags: "{entry.tag}" matches no tag and no release', f"there are {_named(refs)}"
+            )
+    for name, repo, patterns in rows(
+        "select c.name, c.repo, c.source_patterns from catalogue as c"
+        " where c.gone_at is null and cardinality(c.source_patterns) > 0 and c.repo is not null order by 1"
+    ):
+        paths = [
+            path
+            for (path,) in rows(
+                "select distinct unnest(c.paths) from source.commits as c where c.repo = "
+                f"{_quoted(repo)} limit {_MOST_PATHS}"
+            )
+        ]
+        for pattern in patterns if paths else ():
+            if not any(map(source_pattern([pattern]).fullmatch, paths)):
+                yield Problem(
+                    f'{name}: the source pattern "{pattern}" matches no file of {repo}',
+                    "mend sixkeys.dev/source-patterns; a folder is written as cart, or cart/**",
+                )
+
+
+def _of_the_catalogue(rows: _Rows) -> Iterator[Problem]:
+    for name, application in rows(_UNKNOWN_APPLICATIONS):
+        yield Problem(
+            f'{name}: no Argo CD application is called "{application}"',
+            "mend argocd/app-name; it may be written as name, namespace/name or instance/namespace/name",
+        )
+    for kind, value, services in rows(_CLAIMED_TWICE):
+        yield Problem(
+            f"{kind} {value} is claimed by {services}",
+            "an incident of several services blames one only if it alone was deployed; give each its own",
+        )
+    for name, origins, believed in rows(_CONTRADICTING):
+        yield Problem(
+            f"{name} is told in different ways by {origins}", f"{believed} is believed; remove the others"
+        )
+
+
+def _uncounted(rows: _Rows) -> Iterator[Problem]:
+    for source, n, repos in rows(_COUNT_NOWHERE):
+        yield Problem(
+            f"{n:,} {source} are read and count nowhere: {_named(repos.split(', '))}",
+            'where they are deployments: deployments: {tags: ["v*"]}',
+        )
+    ((services,),) = rows(_UNWATCHED)
+    if services:
+        yield Problem(
+            f"no incidents are read for any of {services:,} deployed services: failures would not be known",
+            "connect sources.pagerduty or sources.github.incidents, or import incidents",
+        )
+
+
+def _named(names: Iterable[str]) -> str:
+    known = list(names)
+    more = len(known) - _MOST_NAMED
+    return ", ".join(known[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
