@@ -6,6 +6,7 @@ point leaves a warehouse that the next run completes. A source that fails leaves
 
 import json
 import time
+import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -183,7 +184,10 @@ def _run(
     except SixkeysError as error:
         run.error = redact(settings, str(error))
     except Exception as error:  # one broken source must not cost the others their data
-        run.error = redact(settings, f"{source.name}: {type(error).__name__}: {error}")
+        kept = _keep_traceback(settings)
+        run.error = redact(
+            settings, f"{source.name}: {type(error).__name__}: {error} (a fault of Sixkeys; see {kept})"
+        )
     if run.error:
         _attempt(writer.flush)
         if replay:
@@ -191,6 +195,13 @@ def _run(
         _attempt(lambda: writer.record(run.status))
     progress.finish(source.name, run.summary, failed=run.error is not None)
     return run
+
+
+def _keep_traceback(settings: Settings) -> str:
+    """Writes where the program failed, without secrets, beside the warehouse for who mends it; the file's name."""
+    path = settings.warehouse.with_name(f"{settings.warehouse.stem}.last-fault.txt")
+    path.write_text(redact(settings, traceback.format_exc()), encoding="utf-8")
+    return path.name
 
 
 def _items(source: Source, resume: Resume) -> Generator[Item, None, None]:

@@ -243,7 +243,9 @@ class GitHubApi:
 
 
 def _is_too_much(error: Json) -> bool:
-    return error.get("type") in _TOO_MUCH or "timeout" in (text(error, "message") or "")
+    said = (text(error, "message") or "").lower()
+    # "Something went wrong while executing your query" is what GitHub says where one of its own parts took too long
+    return error.get("type") in _TOO_MUCH or "timeout" in said or "something went wrong" in said
 
 
 def _unknown_field(error: Json) -> str | None:

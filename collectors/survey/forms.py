@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,26 +14,9 @@ from collectors.contract.items import Item, Malformed, SourceError, record_or_ma
 from collectors.contract.people import People
 from collectors.contract.records import Response
 from collectors.files.csv_table import CsvTable, plain
+from collectors.survey.times import FirstNumber, day_order, parsed_time, unknown_zone
 from config.survey import SurveyFiles, SurveyQuestion
 
-# as Google Forms downloads it: 2026/11/06 10:15:02 AM GMT+1
-_GOOGLE = re.compile(
-    r"(\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d\d:\d\d [AP]M) ([A-Z]{2,4})(?:([+-])(\d{1,2})(?::(\d\d))?)?"
-)
-# the abbreviations that it uses in place of GMT+1
-_HOURS = {
-    "GMT": 0,
-    "UTC": 0,
-    "AST": -4,
-    "ADT": -3,
-    "EST": -5,
-    "EDT": -4,
-    "CST": -6,
-    "CDT": -5,
-    "MST": -7,
-    "MDT": -6,
-}
-_HOURS |= {"PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10}
 # what an export may be written like where nothing says so
 _FORMATS = (
     "%m/%d/%Y %H:%M:%S",
@@ -60,19 +43,20 @@ def form_answers(table: CsvTable, form: SurveyFiles, timezone: str, people: Peop
     for name in wanted_columns(form):
         if table.columns.count(name) != 1:
             raise SourceError(f"{table.where}:1: {_wrong_column(name, table.columns)}")
-    reader = _FormReader(form, ZoneInfo(form.timezone or timezone), people)
+    rows = [(line, [cell.strip() for cell in cells]) for line, cells in table.rows]
+    at = table.columns.index(plain(form.columns.submitted_at)) if form.columns else 0
+    order = day_order(cells[at] for _, cells in rows if len(cells) > at)
+    reader = _FormReader(form, ZoneInfo(form.timezone or timezone), people, order)
     items: list[Item] = []
     times: list[str] = []
-    n = 0
-    for line, cells in table.rows:
-        n += 1
-        row = dict(zip(table.columns, (cell.strip() for cell in cells), strict=False))
+    for line, cells in rows:
+        row = dict(zip(table.columns, cells, strict=False))
         try:
             items += reader.read(row, f"{table.where}:{line}")
         except _NoTime as error:
             times.append(error.cell)
             items.append(Malformed("responses", f"{table.where}:{line}", str(error), reader.raw(row)))
-    if times and len(times) == n:
+    if times and len(times) == len(rows):
         raise SourceError(f"{table.where}: {reader.no_time(times)}")
     return items
 
@@ -90,8 +74,10 @@ class _NoTime(ValueError):
     """A cell that is no time."""
 
     def __init__(self, column: str, cell: str) -> None:
+        zone = unknown_zone(cell)
+        why = f", for {zone} is no zone that is known here" if zone else ""
         super().__init__(
-            f'{column}: "{cell}" is no time; say what it looks like by sources.survey.files.time_format'
+            f'{column}: "{cell}" is no time{why}; say what it looks like by sources.survey.files.time_format'
         )
         self.cell = cell
 
@@ -99,11 +85,12 @@ class _NoTime(ValueError):
 class _FormReader:
     """Reads the rows of one file."""
 
-    def __init__(self, form: SurveyFiles, zone: ZoneInfo, people: People) -> None:
+    def __init__(self, form: SurveyFiles, zone: ZoneInfo, people: People, order: FirstNumber | None) -> None:
         assert form.columns  # noqa: S101  told apart by the caller
         self._form = form
         self._columns = form.columns
         self._zone = zone
+        self._order = order
         self._people = people
         self._nobodies: Counter[str] = Counter()
 
@@ -136,7 +123,7 @@ class _FormReader:
 
     def no_time(self, cells: list[str]) -> str:
         """What to say of a file in which no row has a time: the formats that would fit all of them."""
-        fitting = [f'"{known}"' for known in _FORMATS if all(_parsed(cell, known) for cell in cells)]
+        fitting = [f'"{known}"' for known in _FORMATS if all(parsed_time(cell, known) for cell in cells)]
         told = " or ".join(fitting) or 'such as "%d/%m/%Y %H:%M:%S"'
         column = plain(self._columns.submitted_at)
         return f'no row has a time in "{column}" ("{cells[0]}"); set sources.survey.files.time_format, {told}'
@@ -177,7 +164,7 @@ class _FormReader:
 
     def _time(self, column: str, row: dict[str, str]) -> datetime:
         cell = self._cell(row, column)
-        at = _parsed(cell, self._form.time_format)
+        at = parsed_time(cell, self._form.time_format, self._order)
         if at is None:
             raise _NoTime(plain(column), cell)
         if at.tzinfo is None:
@@ -203,23 +190,6 @@ class _FormReader:
         if not isinstance(at, datetime):
             at = datetime.combine(at, time(23, 59, 59))
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
-
-
-def _parsed(cell: str, format: str | None) -> datetime | None:
-    """The time in `cell`, naive where it says no zone; None where it is none."""
-    try:
-        if format:
-            return datetime.strptime(cell, format)
-        google = _GOOGLE.fullmatch(cell)
-        if not google:
-            return datetime.fromisoformat(cell)
-        at, name, sign, hours, minutes = google.groups()
-        offset = timedelta(hours=_HOURS[name])
-        if hours:
-            offset = timedelta(hours=int(hours), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
-        return datetime.strptime(at, "%Y/%m/%d %I:%M:%S %p").replace(tzinfo=timezone(offset))
-    except (ValueError, KeyError):
-        return None
 
 
 def _score(question: SurveyQuestion, cell: str) -> float | None:

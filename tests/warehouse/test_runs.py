@@ -1,5 +1,6 @@
 """What a run leaves behind besides its rows: what it cost, what it set aside, and what it waited for."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import duckdb
 from pydantic import SecretStr
 
+from collectors.contract.items import Item, Resume
 from config.settings import Settings
 from config.sources import ArgoCD, PagerDuty, Sources
 from sample_data.servers import faults
 from tests.support.faulty_sources import Bench, hours, make_organisation, serving, told
 from tests.support.github_organisation import NOW, TOKEN
+from warehouse import pipeline
+from warehouse.loading.configured import Source
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import Run, collect
@@ -157,3 +161,24 @@ def test_a_sync_that_was_seen_running_is_stored_once_when_it_has_ended(tmp_path:
         run(settings, "argocd", now=NOW + timedelta(minutes=15))
     assert before == [("u1/0", "success"), ("u1/1", "success"), ("u1/2", "success")]
     assert rows(settings, ids) == [*before, ("u1/3", "success")]
+
+
+def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: Path) -> None:
+    secret = "a-token-of-somebody"
+    argo = ArgoCD.model_construct(name="main", url="http://127.0.0.1:9", token=SecretStr(secret))
+    sources = Sources.model_construct(argocd=[argo])
+    settings = Settings.model_construct(
+        organization="acme", warehouse=tmp_path / "w.duckdb", sources=sources, timezone="UTC"
+    )
+
+    def broken(_: Resume) -> Iterator[Item]:
+        raise RuntimeError(f"no room for {secret}")
+        yield
+
+    found = pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
+    assert found.error is not None
+    assert found.error.startswith("broken: RuntimeError: no room for ")
+    assert found.error.endswith("(a fault of Sixkeys; see w.last-fault.txt)")
+    kept = (tmp_path / "w.last-fault.txt").read_text()
+    assert "in broken" in kept
+    assert secret not in found.error + kept
