@@ -172,7 +172,7 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
     ((services,),) = rows(_UNWATCHED)
     if services:
         yield Problem(
-            f"no incidents are read for any of {services:,} deployed services: failures would not be known",
+            f"no incidents are read, and {services:,} services are deployed: failures would not be known",
             "connect sources.pagerduty or sources.github.incidents, or import incidents",
         )
 
