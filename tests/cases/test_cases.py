@@ -73,6 +73,22 @@ def value_rows(
     return [[cell(row[column]) for column in columns] for row in rows]
 
 
+def assert_nothing_is_lost(warehouse: Path, facts: Facts) -> None:
+    """What was told counts, is left out with a reason, or is listed as counted nowhere."""
+    with open_warehouse(warehouse) as opened:
+        ((deployments, runs, incidents),) = opened.connection.execute(
+            "select (select count(*) from deployments), (select count(*) from workflow_runs),"
+            " (select count(*) from incidents)"
+        ).fetchall()
+    ((told, listed, judged),) = facts.connection.execute(
+        "select (select count(distinct (source, id)) from deployments),"
+        " (select coalesce(sum(entries), 0) from not_counted),"
+        " (select count(distinct (source, id)) from incidents)"
+    ).fetchall()
+    assert deployments + runs == told + listed
+    assert incidents == judged
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(FOLDER).with_suffix("")))
 def test_case(path: Path, tmp_path: Path) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -83,6 +99,7 @@ def test_case(path: Path, tmp_path: Path) -> None:
         warehouse.upsert(records(case["given"]))
     build(settings, case.get("now", datetime(2026, 11, 16, 9, tzinfo=UTC)))
     with open_facts(settings.warehouse) as facts:
+        assert_nothing_is_lost(settings.warehouse, facts)
         for table, expected in case.get("expect", {}).items():
             found = fact_rows(facts, table, expected["columns"])
             assert sorted(map(repr, found)) == sorted(map(repr, expected["rows"])), f"{table}: {case['why']}"
