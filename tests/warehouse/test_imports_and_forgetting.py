@@ -111,6 +111,19 @@ def test_what_is_forgotten_is_gone_with_its_coverage_and_comes_back(
     assert frequency(settings) == right
 
 
+def test_what_others_said_of_coverage_stays(settings: Settings, tmp_path: Path) -> None:
+    berlin = settings.model_copy(update={"timezone": "Europe/Berlin"})
+    other = "jenkins,w,web,production,abc0000,success,2026-11-05T10:00:00Z\n"
+    import_file(berlin, "deployments", written(tmp_path, other), (date(2026, 11, 1), date(2026, 11, 9)))
+    import_file(berlin, "deployments", written(tmp_path, TWENTY))
+    covered = "select subject, from_at, until_at from coverage order by all"
+    with open_warehouse(berlin.warehouse) as warehouse:
+        before = warehouse.connection.execute(covered).fetchall()
+    forget(berlin, "deployments", ids=["4", "5"], removes=True)
+    with open_warehouse(berlin.warehouse) as warehouse:
+        assert warehouse.connection.execute(covered).fetchall() == before, "rows of its ends are left"
+
+
 def test_what_is_to_be_forgotten_has_to_be_said(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="--source, --id, or --file"):
         forget(settings, "deployments")

@@ -5,7 +5,7 @@ stands with those names replaced that `config.names` takes for another one's.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -153,7 +153,6 @@ def _follow_renames(
 
 def _replaced(table: str, columns: Sequence[NameColumn]) -> str:
     """A select of `table` with one name for each; of two rows that get one key by it, the first by their old names."""
-    expressions: Mapping[str, str] = {}
     joins = ""
     by_column: dict[str, list[str]] = defaultdict(list)
     for number, one in enumerate(columns):

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from collectors.contract.records import RECORDS
 from collectors.files import record_files
 from config.errors import ConfigurationError
 from config.settings import Settings
-from warehouse.loading.imports import EVERY_SERVICE
+from warehouse.loading.imports import DAY_COLUMNS, beginnings
+from warehouse.loading.instants import naive
 from warehouse.loading.schema import arrow_table
 from warehouse.loading.store import Warehouse, open_warehouse
 
@@ -18,11 +21,6 @@ _SUBJECTS = {
     "deployments": "coalesce(t.service, t.repo, t.unit, t.application, '*')",
     "incidents": "coalesce(t.service, t.source_service, '*')",
     "repositories": "t.repo",
-}
-_INSTANTS = {
-    "deployments": ("started_at", "finished_at"),
-    "incidents": ("opened_at", "resolved_at"),
-    "repositories": ("created_at",),
 }
 
 
@@ -81,35 +79,44 @@ def forget(
         found = warehouse.connection.execute(
             f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
         ).fetchall()
+        stretches = _uncover(warehouse, settings, kind, where, bound, removes) if kind in _SUBJECTS else 0
         if removes:
             warehouse.connection.execute(f"delete from {kind} as t where {where}", bound)
-        stretches = _uncovered(warehouse, kind, where, bound, removes)
     return Forgotten(dict(found), stretches)
 
 
-def _uncovered(warehouse: Warehouse, kind: str, where: str, bound: list[Any], removes: bool) -> int:
-    """The stretches of imports of which no row is left (or will be): how many; shortens those of which some are."""
-    if kind not in _SUBJECTS:
-        return 0
-    left = "select * from {kind} as t" if removes else f"select * from {kind} as t where not ({where})"
-    instants = [f"t.{name}" for name in _INSTANTS[kind]]
-    rest = (
-        f"select {_SUBJECTS[kind]} as subject, min(least({', '.join(instants)})) as first_at,"
-        f" max(greatest({', '.join(instants)})) as last_at from ({left.format(kind=kind)}) as t group by 1"
-    )
-    given = [] if removes else bound
-    gone = (
-        f"source = 'import {kind}' and subject <> '{EVERY_SERVICE}'"
-        f" and subject not in (select r.subject from ({rest}) as r)"
-    )
-    (count,) = warehouse.connection.execute(f"select count(*) from coverage where {gone}", given).fetchall()[
-        0
-    ]
-    if removes:
-        warehouse.connection.execute(f"delete from coverage where {gone}", given)
-        warehouse.connection.execute(
-            f"update coverage set from_at = greatest(from_at, date_trunc('day', r.first_at)),"
-            f" until_at = least(until_at, date_trunc('day', r.last_at) + interval 1 day) from ({rest}) as r"
-            f" where source = 'import {kind}' and coverage.subject = r.subject and r.first_at is not null"
-        )
-    return int(count)
+def _uncover(
+    warehouse: Warehouse, settings: Settings, kind: str, where: str, bound: list[Any], removes: bool
+) -> int:
+    """How many stretches of imports no row is left of; where `removes` they go, and those of fewer rows get shorter.
+
+    Only of what the rows to be removed speak of: what else was imported or said to be covered stays.
+    """
+    execute = warehouse.connection.execute
+    instants = ", ".join(f"t.{name}" for name in DAY_COLUMNS[kind])
+    zone = ZoneInfo(settings.timezone)
+    subjects = execute(f"select distinct {_SUBJECTS[kind]} from {kind} as t where {where}", bound).fetchall()
+    gone = 0
+    for (subject,) in subjects:
+        of_subject = [f"import {kind}", subject]
+        ((first, last),) = execute(
+            f"select min(least({instants})), max(greatest({instants})) from {kind} as t"
+            f" where not ({where}) and {_SUBJECTS[kind]} = ?",
+            [*bound, subject],
+        ).fetchall()
+        if first is None:
+            ((n,),) = execute(
+                "select count(*) from coverage where source = ? and subject = ?", of_subject
+            ).fetchall()
+            gone += n
+            if removes:
+                execute("delete from coverage where source = ? and subject = ?", of_subject)
+        elif removes:
+            days = [at.replace(tzinfo=UTC).astimezone(zone).date() for at in (first, last)]
+            from_at, until_at = beginnings((days[0], days[1] + timedelta(days=1)), zone)
+            execute(
+                "update coverage set from_at = greatest(from_at, ?), until_at = least(until_at, ?)"
+                " where source = ? and subject = ?",
+                [naive(from_at), naive(until_at), *of_subject],
+            )
+    return gone

@@ -29,7 +29,14 @@ from warehouse.loading.configured import people_of
 from warehouse.loading.store import Known, Warehouse, open_warehouse
 
 BATCH_ROWS = 50_000
-_KINDS = {record.TABLE for record in (Deployment, Incident, Repository, Response, WorkflowRun)}
+# the columns that put a record on a day, of the kinds whose files cover days
+DAY_COLUMNS = {
+    Deployment.TABLE: ("started_at", "finished_at"),
+    Incident.TABLE: ("opened_at", "resolved_at"),
+    Repository.TABLE: ("created_at",),
+    Response.TABLE: ("submitted_at",),
+    WorkflowRun.TABLE: ("created_at", "started_at", "finished_at"),
+}
 # a file that is said to be complete for its days speaks of every service, those that it does not name too
 EVERY_SERVICE = "every service"
 _FIRST_YEAR = datetime(2000, 1, 1, tzinfo=UTC)
@@ -138,7 +145,7 @@ def _cover(
     covers: tuple[date, date] | None,
 ) -> None:
     """Puts down for which days the file speaks of which source and subject."""
-    if kind not in _KINDS:
+    if kind not in DAY_COLUMNS:
         return
     read = {_read(record) for record in records}
     instants = [at for record in records for at in _instants(record).values()]
@@ -150,7 +157,7 @@ def _cover(
         first, after = min(days), max(days) + timedelta(days=1)
     else:
         return
-    from_at, until_at = (datetime.combine(day, clock(), zone).astimezone(UTC) for day in (first, after))
+    from_at, until_at = beginnings((first, after), zone)
     for source, subject in sorted(read):
         stretch = Coverage(source=source, subject=subject, from_at=from_at, until_at=until_at)
         # what a collector reads has gaps of its own, which no file may close
@@ -158,21 +165,14 @@ def _cover(
         warehouse.upsert([warehouse.extended(stretch) if extends else stretch])
 
 
+def beginnings(days: Iterable[date], zone: ZoneInfo) -> list[datetime]:
+    """When each of `days` begins in `zone`."""
+    return [datetime.combine(day, clock(), zone).astimezone(UTC) for day in days]
+
+
 def _instants(record: Record) -> dict[str, datetime]:
     """The instants that put a record on a day, by their column."""
-    columns: tuple[str, ...] = ()
-    match record:
-        case Deployment():
-            columns = ("started_at", "finished_at")
-        case Incident():
-            columns = ("opened_at", "resolved_at")
-        case Repository():
-            columns = ("created_at",)
-        case Response():
-            columns = ("submitted_at",)
-        case WorkflowRun():
-            columns = ("created_at", "started_at", "finished_at")
-    return {column: at for column in columns if (at := getattr(record, column))}
+    return {column: at for column in DAY_COLUMNS.get(record.TABLE, ()) if (at := getattr(record, column))}
 
 
 def _read(record: Record) -> tuple[str, str]:
