@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 
 from config.errors import ConfigurationError
+from dashboards.commands.check_command import check_command
 from dashboards.commands.deliver_command import deliver_command
 from dashboards.commands.options import (
     DEFAULT_CONFIG,
@@ -146,53 +147,7 @@ def init(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = Non
     say(f'{config} is written: fill in your organization and its sources, then run "sixkeys check"')
 
 
-@app.command()
-def check(
-    everything: Annotated[
-        bool, typer.Option("--all", help="Each setting, and what matches what, where nothing is wrong too.")
-    ] = False,
-    config: ConfigOption = DEFAULT_CONFIG,
-    warehouse: WarehouseOption = None,
-) -> None:
-    """Tells what is wrong: connections that fail, patterns that match nothing, and what to write.
-
-    With --all it also shows each setting and where it comes from, and which environments, applications, workflow files
-    and services match what.
-
-    Example: sixkeys check
-
-    Example: sixkeys check --all
-    """
-    from collectors.connections import try_connections
-    from config.summary import settings_summary
-    from dashboards.commands import terminal
-    from dashboards.delivery.mail import try_connection as try_mail
-    from warehouse.trust.matching import PROBLEMS, report
-
-    settings = read_settings(config, warehouse)
-    out = terminal.console(sys.stdout)
-    connections = []
-    for connection in try_connections(settings.sources):
-        out.print(terminal.connection_line(connection))
-        connections.append(connection)
-    if not connections:
-        out.print('No source is configured: name one below "sources", or bring data with "sixkeys import".')
-    if settings.reports.email:
-        connections.append(try_mail(settings.reports.email))
-        out.print(terminal.connection_line(connections[-1]))
-    parts = report(settings)
-    if not parts:
-        out.print('Nothing was collected yet: after "sixkeys collect" this shows what matches what.')
-    wrong = [part for part in parts if part.title == PROBLEMS]
-    if parts and not wrong:
-        out.print("Nothing is wrong between what was collected, the configuration and the catalogue.")
-    for part in parts if everything else wrong:
-        out.print(terminal.match_table(part))
-    if everything:
-        out.print(terminal.settings_table(settings_summary(config, settings)))
-    else:
-        out.print("sixkeys check --all shows each setting, and what matches what.")
-    raise typer.Exit(0 if all(connection.works for connection in connections) else 1)
+app.command("check")(check_command)
 
 
 @app.command()

@@ -1,16 +1,17 @@
-"""Whether each configured source answers: one small request each, nothing is collected."""
+"""Whether each configured source answers: one small request for each permission, nothing is collected."""
 
 import glob
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from collectors.argocd import collect as argocd
-from collectors.github import collect as github
+from collectors.contract.items import SourceError, tried
+from collectors.github import permissions as github
 from collectors.pagerduty import collect as pagerduty
 from collectors.transport.json_api import shown_address
 from config.errors import SixkeysError
-from config.sources import Sources
+from config.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -22,27 +23,29 @@ class Connection:
     detail: str
 
 
-def try_connections(sources: Sources) -> Iterator[Connection]:
-    """Tries one source after another; a failing one is told and does not end the rest."""
+def try_connections(settings: Settings) -> Iterator[Connection]:
+    """Tries one source after another, each with what its collection needs; one that fails does not end the rest."""
+    sources = settings.sources
+    workflows = [entry.workflow for entry in settings.deployments.workflows]
     if sources.github:
-        yield _tried("github", partial(github.try_connection, sources.github))
+        yield from _of("github", github.try_connection(sources.github, workflows))
     for instance in sources.argocd:
-        yield _tried(f"argocd:{instance.name}", partial(argocd.try_connection, instance))
+        yield from _of(f"argocd:{instance.name}", argocd.try_connection(instance))
     if sources.pagerduty:
-        yield _tried("pagerduty", partial(pagerduty.try_connection, sources.pagerduty))
+        yield from _of("pagerduty", pagerduty.try_connection(sources.pagerduty))
     for source, patterns in (
         ("survey", [entry.files for entry in sources.survey.files] if sources.survey else []),
         ("catalog", sources.catalog.files),
     ):
-        for pattern in patterns:
-            yield _tried(source, partial(_files, pattern))
+        yield from _of(source, (tried(partial(_files, pattern)) for pattern in patterns))
 
 
-def _tried(source: str, attempt: Callable[[], str]) -> Connection:
+def _of(source: str, answers: Iterable[str | SourceError]) -> Iterator[Connection]:
     try:
-        return Connection(source, True, attempt())
+        for answer in answers:
+            yield Connection(source, isinstance(answer, str), str(answer))
     except SixkeysError as error:
-        return Connection(source, False, str(error))
+        yield Connection(source, False, str(error))
 
 
 def _files(pattern: str) -> str:
@@ -50,5 +53,5 @@ def _files(pattern: str) -> str:
         return f"{shown_address(pattern)} (an address, read when collected)"
     n = len(glob.glob(pattern, recursive=True))
     if not n:
-        raise SixkeysError(f"no file matches {pattern}; mend the pattern or put the files there")
+        raise SourceError(f"no file matches {pattern}; mend the pattern or put the files there")
     return f"{n} {'file matches' if n == 1 else 'files match'} {pattern}"

@@ -84,6 +84,12 @@ class Reports(Section):
         if self.alerts:
             yield "alerts", self.alerts
 
+    def everybody(self) -> Iterator[tuple[str, Recipients]]:
+        """All who are configured to get messages, each with its key in the configuration."""
+        yield "reports", self.recipients("organisation", "")
+        for key, recipients in self._addressed():
+            yield f"reports.{key}", recipients
+
     def named(self) -> list[tuple[str, str]]:
         """The teams and systems that are configured to get scorecards of their own, each with its scope."""
         return [("team", name) for name in self.teams] + [("system", name) for name in self.systems]

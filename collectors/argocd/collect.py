@@ -75,14 +75,22 @@ def open_api(source: ArgoCD, timeout: float = TIMEOUT_SECONDS) -> Api:
     return Api(f"argocd {source.name}", source.url, token, headers, key, timeout, AT_ONCE)
 
 
-def try_connection(source: ArgoCD) -> str:
-    """Who the token belongs to, in words; raises SourceError where it opens nothing."""
+def try_connection(source: ArgoCD) -> Iterator[str | SourceError]:
+    """Who the token belongs to and how many applications it sees, in words, or why not."""
     with open_api(source) as api:
         # answers 200 to everyone: the body says whether the token holds
         user = api.get("/api/v1/session/userinfo")
-    if not user.get("loggedIn"):
-        raise SourceError(f"{api.source}: {source.url} does not know the token: set sources.argocd.token")
-    return f"signed in as {text(user, 'username') or 'unknown'}"
+        if not user.get("loggedIn"):
+            raise SourceError(f"{api.source}: {source.url} does not know the token: set sources.argocd.token")
+        yield f"signed in as {text(user, 'username') or 'unknown'}"
+        # what a token may not read is left out of the list, without an error
+        if n := len(listing(api.get("/api/v1/applications", {"fields": "items.metadata.name"}), "items")):
+            yield f"may read {n} {'application' if n == 1 else 'applications'}"
+        else:
+            yield SourceError(
+                f"{api.source}: {source.url} shows the token no application: allow it"
+                ' "p, ROLE, applications, get, */*, allow" in Argo CD\'s policy'
+            )
 
 
 def collect(

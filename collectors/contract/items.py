@@ -5,7 +5,7 @@ everything that a checkpoint's cursor claims to have read is in the warehouse on
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,6 +69,14 @@ class Resume:
 
 class SourceError(SixkeysError):
     """A source that cannot be read: which, what it answered, and what to do. Never holds a secret."""
+
+
+def tried(attempt: Callable[[], str]) -> str | SourceError:
+    """What `attempt` says of a small request that was answered, or why it was not."""
+    try:
+        return attempt()
+    except SourceError as error:
+        return error
 
 
 def record_or_malformed(

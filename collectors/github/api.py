@@ -63,7 +63,7 @@ class MissingError(SourceError):
 
 
 class EmptyError(SourceError):
-    """The commits of a repository that has none (409)."""
+    """What a repository has none of: commits where it is empty (409), what is turned off in it (410)."""
 
 
 def address_of_host(api: str) -> str:
@@ -227,7 +227,7 @@ class GitHubApi:
         if isinstance(error, GithubException):
             said = text(error.data, "message") or "no message"
             advice = _ADVICE.get(error.status, "try again later, or see githubstatus.com")
-            kind = {404: MissingError, 409: EmptyError}.get(error.status, SourceError)
+            kind = {404: MissingError, 409: EmptyError, 410: EmptyError}.get(error.status, SourceError)
             return kind(f"github: {where} answered {error.status}: {said}; {advice}")
         if isinstance(error, requests.exceptions.RetryError):
             return SourceError(f"github: {where} kept failing ({_innermost(error)}); try again later")

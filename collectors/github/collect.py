@@ -85,16 +85,6 @@ def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, An
     return moved
 
 
-def try_connection(source: GitHub) -> str:
-    """How many repositories match, in words; raises SourceError where GitHub cannot be read or none does."""
-    with GitHubApi(source) as api:
-        reader = (GraphQLReader if source.graphql else RestReader)(api, People(b""), False)
-        n = sum(not isinstance(entry, Malformed) for entry in chosen_repositories(source, api, reader))
-    if not n:
-        raise none_matches(source)
-    return f"{n} {'repository matches' if n == 1 else 'repositories match'} {', '.join(source.repositories)}"
-
-
 def _read(
     reader: GraphQLReader | RestReader, kind: str, sweeps: Sequence[Sweep], again: Mapping[str, Read]
 ) -> Iterator[Item]:

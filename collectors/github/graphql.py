@@ -11,6 +11,7 @@ from collectors.github.api import GitHubApi, UnknownFieldError
 from collectors.github.as_records import AskedItems, ItemsPage, Listed, Read
 from collectors.github.nodes import NodeReader
 from collectors.github.queries import (
+    QuerySize,
     cut_lists_query,
     named_query,
     page_field,
@@ -18,7 +19,6 @@ from collectors.github.queries import (
     query,
     without_field,
 )
-from collectors.github.query_size import QuerySize
 from collectors.transport.json_values import Json, listing, mapping, text
 
 _Part = TypeVar("_Part")

@@ -11,7 +11,7 @@ from typing import Any
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside, record_or_malformed
 from collectors.contract.records import Coverage, Incident
 from collectors.github.api import TIMEOUT_SECONDS, GitHubApi
-from collectors.github.query_size import QuerySize
+from collectors.github.queries import QuerySize
 from collectors.github.vanished_issues import has_label, vanished
 from collectors.transport.json_values import as_instant, listing, mapping, text
 from config.sources import GitHub, GitHubIncidents

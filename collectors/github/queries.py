@@ -1,16 +1,24 @@
-"""GraphQL queries made of the parts in queries.graphql: many repositories, or many cut lists, in one request."""
+"""GraphQL queries made of the parts in queries.graphql: many repositories, or many cut lists, in one request.
+
+How many: half as many after a time-out, and more again once GitHub answers.
+"""
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import REMOVE, FieldNode, Visitor, parse, print_ast, visit
 
+from collectors.github.api import TooMuchError
 from collectors.github.as_records import AskedItems
 
+_Answer = TypeVar("_Answer")
+
+# a request that is too large costs GitHub's time-out, so the larger one is not tried after every answer
+_GOOD_ANSWERS = 3
 # of each kind: its field in a repository, the order from which it can be resumed, and the fragment
 _KINDS = {
     "pull_requests": ("pullRequests", "UPDATED_AT", "PullRequests"),
@@ -101,3 +109,30 @@ def _with_fragments(query: str, fragments: Mapping[str, str] | None = None) -> s
                 used.add(name)
                 parts.append(known[name])
     return "\n".join(parts)
+
+
+class QuerySize:
+    """Room for `full` items in a request, or for as many as GitHub has the time for."""
+
+    def __init__(self, full: int) -> None:
+        self._full = self._size = full
+        self._answers = 0
+
+    def fitting(self, ask: Callable[[int], _Answer], wanted: int | None = None) -> _Answer:
+        """What `ask` answers for the `wanted` items, or for as many of them as there is room for.
+
+        Raises TooMuchError where one is too many.
+        """
+        while True:
+            size = self._size if wanted is None else min(self._size, wanted)
+            try:
+                answer = ask(size)
+            except TooMuchError:
+                if size <= 1:
+                    raise
+                self._size, self._answers = size // 2, 0
+                continue
+            self._answers += size == self._size  # a smaller one does not show that more would fit
+            if self._answers >= _GOOD_ANSWERS:
+                self._size, self._answers = min(self._full, self._size * 2), 0
+            return answer

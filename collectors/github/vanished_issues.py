@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from collectors.github.api import GitHubApi
-from collectors.github.query_size import QuerySize
+from collectors.github.queries import QuerySize
 from collectors.transport.json_values import listing, mapping, text
 
 _A_QUERY = 100

@@ -12,7 +12,15 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SetAside, record_or_malformed
+from collectors.contract.items import (
+    Checkpoint,
+    Item,
+    Malformed,
+    Resume,
+    SetAside,
+    SourceError,
+    record_or_malformed,
+)
 from collectors.contract.records import Coverage, Incident, Record
 from collectors.pagerduty.lists import AT_ONCE, PAGE, open_api, open_incidents, slices
 from collectors.transport import cost
@@ -36,11 +44,19 @@ _PEOPLE = (
 )
 
 
-def try_connection(source: PagerDuty) -> str:
-    """What the token opens, in words; raises SourceError where it opens nothing."""
+def try_connection(source: PagerDuty) -> Iterator[str]:
+    """What the token opens, in words: incidents, and the log entries that tell what changed; or raises SourceError."""
     with open_api(source) as api:
-        listing(api.get("/incidents", {"limit": 1}), "incidents")
-    return "may read incidents"
+        for kind in ("incidents", "log_entries"):
+            yield _try(api, kind)
+
+
+def _try(api: Api, kind: str) -> str:
+    if not isinstance(api.get(f"/{kind}", {"limit": 1}).get(kind), list):
+        raise SourceError(
+            f"pagerduty: /{kind} holds no {kind}; check that sources.pagerduty.url is PagerDuty's"
+        )
+    return f"may read {kind.replace('_', ' ')}"
 
 
 def collect(

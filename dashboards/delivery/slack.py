@@ -1,5 +1,6 @@
 """The scorecard as a Slack message in Block Kit."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -34,6 +35,11 @@ def message(scorecard: Mapping[str, Any]) -> dict[str, Any]:
     if left_out > 0:
         blocks = [*blocks[: BLOCKS - 2], slack_section(f"… and {left_out + 1} more in the scorecard.")]
     return {"text": escape(head), "blocks": [*blocks, context]}
+
+
+def trial_message(text: str) -> bytes:
+    """The payload of an incoming webhook that says `text` and nothing else."""
+    return json.dumps({"text": escape(text)}, ensure_ascii=False).encode()
 
 
 def escape(text: str) -> str:

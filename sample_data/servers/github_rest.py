@@ -39,11 +39,13 @@ _ROUTES = Map(
                 ("/pulls/<int:number>", "pull"),
                 ("/pulls/<int:number>/commits", "pull_commits"),
                 ("/pulls/<int:number>/reviews", "pull_reviews"),
+                ("/issues", "issues"),
                 ("/issues/<int:number>/events", "issue_events"),
                 ("/deployments", "deployments"),
                 ("/deployments/<int:id>", "deployment"),
                 ("/deployments/<int:id>/statuses", "deployment_statuses"),
                 ("/releases", "releases"),
+                ("/actions/workflows", "workflows"),
                 ("/actions/runs", "runs"),
                 ("/actions/runs/<int:id>", "run"),
                 ("/actions/runs/<int:id>/attempts/<int:attempt>", "attempt"),
@@ -228,6 +230,20 @@ class GitHubRest:
         repository = self._find(owner, name)
         newest_first = sorted(repository.releases, key=lambda r: (r.created_at, r.id), reverse=True)
         return asked.page(newest_first, lambda r: shape.release(r, repository, asked.root))
+
+    def _issues(self, asked: "_Asked", owner: str, name: str) -> Response:
+        repository = self._find(owner, name)
+        if not repository.has_issues:
+            raise _Refusal(410, "Issues has been disabled in this repository.")
+        return asked.page(repository.issues, lambda issue: {"number": issue.number, "title": issue.title})
+
+    def _workflows(self, asked: "_Asked", owner: str, name: str) -> Response:
+        files = sorted({(run.path, run.name) for run in self._find(owner, name).workflow_runs})
+        return asked.page(
+            files,
+            lambda file: {"path": file[0], "name": file[1], "state": "active"},
+            wrap=lambda page: {"total_count": len(files), "workflows": page},
+        )
 
     def _runs(self, asked: "_Asked", owner: str, name: str) -> Response:
         repository = self._find(owner, name)

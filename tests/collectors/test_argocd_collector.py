@@ -8,7 +8,7 @@ import stamina
 import yaml
 from werkzeug import Response
 
-from collectors.argocd.collect import collect, try_connection
+from collectors.argocd.collect import collect
 from collectors.contract.items import Checkpoint, Malformed, Resume, SourceError
 from tests.support.argocd_instance import (
     CONFIG,
@@ -324,13 +324,6 @@ def test_a_wrong_token_is_named_but_never_shown() -> None:
         list(collect(source_at(server.url, "wrong-secret"), Resume(NOW, NOW)))
     assert "401" in str(caught.value)
     assert "wrong-secret" not in str(caught.value)
-
-
-def test_the_connection_is_tried_by_who_the_token_belongs_to() -> None:
-    with serving() as server:
-        assert try_connection(source_at(server.url)) == "signed in as sixkeys"
-        with pytest.raises(SourceError, match="does not know the token"):
-            try_connection(source_at(server.url, "wrong-secret"))
 
 
 @pytest.mark.parametrize(

@@ -296,7 +296,7 @@ def test_a_wrong_token_is_named_but_never_shown() -> None:
         serving(account()) as server,
         pytest.raises(SourceError, match=r"sources\.pagerduty\.token") as caught,
     ):
-        try_connection(source_at(server.url, "wrong-secret"))
+        list(try_connection(source_at(server.url, "wrong-secret")))
     assert "401" in str(caught.value)
     assert "wrong-secret" not in str(caught.value)
 
@@ -328,7 +328,7 @@ def test_a_refused_connection_says_which_address() -> None:
         stamina.set_testing(True, attempts=2),
         pytest.raises(SourceError, match="Connection refused") as caught,
     ):
-        try_connection(source_at(url))
+        list(try_connection(source_at(url)))
     assert url in str(caught.value)
 
 

@@ -1,0 +1,75 @@
+"""`sixkeys check`: what is wrong, before anything is collected and after.
+
+Packages are imported inside, so that `sixkeys --help` answers at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dashboards.commands.options import DEFAULT_CONFIG, ConfigOption, WarehouseOption
+from dashboards.commands.steps import read_settings
+
+
+def check_command(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Each setting, and what matches what, where nothing is wrong too.")
+    ] = False,
+    send_trial: Annotated[
+        bool,
+        typer.Option("--send-trial", help="Also send a message of one line to each channel and webhook."),
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Tells what is wrong: connections and permissions that fail, patterns that match nothing, and what to write.
+
+    With --all it also shows each setting and where it comes from, and which environments, applications, workflow files
+    and services match what.
+
+    Example: sixkeys check
+
+    Example: sixkeys check --all
+
+    Example: sixkeys check --send-trial
+    """
+    from collectors.connections import Connection, try_connections
+    from config.summary import settings_summary
+    from dashboards.commands import terminal
+    from dashboards.delivery.mail import try_connection as try_mail
+    from dashboards.delivery.trial import send_trial_messages
+    from dashboards.server.identity_provider import try_provider
+    from warehouse.trust.matching import PROBLEMS, report
+
+    settings = read_settings(config, warehouse)
+    out = terminal.console(sys.stdout)
+    tried = []
+
+    def tell(connection: Connection) -> None:
+        out.print(terminal.connection_line(connection))
+        tried.append(connection)
+
+    for connection in try_connections(settings):
+        tell(connection)
+    if not tried:
+        out.print('No source is configured: name one below "sources", or bring data with "sixkeys import".')
+    if settings.dashboard.auth:
+        tell(try_provider(settings.dashboard.auth))
+    if settings.reports.email:
+        tell(try_mail(settings.reports.email))
+    for connection in send_trial_messages(settings) if send_trial else ():
+        tell(connection)
+    parts = report(settings)
+    if not parts:
+        out.print('Nothing was collected yet: after "sixkeys collect" this shows what matches what.')
+    wrong = [part for part in parts if part.title == PROBLEMS]
+    if parts and not wrong:
+        out.print("Nothing is wrong between what was collected, the configuration and the catalogue.")
+    for part in parts if everything else wrong:
+        out.print(terminal.match_table(part))
+    if everything:
+        out.print(terminal.settings_table(settings_summary(config, settings)))
+    else:
+        out.print("sixkeys check --all shows each setting, and what matches what.")
+    raise typer.Exit(0 if all(connection.works for connection in tried) else 1)
