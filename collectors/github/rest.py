@@ -172,8 +172,15 @@ class RestReader:
         return (item for page in self._api.pages(path) for item in page)
 
     def _all_listed(self, path: str, order: Json) -> Iterator[Listed | Malformed]:
+        """The repositories of a list, each asked for by itself: only so is the template that it was made from told."""
         for page in self._api.pages(path, **order):
-            yield from (self._listed(raw) for raw in page)
+            yield from in_order(self._whole_of, page, REST_AT_ONCE)
+
+    def _whole_of(self, listed: Json) -> Iterator[Listed | Malformed]:
+        repo, whole = text(listed, "full_name"), listed
+        with suppress(MissingError):  # deleted since it was listed
+            whole = self._api.get(f"/repos/{repo}") if repo else listed
+        yield self._listed(whole)
 
     def _listed(self, raw: Json) -> Listed | Malformed:
         repo = text(raw, "full_name")

@@ -19,6 +19,7 @@ from sample_data.model import (
     Repository,
 )
 from sample_data.servers.server import SampleServer
+from tests.support.loopback import PATIENCE
 
 NOW = datetime(2026, 11, 16, 6, tzinfo=UTC)
 ANNA = Person("anna")
@@ -81,7 +82,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SampleServer]:
 
 @pytest.fixture(scope="module")
 def github(server: SampleServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.token}"}) as client:
+    with httpx.Client(
+        base_url=server.url, headers={"Authorization": f"Bearer {server.token}"}, timeout=PATIENCE
+    ) as client:
         yield client
 
 
@@ -169,9 +172,14 @@ def test_rest_errors_have_githubs_shape(github: httpx.Client, path: str, status:
 
 
 def test_nothing_is_served_without_the_token(server: SampleServer) -> None:
-    assert httpx.get(f"{server.url}/api/v3/user").json()["message"] == "Bad credentials"
-    assert httpx.post(f"{server.url}/api/graphql", json={"query": "{ viewer { login } }"}).status_code == 401
-    refused = httpx.get(f"{server.url}/acme/checkout.git/info/refs?service=git-upload-pack")
+    assert httpx.get(f"{server.url}/api/v3/user", timeout=PATIENCE).json()["message"] == "Bad credentials"
+    assert (
+        httpx.post(
+            f"{server.url}/api/graphql", json={"query": "{ viewer { login } }"}, timeout=PATIENCE
+        ).status_code
+        == 401
+    )
+    refused = httpx.get(f"{server.url}/acme/checkout.git/info/refs?service=git-upload-pack", timeout=PATIENCE)
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("Basic")
 
@@ -181,6 +189,7 @@ def test_git_speaks_protocol_two_to_who_has_the_token(server: SampleServer) -> N
         f"{server.url}/acme/checkout.git/info/refs?service=git-upload-pack",
         auth=("x-access-token", server.token),
         headers={"Git-Protocol": "version=2"},
+        timeout=PATIENCE,
     )
     assert b"version 2" in answer.content
     assert b"filter" in answer.content
@@ -188,8 +197,8 @@ def test_git_speaks_protocol_two_to_who_has_the_token(server: SampleServer) -> N
 
 def test_requests_are_counted_by_source(tmp_path: Path) -> None:
     with SampleServer(make_organisation(tmp_path)) as server:
-        httpx.get(f"{server.url}/api/v3/user?a=b")
-        httpx.post(f"{server.url}/api/graphql")
+        httpx.get(f"{server.url}/api/v3/user?a=b", timeout=PATIENCE)
+        httpx.post(f"{server.url}/api/graphql", timeout=PATIENCE)
         assert server.requests == {"github rest": 1, "github graphql": 1}
         assert server.log == [
             ("github rest", "GET", "/api/v3/user?a=b"),
@@ -201,6 +210,6 @@ def test_the_address_is_free_once_the_server_was_left(tmp_path: Path) -> None:
     with SampleServer(make_organisation(tmp_path)) as server:
         port = int(server.url.rpartition(":")[2])
     with pytest.raises(httpx.ConnectError):
-        httpx.get(server.url)
+        httpx.get(server.url, timeout=PATIENCE)
     with SampleServer(server.organisation, port=port) as again:
-        assert httpx.get(f"{again.url}/api/v3/user").status_code == 401
+        assert httpx.get(f"{again.url}/api/v3/user", timeout=PATIENCE).status_code == 401

@@ -195,6 +195,14 @@ def test_repositories_are_chosen_by_pattern_archive_and_fork(graphql: bool) -> N
         assert chosen("acme/web", "acme/a*", archived=False) == {"acme/web", "acme/api", "acme/api-fork"}
 
 
+@pytest.mark.parametrize("patterns", [["acme/*"], ["acme/made"]])
+@pytest.mark.parametrize("graphql", [True, False])
+def test_the_template_that_a_repository_was_made_from_is_known(graphql: bool, patterns: list[str]) -> None:
+    with serve(make_repository("made", template="acme/template")) as server:
+        (made,) = of(read(server, {}, *patterns, graphql=graphql), Repository)
+    assert made.from_template == "acme/template"
+
+
 def test_repositories_are_chosen_by_topic() -> None:
     repositories = [
         make_repository("api", topics=("service", "go")),

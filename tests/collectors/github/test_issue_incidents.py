@@ -21,7 +21,7 @@ from config.settings import GitHub, Settings
 from sample_data.model import Issue
 from sample_data.servers.server import SampleServer
 from tests.support.github_organisation import NOW, SINCE, TOKEN, answer, make_repository, of, serve, settings
-from tests.support.loopback import Loopback
+from tests.support.loopback import PATIENCE, Loopback
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect as collect_all
@@ -164,6 +164,7 @@ def test_a_query_that_takes_too_long_is_asked_in_halves_and_grows_again() -> Non
             passed = httpx.request(
                 request.method, f"{server.url}{request.path}", content=request.get_data(),
                 headers={"Authorization": request.headers["Authorization"], "Content-Type": "application/json"},
+                timeout=PATIENCE,
             )  # fmt: skip
             return Response(passed.content, passed.status_code, content_type="application/json")
 

@@ -17,6 +17,7 @@ from tests.conftest import Small
 from tests.support import running_dashboard
 from tests.support.chromium import artifact
 from tests.support.identity_provider import CLIENT, SECRET, IdentityProvider
+from tests.support.loopback import PATIENCE
 from tests.support.running_dashboard import Running, opened, shown
 
 GROUPS = 'leads: everything, payments-developers: [payments], everybody-else: rollups, "*": [nobody]'
@@ -119,7 +120,7 @@ class TestLogin:
     )
     def test_a_login_leads_to_no_other_host(self, running, view):
         cookies = {"sixkeys_view": view} if view.isprintable() else {}
-        back = httpx.get(f"{running.url}/oauth2callback", cookies=cookies, trust_env=False)
+        back = httpx.get(f"{running.url}/oauth2callback", cookies=cookies, trust_env=False, timeout=PATIENCE)
         assert (back.status_code, back.headers["location"]) == (302, "/")
 
     @pytest.mark.soak
@@ -196,7 +197,7 @@ class TestDownloads:
             assert not any(name in rows for name in OTHERS)
             assert urlsplit(download.value.url).path.startswith("/media/")
             cookies = {cookie["name"]: cookie["value"] for cookie in tab.context.cookies()}
-            get = {"url": download.value.url, "trust_env": False}
+            get = {"url": download.value.url, "trust_env": False, "timeout": PATIENCE}
             assert httpx.get(**get, cookies=cookies).text == rows
             assert httpx.get(**get).status_code == 403
             assert httpx.get(**get, cookies=cookies | {"_streamlit_user": "forged"}).status_code == 403
@@ -205,7 +206,7 @@ class TestDownloads:
 
     @pytest.mark.parametrize("path", ["", "_stcore/health", "_stcore/host-config"])
     def test_what_holds_no_data_needs_no_login(self, running, path):
-        answer = httpx.get(f"{running.url}/{path}", trust_env=False)
+        answer = httpx.get(f"{running.url}/{path}", trust_env=False, timeout=PATIENCE)
         assert answer.is_success
         assert not any(told in answer.text for told in ("payments", "checkout", SECRET, COOKIE_KEY))
 

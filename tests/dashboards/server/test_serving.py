@@ -88,7 +88,7 @@ def acme(tmp_path: Path) -> Path:
 def test_a_second_terminal_works_on_the_demo_while_it_runs(tmp_path: Path) -> None:
     with started(tmp_path, "demo", "--today", "2026-11-16") as (process, out, err):
         url = awaited(out, r"The dashboard is at (http://\S+)", process)
-        assert httpx.get(url, trust_env=False).is_success
+        assert httpx.get(url, trust_env=False, timeout=PATIENCE).is_success
         assert (tmp_path / "demo" / "scorecards").is_dir()
         collected = run(tmp_path, "collect", "--config", "demo/sixkeys.yaml")
         assert (collected.returncode, collected.stdout) == (0, "")
@@ -106,7 +106,7 @@ def test_a_second_terminal_works_on_the_demo_while_it_runs(tmp_path: Path) -> No
     assert (status, seconds < STOPPED_WITHIN) == (0, True)
     assert "Traceback" not in err.read_text()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url, trust_env=False)
+        httpx.get(url, trust_env=False, timeout=PATIENCE)
 
 
 @pytest.mark.soak
@@ -137,7 +137,7 @@ def test_the_service_collects_at_once_and_stops_cleanly(acme: Path, number: sign
     with started(acme, "serve") as (process, out, err):
         url = awaited(out, r"The dashboard is at (http://\S+)", process)
         awaited(err, r"(catalog: 1 components)", process)
-        assert httpx.get(url, trust_env=False).is_success
+        assert httpx.get(url, trust_env=False, timeout=PATIENCE).is_success
         own = children(process)
         status, seconds = stopped(process, number)
         assert (status, seconds < STOPPED_WITHIN) == (0, True)
