@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from fnmatch import translate
-from typing import Any, get_args
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from config.settings import PRODUCTION_WORDS, DeploymentSource, Production, Settings, WorkflowDeployment
+from config.settings import DEPLOYMENT_SOURCES, PRODUCTION_WORDS, Production, Settings, WorkflowDeployment
 from warehouse.loading.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
@@ -113,12 +113,15 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
     )
     table("counted_urgencies", {"urgency": _STRING}, [(u.lower(),) for u in incidents.urgencies])
     table("counted_priorities", {"priority": _STRING}, [(p.lower(),) for p in incidents.priorities])
-    known = get_args(DeploymentSource)
-    order = [*deployments.sources, *(source for source in known if source not in deployments.sources)]
+    others = (source for source in DEPLOYMENT_SOURCES if source not in deployments.sources)
+    order = [*deployments.sources, *others]
     table(
         "source_ranks",
-        {"source": _STRING, "position": pa.int64(), "enabled": _BOOL},
-        [(source, place, source in deployments.sources) for place, source in enumerate(order)],
+        {"source": _STRING, "words": _STRING, "position": pa.int64(), "enabled": _BOOL},
+        [
+            (source, DEPLOYMENT_SOURCES[source], place, source in deployments.sources)
+            for place, source in enumerate(order)
+        ],
     )
 
     production = ProductionNames(settings.production)
