@@ -150,14 +150,6 @@ def many_incidents() -> list[dict[str, Any]]:
     return [incident(f"Q{n}", ago(hours=n), ago(hours=n)) for n in range(1, 40)]
 
 
-@pytest.mark.parametrize("status", [402, 403])
-def test_a_plan_without_change_events_is_asked_once(status: int) -> None:
-    refused = [Response("{}", status)] * 2
-    with serving(account(*many_incidents()), faults=refused, fault_path="change_events") as server:
-        assert len(incidents(run(server))) == 39
-    assert events_asked_for(server) == ["/change_events", "/incidents/Q39/related_change_events"]
-
-
 def test_an_account_that_has_no_change_events_is_not_asked_for_those_of_each_incident() -> None:
     with serving(account(*many_incidents())) as server:
         assert len(incidents(run(server))) == 39
@@ -289,21 +281,6 @@ def test_a_malformed_incident_is_set_aside_without_the_people_in_it() -> None:
     assert "opened_at" in malformed.reason
     assert "Jane" not in malformed.raw
     assert "Q2" in {i.id for i in incidents(items)}
-
-
-def test_an_incident_of_a_status_that_is_not_known_is_set_aside_and_read_once_it_is_known() -> None:
-    paused = incident("Q1", ago(days=3))
-    paused["status"] = "paused"
-    held = account(paused, incident("Q2", ago(days=2), ago(days=1)))
-    with serving(held) as server:
-        first = run(server)
-        paused.update(status="resolved", resolved_at=ago(minutes=10))
-        held.log_entries.append(log("resolve", "Q1", ago(minutes=10)))
-        second = run(server, cursors_of(first))
-    assert [one.id for one in incidents(first)] == ["Q2"]
-    aside = [item for item in first if isinstance(item, Malformed)]
-    assert {(one.subject, "status" in one.reason) for one in aside} == {("Q1", True)}
-    assert [(one.id, one.resolved_at) for one in incidents(second)] == [("Q1", NOW - timedelta(minutes=10))]
 
 
 def test_a_wrong_token_is_named_but_never_shown() -> None:
