@@ -161,7 +161,7 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
     branches = rows("select distinct head_branch from source.pull_requests where head_branch is not null")
     table("hotfix_branches", {"branch": _STRING}, [b for b in branches if is_hotfix(b[0])])
     table("hotfix_labels", {"label": _STRING}, [(label.lower(),) for label in settings.hotfix.labels])
-    _create_claims(rows, table)
+    _create_claims(rows, table, refs)
 
 
 def _create_workflow_rules(
@@ -225,7 +225,7 @@ _READ_OF_RUNS = {
 _DEPLOYS = re.compile(r"deploy|release|promote|rollout", re.IGNORECASE)
 
 
-def _create_claims(rows: Callable, table: Callable) -> None:
+def _create_claims(rows: Callable, table: Callable, tags: Sequence[tuple[Any, ...]]) -> None:
     """What each service says is its own: `claimants` what kinds of things, `claims` which of those that were told.
 
     An application of Argo CD is known by its unit, which has its instance and namespace.
@@ -243,9 +243,7 @@ def _create_claims(rows: Callable, table: Callable) -> None:
             "select distinct environment from source.deployments where environment is not null"
         ),
         "workflow": rows("select distinct workflow from source.workflow_runs"),
-        "tag": rows(
-            "select distinct ref from source.deployments where source in ('releases', 'tags') and ref is not null"
-        ),
+        "tag": tags,
     }
     applications = rows(
         "select coalesce(unit, application) as name, max(application),"
