@@ -100,6 +100,14 @@ def _named(key: str) -> BeforeValidator:
 
 
 DeploymentSource = Literal["argocd", "deployments", "workflow_runs", "releases", "tags"]
+# what people call each
+DEPLOYMENT_SOURCES: dict[str, str] = {
+    "argocd": "Argo CD",
+    "deployments": "GitHub deployments",
+    "workflow_runs": "workflow runs",
+    "releases": "releases",
+    "tags": "tags",
+}
 
 
 class Deployments(Section):

@@ -140,6 +140,7 @@ class Issue:
     updated_at: datetime
     closed_at: datetime | None = None
     labels: tuple[str, ...] = ()
+    state_reason: str = "COMPLETED"  # of one that was closed
 
 
 @dataclass

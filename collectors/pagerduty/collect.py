@@ -19,6 +19,7 @@ from collectors.contract.items import (
     Resume,
     SetAside,
     SourceError,
+    key_of,
     record_or_malformed,
 )
 from collectors.contract.records import Coverage, Incident, Record
@@ -65,8 +66,9 @@ def collect(
     """Incidents that are new or changed, in order of opening, then open and older ones; a checkpoint per stretch.
 
     Of incidents that are `linked` to what caused them, PagerDuty is not asked what it relates to them.
-    The cursor (subject `*`) keeps the coverage's start, the instant read up to, the log entries of the last hour, and
-    of open and recent incidents what was yielded. An unchanged account costs one request, or two with open incidents.
+    The cursor (subject `*`) keeps the coverage's start, the instant read up to, the log entries of the last hour, of
+    open and recent incidents what was yielded, and whose change events could not be read: they are asked for again. An
+    unchanged account costs one request, or two with open incidents.
     """
     with open_api(source, timeout) as api:
         yield from _Reader(api, resume, linked).items()
@@ -123,6 +125,8 @@ class _Reader:
         self.touched: set[str] = set()
         self.read: set[str] = set()
         self.related_events: bool | None = None  # not known yet
+        self.refusal: str | None = None  # why PagerDuty tells of none, where that is no answer
+        self.unknown_events: set[str] = set(listing(cursor, "unknown_events"))  # of which incidents
 
     def items(self) -> Iterator[Item]:
         """The whole run."""
@@ -140,6 +144,12 @@ class _Reader:
             yield from self._incidents(open_incidents(self.api))
         for id in sorted(self.touched.union(open_before, self.again) - self.read):
             yield from self._incidents(self._one(id))
+        for id in sorted(self.unknown_events - self.read):
+            if self.related_events is False:  # what refuses one refuses all
+                break
+            yield from self._incidents(self._one(id))
+            if id not in self.read:
+                self.unknown_events.discard(id)
         yield from self._checkpoint(self.now, recent)
 
     def _read_log(self) -> list[str]:
@@ -175,7 +185,7 @@ class _Reader:
             )
             for item, record in read:
                 if isinstance(record, Incident):
-                    yield from self._told(item, record, events.get(record.id, []))
+                    yield from self._told(item, record, events.get(record.id))
                 else:
                     yield record
 
@@ -195,11 +205,17 @@ class _Reader:
             self.read.add(record.id)
         return item, record
 
-    def _told(self, item: Any, record: Incident, new_events: list[dict[str, Any]]) -> Iterator[Item]:
-        """The incident with its change events, where something of it changed."""
+    def _told(
+        self, item: Any, record: Incident, related: list[dict[str, Any]] | str | None
+    ) -> Iterator[Item]:
+        """The incident with its change events, where something of it changed.
+
+        `related` are new ones, or why they could not be read; None: they were not asked for.
+        """
         before = mapping(self.known.get(record.id))
         state = hashlib.sha256(record.model_dump_json().encode()).hexdigest()[:16]
-        events = listing(before, "events") if before else new_events
+        events = related if isinstance(related, list) else listing(before, "events")
+        is_known_now = isinstance(related, list) and record.id in self.unknown_events
         self.known[record.id] = {
             "state": state,
             "open": record.status != "resolved",
@@ -207,8 +223,14 @@ class _Reader:
             "acknowledged_at": record.acknowledged_at and record.acknowledged_at.isoformat(),
             "events": events,
         }
-        if state != before.get("state"):
+        if state != before.get("state") or is_known_now:
             yield record_or_malformed(Incident, record.id, {**dict(record), "change_events": events}, item)
+        if isinstance(related, str):
+            self.unknown_events.add(record.id)
+            reason = f"its change events are unknown until they can be read: {related}"
+            yield Malformed(Incident.TABLE, record.id, reason, json.dumps({"id": record.id}), key_of(record))
+        else:
+            self.unknown_events.discard(record.id)
 
     def _fields(self, item: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         id, status = text(item, "id") or "", text(item, "status") or ""
@@ -233,8 +255,8 @@ class _Reader:
             "url": text(item, "html_url"),
         }
 
-    def _related_events(self, read: Iterable[Incident]) -> dict[str, list[dict[str, Any]]]:
-        """By incident, what PagerDuty relates to those that are met for the first time: a request each.
+    def _related_events(self, read: Iterable[Incident]) -> dict[str, list[dict[str, Any]] | str]:
+        """By incident, what PagerDuty relates to it where that is not known, or why it says nothing: a request each.
 
         Not asked where they were merged or are linked already, for nothing else would be believed; nor where the
         account has no change events, which one request tells for all.
@@ -242,7 +264,9 @@ class _Reader:
         asked = [
             incident.id
             for incident in read
-            if not incident.merged_into and incident.id not in self.linked and incident.id not in self.known
+            if not incident.merged_into
+            and incident.id not in self.linked
+            and (incident.id not in self.known or incident.id in self.unknown_events)
         ]
         if len(asked) > 1 and self.related_events is None:
             answer = self.api.send("/change_events", {"limit": 1}, accept=(402, 403, 404))
@@ -252,12 +276,19 @@ class _Reader:
         first = [found for id in asked[:1] for found in self._related_to(id)]
         return dict([*first, *in_order(self._related_to, asked[1:], AT_ONCE)])
 
-    def _related_to(self, id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    def _related_to(self, id: str) -> Iterator[tuple[str, list[dict[str, Any]] | str]]:
         if self.related_events is False:
+            yield id, self.refusal or []
             return
         path = f"/incidents/{quote(id, safe='')}/related_change_events"
         response = self.api.send(path, accept=(402, 403, 404))
         self.related_events = response.status_code not in (402, 403)
+        answered = f"/incidents/…/related_change_events answered {response.status_code}"
+        if response.status_code == 403:
+            self.refusal = f"{answered}; give the key read access to change events"
+        if response.status_code in (403, 404):
+            yield id, self.refusal or answered
+            return
         found = listing(self.api.content(response), "change_events") if response.is_success else []
         yield id, [_change_event(event) for event in found if text(event, "id")]
 
@@ -274,6 +305,7 @@ class _Reader:
             "until": until.isoformat(),
             "log": log,
             "known": self.known,
+            "unknown_events": sorted(self.unknown_events),
         }
         yield Checkpoint("*", json.loads(json.dumps(cursor)))
 

@@ -29,7 +29,7 @@ from dashboards.figures.formats import MISSING, figure, plural
 from dashboards.frame.view import LISTED, link
 from warehouse.rows.listed_details import of_incidents
 from warehouse.rows.listing import INCIDENTS, Counts
-from warehouse.rows.reasons import FactRow
+from warehouse.rows.reasons import FactRow, causes_in_words
 
 _SOURCES: Mapping[str, str] = {"pagerduty": "PagerDuty", "github_issues": "GitHub issue", "import": "import"}
 _NONE = {
@@ -86,6 +86,10 @@ def _open_for(seconds: float) -> Cell:
 
 def _blames(row: FactRow, around: Around) -> Cell:
     """The deployment it blames and the method, or that it blames none."""
+    if row["possible_causes"]:
+        return Cell(
+            "none alone", causes_in_words(row), "several that share its source were deployed by themselves"
+        )
     if row["blames_id"] is None:
         return Cell("none", _NONE.get(row["blamed_by"], "no evidence names one"))
     method = METHODS.get(row["blamed_by"], row["blamed_by"] or "")
@@ -148,6 +152,7 @@ def _about(row: FactRow, around: Around) -> LinePart:
             ("Service at its source", Cell(row["source_service"] or "")),
             ("System", Cell(row["system"] or "")),
             ("Left out because", Cell(row["excluded_because"] or "")),
+            ("Cause", Cell(causes_in_words(row))),
             ("Linked by hand", Cell(row["link_reason"] or "")),
         ),
     )

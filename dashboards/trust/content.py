@@ -4,16 +4,18 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from config.metrics import metrics
+from config.settings import DEPLOYMENT_SOURCES
 from dashboards.figures import formats
 from dashboards.figures.formats import MISSING, moment, plural, share
 from dashboards.frame.trust_sentences import trust_sentences
 from dashboards.frame.view import Filters, link
 from warehouse.trust.coverage import UNTRACED, ServiceCoverage, Unmapped
 from warehouse.trust.runs_and_doubts import RecordedRun, Undelivered
+from warehouse.trust.silenced import SilencedSource
 
 if TYPE_CHECKING:
     from dashboards.trust.loading import Trust
@@ -271,6 +273,19 @@ def _took(run: RecordedRun) -> str:
 def run_duration(seconds: float) -> str:
     """How long a run took; to a tenth of a second where it was short."""
     return f"{seconds:.1f} s" if seconds < 10 else formats.figure(seconds, "seconds")
+
+
+def silenced_cells(found: Iterable[SilencedSource]) -> list[tuple[str, ...]]:
+    """(service, who speaks for it, who is left out, rows, days) of each source that is not heard."""
+    return [
+        (
+            one.service,
+            *(DEPLOYMENT_SOURCES.get(name, name) for name in (one.told_by, one.source)),
+            f"{one.rows:,}",
+            formats.days(one.first_day, one.last_day + timedelta(days=1)),
+        )
+        for one in found
+    ]
 
 
 def undelivered_cells(found: Iterable[Undelivered], timezone: str) -> list[tuple[str, ...]]:

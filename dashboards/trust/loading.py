@@ -12,6 +12,7 @@ from warehouse.trust import runs_and_doubts
 from warehouse.trust.coverage import ServiceCoverage, coverage
 from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks
 from warehouse.trust.runs_and_doubts import Doubts, QuarantinedItem, RecordedRun, Undelivered
+from warehouse.trust.silenced import SilencedSource, silenced_sources
 
 # of a source so many runs are shown, and of coverage so many weeks
 MOST_RUNS = 10
@@ -34,6 +35,7 @@ class Trust:
     weeks: tuple[CoverageWeek, ...] = ()
     runs: tuple[RecordedRun, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
+    silenced: tuple[SilencedSource, ...] = ()
 
 
 def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
@@ -52,4 +54,5 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
             weeks=tuple(coverage_weeks(facts, *periods.history(filters, today(facts)), where)[-MOST_WEEKS:]),
             runs=runs_and_doubts.recent_runs(facts, MOST_RUNS),
             undelivered=runs_and_doubts.undelivered(facts) if not where else (),
+            silenced=silenced_sources(facts, start, end, where),
         )

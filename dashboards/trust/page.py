@@ -68,6 +68,14 @@ def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole
     undelivered = content.undelivered_cells(found.undelivered, zone)
     section("Did not arrive", "undelivered", undelivered, lambda: as_rows_of(found.undelivered))
     section("Not read between", "gaps", content.gaps([whole], zone), lambda: as_rows_of(whole.gaps))
+    silenced = content.silenced_cells(found.silenced)
+    section(
+        "Left out, since another source tells of the service",
+        "silenced",
+        silenced[:SHOWN_ROWS],
+        lambda: as_rows_of(found.silenced),
+        len(silenced),
+    )
     catalogue = settings.sources.catalog
     unmapped = content.unmapped(whole.unmapped, catalogue is not None and catalogue.from_github)
     section("In no catalogue", "unmapped", unmapped, lambda: as_rows_of(whole.unmapped))

@@ -108,6 +108,14 @@ def test_an_operation_that_did_not_succeed_is_a_deployment_of_its_start(phase: s
     assert failed.config_repo == "acme/config"
 
 
+def test_an_operation_of_a_phase_that_is_not_known_is_set_aside() -> None:
+    with serving(application([entry(0)], operationState=operation(at(500), "Paused"))) as server:
+        found = poll(server)
+    assert [one.id for one in deployments(found)] == ["u1/0"]
+    (aside,) = [item for item in found if isinstance(item, Malformed)]
+    assert "status" in aside.reason
+
+
 def test_a_successful_operation_is_its_history_entry_and_gives_it_its_images() -> None:
     result = {
         "revision": SHAS[1],

@@ -150,14 +150,6 @@ def many_incidents() -> list[dict[str, Any]]:
     return [incident(f"Q{n}", ago(hours=n), ago(hours=n)) for n in range(1, 40)]
 
 
-@pytest.mark.parametrize("status", [402, 403])
-def test_a_plan_without_change_events_is_asked_once(status: int) -> None:
-    refused = [Response("{}", status)] * 2
-    with serving(account(*many_incidents()), faults=refused, fault_path="change_events") as server:
-        assert len(incidents(run(server))) == 39
-    assert events_asked_for(server) == ["/change_events", "/incidents/Q39/related_change_events"]
-
-
 def test_an_account_that_has_no_change_events_is_not_asked_for_those_of_each_incident() -> None:
     with serving(account(*many_incidents())) as server:
         assert len(incidents(run(server))) == 39

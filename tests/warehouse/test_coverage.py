@@ -348,7 +348,10 @@ def test_a_row_without_an_instant_is_listed_by_its_start(tmp_path: Path) -> None
             rows = explain(facts, settings, metric, {}, of, of + timedelta(days=1)).rows
         return [row["excluded_because"] for row in rows]
 
-    for metric, reason in (("deployment_frequency", "unsuccessful: running"), ("mttr", "not resolved")):
+    for metric, reason in (
+        ("deployment_frequency", "not finished: running, or waiting for approval"),
+        ("mttr", "not resolved"),
+    ):
         assert listed(metric, date(2026, 11, 3)) == []
         assert listed(metric, date(2026, 11, 4)) == [reason]
 

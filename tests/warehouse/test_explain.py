@@ -13,7 +13,7 @@ from dashboards.commands import terminal
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
 from warehouse.rows.explain import Order, all_explained_rows, explain
-from warehouse.rows.reasons import in_common
+from warehouse.rows.reasons import in_common, rule
 
 
 @pytest.mark.parametrize("metric", list(metrics()))
@@ -113,3 +113,9 @@ def test_the_command_line_shows_each_rows_rule_and_the_reasons_with_their_counts
     assert shown.count("no evidence of failure") == found.n - sum(row["value"] or 0 for row in found.rows)
     for reason, n in found.left_out.items():
         assert f"{n}  {reason}" in shown
+
+
+def test_an_incident_of_several_services_says_whose_it_may_be() -> None:
+    row = {"excluded_because": None, "possible_causes": "api, web"}
+    assert rule("mttr", row) == "opened until resolved; caused by one of api, web"
+    assert rule("mttr", row | {"possible_causes": None}) == "opened until resolved"

@@ -137,3 +137,16 @@ def test_owners_come_from_a_file_as_well(settings: Settings, tmp_path: Path) -> 
     with open_warehouse(settings.warehouse) as warehouse:
         rows = warehouse.connection.execute("select component, team, is_seen from owners").fetchall()
     assert rows == [("app", "web", False)]
+
+
+def test_what_was_imported_of_an_application_alone_is_forgotten_with_its_coverage(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "applications.csv"
+    file.write_text(
+        "source,id,application,unit,environment,status,finished_at\n"
+        "ours,1,shop,eu,production,success,2026-11-03T09:00:00Z\n"
+    )
+    import_file(settings, "deployments", file)
+    found = forget(settings, "deployments", file=file, removes=True)
+    assert (found.total, found.stretches) == (1, 1)

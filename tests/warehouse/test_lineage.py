@@ -14,6 +14,7 @@ from collectors.contract.records import Commit, Deployment
 from config.settings import Settings
 from warehouse.building.build import build
 from warehouse.building.graph import Graph
+from warehouse.building.lineage import source_pattern
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 
@@ -157,3 +158,17 @@ def test_a_short_sha_is_found_only_where_it_is_unambiguous() -> None:
     assert graph.find("aaa") is None
     assert graph.find("ccc") is None
     assert graph.parents[graph.number["bbb333"]] == []
+
+
+@pytest.mark.parametrize("pattern", ["cart", "cart/", "/cart", "/cart/**", "cart/**", "./cart/", " cart "])
+def test_a_folder_is_meant_however_it_is_written(pattern: str) -> None:
+    means = source_pattern([pattern]).fullmatch
+    assert all(map(means, ("cart/main.py", "cart/deep/below.py")))
+    assert not any(map(means, ("carton/main.py", "lib/cart/main.py", "README.md")))
+
+
+def test_a_pattern_may_mean_files_of_one_kind_one_file_or_everything() -> None:
+    assert source_pattern(["lib/*.py"]).fullmatch("lib/a.py")
+    assert not source_pattern(["lib/*.py"]).fullmatch("lib/a.js")
+    assert source_pattern(["go.mod", "api"]).fullmatch("go.mod")
+    assert source_pattern(["/"]).fullmatch("any/file")

@@ -22,6 +22,7 @@ from sample_data.settings import demo_settings
 from tests.conftest import Sample
 from tests.support.argocd_instance import application, entry
 from tests.support.places import ROOT
+from warehouse.loading.imports import import_file
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import RunInProgress, collect
@@ -175,6 +176,27 @@ def test_a_component_that_leaves_the_catalogue_is_gone_from_then_on_and_back_whe
     collect(settings, only="catalog", now=acme.now)
     with open_warehouse(settings.warehouse) as warehouse:
         assert warehouse.connection.execute("select count(gone_at) from components").fetchall() == [(0,)]
+
+
+def test_a_link_that_its_file_no_longer_tells_is_gone_and_another_source_s_stays(tmp_path: Path) -> None:
+    (tmp_path / "sixkeys.yaml").write_text("organization: acme\nincidents: {links: [links.csv]}\n")
+    settings = load_settings(tmp_path / "sixkeys.yaml")
+    heading = "incident_source,incident_id,deployment_id,reason\n"
+
+    def linked(*incidents: str) -> list[str]:
+        rows = "".join(f"pagerduty,{name},d1,a look at it\n" for name in incidents)
+        (tmp_path / "links.csv").write_text(heading + rows)
+        assert [run.error for run in collect(settings, only="links")] == [None]
+        with open_warehouse(settings.warehouse) as warehouse:
+            found = warehouse.connection.execute("select incident_id from links order by 1").fetchall()
+        return [name for (name,) in found]
+
+    (tmp_path / "by_hand.csv").write_text(f"{heading}pagerduty,Q9,d1,by hand\n")
+    import_file(settings, "links", tmp_path / "by_hand.csv")
+    assert linked("Q1", "Q2") == ["Q1", "Q2", "Q9"]
+    assert linked("Q2") == ["Q2", "Q9"]
+    assert linked() == ["Q9"]
+    assert linked("Q1") == ["Q1", "Q9"]
 
 
 def test_a_source_that_is_not_configured_is_refused_with_the_names_of_those_that_are(sample: Sample) -> None:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from fnmatch import translate
-from typing import Any, get_args
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from config.settings import PRODUCTION_WORDS, DeploymentSource, Production, Settings, WorkflowDeployment
+from config.settings import DEPLOYMENT_SOURCES, PRODUCTION_WORDS, Production, Settings, WorkflowDeployment
 from warehouse.loading.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
@@ -113,12 +113,15 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
     )
     table("counted_urgencies", {"urgency": _STRING}, [(u.lower(),) for u in incidents.urgencies])
     table("counted_priorities", {"priority": _STRING}, [(p.lower(),) for p in incidents.priorities])
-    known = get_args(DeploymentSource)
-    order = [*deployments.sources, *(source for source in known if source not in deployments.sources)]
+    others = (source for source in DEPLOYMENT_SOURCES if source not in deployments.sources)
+    order = [*deployments.sources, *others]
     table(
         "source_ranks",
-        {"source": _STRING, "position": pa.int64(), "enabled": _BOOL},
-        [(source, place, source in deployments.sources) for place, source in enumerate(order)],
+        {"source": _STRING, "words": _STRING, "position": pa.int64(), "enabled": _BOOL},
+        [
+            (source, DEPLOYMENT_SOURCES[source], place, source in deployments.sources)
+            for place, source in enumerate(order)
+        ],
     )
 
     production = ProductionNames(settings.production)
@@ -158,7 +161,7 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
     branches = rows("select distinct head_branch from source.pull_requests where head_branch is not null")
     table("hotfix_branches", {"branch": _STRING}, [b for b in branches if is_hotfix(b[0])])
     table("hotfix_labels", {"label": _STRING}, [(label.lower(),) for label in settings.hotfix.labels])
-    _create_claims(rows, table)
+    _create_claims(rows, table, refs)
 
 
 def _create_workflow_rules(
@@ -222,7 +225,7 @@ _READ_OF_RUNS = {
 _DEPLOYS = re.compile(r"deploy|release|promote|rollout", re.IGNORECASE)
 
 
-def _create_claims(rows: Callable, table: Callable) -> None:
+def _create_claims(rows: Callable, table: Callable, tags: Sequence[tuple[Any, ...]]) -> None:
     """What each service says is its own: `claimants` what kinds of things, `claims` which of those that were told.
 
     An application of Argo CD is known by its unit, which has its instance and namespace.
@@ -240,9 +243,7 @@ def _create_claims(rows: Callable, table: Callable) -> None:
             "select distinct environment from source.deployments where environment is not null"
         ),
         "workflow": rows("select distinct workflow from source.workflow_runs"),
-        "tag": rows(
-            "select distinct ref from source.deployments where source in ('releases', 'tags') and ref is not null"
-        ),
+        "tag": tags,
     }
     applications = rows(
         "select coalesce(unit, application) as name, max(application),"

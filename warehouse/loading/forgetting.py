@@ -11,17 +11,10 @@ from collectors.contract.records import RECORDS
 from collectors.files import record_files
 from config.errors import ConfigurationError
 from config.settings import Settings
-from warehouse.loading.imports import DAY_COLUMNS, beginnings
+from warehouse.loading.imports import DAY_COLUMNS, SUBJECT_COLUMNS, beginnings
 from warehouse.loading.instants import naive
 from warehouse.loading.schema import arrow_table
 from warehouse.loading.store import Warehouse, open_warehouse
-
-# what an import's coverage is known by: a row's service, else its repository
-_SUBJECTS = {
-    "deployments": "coalesce(t.service, t.repo, t.unit, t.application, '*')",
-    "incidents": "coalesce(t.service, t.source_service, '*')",
-    "repositories": "t.repo",
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,9 @@ def forget(
         found = warehouse.connection.execute(
             f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
         ).fetchall()
-        stretches = _uncover(warehouse, settings, kind, where, bound, removes) if kind in _SUBJECTS else 0
+        stretches = (
+            _uncover(warehouse, settings, kind, where, bound, removes) if kind in SUBJECT_COLUMNS else 0
+        )
         if removes:
             warehouse.connection.execute(f"delete from {kind} as t where {where}", bound)
     return Forgotten(dict(found), stretches)
@@ -95,13 +90,14 @@ def _uncover(
     execute = warehouse.connection.execute
     instants = ", ".join(f"t.{name}" for name in DAY_COLUMNS[kind])
     zone = ZoneInfo(settings.timezone)
-    subjects = execute(f"select distinct {_SUBJECTS[kind]} from {kind} as t where {where}", bound).fetchall()
+    subject_of = f"coalesce({', '.join(f't.{name}' for name in SUBJECT_COLUMNS[kind])}, '*')"
+    subjects = execute(f"select distinct {subject_of} from {kind} as t where {where}", bound).fetchall()
     gone = 0
     for (subject,) in subjects:
         of_subject = [f"import {kind}", subject]
         ((first, last),) = execute(
             f"select min(least({instants})), max(greatest({instants})) from {kind} as t"
-            f" where not ({where}) and {_SUBJECTS[kind]} = ?",
+            f" where not ({where}) and {subject_of} = ?",
             [*bound, subject],
         ).fetchall()
         if first is None:

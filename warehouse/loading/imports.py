@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from itertools import islice
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from collectors.contract.people import People
@@ -24,7 +24,7 @@ from collectors.contract.records import (
 )
 from collectors.files import record_files
 from config.errors import DataError
-from config.settings import DeploymentSource, Settings
+from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.loading.configured import people_of
 from warehouse.loading.store import Known, Warehouse, open_warehouse
 
@@ -37,6 +37,14 @@ DAY_COLUMNS = {
     Response.TABLE: ("submitted_at",),
     WorkflowRun.TABLE: ("created_at", "started_at", "finished_at"),
 }
+# the columns of which the first that is told names what a record is a reading of; where none is, that is `*`
+SUBJECT_COLUMNS = {
+    Deployment.TABLE: ("service", "repo", "application"),
+    Incident.TABLE: ("service", "source_service"),
+    Repository.TABLE: ("repo",),
+    WorkflowRun.TABLE: ("repo",),
+}
+_ARGOCD_SUBJECTS = ("service", "unit", "application", "repo")
 # a file that is said to be complete for its days speaks of every service, those that it does not name too
 EVERY_SERVICE = "every service"
 _FIRST_YEAR = datetime(2000, 1, 1, tzinfo=UTC)
@@ -177,15 +185,11 @@ def _instants(record: Record) -> dict[str, datetime]:
 
 def _read(record: Record) -> tuple[str, str]:
     """The source and the subject that a record is a reading of; a row of a collector's source is that source's."""
-    match record:
-        case Deployment():
-            source = record.source if record.source in get_args(DeploymentSource) else "import deployments"
-            by_source = (record.unit or record.application) if source == "argocd" else record.repo
-            return source, record.service or by_source or record.repo or record.application or "*"
-        case Incident():
-            return "import incidents", record.service or record.source_service or "*"
-        case Repository():
-            return "import repositories", record.repo
-        case WorkflowRun():
-            return "workflow_runs", record.repo
-    return f"import {record.TABLE}", "*"
+    columns = SUBJECT_COLUMNS.get(record.TABLE, ())
+    source = f"import {record.TABLE}"
+    if isinstance(record, WorkflowRun):
+        source = WorkflowRun.TABLE
+    elif isinstance(record, Deployment) and record.source in DEPLOYMENT_SOURCES:
+        source = record.source
+        columns = _ARGOCD_SUBJECTS if source == "argocd" else columns
+    return source, next(filter(None, (getattr(record, name) for name in columns)), "*")

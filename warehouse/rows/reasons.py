@@ -39,12 +39,18 @@ def rule(metric: str, row: FactRow) -> str:
         case "lead_time":
             return f"authored until deployment {row['deployment_id']}, the first that contains it"
         case "mttr":
-            return "opened until resolved"
+            return "; ".join(filter(None, ("opened until resolved", causes_in_words(row))))
         case "failed_deployment_recovery_time":
             return f"finished until {row['recovered_by']}"
         case "time_to_first_commit":
             return f"created until {row['first_commit_sha'][:10]}, a person's first commit"
     return f"{row['n']} respondents whose mean is this score"
+
+
+def causes_in_words(incident: FactRow) -> str:
+    """ "caused by one of a, b" where several services could be the cause; else empty."""
+    services = incident["possible_causes"]
+    return f"caused by one of {services}" if services else ""
 
 
 def in_common(reason: str) -> str:

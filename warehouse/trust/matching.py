@@ -68,9 +68,10 @@ _PARTS = (
     ),
     (
         "Left out, since a source that ranks higher tells of the service",
-        ("service", "source", "told by", "deployments"),
-        "select c.service, c.source, c.told_by, count(*) from candidates as c where c.told_by is not null"
-        " group by all order by 4 desc, 1, 2, 3",
+        ("service", "told by", "left out", "rows", "from (UTC)", "until (UTC)"),
+        "select c.service, c.told_by, c.source, count(*), min(cast(coalesce(c.at, c.started_at) as date)),"
+        " max(cast(coalesce(c.at, c.started_at) as date)) from candidates as c"
+        " where c.told_by is not null group by all order by 4 desc, 1, 2, 3",
         "where the other one is right, the component says sixkeys.dev/deployments-from",
     ),
     (

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from config.settings import Settings
+from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.building.lineage import source_pattern
 from warehouse.building.matched_globs import matcher
 
@@ -37,6 +37,21 @@ _COUNT_NOWHERE = (
     " and d.repo not in (select c.repo from candidates as c where c.repo is not null)"
     " group by d.source order by all"
 )
+# of each service the source that is not heard, where one environment of it alone has more than the one that is; of a
+# service that has a part of its repository nobody knows yet which rows are its own
+_LOUDER = (
+    "with told as (select c.service, c.source, c.told_by, c.environment, count(*) as entries from candidates as c"
+    " where c.status = 'success' and c.no_deployment_because is null and not c.by_paths group by all),"
+    " silenced as (select t.service, t.source, t.told_by, max(t.entries) as entries from told as t"
+    " where t.told_by is not null group by all),"
+    " speaking as (select t.service, t.source, sum(t.entries) as entries from told as t"
+    " where t.told_by is null group by all)"
+    " select l.told_by, l.source, list(l.service || ' (' || h.entries || ' told, ' || l.entries || ' left out)'"
+    " order by l.entries - h.entries desc, l.service) from silenced as l"
+    " inner join speaking as h on h.service = l.service and h.source = l.told_by and h.entries < l.entries"
+    " inner join services as s on s.service = l.service and s.deployments_from is distinct from l.told_by"
+    " group by l.told_by, l.source order by 1, 2"
+)
 _UNWATCHED = (
     "select count(distinct c.service) from candidates as c where not exists (select 1 from source.incidents)"
     " and not exists (select 1 from source.coverage as r"
@@ -63,6 +78,7 @@ def problems(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[
         *_workflows(rows, settings),
         *_patterns(rows, settings),
         *_of_the_catalogue(rows),
+        *_louder(rows),
         *_uncounted(rows),
     ]
 
@@ -160,6 +176,15 @@ def _of_the_catalogue(rows: _Rows) -> Iterator[Problem]:
     for name, origins, believed in rows(_CONTRADICTING):
         yield Problem(
             f"{name} is told in different ways by {origins}", f"{believed} is believed; remove the others"
+        )
+
+
+def _louder(rows: _Rows) -> Iterator[Problem]:
+    for told_by, source, services in rows(_LOUDER):
+        speaking, silenced = (DEPLOYMENT_SOURCES.get(name, name) for name in (told_by, source))
+        yield Problem(
+            f"services told by {speaking} have more deployments left out, of {silenced}: {_named(services)}",
+            f"where {silenced} are right, the component says sixkeys.dev/deployments-from: {source}",
         )
 
 

@@ -213,6 +213,21 @@ def test_a_tag_may_stand_for_a_deployment_of_the_commit_it_names(
     assert "v3" in tags(read_either_way())
 
 
+def test_a_tag_that_moves_is_another_deployment_at_each_place(
+    origin: Origin, read_either_way: Reader
+) -> None:
+    first = origin.commit("First")
+    origin.git("tag", "production")
+    origin.push()
+    before = tags(read_either_way())["production"]
+    second = origin.commit("Second")
+    origin.git("tag", "--force", "production")
+    origin.push()
+    after = tags(read_either_way())["production"]
+    assert (before.id, before.sha) == (f"acme/checkout@production@{first}", first)
+    assert (after.id, after.sha) == (f"acme/checkout@production@{second}", second)
+
+
 def test_an_annotated_tag_was_made_when_it_was_tagged(origin: Origin, read: Reader) -> None:
     origin.commit("First")
     origin.git("tag", "-a", "-m", "One", "v1", GIT_COMMITTER_DATE=f"{int(origin.time(90).timestamp())} +0000")

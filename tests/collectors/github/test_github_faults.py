@@ -96,6 +96,16 @@ def test_an_item_of_the_wrong_shape_is_set_aside_with_its_reason() -> None:
     assert "title" in malformed.reason
 
 
+def test_a_state_of_a_deployment_that_is_not_known_is_set_aside_and_does_not_run_for_ever() -> None:
+    told = [make_deployment(1, "QUEUED", "PAUSED"), make_deployment(2, "PAUSED", "SUCCESS")]
+    with serve(make_repository(deployments=told)) as server:
+        items = read(server, graphql=False)
+    assert [(one.id, one.status) for one in of(items, Deployment)] == [("2", "success")]
+    (aside,) = of(items, Malformed)
+    assert aside.kind == "deployments"
+    assert "status" in aside.reason
+
+
 @pytest.mark.parametrize("graphql", [True, False])
 def test_what_is_set_aside_names_nobody(graphql: bool) -> None:
     commit = replace(make_commit(1), sha="")

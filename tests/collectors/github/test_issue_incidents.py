@@ -97,6 +97,25 @@ def test_an_issue_with_a_label_is_an_incident_from_creation_to_close() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        ("COMPLETED", "closed"),
+        ("NOT_PLANNED", "not planned"),
+        ("DUPLICATE", "duplicate"),
+        ("REOPENED", "closed"),
+    ],
+)
+def test_an_issue_that_was_closed_for_another_reason_than_being_done_says_so(
+    reason: str, status: str
+) -> None:
+    closed, still_open = make_issue(1, closed=3), make_issue(2)
+    issues = [replace(issue, state_reason=reason) for issue in (closed, still_open)]
+    with serve(make_repository(issues=issues)) as server:
+        told = {incident.id: incident.status for incident in of(read(server), Incident)}
+    assert told == {"acme/checkout#1": status, "acme/checkout#2": "open"}
+
+
 def test_only_what_changed_is_read_again_and_a_reopened_one_is_open() -> None:
     repository = make_repository(issues=[make_issue(n, closed=n + 1) for n in range(1, 10)])
     cursors: dict[str, Any] = {}

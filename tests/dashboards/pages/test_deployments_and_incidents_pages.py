@@ -38,7 +38,7 @@ DEPLOYMENT = dict.fromkeys(
 }  # fmt: skip
 INCIDENT = dict.fromkeys(
     ["service", "team", "system", "urgency", "priority", "acknowledged_at", "blames_source", "blames_id",
-     "blamed_by", "link_reason", "excluded_because", "source_service", "change_events"]
+     "blamed_by", "possible_causes", "link_reason", "excluded_because", "source_service", "change_events"]
 ) | {
     "source": "pagerduty", "id": "Q1", "title": "Down", "status": "resolved", "opened_at": AT,
     "resolved_at": AT + timedelta(minutes=52), "open_seconds": 3120.0, "seconds_since_opened": 9e5,
@@ -121,6 +121,7 @@ class TestIncidentRow:
         assert incident(**by)["Blames"] == "31 / by a change event"
         assert incident()["Blames"] == "none / no evidence names one"
         assert incident(blamed_by="link: blames none")["Blames"] == "none / no deployment, by hand"
+        assert incident(possible_causes="api, web")["Blames"] == "none alone / caused by one of api, web"
 
     def test_it_belongs_to_the_smallest_scope_that_is_known(self):
         assert incident(service="checkout", team="storefront")["Service"] == "checkout / storefront"

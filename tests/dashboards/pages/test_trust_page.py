@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collectors.contract.items import Malformed
-from collectors.contract.records import Component, Coverage
+from collectors.contract.records import Component, Coverage, Deployment
 from collectors.files import backstage
 from dashboards.frame import trust_sentences
 from dashboards.frame.markup import part
@@ -29,6 +29,7 @@ from warehouse.trust.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, 
 from warehouse.trust.coverage import coverage as coverage_of
 from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks
 from warehouse.trust.runs_and_doubts import Doubts, RecordedRun
+from warehouse.trust.silenced import SilencedSource
 
 AT = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
@@ -228,6 +229,10 @@ class TestTables:
         (found,) = backstage.parse(made.descriptor, "catalog-info.yaml")
         assert claims(found) == name
 
+    def test_a_source_that_is_not_heard_is_told_in_words(self):
+        found = [SilencedSource("web", "argocd", "workflow_runs", 1204, date(2026, 11, 2), date(2026, 11, 9))]
+        assert trust.silenced_cells(found) == [("web", "Argo CD", "workflow runs", "1,204", "2 – 9 Nov 2026")]
+
 
 class TestHistory:
     def test_runs_are_the_last_ones_of_each_source_the_newest_first(self, doubtful):
@@ -268,6 +273,23 @@ class TestHistory:
 
 
 class TestPage:
+    def test_what_is_left_out_as_told_by_another_source_is_counted(self, small, tmp_path):
+        more = [
+            Deployment(
+                source=source, id=f"{source}-{hour}", repo="acme/ingest", environment="production", status="success",
+                finished_at=NOW - timedelta(days=2, hours=hour),
+            )
+            for source, hours in (("deployments", (0, 24)), ("jenkins", (1, 2, 3)))
+            for hour in hours
+        ]  # fmt: skip
+        app = opened(small.copied(tmp_path, *more).folder, "trust", period="12w")
+        assert not app.exception
+        assert "Left out, since another source tells of the service" in shown(app)
+        assert (
+            '<th scope="row">ingest</th><td>GitHub deployments</td><td>jenkins</td><td class="number">3</td>'
+            in shown(app)
+        )
+
     def test_it_says_everything_that_stands_against_the_numbers(self, doubtful):
         app = opened(doubtful.folder, "trust", period="12w")
         assert not app.exception

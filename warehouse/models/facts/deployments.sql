@@ -48,6 +48,7 @@ select
     -- a rate is of the days that are covered
     coalesce(a.excluded_because, case when v.day is null then 'on a day that no source covers' end)
         as rate_excluded_because,
+    a.told_by,
     a.counted_as_source,
     a.counted_as_id,
     w.day is not null as is_watched,

@@ -48,7 +48,7 @@ select
         when r.is_fork then 'fork'
         when r.is_mirror then 'mirror'
         when p.first_commit_at is null then 'open: no commit by a person yet'
-        when seconds_between(p.first_commit_at, r.created_at) > 3600 then 'imported history'
+        when seconds_between(p.first_commit_at, r.created_at) > 3600 then 'imported history: older than its repository'
         when b.repo is not null then 'unknown: the first commits were not read'
     end as excluded_because,
     count(*) over (partition by r.repo) > 1 as is_shared,

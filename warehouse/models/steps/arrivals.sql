@@ -51,12 +51,14 @@ select
     end as kind,
     case
         when c.no_deployment_because is not null then 'no deployment: ' || c.no_deployment_because
-        when c.told_by is not null then 'told by ' || c.told_by
+        when c.told_by is not null then 'told by ' || coalesce(k.words, c.told_by) || ' for this service'
         when c.status = 'success' and c.at is null then 'success without a time'
+        when c.status = 'running' then 'not finished: running, or waiting for approval'
         when c.status <> 'success' then 'unsuccessful: ' || c.status
         when r.rollback_id is not null then 'the same rollback in a further environment'
         else s.excluded_because
     end as excluded_because,
+    c.told_by,
     coalesce(d.counted_as_source, s.counted_as_source) as counted_as_source,
     coalesce(d.counted_as_id, s.counted_as_id) as counted_as_id,
     c.finish_order,
@@ -70,4 +72,5 @@ from candidates as c
 inner join traces as t on t.source = c.source and t.id = c.id and t.service = c.service
 left join deployment_steps as s on s.source = c.source and s.id = c.id and s.service = c.service
 left join duplicates as d on d.source = c.source and d.id = c.id and d.service = c.service
+left join source_ranks as k on k.source = c.told_by
 left join repeated as r on r.rollback_source = c.source and r.rollback_id = c.id and r.service = c.service

@@ -1,0 +1,80 @@
+"""What `sixkeys check` tells first: names and patterns that match nothing, and what is claimed or told twice."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.contract.records import Commit, Component, Deployment, Incident, Record, WorkflowRun
+from config.settings import Settings
+from warehouse.loading.store import open_warehouse
+from warehouse.trust.matching import PROBLEMS, report
+
+AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
+
+
+def deployment(**fields: Any) -> Deployment:
+    told = {"source": "deployments", "id": "1", "repo": "acme/web", "environment": "production"}
+    return Deployment(**told | {"status": "success", "finished_at": AT} | fields)
+
+
+def found(folder: Path, *records: Record, **settings: Any) -> list[str]:
+    own = Settings.model_validate({"organization": "acme", "warehouse": folder / "w.duckdb"} | settings)
+    with open_warehouse(own.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert(records)
+    return [what for part in report(own) if part.title == PROBLEMS for what, _ in part.rows]
+
+
+WATCHED = Incident(source="import", id="i1", service="web", opened_at=AT)
+WEB = Component(name="web", owner="shop", repo="acme/web", source_patterns=("cart/**", "crat"))
+COMMIT = Commit(repo="acme/web", sha="a", authored_at=AT, committed_at=AT, paths=("cart/main.py",))
+RUN = WorkflowRun(
+    id=1, attempt=1, repo="acme/web", workflow="ci.yml", sha="a", conclusion="success", created_at=AT
+)
+
+
+@pytest.mark.parametrize(
+    ("records", "settings", "said"),
+    [
+        ([deployment(environment="blue")], {}, "none of 1 environments of deployments is production: blue"),
+        (
+            [deployment()],
+            {"production": {"environments": ["production", "prd-*"]}},
+            'production.environments: "prd-*" matches nothing',
+        ),
+        (
+            [deployment(), RUN],
+            {"deployments": {"workflows": [{"workflow": "deploy.yml"}]}},
+            'deployments.workflows: "deploy.yml" meets no run, nor does a run call it',
+        ),
+        ([WEB, COMMIT, deployment()], {}, 'web: the source pattern "crat" matches no file of acme/web'),
+        (
+            [
+                Component(name="web", owner="shop", repo="acme/web", pagerduty_services=("P1",)),
+                Component(name="api", owner="shop", repo="acme/api", pagerduty_services=("P1",)),
+            ],
+            {},
+            "PagerDuty service P1 is claimed by api, web",
+        ),
+        (
+            [
+                Component(name="web", owner="shop", origin="a.yaml"),
+                Component(name="web", owner="other", origin="b.yaml"),
+            ],
+            {},
+            "web is told in different ways by a.yaml, b.yaml",
+        ),
+        ([deployment(source="releases", ref="v1")], {}, "1 releases are read and count nowhere: acme/web"),
+    ],
+)  # fmt: skip
+def test_each_is_told_once(
+    tmp_path: Path, records: list[Record], settings: dict[str, Any], said: str
+) -> None:
+    assert found(tmp_path, WATCHED, *records, **settings) == [said]
+
+
+def test_that_nobody_reads_incidents_is_told_once_something_is_deployed(tmp_path: Path) -> None:
+    (said,) = found(tmp_path, deployment())
+    assert said == "no incidents are read, and 1 services are deployed: failures would not be known"
+    assert found(tmp_path, WATCHED) == []
