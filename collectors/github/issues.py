@@ -22,11 +22,13 @@ _OVERLAP = timedelta(minutes=1)
 _REPOSITORIES_A_QUERY = 50
 # most repositories have nothing new: a small page for many, a full one for the few with more
 _FIRST_PAGE, _NEXT_PAGE = 20, 100
+# an issue that was closed for one of these reasons was no incident
+_CLOSED = {"DUPLICATE": "duplicate", "NOT_PLANNED": "not planned"}
 _FRAGMENT = """
 fragment Issues on IssueConnection {
   pageInfo { hasNextPage endCursor }
   nodes {
-    number title state createdAt closedAt updatedAt url
+    number title state stateReason createdAt closedAt updatedAt url
     labels(first: 100) { nodes { name } }
   }
 }
@@ -134,7 +136,11 @@ def _unread(batch: Sequence[AskedRepository], error: dict[str, Any]) -> Malforme
 
 def _asked(repo: str, wanted: GitHubIncidents, resume: Resume, stored: Collection[str]) -> AskedRepository:
     """Where to go on; from the beginning where that is earlier now, or something else is looked for."""
-    looked_for = [sorted(wanted.labels), wanted.priorities]
+    looked_for = [
+        sorted(wanted.labels),
+        wanted.priorities,
+        "reasons",
+    ]  # why one was closed was not asked before
     cursor = mapping(resume.cursors.get(repo))
     from_at, until = as_instant(cursor, "from_at"), as_instant(cursor, "until")
     if not from_at or from_at > resume.since or cursor.get("looked_for") != looked_for:
@@ -210,7 +216,7 @@ def _incident(repo: str, id: str, node: dict[str, Any], priority: str | None) ->
         "source_service": repo,
         "title": node.get("title") or "",
         "priority": priority,
-        "status": "closed" if is_closed else "open",
+        "status": _CLOSED.get(text(node, "stateReason") or "", "closed") if is_closed else "open",
         "opened_at": node.get("createdAt"),
         "resolved_at": node.get("closedAt"),
         "url": node.get("url"),

@@ -65,6 +65,7 @@ def _node(issue: Issue, repository: Repository, root: str) -> Node:
         "updatedAt": _instant(issue.updated_at),
         "closedAt": _instant(issue.closed_at),
         "state": _state(issue),
+        "stateReason": issue.state_reason,
         "labels": connection(lambda: issue.labels, lambda name: {"id": f"LA_{name}", "name": name}),
         "repository": {"id": f"R_{repository.id}", "nameWithOwner": repository.full_name},
         "url": f"{root}/{repository.full_name}/issues/{issue.number}",

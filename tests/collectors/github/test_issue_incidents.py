@@ -97,6 +97,15 @@ def test_an_issue_with_a_label_is_an_incident_from_creation_to_close() -> None:
     )  # fmt: skip
 
 
+def test_an_issue_that_was_closed_without_being_done_says_so() -> None:
+    reasons = (None, "COMPLETED", "NOT_PLANNED", "DUPLICATE")
+    issues = [replace(make_issue(n, closed=9), state_reason=reason) for n, reason in enumerate(reasons, 1)]
+    issues.append(replace(make_issue(5), state_reason="REOPENED"))
+    with serve(make_repository(issues=issues)) as server:
+        told = {incident.id[-1]: incident.status for incident in of(read(server), Incident)}
+    assert told == {"1": "closed", "2": "closed", "3": "not planned", "4": "duplicate", "5": "open"}
+
+
 def test_only_what_changed_is_read_again_and_a_reopened_one_is_open() -> None:
     repository = make_repository(issues=[make_issue(n, closed=n + 1) for n in range(1, 10)])
     cursors: dict[str, Any] = {}
