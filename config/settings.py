@@ -76,12 +76,14 @@ class Production(Section):
 class WorkflowDeployment(Section):
     """A workflow whose runs are deployments, and to which environment.
 
+    `unit` is what they replace, where several workflows replace the same; without it each file has its own.
     `job` is a glob of the jobs that deploy; `branches` and `events` are globs of what the runs may be of. Without them
     runs of the default branch and of tags, whatever they were started by but pull requests and merge queues.
     """
 
     workflow: str
     environment: str = "production"
+    unit: str | None = None
     job: str | None = None
     branches: list[str] = []
     events: list[str] = []

@@ -96,6 +96,7 @@ class Release:
     author: Person
     is_draft: bool = False
     is_prerelease: bool = False
+    updated_at: datetime | None = None  # where it was edited after it was published
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class WorkflowRun:
 
 @dataclass(frozen=True)
 class Issue:
-    """An issue; open where it was not closed."""
+    """An issue; open where it was not closed. `state_reason` as GraphQL writes it (`NOT_PLANNED`)."""
 
     id: int
     number: int

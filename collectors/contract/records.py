@@ -4,6 +4,7 @@ Instants are timezone-aware and converted to UTC; a naive one is refused. Lists 
 fields to None: missing stays missing. `KEY` names the fields by which a record replaces an earlier one.
 """
 
+import re
 from datetime import UTC
 from typing import Annotated, ClassVar, Literal
 
@@ -13,6 +14,16 @@ Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))
 Text = Annotated[str, Field(min_length=1)]
 # a key part: numbers that a CSV or an API writes without quotes are taken as text
 Id = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) else v), Field(min_length=1)]
+
+
+def _as_git_writes(told: str) -> str:
+    """A commit's SHA in small letters; raises ValueError for what a spreadsheet has made of one."""
+    if re.fullmatch(r"[0-9](?:[.,][0-9]+)?E[+][0-9]+", told):
+        raise ValueError("is a number that a spreadsheet has made of a commit; keep the column as text")
+    return told.lower() if re.fullmatch(r"[0-9a-fA-F]{7,64}", told) else told
+
+
+Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
 
 
 class Record(BaseModel):
@@ -54,21 +65,21 @@ class Commit(Record):
     TABLE = "commits"
     KEY = ("repo", "sha")
     repo: Text
-    sha: Text
-    parents: tuple[str, ...] = ()
+    sha: Sha
+    parents: tuple[Sha, ...] = ()
     authored_at: Instant
     committed_at: Instant
     author: str | None = None
     is_bot: bool = False
     subject: str = ""
-    reverts_sha: str | None = None
+    reverts_sha: Sha | None = None
     paths: tuple[str, ...] | None = None
 
 
 class PullRequestCommit(Part):
     """One of a pull request's own commits, as it was before the merge."""
 
-    sha: Text
+    sha: Sha
     authored_at: Instant
     is_merge: bool = False
     is_bot: bool = False
@@ -89,7 +100,7 @@ class PullRequest(Record):
     first_review_at: Instant | None = None
     merged_at: Instant | None = None
     closed_at: Instant | None = None
-    merge_sha: str | None = None
+    merge_sha: Sha | None = None
     head_branch: str | None = None
     base_branch: str | None = None
     labels: tuple[str, ...] = ()
@@ -120,14 +131,14 @@ class Deployment(Record):
     workflow: str | None = None
     unit: str | None = None
     environment: str | None = None
-    sha: str | None = None
+    sha: Sha | None = None
     sha_method: str | None = None
     ref: str | None = None
     status: Literal["success", "failure", "cancelled", "running"]
     started_at: Instant | None = None
     finished_at: Instant | None = None
     config_repo: str | None = None
-    config_sha: str | None = None
+    config_sha: Sha | None = None
     images: tuple[str, ...] = ()
     is_prerelease: bool = False
     creator: str | None = None
@@ -155,7 +166,7 @@ class Incident(Record):
     title: str = ""
     urgency: str | None = None
     priority: str | None = None
-    status: str = "resolved"
+    status: str = ""
     opened_at: Instant
     acknowledged_at: Instant | None = None
     resolved_at: Instant | None = None
@@ -203,7 +214,7 @@ class WorkflowRun(Record):
     workflow: str
     event: str | None = None
     branch: str | None = None
-    sha: str | None = None
+    sha: Sha | None = None
     conclusion: str | None = None
     created_at: Instant
     started_at: Instant | None = None

@@ -166,7 +166,7 @@ def _entity(
         return
     namespace = text(metadata, "namespace") or "default"
     qualified = "" if namespace.lower() == "default" else f"{namespace}/"
-    own_repo = text(annotations, "github.com/project-slug") or repository_name(
+    own_repo = _slug(text(annotations, "github.com/project-slug")) or repository_name(
         (text(annotations, "backstage.io/source-location") or "").removeprefix("url:")
     )
     fields = {
@@ -210,6 +210,13 @@ def _name_in(reference: str | None, kind: str) -> str | None:
     if reference is None or reference.lower().startswith("user:"):
         return None
     return bare(re.sub(rf"^{kind}:", "", reference, flags=re.IGNORECASE)) or None
+
+
+def _slug(told: str | None) -> str | None:
+    """`owner/name`, also where somebody wrote the address or put the host before it."""
+    plain = (told or "").strip(" /")
+    spellings = (plain, f"https://{plain}", f"https://github.com/{plain}")
+    return next(filter(None, map(repository_name, spellings)), plain) or None
 
 
 def _listed(value: Any) -> list[str]:

@@ -11,6 +11,8 @@ from collectors.transport.json_values import as_instant, mapping, text
 
 # a list may be a moment behind the item that was just updated
 _OVERLAP = timedelta(minutes=1)
+# and a release may have been a pre-release when it was read
+_OVERLAP_OF_RELEASES = timedelta(days=30)
 # a deployment that goes on is looked at again, and one that ended for a while: it may be tried once more
 _AGAIN = {"running": timedelta(days=30)}
 _AGAIN_ANYWAY = timedelta(hours=24)
@@ -118,7 +120,8 @@ class Sweep:
 
     def _floor(self) -> datetime:
         until = as_instant(self._cursor, "until")
-        return until - _OVERLAP if until else self._from_at
+        overlap = _OVERLAP_OF_RELEASES if self._kind == "releases" else _OVERLAP
+        return max(self._from_at, until - overlap) if until else self._from_at
 
     def _looked_at_again(self, again: Mapping[str, Read]) -> Iterator[Item]:
         ids = mapping(self._cursor, "open")

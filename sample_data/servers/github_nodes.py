@@ -257,7 +257,7 @@ class Nodes:
             "tagName": release.tag,
             "tagCommit": lambda info: self._commit(repository, release.sha),
             "createdAt": instant(release.created_at),
-            "updatedAt": instant(release.published_at),
+            "updatedAt": instant(release.updated_at or release.published_at),
             "publishedAt": None if release.is_draft else instant(release.published_at),
             "isDraft": release.is_draft,
             "isPrerelease": release.is_prerelease,

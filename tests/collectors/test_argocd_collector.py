@@ -216,6 +216,14 @@ def test_of_several_sources_the_git_one_with_manifests_tells_the_revision() -> N
     ]
 
 
+def test_a_chart_alone_has_a_version_and_no_commit_is_looked_up() -> None:
+    chart = {"repoURL": "https://charts.example/stable", "chart": "redis"}
+    with serving(application([entry(0, "2.6.2", source=chart), entry(1, "2.7.0", source=chart)])) as server:
+        found = deployments(poll(server))
+        assert not [path for path in server.requests if "/revisions/" in path]
+    assert [(d.config_sha, d.sha) for d in found] == [("2.6.2", None), ("2.7.0", None)]
+
+
 def test_coverage_starts_at_the_oldest_entry_and_is_kept_while_no_id_is_missing() -> None:
     with serving(application([entry(3), entry(4)])) as server:
         first = poll(server)

@@ -98,6 +98,25 @@ def test_a_component_without_a_slug_lies_where_its_source_location_or_its_file_i
     assert component(short("shop", kind="System"), "acme/other").repo is None
 
 
+@pytest.mark.parametrize(
+    "slug",
+    [
+        "acme/shop",
+        "acme/shop.git",
+        "/acme/shop/",
+        " acme/shop",
+        "github.com/acme/shop",
+        "ghe.acme.example/acme/shop",
+        "https://github.com/acme/shop",
+        "https://github.com/acme/shop/tree/main/web",
+        "git@github.com:acme/shop.git",
+    ],
+)
+def test_a_slug_may_be_written_as_an_address(slug: str) -> None:
+    annotations = f"{{github.com/project-slug: '{slug}'}}"
+    assert component(short("web", annotations=annotations)).repo == "acme/shop"
+
+
 def test_other_kinds_and_empty_documents_are_passed_over() -> None:
     documents = [
         short("a"),

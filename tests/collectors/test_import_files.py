@@ -145,6 +145,14 @@ def refusal(kind: str, path: Path) -> str:
     return str(caught.value).replace(str(path), path.name)
 
 
+def test_a_commit_is_told_in_small_letters_and_a_number_is_none(tmp_path: Path) -> None:
+    head = "source,id,sha,status\na,1,ABC1234,success\n"
+    found = read_records("deployments", written(tmp_path, "a.csv", head + "a,2,v1.2-RC,success\n"))
+    assert [d.sha for d in found if isinstance(d, Deployment)] == ["abc1234", "v1.2-RC"]
+    refused = refusal("deployments", written(tmp_path, "b.csv", head + "a,2,1.23E+13,success\n"))
+    assert refused.startswith('b.csv:3: sha: "1.23E+13" is not a text; write it like 3f7868')
+
+
 def test_optional_columns_may_be_absent_and_empty_cells_are_missing(tmp_path: Path) -> None:
     (found,) = read_records("commits", written(tmp_path, "a.csv", "\ufeff" + as_csv(author="", parents="")))
     assert found == Commit.model_validate(COMMIT)

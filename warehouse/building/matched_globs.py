@@ -53,12 +53,11 @@ def _is_glob(entry: str) -> bool:
 
 
 def has_words(words: Sequence[str]) -> Callable[[str | None], bool]:
-    """Whether a name has one of `words`, alone or joined to others by `-`, `_`, `/`, `.`, numbered or not."""
+    """Whether a name has one of `words`, numbered or not, with neither a letter nor a digit beside it."""
     if not words:
         return lambda name: False
-    pattern = re.compile(
-        rf"(?:^|[-_/. ])(?:{'|'.join(map(re.escape, words))})[0-9]*(?:$|[-_/. ])", re.IGNORECASE
-    )
+    alone = rf"(?<![^\W_])(?:{'|'.join(map(re.escape, words))})[0-9]*(?![^\W_])"
+    pattern = re.compile(alone, re.IGNORECASE)
     return lambda name: name is not None and pattern.search(name) is not None
 
 
@@ -174,6 +173,7 @@ def _create_workflow_rules(
             "rule": pa.int64(),
             "environment": _STRING,
             "is_production": _BOOL,
+            "unit": _STRING,
             "job": _STRING,
             "has_branches": _BOOL,
             "has_events": _BOOL,
@@ -183,6 +183,7 @@ def _create_workflow_rules(
                 rule,
                 entry.environment,
                 production.environment(entry.environment),
+                entry.unit,
                 entry.job,
                 bool(entry.branches),
                 bool(entry.events),

@@ -179,7 +179,8 @@ _CHANGES = (
 _LINKED = (
     "select {scope} as name, coalesce(f.blamed_by, ''), count(*) from incidents as f"
     " where (f.excluded_because is null"
-    " or f.excluded_because in ('not resolved', 'resolved before it was opened'))"
+    " or f.excluded_because in"
+    " ('not resolved', 'resolved, but it is not known when', 'resolved before it was opened'))"
     f" and {OPENED_WITHIN} and {{named}}"
     " group by all order by 1, 3 desc, 2"
 )

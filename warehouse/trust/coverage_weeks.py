@@ -38,7 +38,8 @@ _CHANGES = (
 )
 _INCIDENTS = (
     f"select {_WEEK.format(day=OPENED)} as week, count(*), count(f.blamed_by) from incidents as f"
-    " where (f.excluded_because is null or f.excluded_because in ('not resolved', 'resolved before it was opened'))"
+    " where (f.excluded_because is null or f.excluded_because in"
+    " ('not resolved', 'resolved, but it is not known when', 'resolved before it was opened'))"
     f" and {OPENED_WITHIN}{{narrowing}} group by week"
 )
 

@@ -147,6 +147,20 @@ def test_a_release_is_found_whenever_it_is_published() -> None:
         assert sum(server.requests.values()) == 1
 
 
+@pytest.mark.parametrize("graphql", [True, False])
+def test_a_prerelease_that_becomes_a_release_is_read_again(graphql: bool) -> None:
+    releases = [model.Release(n, f"v{n}", "d" * 40, "", hours(n), hours(n), ANNA) for n in range(1, 9)]
+    releases[4] = replace(releases[4], is_prerelease=True)
+    repository = make_repository(releases=releases)
+    with serve(repository) as server:
+        cursors: dict[str, Any] = {}
+        first = of(read(server, cursors, graphql=graphql), DeploymentRecord)
+        assert [d.ref for d in first if d.is_prerelease] == ["v5"]
+        releases[4] = replace(releases[4], is_prerelease=False, updated_at=NOW)
+        again = of(read(server, cursors, graphql=graphql), DeploymentRecord)
+    assert ("v5", False) in {(d.ref, d.is_prerelease) for d in again}
+
+
 @pytest.mark.parametrize(("graphql", "count", "cut_after"), [(True, 200, 120), (False, 120, 105)])
 def test_a_reading_that_was_cut_short_goes_on_where_it_was(graphql: bool, count: int, cut_after: int) -> None:
     repository = make_repository(pull_requests=[make_pull(n) for n in range(1, count + 1)])

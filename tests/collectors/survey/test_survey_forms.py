@@ -255,3 +255,16 @@ def test_a_file_of_another_form_hides_no_other(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         found.extend(collect(source, Resume(NOW, NOW), PEOPLE))
     assert len(responses(found)) == 5
+
+
+def test_letter_case_and_blanks_make_neither_another_person_nor_another_answer(tmp_path: Path) -> None:
+    again = '"2026/11/07 10:15:02 AM GMT+1","Jane@Acme.example ","payments","3","YES ",""\n'
+    items = read(written(tmp_path / "a.csv", GOOGLE + again), GOOGLE_FORM)
+    assert malformed(items) == []
+    jane = [r for r in responses(items) if r.respondent == PEOPLE.respondent("jane@acme.example")]
+    assert [(r.question, r.score) for r in jane] == [
+        ("satisfaction", 8),
+        ("deploys", 3),
+        ("satisfaction", 3),
+        ("deploys", 3),
+    ]

@@ -81,6 +81,8 @@ select
     l.reason || coalesce(' (' || l."by" || ')', '') as link_reason,
     case
         when i.ignored_because is not null then i.ignored_because
+        when i.resolved_at is null and lower(i.status) in ('resolved', 'closed')
+            then 'resolved, but it is not known when'
         when i.resolved_at is null then 'not resolved'
         when i.resolved_at < i.opened_at then 'resolved before it was opened'
     end as excluded_because,

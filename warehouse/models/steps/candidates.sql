@@ -30,7 +30,7 @@ with told as (
         cast(null as string),
         cast(null as string),
         w.workflow,
-        w.workflow,
+        w.unit,
         w.environment,
         w.sha,
         'workflow',
@@ -151,8 +151,9 @@ select
     m.environment,
     m.unit,
     -- what is replaced as a whole: a rollback, a repeat and a return are judged within it
-    concat_ws(' ', m.environment, m.unit) as sequence,
-    m.started_at,
+    concat_ws(' ', lower(m.environment), m.unit) as sequence,
+    -- two clocks: what ends before it starts took no time
+    case when m.started_at > m.finished_at then m.finished_at else m.started_at end as started_at,
     m.finished_at as at,
     m.sha,
     m.sha_method,

@@ -20,6 +20,7 @@ runs as (
     select
         r.*,
         u.environment,
+        u.unit,
         u.job,
         u.has_branches,
         u.has_events,
@@ -69,6 +70,7 @@ select
     r.attempt,
     r.repo,
     r.workflow,
+    coalesce(r.unit, r.workflow) as unit,
     r.environment,
     r.sha,
     r.branch,
@@ -96,6 +98,7 @@ select
             and t.ref is null
             and not regexp_matches(r.branch, '^v?[0-9]+([.][0-9]+)+')
             then 'of the branch ' || r.branch
+        when j.name is null and r.conclusion = 'skipped' then 'it was skipped'
         when j.is_skipped then 'its job ' || j.name || ' was skipped'
         when r.job is not null and j.name is null and r.conclusion is not null
             then 'without a job ' || r.job
