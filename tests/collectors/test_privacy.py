@@ -11,20 +11,20 @@ from warehouse.loading.imports import import_file
 from warehouse.loading.store import open_warehouse
 
 ROWS = {
-    "commits": {"repo": "acme/web", "sha": "a", "authored_at": "2026-11-01T00:00:00Z", "author": "jane"},
+    "commits": {"repo": "acme/web", "sha": "a", "authored_at": "2024-11-01T00:00:00Z", "author": "jane"},
     "pull_requests": {
         "repo": "acme/web",
         "number": 1,
-        "created_at": "2026-11-01T00:00:00Z",
+        "created_at": "2024-11-01T00:00:00Z",
         "author": "jane",
     },
     "deployments": {"source": "jenkins", "id": "1", "service": "web", "status": "success", "creator": "jane"},
     "responses": {"round": "r", "respondent": "jane", "question": "q", "score": 4},
 }
 TIMES = {
-    "commits": {"committed_at": "2026-11-01T00:00:00Z"},
-    "deployments": {"started_at": "2026-11-01T00:00:00Z", "finished_at": "2026-11-01T00:01:00Z"},
-    "responses": {"submitted_at": "2026-11-01T00:00:00Z", "closes_at": "2026-11-02T00:00:00Z"},
+    "commits": {"committed_at": "2024-11-01T00:00:00Z"},
+    "deployments": {"started_at": "2024-11-01T00:00:00Z", "finished_at": "2024-11-01T00:01:00Z"},
+    "responses": {"submitted_at": "2024-11-01T00:00:00Z", "closes_at": "2024-11-02T00:00:00Z"},
 }
 COLUMNS = {
     "commits": "author",

@@ -16,7 +16,7 @@ from warehouse.metrics.values import compute
 
 HEADER = "source,id,service,environment,sha,status,finished_at\n"
 TWENTY = "".join(
-    f"jenkins,{n},app,production,{n:07x},success,2026-11-{2 + n // 2:02}T1{n % 2}:00:00Z\n" for n in range(20)
+    f"jenkins,{n},app,production,{n:07x},success,2024-11-{2 + n // 2:02}T1{n % 2}:00:00Z\n" for n in range(20)
 )
 
 
@@ -31,7 +31,7 @@ def written(folder: Path, rows: str, name: str = "d.csv") -> Path:
 
 
 def frequency(settings: Settings) -> tuple[float | None, int]:
-    build(settings, datetime(2026, 11, 20, tzinfo=UTC))
+    build(settings, datetime(2024, 11, 20, tzinfo=UTC))
     with open_facts(settings.warehouse) as facts:
         (value,) = compute(facts, settings, metrics=["deployment_frequency"])
     return value.value, value.n
@@ -42,21 +42,21 @@ def test_an_import_says_what_is_new_replaced_and_unchanged(settings: Settings, t
     changed = TWENTY.replace(
         "jenkins,0,app,production,0000000,success", "jenkins,0,app,production,0000000,failure"
     )
-    more = "jenkins,20,app,production,abcdef0,success,2026-11-12T10:00:00Z\n"
+    more = "jenkins,20,app,production,abcdef0,success,2024-11-12T10:00:00Z\n"
     assert import_file(settings, "deployments", written(tmp_path, changed + more)) == Imported(1, 1, 19)
 
 
 def test_two_rows_of_one_key_are_refused_with_both_lines_and_the_same_row_twice_is_one(
     settings: Settings, tmp_path: Path
 ) -> None:
-    row = "jenkins,1,app,production,aaa,success,2026-11-02T10:00:00Z\n"
+    row = "jenkins,1,app,production,aaa,success,2024-11-02T10:00:00Z\n"
     assert import_file(settings, "deployments", written(tmp_path, row * 2)).total == 1
     with pytest.raises(DataError, match=r"d\.csv:2 and 3 have the same key \(source jenkins, id 1\)"):
         import_file(settings, "deployments", written(tmp_path, row + row.replace("app", "web")))
 
 
 def test_a_known_key_changes_its_service_only_where_that_is_said(settings: Settings, tmp_path: Path) -> None:
-    row = "jenkins,1,app,production,aaa,success,2026-11-02T10:00:00Z\n"
+    row = "jenkins,1,app,production,aaa,success,2024-11-02T10:00:00Z\n"
     import_file(settings, "deployments", written(tmp_path, row))
     other = written(tmp_path, row.replace("app", "web"))
     with pytest.raises(DataError, match=r"d\.csv:2: .*would change its service app into web; .*--replace"):
@@ -83,11 +83,11 @@ def test_imports_of_one_service_are_one_stretch_and_a_file_that_covers_speaks_of
     settings: Settings, tmp_path: Path
 ) -> None:
     for day in ("02", "09"):
-        row = f"jenkins,{day},app,production,a{day},success,2026-11-{day}T10:00:00Z\n"
+        row = f"jenkins,{day},app,production,a{day},success,2024-11-{day}T10:00:00Z\n"
         import_file(settings, "deployments", written(tmp_path, row))
     value, n = frequency(settings)
     assert (value, n) == (pytest.approx(2 / 8), 2)
-    import_file(settings, "deployments", written(tmp_path, ""), (date(2026, 11, 10), date(2026, 11, 12)))
+    import_file(settings, "deployments", written(tmp_path, ""), (date(2024, 11, 10), date(2024, 11, 12)))
     assert frequency(settings) == (pytest.approx(2 / 10), 2)
 
 
@@ -95,7 +95,7 @@ def test_what_is_forgotten_is_gone_with_its_coverage_and_comes_back(
     settings: Settings, tmp_path: Path
 ) -> None:
     first = written(tmp_path, TWENTY)
-    wrong = written(tmp_path, "gitlab,1,app,production,fff0000,success,2026-10-01T10:00:00Z\n", "wrong.csv")
+    wrong = written(tmp_path, "gitlab,1,app,production,fff0000,success,2024-10-01T10:00:00Z\n", "wrong.csv")
     import_file(settings, "deployments", first)
     right = frequency(settings)
     import_file(settings, "deployments", wrong)
@@ -113,8 +113,8 @@ def test_what_is_forgotten_is_gone_with_its_coverage_and_comes_back(
 
 def test_what_others_said_of_coverage_stays(settings: Settings, tmp_path: Path) -> None:
     berlin = settings.model_copy(update={"timezone": "Europe/Berlin"})
-    other = "jenkins,w,web,production,abc0000,success,2026-11-05T10:00:00Z\n"
-    import_file(berlin, "deployments", written(tmp_path, other), (date(2026, 11, 1), date(2026, 11, 9)))
+    other = "jenkins,w,web,production,abc0000,success,2024-11-05T10:00:00Z\n"
+    import_file(berlin, "deployments", written(tmp_path, other), (date(2024, 11, 1), date(2024, 11, 9)))
     import_file(berlin, "deployments", written(tmp_path, TWENTY))
     covered = "select subject, from_at, until_at from coverage order by all"
     with open_warehouse(berlin.warehouse) as warehouse:
@@ -145,7 +145,7 @@ def test_what_was_imported_of_an_application_alone_is_forgotten_with_its_coverag
     file = tmp_path / "applications.csv"
     file.write_text(
         "source,id,application,unit,environment,status,finished_at\n"
-        "ours,1,shop,eu,production,success,2026-11-03T09:00:00Z\n"
+        "ours,1,shop,eu,production,success,2024-11-03T09:00:00Z\n"
     )
     import_file(settings, "deployments", file)
     found = forget(settings, "deployments", file=file, removes=True)
