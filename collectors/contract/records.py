@@ -60,19 +60,25 @@ class Repository(Record):
 
 
 class Commit(Record):
-    """A commit; `paths` are the files it touches against its first parent, None where they were not asked for."""
+    """A commit; `paths` are the files it touches against its first parent, None where they were not asked for.
+
+    `picked_from` are the commits that it was cherry-picked from, as its message says; an instant is None where git's is
+    none.
+    """
 
     TABLE = "commits"
     KEY = ("repo", "sha")
     repo: Text
     sha: Sha
     parents: tuple[Sha, ...] = ()
-    authored_at: Instant
-    committed_at: Instant
+    authored_at: Instant | None = None
+    committed_at: Instant | None = None
     author: str | None = None
     is_bot: bool = False
     subject: str = ""
     reverts_sha: Sha | None = None
+    also_reverts: tuple[Sha, ...] = ()
+    picked_from: tuple[Sha, ...] = ()
     paths: tuple[str, ...] | None = None
 
 
@@ -83,10 +89,14 @@ class PullRequestCommit(Part):
     authored_at: Instant
     is_merge: bool = False
     is_bot: bool = False
+    subject: str | None = None
 
 
 class PullRequest(Record):
-    """A pull request; `ready_at`: when a draft was made ready, `first_review_at`: by a person other than the author."""
+    """A pull request; `ready_at`: when a draft was made ready, `first_review_at`: by a person other than the author.
+
+    `commit_count` is how many commits it has of its own, where the list of `commits` may not have them all.
+    """
 
     TABLE = "pull_requests"
     KEY = ("repo", "number")
@@ -105,7 +115,9 @@ class PullRequest(Record):
     base_branch: str | None = None
     labels: tuple[str, ...] = ()
     commits: tuple[PullRequestCommit, ...] = ()
+    commit_count: int | None = None
     reverts: int | None = None
+    also_reverts: tuple[int, ...] = ()
     url: str | None = None
 
 

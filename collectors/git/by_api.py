@@ -22,14 +22,14 @@ def collect_by_api(api: GitHubApi, history: KnownHistory) -> Iterator[Item]:
     seen: dict[str, str | None] = {}
     try:
         for raw in _new(api, history):
-            yield _commit(api, history, raw, seen)
+            yield from _commit(api, history, raw, seen)
     except EmptyError:
         yield from history.finish()
         return
     for sha in sorted(history.wanted - history.unavailable - seen.keys()):
         for raw in _wanted(api, history, sha):
             if raw.get("sha") not in seen:
-                yield _commit(api, history, raw, seen)
+                yield from _commit(api, history, raw, seen)
     known = mapping(history.tags)
     history.tags = {}
     for page in api.pages(f"/repos/{history.repo}/tags"):
@@ -80,7 +80,7 @@ def _wanted(api: GitHubApi, history: KnownHistory, sha: str) -> Iterator[Json]:
 
 def _commit(
     api: GitHubApi, history: KnownHistory, raw: Json, seen: dict[str, str | None]
-) -> Record | Malformed:
+) -> Iterator[Record | Malformed]:
     sha = text(raw, "sha") or ""
     seen[sha] = _committed_at(raw)
     paths = None
@@ -93,7 +93,7 @@ def _commit(
             if (name := text(file, key))
         ]
     by = mapping(raw, "commit", "author")
-    return history.commit(
+    yield from history.commit(
         sha,
         [parent for found in listing(raw, "parents") if (parent := text(found, "sha"))],
         text(by, "name"),

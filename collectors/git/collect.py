@@ -111,7 +111,7 @@ def _by_clone(clone: Clone, history: KnownHistory) -> Iterator[Item]:
     clone.keep(available)
     for number, fields in enumerate(clone.log(history.frontier, history.with_paths), 1):
         sha, parents, name, email, authored_at, committed_at, message, *paths = fields
-        yield history.commit(
+        yield from history.commit(
             sha,
             parents.split(),
             name,

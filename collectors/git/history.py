@@ -1,17 +1,25 @@
 """A repository's history as far as it is known: the cursor, and commits and tags as records."""
 
+import json
 import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, record_or_malformed
 from collectors.contract.people import People
-from collectors.contract.records import Commit, Coverage, Deployment, Record, Repository
-from collectors.github.as_records import git_author
+from collectors.contract.records import Commit, Coverage, Deployment, Instant, Record, Repository
+from collectors.github.as_records import git_author, title_of
 from collectors.transport.json_values import as_instant, listing, mapping
 
+# as `git revert` writes it, of a merge too, and as `git cherry-pick -x` does
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
+_PICKED = re.compile(r"^\(cherry picked from commit ([0-9a-f]{7,64})\)$", re.MULTILINE)
+# what a commit's record has beside what earlier versions took from it: an older cursor begins anew
+_FORM = 2
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 class KnownHistory:
@@ -19,7 +27,8 @@ class KnownHistory:
 
     The cursor: `from_at` (covered since), `pushed_at` (the repository's when it was last read to its end),
     `with_paths`, `clone` (how it was read), `frontier` (known commits that are no parent of a known one: all
-    others are their ancestors), `unavailable` (wanted SHAs that the host does not give), `tags` (those told of).
+    others are their ancestors), `unavailable` (wanted SHAs that the host does not give), `tags` (those told of),
+    `form` (what was taken from each commit).
     """
 
     def __init__(
@@ -39,7 +48,8 @@ class KnownHistory:
         self._now = resume.now
         self._clone = clone
         cursor = mapping(resume.cursors.get(self.repo))
-        if cursor.get("clone") != clone or (with_paths and not cursor.get("with_paths")):
+        is_other = cursor.get("clone") != clone or cursor.get("form") != _FORM
+        if is_other or (with_paths and not cursor.get("with_paths")):
             cursor = {}
         first = max(resume.since, repository.created_at)
         covered = as_instant(cursor, "from_at")
@@ -72,6 +82,7 @@ class KnownHistory:
             "frontier": sorted(self.frontier),
             "unavailable": sorted(self.unavailable),
             "tags": self.tags,
+            "form": _FORM,
         }
         return Checkpoint(self.repo, cursor)
 
@@ -91,10 +102,13 @@ class KnownHistory:
         committed_at: Any,
         message: str,
         paths: Collection[str] | None,
-    ) -> Record | Malformed:
-        """A commit's record; what it reverts is read in its message as `git revert` writes it."""
+    ) -> Iterator[Record | Malformed]:
+        """A commit's record; what it reverts and is a copy of is read in its message as git writes it.
+
+        A time that is none is set aside and unknown; the commit keeps its place among the others.
+        """
         author = git_author(name, email, login, self._people)
-        reverts = _REVERTS.search(message)
+        reverts = list(dict.fromkeys(_REVERTS.findall(message)))
         fields = {
             "repo": self.repo,
             "sha": sha,
@@ -103,13 +117,21 @@ class KnownHistory:
             "committed_at": committed_at,
             "author": self._people.pseudonym(author.login),
             "is_bot": author.is_bot,
-            "subject": message.strip().partition("\n")[0].strip(),
-            "reverts_sha": reverts[1] if reverts else None,
+            "subject": title_of(message),
+            "reverts_sha": reverts[0] if reverts else None,
+            "also_reverts": tuple(reverts[1:]),
+            "picked_from": tuple(dict.fromkeys(_PICKED.findall(message))),
             "paths": tuple(paths) if self.with_paths and paths is not None else None,
         }
         # the names of people stay out of the quarantine as well
         raw = {key: fields[key] for key in ("repo", "sha", "authored_at", "committed_at", "subject")}
-        return record_or_malformed(Commit, f"{self.repo}@{sha}", fields, raw)
+        wrong = [key for key in ("authored_at", "committed_at") if not _is_instant(fields[key])]
+        if wrong:
+            told = ", ".join(f"{key} {fields[key] or 'is missing'}" for key in wrong)
+            reason = f"no instant: {told}; the rest of the commit was taken"
+            yield Malformed("commits", f"{self.repo}@{sha}", reason, json.dumps(raw, default=str))
+        fields |= dict.fromkeys(wrong)
+        yield record_or_malformed(Commit, f"{self.repo}@{sha}", fields, raw)
 
     def tag(self, name: str, sha: str, at: Any) -> Record | Malformed:
         """A tag as the deployment that it may stand for, done when it was made; one that moves is several."""
@@ -129,6 +151,14 @@ class KnownHistory:
 
     def _pushed(self) -> str | None:
         return self.repository.pushed_at.isoformat() if self.repository.pushed_at else None
+
+
+def _is_instant(told: Any) -> bool:
+    try:
+        _INSTANT.validate_python(told)
+    except ValidationError:
+        return False
+    return True
 
 
 def since_1970(seconds: str) -> datetime | str:

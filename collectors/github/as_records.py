@@ -95,12 +95,20 @@ def git_author(name: str | None, email: str | None, login: str | None, people: P
     return Account(login or email, people.is_bot(login, name, email))
 
 
-def reverted_number(repo: str, body: str | None) -> int | None:
-    """The number after GitHub's `Reverts owner/name#12` or `Reverts #12`, of a pull request of the same repository."""
-    for found in _REVERTS.finditer(body or ""):
-        if not found[1] or found[1].lower() == repo.lower():
-            return int(found[2])
-    return None
+def reverted_numbers(repo: str, body: str | None) -> dict[str, Any]:
+    """The fields that say which pull requests of the same repository one reverts.
+
+    Those after GitHub's `Reverts owner/name#12` or `Reverts #12`.
+    """
+    found = _REVERTS.finditer(body or "")
+    numbers = [int(one[2]) for one in found if not one[1] or one[1].lower() == repo.lower()]
+    numbers = list(dict.fromkeys(numbers))
+    return {"reverts": numbers[0] if numbers else None, "also_reverts": numbers[1:]}
+
+
+def title_of(message: str | None) -> str | None:
+    """The first line of a commit's message."""
+    return message.strip().partition("\n")[0].strip() if message is not None else None
 
 
 def first_review(author: str | None, reviews: Iterable[tuple[Account, datetime | None]]) -> datetime | None:

@@ -59,6 +59,7 @@ class NodeReader:
     def _pull_request(self, repo: str, node: Json) -> Read:
         author = self._account(node.get("author"))
         commits = [mapping(item, "commit") for item in _items(node, "commits")]
+        total = mapping(node, "commits").get("totalCount")
         reviews = [
             (self._account(item.get("author")), as_instant(item, "submittedAt"))
             for item in _items(node, "reviews")
@@ -92,10 +93,12 @@ class NodeReader:
                         text(commit, "author", "user", "login"),
                         self._people,
                     ).is_bot,
+                    "subject": records.title_of(text(commit, "message")),
                 }
                 for commit in commits
             ],
-            "reverts": records.reverted_number(repo, node.get("body")),
+            "commit_count": total if total and total > len(commits) else None,
+            **records.reverted_numbers(repo, text(node, "body")),
             "url": node.get("url"),
         }
         record = records.record_of(PullRequest, f"{repo}#{node.get('number')}", fields, node, self._people)

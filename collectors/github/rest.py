@@ -16,6 +16,9 @@ from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.transport.in_order import in_order
 from collectors.transport.json_values import Json, as_instant, listing, mapping, text
 
+# of a pull request that GitHub lists
+_MOST_COMMITS = 250
+
 
 def pull_request(
     repo: str,
@@ -53,10 +56,12 @@ def pull_request(
                 "authored_at": mapping(commit, "commit", "author").get("date"),
                 "is_merge": len(listing(commit, "parents")) > 1,
                 "is_bot": commit_author(commit, people).is_bot,
+                "subject": records.title_of(text(commit, "commit", "message")),
             }
             for commit in commits
         ],
-        "reverts": records.reverted_number(repo, text(raw, "body")),
+        "commit_count": raw.get("commits"),
+        **records.reverted_numbers(repo, text(raw, "body")),
         "url": text(raw, "html_url"),
     }
     subject = f"{repo}#{raw.get('number')}"
@@ -113,11 +118,14 @@ class RestReader:
         order = {"state": "all", "sort": "updated", "direction": "desc"}
         for page, raw in self._newest_first(f"/repos/{repo}/pulls", after, "updated_at", floor, order):
             path = f"/repos/{repo}/pulls/{raw.get('number')}"
+            commits = list(self._whole(f"{path}/commits"))
+            if len(commits) == _MOST_COMMITS:  # how many it has is told where it is asked for by itself
+                raw = {**raw, "commits": self._api.get(path).get("commits")}
             record = pull_request(
                 repo,
                 raw,
                 self._people,
-                self._whole(f"{path}/commits"),
+                commits,
                 self._whole(f"{path}/reviews"),
                 self._whole(f"/repos/{repo}/issues/{raw.get('number')}/events"),
             )

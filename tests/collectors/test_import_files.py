@@ -243,8 +243,8 @@ def test_a_mistake_inside_a_struct_is_told_with_its_path(
     [
         (
             "a.csv",
-            "repo,sha,authored_at\n",
-            'a.csv:1: the column "committed_at" is missing; add it beside repo, sha',
+            "repo,authored_at\n",
+            'a.csv:1: the column "sha" is missing; add it beside repo',
         ),
         ("a.csv", as_csv().replace("sha", "shaa", 1), 'a.csv:1: unknown column "shaa"; did you mean "sha"?'),
         ("a.csv", "repo,repo\n", 'a.csv:1: the column "repo" comes twice'),

@@ -31,13 +31,14 @@ STEPS_IN_ORDER = (
     "service_coverage",
     "covered_days",
     "gaps",
-    lineage.trace,  # traces, shipped
+    lineage.trace,  # traces, shipped, baselined, landings, same_changes
     "sequences",
     lineage.compare,  # ancestry
     "deployment_steps",
     "rollbacks",
     "arrivals",
     "pull_commits",
+    "squashed_commits",
     "pull_stages",
     "changes",
     "pull_deliveries",

@@ -2,7 +2,7 @@
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 
 class Graph:
@@ -46,6 +46,19 @@ class Graph:
         found = [sha for sha in self._sorted[at : at + 2] if sha.startswith(prefix)]
         return found[0] if len(found) == 1 else None
 
+    def depth(self, commit: int) -> int:
+        """The length of the longest path from a commit down to a root."""
+        return self._depth[commit]
+
+    def first_parents(self, start: int, count: int) -> Iterator[int]:
+        """`start` and what it was built on, first parent by first parent: `count` commits at most."""
+        commit: int | None = start
+        for _ in range(count):
+            if commit is None:
+                return
+            yield commit
+            commit = next(iter(self.parents[commit]), None)
+
     def unvisited(self, start: int, visited: bytearray) -> list[int]:
         """What is reachable from `start` through commits not yet `visited`, marking it: linear over all calls."""
         if visited[start]:
@@ -80,6 +93,35 @@ class Graph:
             if any(parent in meeting or parent not in fresh for parent in self.parents[commit]):
                 meeting.add(commit)
         return ending - meeting
+
+    def unconnected(self, reached: Sequence[int]) -> Iterator[set[int]]:
+        """Of what one walk reached, the parts that begin with a root of their own and meet nothing older.
+
+        Two parts have no commit of theirs in common; a commit that joins one to something older is in none.
+        """
+        roots = [commit for commit in reached if not self.parents[commit] and commit not in self._cut]
+        if not roots:
+            return
+        fresh = set(reached)
+        meeting: set[int] = set()
+        for commit in sorted(reached, key=self._depth.__getitem__):
+            if commit in self._cut or any(p in meeting or p not in fresh for p in self.parents[commit]):
+                meeting.add(commit)
+        left = fresh - meeting
+        children: dict[int, list[int]] = {commit: [] for commit in left}
+        for commit in left:
+            for parent in self.parents[commit]:
+                children[parent].append(commit)
+        while left:
+            part, stack = set(), [left.pop()]
+            while stack:
+                commit = stack.pop()
+                part.add(commit)
+                for other in (*self.parents[commit], *children[commit]):
+                    if other in left:
+                        left.remove(other)
+                        stack.append(other)
+            yield part
 
     def only_in(self, commit: int, other: int) -> list[int]:
         """Commits reachable from `commit` and not from `other`: `git rev-list commit --not other`."""

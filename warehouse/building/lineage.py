@@ -1,8 +1,8 @@
 """Which deployment shipped which commit: git ancestry, never time.
 
-Writes four tables for the models: `traces` (each candidate's commit and what it brought), `shipped` (a row per commit
-and service with the first deployment that contains it), `baselined` (a pull request's commits that a service's baseline
-contained) and `ancestry` (whether a return goes back to an ancestor).
+Writes tables for the models: `traces` (each candidate's commit and what it brought), `shipped` (a row per commit and
+service with the first deployment that contains it), `baselined` (a pull request's commits, and those that have copies,
+that a service's baseline contained), `ancestry` (whether a return goes back to an ancestor), and those of identity.py.
 
 What the collected commits do not say stays unknown. A deployment whose own commit is unknown is untraced; where a walk
 ends at an unknown parent (a shallow clone) without having met anything deployed before, what it passed may be new or
@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import translate
 from itertools import groupby
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from warehouse.building.graph import Graph
+from warehouse.building.identity import Identities, table_of
 
 TRACES = pa.schema(
     [
@@ -40,7 +40,11 @@ TRACES = pa.schema(
     ]
 )
 SHIPPED = pa.schema(
-    [*((name, pa.string()) for name in ("service", "repo", "sha", "source", "id")), ("is_adrift", pa.bool_())]
+    [
+        *((name, pa.string()) for name in ("service", "repo", "sha", "source", "id")),
+        ("is_adrift", pa.bool_()),
+        ("is_imported", pa.bool_()),
+    ]
 )
 BASELINED = pa.schema([(name, pa.string()) for name in ("service", "repo", "sha")])
 ANCESTRY = pa.schema(
@@ -104,19 +108,22 @@ class KnownGraph:
     paths: dict[str, list[str] | None]
     tags: "Tags" = field(default_factory=lambda: Tags(()))
     pulled: set[str] = field(default_factory=set)  # own and merge commits of pull requests
+    changes: dict[str, str] = field(default_factory=dict)  # of commits that are one of several of a change
 
 
 def trace(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes `traces`, `shipped` and `baselined` from `candidates`, `gaps`, the source's commits and source patterns."""
     patterns = _source_patterns(connection)
     gaps = _gaps(connection)
+    identities = Identities(connection)
     candidates = _candidates(connection)
     traced: list[Candidate] = []
-    shipped: list[tuple[str, str, str, str, str, bool]] = []
+    shipped: list[tuple[str, str, str, str, str, bool, bool]] = []
     baselined: list[tuple[str, str, str]] = []
     for repo, rows in groupby(candidates, key=lambda c: c.repo):
         of_repo = list(rows)
         history = _history(connection, repo)
+        history.changes = identities.of(repo, history.graph)
         for candidate in of_repo:
             _resolve(candidate, history)
         of_repo = list(_belonging(of_repo, history, patterns))
@@ -124,16 +131,19 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
         for candidate in of_repo:
             by_service[candidate.service].append(candidate)
         for service, deployments in by_service.items():
-            for sha, by, adrift in _walk(deployments, history, patterns.get(service), gaps.get(service, ())):
+            walk = _walk(deployments, history, patterns.get(service), gaps.get(service, ()))
+            for sha, by, is_adrift, is_imported in walk:
                 if not by.is_baseline:
-                    shipped.append((service, repo or "", sha, by.source, by.id, adrift))
-                elif sha in history.pulled:
+                    shipped.append((service, repo or "", sha, by.source, by.id, is_adrift, is_imported))
+                elif sha in history.pulled or sha in history.changes:
                     baselined.append((service, repo or "", sha))
         traced += of_repo
     rows_of = [{name: getattr(c, name) for name in TRACES.names} for c in traced]
     _create(connection, "traces", pa.Table.from_pylist(rows_of, schema=TRACES))
-    _create(connection, "shipped", _table(shipped, SHIPPED))
-    _create(connection, "baselined", _table(baselined, BASELINED))
+    _create(connection, "shipped", table_of(shipped, SHIPPED))
+    _create(connection, "baselined", table_of(baselined, BASELINED))
+    for name, content in identities.tables().items():
+        _create(connection, name, content)
 
 
 def compare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -152,11 +162,6 @@ def compare(connection: duckdb.DuckDBPyConnection) -> None:
                 back = history.graph.contains(number[of_sha], number[sha])
                 rows.append({"repo": repo, "sha": sha, "of_sha": of_sha, "is_ancestor": back})
     _create(connection, "ancestry", pa.Table.from_pylist(rows, schema=ANCESTRY))
-
-
-def _table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(schema)
-    return pa.table([pa.array(c, kind) for c, kind in zip(columns, schema.types, strict=True)], schema=schema)
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table) -> None:
@@ -324,8 +329,10 @@ def _touched(candidate: Candidate, before: str | None, history: KnownGraph) -> s
 
 def _walk(
     deployments: list[Candidate], history: KnownGraph, pattern: re.Pattern[str] | None, gaps: Gaps
-) -> Iterator[tuple[str, Candidate, bool]]:
-    """Each commit with the first deployment of one service that contains it, and whether it may be history after all.
+) -> Iterator[tuple[str, Candidate, bool, bool]]:
+    """Each commit with the first deployment of one service that contains it.
+
+    And whether it may be history after all, and whether it came in with a history of its own.
 
     `deployments` in order of finish; what the first traced one contains is the baseline. Marks on them the baseline,
     their counts, and since when what they bring may have been live already, because an untraced deployment or a gap in
@@ -333,6 +340,7 @@ def _walk(
     """
     graph = history.graph
     visited = bytearray(len(graph.shas))
+    delivered: set[str] = set()
     last_traced: datetime | None = None
     untraced = False
     for deployment in deployments:
@@ -351,8 +359,20 @@ def _walk(
             deployment.new_commits = len(related)
             deployment.unrelated_commits = len(new) - len(related)
         adrift = set() if deployment.is_baseline else graph.adrift(new)
+        changes = {
+            number: change
+            for number in (new if history.changes else ())
+            if (change := history.changes.get(graph.shas[number]))
+        }
+        imported: set[int] = set()
+        if not deployment.is_baseline:
+            for part in graph.unconnected(new):
+                # a history that was written anew is the history that it was
+                if not any(changes.get(number) in delivered for number in part):
+                    imported |= part
+        delivered.update(changes.values())
         for number in related:
-            yield graph.shas[number], deployment, number in adrift
+            yield graph.shas[number], deployment, number in adrift, number in imported
 
 
 def _has_gap(gaps: Gaps, after: datetime, until: datetime) -> bool:

@@ -111,6 +111,9 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             if column not in known[table]:
                 default = _default(RECORDS.get(table), column)
                 connection.execute(f'alter table {table} add column "{column}" {kind}{default}')
+            elif "struct(" in kind and known[table][column].lower() != kind:
+                # a part that is new is empty in what was there before
+                connection.execute(f'alter table {table} alter "{column}" set data type {kind}')
     if known and "owners" not in known:
         _convert_former_owners(connection)
         connection.execute(_TAGS_BY_PLACE)
@@ -160,19 +163,19 @@ def _default(record: type[Record] | None, column: str) -> str:
     return f" default {repr(default).lower()}" if isinstance(default, str | bool) else ""
 
 
-def _known(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, set[str]]:
-    """The columns of those of `tables` that are there."""
+def _known(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The columns of those of `tables` that are there, with their types."""
     # asked for table by table, for a list of all columns takes ten times as long in a file that was just opened
     of_each = " union all ".join(
-        f"select '{table}', name from pragma_table_info('{table}')" for table in tables
+        f"select '{table}', name, type from pragma_table_info('{table}')" for table in tables
     )
     try:
         rows = connection.execute(of_each).fetchall()
     except duckdb.CatalogException:  # some are missing
         rows = connection.execute(
-            "select table_name, column_name from duckdb_columns() where database_name = current_database()"
+            "select table_name, column_name, data_type from duckdb_columns() where database_name = current_database()"
         ).fetchall()
-    known: dict[str, set[str]] = defaultdict(set)
-    for table, column in rows:
-        known[table].add(column)
+    known: dict[str, dict[str, str]] = defaultdict(dict)
+    for table, column, kind in rows:
+        known[table][column] = kind
     return known

@@ -17,36 +17,42 @@ with delivered as (
         a.at,
         a.finish_order,
         t.unknown_since,
-        s.is_adrift
+        s.is_adrift,
+        s.is_imported,
+        coalesce(i.change, s.sha) as change
     from shipped as s
     inner join source.commits as c on c.repo = s.repo and c.sha = s.sha
     inner join arrivals as a on a.source = s.source and a.id = s.id and a.service = s.service
     inner join traces as t on t.source = s.source and t.id = s.id and t.service = s.service
+    left join same_changes as i on i.repo = s.repo and i.sha = s.sha
 ),
 
--- a commit's pull request: the one that it is the squash of, else the one that it was committed for (its own commit,
--- its merge commit, or a rebased copy that was committed by the merge), the first to be merged
+-- what of a branch is a pull request's: its squash, its own commits, its merge commit, the copies that a rebase made
+of_pulls as (
+    select p.repo, p.merge_sha as sha, p.number, p.merged_at, true as is_squash, 1 as rank
+    from pull_commits as p
+    where p.is_squashed
+    union
+    select p.repo, p.sha, p.number, p.merged_at, false, 2
+    from pull_commits as p
+    union
+    select p.repo, p.merge_sha, p.number, p.merged_at, false, 3
+    from source.pull_requests as p
+    where p.merged_at is not null and p.merge_sha is not null
+    union
+    select l.repo, l.sha, l.number, p.merged_at, false, 2
+    from landings as l
+    inner join source.pull_requests as p on p.repo = l.repo and p.number = l.number
+),
+
 pulled as (
-    select d.service, d.repo, d.sha, p.number, p.merged_at, true as is_squash, 1 as rank
-    from delivered as d
-    inner join pull_commits as p on p.repo = d.repo and p.merge_sha = d.sha and p.is_squashed
-    union all
-    select d.service, d.repo, d.sha, p.number, p.merged_at, false, 2
-    from delivered as d
-    inner join pull_commits as p on p.repo = d.repo and p.sha = d.sha
-    union all
-    select d.service, d.repo, d.sha, p.number, p.merged_at, false, 3
-    from delivered as d
-    inner join source.pull_requests as p on p.repo = d.repo and p.merge_sha = d.sha
-    where p.merged_at is not null
-    union all
-    select d.service, d.repo, d.sha, p.number, p.merged_at, false, 4
-    from delivered as d
-    inner join pull_commits as p
-        on p.repo = d.repo
-        and p.authored_at = d.authored_at
-        and not p.is_squashed
-        and abs(seconds_between(p.merged_at, d.committed_at)) <= 60
+    select p.repo, coalesce(i.change, p.sha) as change, p.number, p.is_squash
+    from of_pulls as p
+    left join same_changes as i on i.repo = p.repo and i.sha = p.sha
+    qualify row_number() over (
+        partition by p.repo, coalesce(i.change, p.sha)
+        order by p.rank, p.merged_at, p.number
+    ) = 1
 ),
 
 associated as (
@@ -55,16 +61,11 @@ associated as (
         p.number as pull_request,
         coalesce(p.is_squash, false) as is_squash
     from delivered as d
-    left join (
-        select *
-        from pulled
-        qualify row_number() over (partition by service, repo, sha order by rank, merged_at, number) = 1
-    ) as p
-        on p.service = d.service and p.repo = d.repo and p.sha = d.sha
+    left join pulled as p on p.repo = d.repo and p.change = d.change
 ),
 
 expanded as (
-    select a.* except (is_squash, committed_at)
+    select a.* except (is_squash, committed_at, change), a.pull_request as outer_number
     from associated as a
     where not a.is_squash
     union all
@@ -85,9 +86,11 @@ expanded as (
         a.finish_order,
         a.unknown_since,
         a.is_adrift,
-        a.pull_request
+        a.is_imported,
+        p.number as pull_request,
+        a.pull_request as outer_number
     from associated as a
-    inner join pull_commits as p on p.repo = a.repo and p.number = a.pull_request
+    inner join squashed_commits as p on p.repo = a.repo and p.outer_number = a.pull_request
     where a.is_squash
 ),
 
@@ -101,14 +104,41 @@ once as (
     ) = 1
 ),
 
--- what a pull request's commits were before the first traced deployment: there themselves, or in their squash
+-- a copy with another sha is the change that it is a copy of, delivered with the first of them
+recognised as (
+    select
+        o.*,
+        i.same_as,
+        i.method,
+        coalesce(i.change, o.sha) as change,
+        first_value(o.sha) over (
+            partition by o.service, o.repo, coalesce(i.change, o.sha)
+            order by o.finish_order, o.pull_request nulls last, o.sha
+        ) as first_sha
+    from once as o
+    left join same_changes as i on i.repo = o.repo and i.sha = o.sha
+),
+
+-- what is cherry-picked with a new time was authored when the original was
+authored as (
+    select i.repo, i.change, min(c.authored_at) as authored_at
+    from same_changes as i
+    inner join source.commits as c on c.repo = i.repo and c.sha = i.sha
+    group by i.repo, i.change
+),
+
+-- what was there before the first traced deployment: themselves, a copy, or in their squash
 baseline as (
-    select b.service, b.repo, b.sha
+    select b.service, b.repo, coalesce(i.change, b.sha) as change
     from baselined as b
+    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
     union
-    select b.service, b.repo, p.sha
+    select b.service, b.repo, coalesce(o.change, p.sha)
     from baselined as b
-    inner join pull_commits as p on p.repo = b.repo and p.merge_sha = b.sha and p.is_squashed
+    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
+    inner join pulled as q on q.repo = b.repo and q.change = coalesce(i.change, b.sha) and q.is_squash
+    inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
+    left join same_changes as o on o.repo = p.repo and o.sha = p.sha
 )
 
 select
@@ -121,16 +151,21 @@ select
     o.deployment_id,
     o.at,
     cast(local_time(o.at) as date) as day,
-    o.authored_at,
-    seconds_between(o.authored_at, o.at) as lead_time_seconds,
+    coalesce(least(f.authored_at, o.authored_at), o.authored_at) as authored_at,
+    seconds_between(coalesce(least(f.authored_at, o.authored_at), o.authored_at), o.at) as lead_time_seconds,
     o.pull_request,
     o.subject,
-    o.is_revert or coalesce(p.reverts is not null, false) as is_revert,
-    coalesce(p.is_hotfix, false) as is_hotfix,
+    o.same_as,
+    o.method as same_because,
+    o.is_revert or coalesce(p.reverts is not null or w.reverts is not null, false) as is_revert,
+    coalesce(p.is_hotfix, false) or coalesce(w.is_hotfix, false) as is_hotfix,
     case
         when o.is_merge then 'merge commit'
         when o.is_bot then 'bot'
-        when b.sha is not null then 'history: in the first traced deployment already'
+        when b.change is not null then 'history: in the first traced deployment already'
+        when o.is_imported then 'imported history: it came in with a root of its own'
+        when o.sha <> o.first_sha then 'the same change as ' || substr(o.first_sha, 1, 12) || ': ' || o.method
+        when o.authored_at is null then 'authored at an unknown time'
         when o.is_adrift then 'unknown whether new: the known history ends before anything deployed earlier'
         when o.unknown_since is not null
             then 'shipped at an unknown time between ' || cast(o.unknown_since as string) || ' and ' || cast(o.at as string) || ' UTC'
@@ -142,7 +177,10 @@ select
     case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
     false as is_shared,
     coalesce(p.url, r.url || '/commit/' || o.sha) as url
-from once as o
-left join baseline as b on b.service = o.service and b.repo = o.repo and b.sha = o.sha
+from recognised as o
+left join baseline as b on b.service = o.service and b.repo = o.repo and b.change = o.change
+left join authored as f on f.repo = o.repo and f.change = o.change
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
+-- the one into which it was squashed last
+left join pull_stages as w on w.repo = o.repo and w.number = o.outer_number and o.outer_number <> o.pull_request
 left join source.repositories as r on r.repo = o.repo

@@ -1,0 +1,227 @@
+"""Which commits are one change, whatever their SHA: copies made by rebases, merge queues, cherry-picks and rewrites.
+
+Writes two tables for the models: `landings` (which commits of a branch are a pull request's, where they are copies) and
+`same_changes` (a row per commit that is one of several of a change: `change`, the one of them that stands for all, and
+`same_as`, another one, and `method`, how that was recognised).
+
+Two commits are one change if author, authored instant and title are the same, or if one says that it was cherry-picked
+from the other; not if one of them is an ancestor of the other, for then somebody made both.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.building.graph import Graph
+
+LANDINGS = pa.schema([("repo", pa.string()), ("number", pa.int64()), ("sha", pa.string())])
+SAME_CHANGES = pa.schema([(name, pa.string()) for name in ("repo", "sha", "change", "same_as", "method")])
+AUTHORED, PICKED = "same author, authored time and title", "cherry-picked"
+# what so many commits have in common, a tool gave them: no person writes as many copies
+_MOST_COPIES = 200
+
+# merged pull requests whose own commits are not on the branch: they were rebased or squashed
+_UNLIKE = """
+create temp table unlike_own as
+with merged as (
+    select
+        p.repo,
+        p.number,
+        p.merge_sha,
+        p.commits,
+        len(p.commits) as listed,
+        greatest(coalesce(p.commit_count, 0), len(p.commits)) as commit_count,
+        case when len(m.parents) > 1 then m.parents[2] else m.sha end as head
+    from source.pull_requests as p
+    inner join source.commits as m on m.repo = p.repo and m.sha = p.merge_sha
+    where p.merged_at is not null and len(p.commits) > 0
+)
+select m.* exclude (commits), c.sha, c.authored_at, c.subject, c.is_merge, ordinal
+from merged as m
+cross join lateral (select unnest(m.commits) as c, generate_subscripts(m.commits, 1) as ordinal)
+where not list_contains(list_transform(m.commits, lambda c: c.sha), m.head)
+"""
+# a squash that keeps an own commit's time may be any of them but the last, unless the title says so
+_ALIKE = """
+with own as (
+    select u.*, u.ordinal = max(u.ordinal) over of_pull as is_last
+    from unlike_own as u
+    where not u.is_merge
+    window of_pull as (partition by u.repo, u.number)
+)
+select
+    o.repo, o.number, o.head, o.commit_count, o.listed, c.sha,
+    bool_or(o.is_last or o.subject is not null) as is_sure
+from own as o
+inner join source.commits as c
+    on c.repo = o.repo
+    and c.authored_at = o.authored_at
+    and (o.subject is null or c.subject = o.subject)
+group by all
+order by all
+"""
+# a title without the number that GitHub puts behind it; of own commits only those that are not on any branch themselves
+_COPIES = r"""
+with told as (
+    select c.repo, c.sha, c.author, c.authored_at, c.committed_at, c.subject, null::bigint as number, 0 as place
+    from source.commits as c
+    where c.authored_at is not null and c.subject <> ''
+    union all
+    select u.repo, u.sha, null, u.authored_at, null, u.subject, u.number, u.ordinal
+    from unlike_own as u
+    anti join source.commits as c on c.repo = u.repo and c.sha = u.sha
+    where u.subject is not null and not u.is_merge
+),
+titled as (
+    select t.* exclude (subject), regexp_replace(t.subject, ' [(]#[0-9]+[)]$', '') as title
+    from told as t
+),
+shared as (
+    select t.repo, t.authored_at, t.title
+    from titled as t
+    group by all
+    having count(distinct t.sha) between 2 and ?
+)
+select t.repo, epoch_us(t.authored_at), t.title, t.sha, t.author, t.number, t.place, epoch_us(t.committed_at)
+from titled as t
+semi join shared as s on s.repo = t.repo and s.authored_at = t.authored_at and s.title = t.title
+order by all
+"""
+_PICKS = "select c.repo, c.sha, unnest(c.picked_from) from source.commits as c order by all"
+
+
+class Identities:
+    """What the source tables say of all repositories; `of` goes with each repository's graph, `create` at the end."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(_UNLIKE)
+        self._alike = _by_repo(connection, _ALIKE)
+        self._copies = _by_repo(connection, _COPIES, [_MOST_COPIES])
+        self._picks = _by_repo(connection, _PICKS)
+        connection.execute("drop table unlike_own")
+        self._landings: list[tuple[str, int, str]] = []
+        self._same: list[tuple[str, ...]] = []
+
+    def of(self, repo: str | None, graph: Graph) -> dict[str, str]:
+        """The change of each commit of a repository that is one of several, by SHA."""
+        if repo is None:
+            return {}
+        rebased = set()
+        for number, sha in _landed(self._alike.get(repo, ()), graph):
+            rebased.add(number)
+            self._landings.append((repo, number, sha))
+        changes = {}
+        alike = [copy for copy in self._copies.get(repo, ()) if copy[5] not in rebased]
+        for same in _changes(alike, self._picks.get(repo, ()), graph):
+            first, second, *_ = same
+            for sha, method in same.items():
+                changes[sha] = first
+                self._same.append((repo, sha, first, second if sha == first else first, method))
+        return changes
+
+    def tables(self) -> dict[str, pa.Table]:
+        """What was found in all repositories."""
+        return {
+            "landings": table_of(self._landings, LANDINGS),
+            "same_changes": table_of(self._same, SAME_CHANGES),
+        }
+
+
+def table_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Rows as an Arrow table, column by column."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(c, kind) for c, kind in zip(columns, schema.types, strict=True)], schema=schema)
+
+
+def _by_repo(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
+) -> dict[str, list[tuple[Any, ...]]]:
+    rows = connection.execute(query, values).fetchall()
+    return {repo: list(of_repo) for repo, of_repo in groupby(rows, key=lambda row: row[0])}
+
+
+def _landed(alike: Iterable[tuple[Any, ...]], graph: Graph) -> Iterator[tuple[int, str]]:
+    """(number, sha) of the copies that a rebase or a merge queue made of a pull request's commits.
+
+    `alike` are the commits of the branch that resemble own ones. Those count that lie as many first parents back from
+    the merge as the pull request has commits; where its list is known not to be whole, all that lie there. None for a
+    squash, which resembles none of them.
+    """
+    for (number, head, count, listed), found in groupby(alike, key=lambda row: row[1:5]):
+        last = graph.number.get(head)
+        if last is None:
+            continue
+        chain = [graph.shas[commit] for commit in graph.first_parents(last, count)]
+        copies = {sha: is_sure for *_, sha, is_sure in found if sha in chain}
+        if count > listed and copies:
+            yield from ((number, sha) for sha in chain)
+        elif copies.get(head):
+            yield from ((number, sha) for sha in sorted(copies))
+
+
+def _changes(
+    alike: Sequence[tuple[Any, ...]], picks: Iterable[tuple[Any, ...]], graph: Graph
+) -> Iterator[dict[str, str]]:
+    """The commits that are one change, by SHA, each with how that was recognised; the first stands for all."""
+    changes: dict[str, dict[str, str]] = {}
+    for _, found in groupby(alike, key=lambda row: row[1:3]):
+        for same in _told_apart(list(found), graph):
+            changes |= dict.fromkeys(same, dict.fromkeys(same, AUTHORED))
+    for _, sha, named in picks:
+        original = graph.find(named) or named
+        if original == sha or _one_holds_the_other(sha, original, graph):
+            continue
+        one = changes.get(original) or {original: PICKED}
+        other = changes.get(sha) or {sha: PICKED}
+        if one is not other:
+            both = one | other
+            changes |= dict.fromkeys(both, both)
+    # a commit that is only named, and not known, is no copy by itself
+    seen = {id(same): same for same in changes.values()}
+    yield from (same for same in seen.values() if len(same) > 1)
+
+
+def _told_apart(alike: list[tuple[Any, ...]], graph: Graph) -> Iterator[list[str]]:
+    """Commits of one author, time and title as the changes that they are: an ancestor of another is another one."""
+    authors = {author for _, _, _, _, author, *_ in alike if author is not None}
+    chains: defaultdict[tuple[str | None, int], list[str]] = defaultdict(list)
+    rank: dict[str, int] = {}
+    in_graph = [row for row in alike if row[3] in graph.number]
+    for _, _, _, sha, author, *_ in sorted(in_graph, key=lambda row: graph.depth(graph.number[row[3]])):
+        # who is not told may be any
+        of = author if len(authors) > 1 else None
+        before = [n for (who, n) in chains if who == of]
+        rank[sha] = next(
+            (
+                n + 1
+                for n in sorted(before, reverse=True)
+                if any(graph.contains(graph.number[sha], graph.number[one]) for one in chains[of, n])
+            ),
+            0,
+        )
+        chains[of, rank[sha]].append(sha)
+    seen_of: defaultdict[int, int] = defaultdict(int)
+    first_author = min(authors) if len(authors) > 1 else None
+    for _, _, _, sha, _, number, *_ in sorted(
+        (row for row in alike if row[3] not in graph.number), key=lambda row: (row[5], row[6])
+    ):
+        n = seen_of[number]
+        seen_of[number] += 1
+        if sha not in rank:
+            rank[sha] = n
+            chains[first_author, n].append(sha)
+    committed = {row[3]: row[7] for row in alike}
+    for same in chains.values():
+        if len(same) > 1:
+            yield sorted(same, key=lambda sha: (committed[sha] is None, committed[sha] or 0, sha))
+
+
+def _one_holds_the_other(one: str, other: str, graph: Graph) -> bool:
+    first, second = graph.number.get(one), graph.number.get(other)
+    if first is None or second is None:
+        return False
+    return graph.contains(first, second) or graph.contains(second, first)
