@@ -232,7 +232,7 @@ class Settings(Section):
     sources: Sources = Sources()
     production: Production = Production()
     deployments: Deployments = Deployments()
-    bots: list[str] = ["*[bot]"]
+    bots: list[str] = ["*[bot]", "scaffolder", "scaffolder@*"]
     incidents: Incidents = Incidents()
     hotfix: Hotfix = Hotfix()
     metrics: list[MetricTarget] = DEFAULT_TARGETS

@@ -14,12 +14,12 @@ from dashboards.deployments_and_incidents.content import (
     instant_cell,
     known_pairs,
 )
-from dashboards.figures.fact_cells import Cell, Heading, moment_cell, revision, short, source_cell
+from dashboards.figures.fact_cells import Cell, Heading, joined, moment_cell, revision, short, source_cell
 from dashboards.figures.formats import MISSING, figure, plural
 from dashboards.frame.view import LISTED, link
 from warehouse.rows.listed_details import MOST_CHANGES, of_deployments
 from warehouse.rows.listing import DEPLOYMENTS, Counts
-from warehouse.rows.reasons import FactRow
+from warehouse.rows.reasons import FactRow, same_in_words
 
 SOURCES: Mapping[str, str] = {
     "argocd": "Argo CD",
@@ -190,7 +190,11 @@ def _changes(row: FactRow, changes: Any, around: Around) -> LinePart:
         ),
         rows=tuple(
             (
-                Cell(change["subject"] or MISSING, f"{change['repo']}@{short(change['sha'])}", change["sha"]),
+                Cell(
+                    change["subject"] or MISSING,
+                    joined(f"{change['repo']}@{short(change['sha'])}", same_in_words(change)),
+                    change["sha"],
+                ),
                 instant_cell(change["authored_at"], around.timezone),
                 duration_cell(change["lead_time_seconds"]),
                 source_cell("changes", change),

@@ -5,8 +5,8 @@ from typing import Any
 
 FactRow = Mapping[str, Any]
 
-# what is particular to one row of a reason: which incident it was merged into, between which instants
-_PARTICULAR = ("merged into ", "shipped at an unknown time ")
+# what is particular to one row of a reason: which incident it was merged into, between which instants, of what a copy
+_PARTICULAR = ("merged into ", "shipped at an unknown time ", "the same change as ")
 # SQL for the reason of a row `r` without what is particular to it, as `in_common` gives it
 IN_COMMON_SQL = (
     "case "
@@ -37,7 +37,8 @@ def rule(metric: str, row: FactRow) -> str:
         case "deployment_rework_rate":
             return f"rework: {row['rework_because']}" if row["rework"] else "no rework"
         case "lead_time":
-            return f"authored until deployment {row['deployment_id']}, the first that contains it"
+            arrived = f"authored until deployment {row['deployment_id']}, the first that contains it"
+            return "; ".join(filter(None, (arrived, same_in_words(row))))
         case "mttr":
             return "; ".join(filter(None, ("opened until resolved", causes_in_words(row))))
         case "failed_deployment_recovery_time":
@@ -45,6 +46,13 @@ def rule(metric: str, row: FactRow) -> str:
         case "time_to_first_commit":
             return f"created until {row['first_commit_sha'][:10]}, a person's first commit"
     return f"{row['n']} respondents whose mean is this score"
+
+
+def same_in_words(change: FactRow) -> str:
+    """ "the same change as 1a2b3c4: cherry-picked" where a commit is one of several of a change; else empty."""
+    return (
+        f"the same change as {change['same_as'][:7]}: {change['same_because']}" if change["same_as"] else ""
+    )
 
 
 def causes_in_words(incident: FactRow) -> str:

@@ -59,6 +59,12 @@ _UNWATCHED = (
 )
 
 
+_NOT_WHOLE = (
+    "select count(*), string_agg(p.repo || '#' || p.number, ', ' order by p.repo, p.number)"
+    " from source.pull_requests as p where p.merged_at is not null and p.commit_count > len(p.commits)"
+)
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong, and what to write where."""
@@ -193,6 +199,12 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
         yield Problem(
             f"{n:,} {source} are read and count nowhere: {_named(repos.split(', '))}",
             'where they are deployments: deployments: {tags: ["v*"]}',
+        )
+    ((cut, pulls),) = rows(_NOT_WHOLE)
+    if cut:
+        yield Problem(
+            f"{cut:,} pull requests have more commits than GitHub lists: {_named(pulls.split(', '))}",
+            "nothing to write: where they were squashed, the commits beyond the list are in no lead time",
         )
     ((services,),) = rows(_UNWATCHED)
     if services:

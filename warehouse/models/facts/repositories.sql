@@ -5,6 +5,7 @@ with persons as (
     inner join source.repositories as r on r.repo = c.repo
     where
         not c.is_bot
+        and c.authored_at is not null
         and cardinality(c.parents) < 2
         -- the commit that GitHub or a template made is nobody's first
         and not (
