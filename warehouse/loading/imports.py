@@ -83,6 +83,7 @@ def import_file(
     for where, row in record_files.read_rows(kind, path):
         record = _without_people(row, people)
         _check_instants(where, record, zone, covers)
+        _check_score(where, record)
         key = tuple(getattr(record, name) for name in record.KEY)
         first, other = named.setdefault(key, (where, record))
         if other != record:
@@ -130,6 +131,18 @@ def _check_instants(where: str, record: Record, zone: ZoneInfo, covers: tuple[da
                 f"{where}: {name}: {at.isoformat().replace('+00:00', 'Z')} is {wrong}; leave the cell empty where the"
                 " time is not known, or say --covers FROM TO with days that hold it"
             )
+
+
+def _check_score(where: str, record: Record) -> None:
+    """Refuses a score that its scale does not have: it would make a satisfaction above the best or below the worst."""
+    if not isinstance(record, Response):
+        return
+    least, most = sorted((record.scale_min, record.scale_max))
+    if not least <= record.score <= most:
+        raise DataError(
+            f"{where}: score: {record.score:g} is not between {least:g} and {most:g}; mend it, or give the scale in"
+            " scale_min and scale_max"
+        )
 
 
 def _without_people(record: Record, people: People) -> Record:
