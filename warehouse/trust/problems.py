@@ -52,10 +52,21 @@ _LOUDER = (
     " inner join services as s on s.service = l.service and s.deployments_from is distinct from l.told_by"
     " group by l.told_by, l.source order by 1, 2"
 )
-_UNWATCHED = (
+_NO_INCIDENTS = (
     "select count(distinct c.service) from candidates as c where not exists (select 1 from source.incidents)"
     " and not exists (select 1 from source.coverage as r"
     " where r.source in ('pagerduty', 'github_issues', 'import incidents'))"
+)
+_UNWATCHED = (
+    "with deployed as (select distinct c.service from candidates as c where c.status = 'success'"
+    " and c.no_deployment_because is null and c.told_by is null and not c.by_paths),"
+    " watched as (select l.service from source.coverage as r inner join claims as l on l.kind = 'PagerDuty service'"
+    " and (l.value = r.subject or (r.source = 'pagerduty' and r.subject = '*'))"
+    " where r.source in ('pagerduty', 'import incidents')"
+    " union select s.service from source.coverage as r"
+    " inner join services as s on r.subject in (s.service, s.repo, 'every service')"
+    " where r.source in ('github_issues', 'import incidents'))"
+    " select d.service, w.service is null from deployed as d left join watched as w on w.service = d.service order by 1"
 )
 
 
@@ -194,11 +205,19 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
             f"{n:,} {source} are read and count nowhere: {_named(repos.split(', '))}",
             'where they are deployments: deployments: {tags: ["v*"]}',
         )
-    ((services,),) = rows(_UNWATCHED)
+    ((services,),) = rows(_NO_INCIDENTS)
     if services:
         yield Problem(
             f"no incidents are read, and {services:,} services are deployed: failures would not be known",
             "connect sources.pagerduty or sources.github.incidents, or import incidents",
+        )
+        return
+    deployed = rows(_UNWATCHED)
+    unwatched = [service for service, is_unwatched in deployed if is_unwatched]
+    if unwatched:
+        yield Problem(
+            f"incidents of {len(unwatched):,} of {len(deployed):,} deployed services are not read: {_named(unwatched)}",
+            "add pagerduty.com/service-id to their components, or import incidents: their failures would not be known",
         )
 
 
