@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from collectors.contract.records import Commit, Component, Coverage, Deployment, Incident, Record, WorkflowRun
+from collectors.contract.records import (
+    Commit,
+    Component,
+    Coverage,
+    Deployment,
+    Incident,
+    Link,
+    Record,
+    WorkflowRun,
+)
 from config.settings import Settings
 from warehouse.loading.store import open_warehouse
 from warehouse.trust.matching import PROBLEMS, report
@@ -66,6 +75,16 @@ RUN = WorkflowRun(
             ],
             {},
             "web is told in different ways by a.yaml, b.yaml",
+        ),
+        (
+            [Component(name="web", owner="shop", repo="acme/web", deployments_from="Jenkins"), deployment()],
+            {},
+            'web: no source called "Jenkins" tells of deployments',
+        ),
+        (
+            [Link(incident_source="ops", incident_id="9", reason="DNS")],
+            {},
+            "links name incidents that were never read: ops 9",
         ),
         ([deployment(source="releases", ref="v1")], {}, "1 releases are read and count nowhere: acme/web"),
     ],

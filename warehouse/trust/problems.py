@@ -31,6 +31,17 @@ _CONTRADICTING = (
     " inner join catalogue as w on w.name = c.name where c.kind = 'Component' and c.gone_at is null"
     " group by c.name, w.origin having count(distinct (c.owner, c.system, c.repo)) > 1 order by all"
 )
+_SILENT_SOURCES = (
+    "with told as (select d.source from source.deployments as d"
+    " union select 'workflow_runs' from source.workflow_runs)"
+    " select c.name, c.deployments_from, (select string_agg(t.source, ', ' order by t.source) from told as t) as known"
+    " from catalogue as c where c.gone_at is null and known is not null"
+    " and c.deployments_from not in (select t.source from told as t) order by 1"
+)
+_LOOSE_LINKS = (
+    "select l.incident_source || ' ' || l.incident_id from source.links as l left join source.incidents as i"
+    " on i.source = l.incident_source and i.id = l.incident_id where i.id is null order by 1"
+)
 _COUNT_NOWHERE = (
     "select d.source, count(*), string_agg(distinct d.repo, ', ' order by d.repo) from source.deployments as d"
     " where d.source in ('releases', 'tags') and d.ref not in (select t.ref from tag_environments as t)"
@@ -184,6 +195,11 @@ def _of_the_catalogue(rows: _Rows) -> Iterator[Problem]:
             f"{kind} {value} is claimed by {services}",
             "an incident of several services blames one only if it alone was deployed; give each its own",
         )
+    for name, source, known in rows(_SILENT_SOURCES):
+        yield Problem(
+            f'{name}: no source called "{source}" tells of deployments',
+            f"mend sixkeys.dev/deployments-from; there are {known}",
+        )
     for name, origins, believed in rows(_CONTRADICTING):
         yield Problem(
             f"{name} is told in different ways by {origins}", f"{believed} is believed; remove the others"
@@ -204,6 +220,12 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
         yield Problem(
             f"{n:,} {source} are read and count nowhere: {_named(repos.split(', '))}",
             'where they are deployments: deployments: {tags: ["v*"]}',
+        )
+    links = [incident for (incident,) in rows(_LOOSE_LINKS)]
+    if links:
+        yield Problem(
+            f"links name incidents that were never read: {_named(links)}",
+            "mend incident_source and incident_id where the links were written; they blame nothing so far",
         )
     ((services,),) = rows(_NO_INCIDENTS)
     if services:
