@@ -127,6 +127,9 @@ def test_a_score_outside_of_its_scale_is_refused(settings: Settings, tmp_path: P
         import_file(settings, "responses", file)
     file.write_text(f"{header}{row}6,6,1\n")
     assert import_file(settings, "responses", file).new == 1, "in school marks 1 is the best"
+    found = forget(settings, "responses", file=file, removes=True)
+    assert (found.total, found.stretches) == (1, 1), "though the respondent is kept as a hash"
+    assert forget(settings, "deployments", file=written(tmp_path, "")).total == 0
 
 
 def test_what_is_forgotten_is_gone_with_its_coverage_and_comes_back(

@@ -7,13 +7,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from collectors.contract.records import RECORDS
+from collectors.contract.records import RECORDS, Repository
 from collectors.files import record_files
 from config.errors import ConfigurationError
 from config.names import same_key
 from config.settings import DEPLOYMENT_SOURCES, Settings
-from warehouse.loading.imports import DAY_COLUMNS, EVERY_SERVICE, SUBJECT_COLUMNS, beginnings
+from warehouse.loading.configured import people_of
+from warehouse.loading.imports import (
+    DAY_COLUMNS,
+    EVERY_SERVICE,
+    SUBJECT_COLUMNS,
+    beginnings,
+    pseudonymous,
+)
 from warehouse.loading.instants import naive
+from warehouse.loading.renames import under_current_names
 from warehouse.loading.schema import arrow_table
 from warehouse.loading.store import Warehouse, open_warehouse
 
@@ -70,7 +78,13 @@ def forget(
     by = "t.source" if "source" in record.model_fields else f"'{kind}'"
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         if file is not None:
-            records = list(record_files.read_records(kind, file))
+            # known by the keys under which they are kept: persons by their hash, repositories by their name of today
+            people = people_of(settings)
+            records = [pseudonymous(told, people) for told in record_files.read_records(kind, file)]
+            if not records:
+                return Forgotten({}, 0)
+            if kind != Repository.TABLE:
+                records = under_current_names(warehouse.connection, records)
             warehouse.connection.register("keys", arrow_table(records))
         found = warehouse.connection.execute(
             f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
@@ -94,7 +108,7 @@ def _uncover(
     source = f"import {kind}"
     instants = ", ".join(f"t.{name}" for name in DAY_COLUMNS[kind])
     zone = ZoneInfo(settings.timezone)
-    subject_of = f"coalesce({', '.join(f't.{name}' for name in SUBJECT_COLUMNS[kind])}, '*')"
+    subject_of = f"coalesce({''.join(f't.{name}, ' for name in SUBJECT_COLUMNS[kind])}'*')"
     removed = execute(f"select distinct {subject_of} from {kind} as t where {where}", bound).fetchall()
     told = execute(
         f"select {subject_of} from {kind} as t union select subject from coverage where source = ?", [source]

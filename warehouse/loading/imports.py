@@ -42,6 +42,7 @@ SUBJECT_COLUMNS = {
     Deployment.TABLE: ("service", "repo", "application"),
     Incident.TABLE: ("service", "source_service"),
     Repository.TABLE: ("repo",),
+    Response.TABLE: (),
     WorkflowRun.TABLE: ("repo",),
 }
 _ARGOCD_SUBJECTS = ("service", "unit", "application", "repo")
@@ -81,7 +82,7 @@ def import_file(
     zone = ZoneInfo(settings.timezone)
     named: dict[tuple[Any, ...], tuple[str, Record]] = {}
     for where, row in record_files.read_rows(kind, path):
-        record = _without_people(row, people)
+        record = pseudonymous(row, people)
         _check_instants(where, record, zone, covers)
         _check_score(where, record)
         key = tuple(getattr(record, name) for name in record.KEY)
@@ -145,7 +146,7 @@ def _check_score(where: str, record: Record) -> None:
         )
 
 
-def _without_people(record: Record, people: People) -> Record:
+def pseudonymous(record: Record, people: People) -> Record:
     """`record` with what may be kept of a person, as if it had been collected."""
     changed: dict[str, str | None] = {}
     match record:
