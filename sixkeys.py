@@ -195,7 +195,7 @@ def build(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
 
 @app.command()
 def metrics(
-    by: ScopeOption = "organisation",
+    by: ScopeOption = None,
     period: PeriodOption = None,
     first: First = None,
     after: After = None,
@@ -213,11 +213,11 @@ def metrics(
     require_order(first, after)
     narrowed = pairs(where)
     from dashboards.commands import terminal
-    from warehouse.metrics.values import as_rows, compute
+    from warehouse.metrics.values import as_rows, compute, narrowest
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
-        values = compute(facts, settings, by, period, first, after, narrowed)
+        values = compute(facts, settings, by or narrowest(narrowed), period, first, after, narrowed)
     terminal.write(sys.stdout, format, as_rows(values), terminal.values_table(values))
 
 

@@ -1,7 +1,8 @@
 """How long a build of a large organisation takes: `python -m benchmarks.build FOLDER [pull requests] [builds]`.
 
-The records are made in the warehouse itself, the same each time: 250 repositories whose pull requests are merged, rebased
-and squashed in turn, deployed every second time, with an incident now and then. 200,000 pull requests are 900,000 commits.
+The records are made in the warehouse itself, the same each time: 250 repositories whose pull requests are merged,
+rebased and squashed in turn, deployed every second time, with an incident now and then. 200,000 pull requests are
+900,000 commits.
 """
 
 import resource
@@ -103,7 +104,9 @@ def main() -> None:
         start = time.perf_counter()
         build(settings, NOW)
         seconds = time.perf_counter() - start
-        print(f"{seconds:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MiB", flush=True)
+        print(
+            f"{seconds:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MiB", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -269,4 +269,5 @@ def _innermost(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         reason = inner
-    return (str(reason).rpartition(">: ")[2] or type(reason).__name__).removeprefix("HTTPConnection(")
+    said = str(reason).rpartition(">: ")[2] or type(reason).__name__
+    return re.sub(r"^HTTPS?Connection\([^)]*\): ", "", said)

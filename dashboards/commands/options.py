@@ -96,7 +96,9 @@ Whose = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="NAME=VALUE", help="That of a team or a system, as team=payments."),
 ]
-ScopeOption = Annotated[_Scope, typer.Option("--by", help="A row for each.")]
+ScopeOption = Annotated[
+    _Scope | None, typer.Option("--by", help="A row for each; else one for what --where narrows to.")
+]
 PeriodOption = Annotated[
     Literal["day", "week", "month"] | None,
     typer.Option("--period", help="A row for each; else one for the whole range."),

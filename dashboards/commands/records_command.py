@@ -77,6 +77,7 @@ def forget_records(
 
     Example: sixkeys forget deployments --file deployments.csv --yes
     """
+    from dashboards.figures.formats import plural
     from warehouse.loading.forgetting import forget as forget_rows
     from warehouse.metrics.moved_numbers import published_numbers
 
@@ -84,7 +85,9 @@ def forget_records(
     before = published_numbers(settings) if yes else None
     found = forget_rows(settings, kind, source, ids or (), file, yes)
     of = ", ".join(f"{n:,} of {name}" for name, n in found.rows.items()) or "none"
-    stretches = f" and {found.stretches:,} stretches of coverage" if found.stretches else ""
+    stretches = (
+        f" and {plural(found.stretches, 'stretch', 'stretches')} of coverage" if found.stretches else ""
+    )
     told = f"{found.total:,} {kind.replace('_', ' ')} ({of}){stretches}"
     if not yes:
         again = "; add --yes to take them out" if found.total else ""

@@ -11,7 +11,7 @@ from config.metrics import metrics
 from dashboards.figures import formats
 from warehouse.metrics.periods import preset, preset_before, week_of
 from warehouse.metrics.signals import BASELINE_WEEKS
-from warehouse.metrics.values import Scope
+from warehouse.metrics.values import Scope, narrowest
 
 PERIODS = {
     "week": "Last week",
@@ -107,8 +107,7 @@ class Filters:
     @property
     def scope(self) -> Scope:
         """The grain of the view's own numbers: the narrowest restriction."""
-        narrowest: tuple[Scope, ...] = ("service", "team", "system")
-        return next((scope for scope in narrowest if scope in self.where), "organisation")
+        return narrowest(self.where)
 
 
 def from_address(parameters: Mapping[str, str]) -> Filters:

@@ -209,6 +209,8 @@ def _wanting(of: ServiceCoverage) -> Iterable[str]:
         yield plural(of.deployments - of.traced, "untraced deployment")
     if of.unlinked:
         yield plural(of.unlinked, "unlinked incident")
+    if of.statuses.get("change_failure_rate") == "unwatched":
+        yield "incidents are not read"
     if of.gaps:
         yield plural(len(stretches([of])), "gap")
     if of.quarantined:

@@ -91,6 +91,47 @@ def test_imports_of_one_service_are_one_stretch_and_a_file_that_covers_speaks_of
     assert frequency(settings) == (pytest.approx(2 / 10), 2)
 
 
+def test_imports_of_one_service_are_one_stretch_however_its_name_is_written(
+    settings: Settings, tmp_path: Path
+) -> None:
+    for name, day in (("App", "02"), ("component:app", "09")):
+        row = f"jenkins,{name},{name},production,a{day},success,2024-11-{day}T10:00:00Z\n"
+        import_file(settings, "deployments", written(tmp_path, row))
+    assert frequency(settings) == (pytest.approx(2 / 8), 2)
+    forget(settings, "deployments", ids=["component:app"], removes=True)
+    assert frequency(settings) == (pytest.approx(1), 1)
+
+
+def test_what_a_forgotten_file_was_said_to_be_complete_for_goes_with_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    import_file(settings, "deployments", written(tmp_path, TWENTY))
+    right = frequency(settings)
+    row = "gitlab,1,web,production,fff0000,success,2024-10-09T10:00:00Z\n"
+    wrong = written(tmp_path, row, "wrong.csv")
+    import_file(settings, "deployments", wrong, (date(2024, 10, 1), date(2024, 10, 15)))
+    assert frequency(settings) != right
+    assert forget(settings, "deployments", file=wrong).stretches == 2
+    forget(settings, "deployments", file=wrong, removes=True)
+    assert frequency(settings) == right
+
+
+def test_a_score_outside_of_its_scale_is_refused(settings: Settings, tmp_path: Path) -> None:
+    header = "round,respondent,question,submitted_at,closes_at,score,scale_min,scale_max\n"
+    row = "2024-Q4,1,satisfaction,2024-11-03T10:00:00Z,2024-11-04T10:00:00Z,"
+    file = tmp_path / "r.csv"
+    file.write_text(f"{header}{row}9,,\n")
+    with pytest.raises(
+        DataError, match=r"r.csv:2: score: 9 is not between 1 and 5; .* scale_min and scale_max"
+    ):
+        import_file(settings, "responses", file)
+    file.write_text(f"{header}{row}6,6,1\n")
+    assert import_file(settings, "responses", file).new == 1, "in school marks 1 is the best"
+    found = forget(settings, "responses", file=file, removes=True)
+    assert (found.total, found.stretches) == (1, 1), "though the respondent is kept as a hash"
+    assert forget(settings, "deployments", file=written(tmp_path, "")).total == 0
+
+
 def test_what_is_forgotten_is_gone_with_its_coverage_and_comes_back(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -1,12 +1,21 @@
 """What `sixkeys check` tells first: names and patterns that match nothing, and what is claimed or told twice."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collectors.contract.records import Commit, Component, Deployment, Incident, Record, WorkflowRun
+from collectors.contract.records import (
+    Commit,
+    Component,
+    Coverage,
+    Deployment,
+    Incident,
+    Link,
+    Record,
+    WorkflowRun,
+)
 from config.settings import Settings
 from warehouse.loading.store import open_warehouse
 from warehouse.trust.matching import PROBLEMS, report
@@ -26,7 +35,9 @@ def found(folder: Path, *records: Record, **settings: Any) -> list[str]:
     return [what for part in report(own) if part.title == PROBLEMS for what, _ in part.rows]
 
 
-WATCHED = Incident(source="import", id="i1", service="web", opened_at=AT)
+WATCHED = Coverage(
+    source="import incidents", subject="every service", from_at=AT, until_at=AT + timedelta(days=7)
+)
 WEB = Component(name="web", owner="shop", repo="acme/web", source_patterns=("cart/**", "crat"))
 COMMIT = Commit(repo="acme/web", sha="a", authored_at=AT, committed_at=AT, paths=("cart/main.py",))
 RUN = WorkflowRun(
@@ -65,6 +76,16 @@ RUN = WorkflowRun(
             {},
             "web is told in different ways by a.yaml, b.yaml",
         ),
+        (
+            [Component(name="web", owner="shop", repo="acme/web", deployments_from="Jenkins"), deployment()],
+            {},
+            'web: no source called "Jenkins" tells of deployments',
+        ),
+        (
+            [Link(incident_source="ops", incident_id="9", reason="DNS")],
+            {},
+            "links name incidents that were never read: ops 9",
+        ),
         ([deployment(source="releases", ref="v1")], {}, "1 releases are read and count nowhere: acme/web"),
     ],
 )  # fmt: skip
@@ -78,3 +99,18 @@ def test_that_nobody_reads_incidents_is_told_once_something_is_deployed(tmp_path
     (said,) = found(tmp_path, deployment())
     assert said == "no incidents are read, and 1 services are deployed: failures would not be known"
     assert found(tmp_path, WATCHED) == []
+
+
+def test_services_whose_incidents_nobody_reads_are_told_beside_those_that_are_read(tmp_path: Path) -> None:
+    read = {"from_at": AT, "until_at": AT + timedelta(days=7)}
+    said = found(
+        tmp_path,
+        Component(name="web", owner="shop", repo="acme/web", pagerduty_services=("P1",)),
+        *(deployment(id=repo, repo=f"acme/{repo}") for repo in ("web", "cli", "api", "job")),
+        deployment(id="staged", repo="acme/never", environment="staging"),
+        Incident(source="pagerduty", id="i1", source_service="P1", opened_at=AT),
+        Coverage(source="pagerduty", subject="P1", **read),
+        Coverage(source="github_issues", subject="acme/api", **read),
+        Coverage(source="import incidents", subject="Acme/Job", **read),
+    )
+    assert said == ["incidents of 1 of 4 deployed services are not read: acme/cli"]

@@ -3,6 +3,7 @@
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 
 class Graph:
@@ -39,6 +40,14 @@ class Graph:
                 if not waiting[child]:
                     ready.append(child)
         return depth
+
+    @cached_property
+    def _built_on(self) -> set[int]:
+        return {parent for parents in self.parents for parent in parents}
+
+    def is_built_on(self, commit: int) -> bool:
+        """Whether a commit is a parent of another."""
+        return commit in self._built_on
 
     def find(self, prefix: str) -> str | None:
         """The full SHA that alone begins with `prefix`, or None."""

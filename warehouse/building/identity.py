@@ -5,7 +5,8 @@ Writes two tables for the models: `landings` (which commits of a branch are a pu
 `same_as`, another one, and `method`, how that was recognised).
 
 Two commits are one change if author, authored instant and title are the same, or if one says that it was cherry-picked
-from the other; not if one of them is an ancestor of the other, for then somebody made both.
+from the other. Not if one of them is an ancestor of the other, for then somebody made both; nor if one was amended to
+the other: both have the same parents, and nothing was built on the one that was committed first.
 """
 
 from collections import defaultdict
@@ -191,7 +192,9 @@ def _told_apart(alike: list[tuple[Any, ...]], graph: Graph) -> Iterator[list[str
     chains: defaultdict[tuple[str | None, int], list[str]] = defaultdict(list)
     rank: dict[str, int] = {}
     in_graph = [row for row in alike if row[3] in graph.number]
-    for _, _, _, sha, author, *_ in sorted(in_graph, key=lambda row: graph.depth(graph.number[row[3]])):
+    for _, _, _, sha, author, *_ in sorted(
+        in_graph, key=lambda row: (graph.depth(graph.number[row[3]]), row[7] or 0)
+    ):
         # who is not told may be any
         of = author if len(authors) > 1 else None
         before = [n for (who, n) in chains if who == of]
@@ -199,7 +202,7 @@ def _told_apart(alike: list[tuple[Any, ...]], graph: Graph) -> Iterator[list[str
             (
                 n + 1
                 for n in sorted(before, reverse=True)
-                if any(graph.contains(graph.number[sha], graph.number[one]) for one in chains[of, n])
+                if any(_is_another(graph.number[one], graph.number[sha], graph) for one in chains[of, n])
             ),
             0,
         )
@@ -218,6 +221,12 @@ def _told_apart(alike: list[tuple[Any, ...]], graph: Graph) -> Iterator[list[str
     for same in chains.values():
         if len(same) > 1:
             yield sorted(same, key=lambda sha: (committed[sha] is None, committed[sha] or 0, sha))
+
+
+def _is_another(first: int, second: int, graph: Graph) -> bool:
+    """Whether the second of two commits that resemble each other is built on the first, or was written in its place."""
+    is_sibling = bool(graph.parents[first]) and graph.parents[first] == graph.parents[second]
+    return not graph.is_built_on(first) if is_sibling else graph.contains(second, first)
 
 
 def _one_holds_the_other(one: str, other: str, graph: Graph) -> bool:

@@ -7,14 +7,25 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from collectors.contract.records import RECORDS
+from collectors.contract.records import RECORDS, Repository
 from collectors.files import record_files
 from config.errors import ConfigurationError
-from config.settings import Settings
-from warehouse.loading.imports import DAY_COLUMNS, SUBJECT_COLUMNS, beginnings
+from config.names import same_key
+from config.settings import DEPLOYMENT_SOURCES, Settings
+from warehouse.loading.configured import people_of
+from warehouse.loading.imports import (
+    DAY_COLUMNS,
+    EVERY_SERVICE,
+    SUBJECT_COLUMNS,
+    beginnings,
+    pseudonymous,
+)
 from warehouse.loading.instants import naive
+from warehouse.loading.renames import under_current_names
 from warehouse.loading.schema import arrow_table
 from warehouse.loading.store import Warehouse, open_warehouse
+
+_OF_SUBJECT = "where source = ? and list_contains(?, subject)"
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,13 @@ def forget(
     by = "t.source" if "source" in record.model_fields else f"'{kind}'"
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         if file is not None:
-            records = list(record_files.read_records(kind, file))
+            # known by the keys under which they are kept: persons by their hash, repositories by their name of today
+            people = people_of(settings)
+            records = [pseudonymous(told, people) for told in record_files.read_records(kind, file)]
+            if not records:
+                return Forgotten({}, 0)
+            if kind != Repository.TABLE:
+                records = under_current_names(warehouse.connection, records)
             warehouse.connection.register("keys", arrow_table(records))
         found = warehouse.connection.execute(
             f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
@@ -88,31 +105,56 @@ def _uncover(
     Only of what the rows to be removed speak of: what else was imported or said to be covered stays.
     """
     execute = warehouse.connection.execute
+    source = f"import {kind}"
     instants = ", ".join(f"t.{name}" for name in DAY_COLUMNS[kind])
     zone = ZoneInfo(settings.timezone)
-    subject_of = f"coalesce({', '.join(f't.{name}' for name in SUBJECT_COLUMNS[kind])}, '*')"
-    subjects = execute(f"select distinct {subject_of} from {kind} as t where {where}", bound).fetchall()
+    subject_of = f"coalesce({''.join(f't.{name}, ' for name in SUBJECT_COLUMNS[kind])}'*')"
+    removed = execute(f"select distinct {subject_of} from {kind} as t where {where}", bound).fetchall()
+    told = execute(
+        f"select {subject_of} from {kind} as t union select subject from coverage where source = ?", [source]
+    ).fetchall()
     gone = 0
-    for (subject,) in subjects:
-        of_subject = [f"import {kind}", subject]
+    for key in sorted({same_key(subject) for (subject,) in removed}):
+        spellings = [subject for (subject,) in told if same_key(subject) == key]
+        of_subject = [source, spellings]
         ((first, last),) = execute(
             f"select min(least({instants})), max(greatest({instants})) from {kind} as t"
-            f" where not ({where}) and {subject_of} = ?",
-            [*bound, subject],
+            f" where not ({where}) and list_contains(?, {subject_of})",
+            [*bound, spellings],
         ).fetchall()
         if first is None:
-            ((n,),) = execute(
-                "select count(*) from coverage where source = ? and subject = ?", of_subject
-            ).fetchall()
+            ((n,),) = execute(f"select count(*) from coverage {_OF_SUBJECT}", of_subject).fetchall()
             gone += n
             if removes:
-                execute("delete from coverage where source = ? and subject = ?", of_subject)
+                execute(f"delete from coverage {_OF_SUBJECT}", of_subject)
         elif removes:
             days = [at.replace(tzinfo=UTC).astimezone(zone).date() for at in (first, last)]
             from_at, until_at = beginnings((days[0], days[1] + timedelta(days=1)), zone)
             execute(
-                "update coverage set from_at = greatest(from_at, ?), until_at = least(until_at, ?)"
-                " where source = ? and subject = ?",
+                f"update coverage set from_at = greatest(from_at, ?), until_at = least(until_at, ?) {_OF_SUBJECT}",
                 [naive(from_at), naive(until_at), *of_subject],
             )
+    return gone + _uncover_every_service(warehouse, kind, where, bound, removes)
+
+
+def _uncover_every_service(
+    warehouse: Warehouse, kind: str, where: str, bound: list[Any], removes: bool
+) -> int:
+    """How many stretches that files were said to be complete for hold rows of theirs to be removed and no other."""
+    execute = warehouse.connection.execute
+    instants = ", ".join(f"t.{name}" for name in DAY_COLUMNS[kind])
+    collected = ", ".join(f"'{source}'" for source in (*DEPLOYMENT_SOURCES, "pagerduty", "github_issues"))
+    imported = f"t.source not in ({collected})" if "source" in RECORDS[kind].model_fields else "true"
+    gone = 0
+    of_every = [f"import {kind}", [EVERY_SERVICE]]
+    for stretch in execute(f"select from_at, until_at from coverage {_OF_SUBJECT}", of_every).fetchall():
+        ((removed, left),) = execute(
+            f"select count_if({where}), count_if(not ({where}) and {imported}) from {kind} as t"
+            f" where greatest({instants}) >= ? and least({instants}) < ?",
+            [*bound, *bound, *stretch],
+        ).fetchall()
+        if removed and not left:
+            gone += 1
+            if removes:
+                execute(f"delete from coverage {_OF_SUBJECT} and from_at = ?", [*of_every, stretch[0]])
     return gone

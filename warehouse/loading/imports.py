@@ -42,6 +42,7 @@ SUBJECT_COLUMNS = {
     Deployment.TABLE: ("service", "repo", "application"),
     Incident.TABLE: ("service", "source_service"),
     Repository.TABLE: ("repo",),
+    Response.TABLE: (),
     WorkflowRun.TABLE: ("repo",),
 }
 _ARGOCD_SUBJECTS = ("service", "unit", "application", "repo")
@@ -81,8 +82,9 @@ def import_file(
     zone = ZoneInfo(settings.timezone)
     named: dict[tuple[Any, ...], tuple[str, Record]] = {}
     for where, row in record_files.read_rows(kind, path):
-        record = _without_people(row, people)
+        record = pseudonymous(row, people)
         _check_instants(where, record, zone, covers)
+        _check_score(where, record)
         key = tuple(getattr(record, name) for name in record.KEY)
         first, other = named.setdefault(key, (where, record))
         if other != record:
@@ -132,7 +134,19 @@ def _check_instants(where: str, record: Record, zone: ZoneInfo, covers: tuple[da
             )
 
 
-def _without_people(record: Record, people: People) -> Record:
+def _check_score(where: str, record: Record) -> None:
+    """Refuses a score that its scale does not have: it would make a satisfaction above the best or below the worst."""
+    if not isinstance(record, Response):
+        return
+    least, most = sorted((record.scale_min, record.scale_max))
+    if not least <= record.score <= most:
+        raise DataError(
+            f"{where}: score: {record.score:g} is not between {least:g} and {most:g}; mend it, or give the scale in"
+            " scale_min and scale_max"
+        )
+
+
+def pseudonymous(record: Record, people: People) -> Record:
     """`record` with what may be kept of a person, as if it had been collected."""
     changed: dict[str, str | None] = {}
     match record:

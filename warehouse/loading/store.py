@@ -187,9 +187,13 @@ class Warehouse:
         ]
 
     def extended(self, stretch: Coverage) -> Coverage:
-        """`stretch` together with all that is covered of its source and subject, which is taken out."""
-        of_both = "where source = ? and subject = ?"
-        named = [stretch.source, stretch.subject]
+        """`stretch` with all that is covered of its source and subject, letter case aside, which is taken out."""
+        told = self.connection.execute(
+            "select distinct subject from coverage where source = ?", [stretch.source]
+        ).fetchall()
+        key = same_key(stretch.subject)
+        named = [stretch.source, [subject for (subject,) in told if same_key(subject) == key]]
+        of_both = "where source = ? and list_contains(?, subject)"
         (found,) = self.connection.execute(
             f"select min(from_at), max(until_at) from coverage {of_both}", named
         ).fetchall()

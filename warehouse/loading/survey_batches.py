@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from config.names import same_key
 from warehouse.loading.instants import naive
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _WAITING = (
 
 @dataclass(frozen=True)
 class WaitingAnswer:
-    """A respondent who waits to be taken into a round; `team` None belongs to none."""
+    """A respondent who waits to be taken into a round; `team` as `same_key` has it, None where there is none."""
 
     respondent: str
     team: str | None
@@ -59,15 +60,18 @@ def close_rounds(warehouse: "Warehouse", answers: str, as_of: datetime) -> None:
         for round_, respondent, team, is_late in connection.execute(
             _WAITING.replace("(answers)", f"({current})"), [naive(as_of)]
         ).fetchall():
-            waiting[round_].append(WaitingAnswer(respondent, team, is_late))
+            waiting[round_].append(WaitingAnswer(respondent, team and same_key(team), is_late))
         for round_, came in waiting.items():
-            taken = connection.execute(
+            taken: dict[str | None, bool] = {}
+            for team, is_pooled in connection.execute(
                 "select team, bool_or(is_pooled) from round_answers where round = ? group by team", [round_]
-            ).fetchall()
+            ).fetchall():
+                key = team and same_key(team)
+                taken[key] = taken.get(key, False) or is_pooled
             (number,) = connection.execute(
                 "select coalesce(max(batch), 0) from round_answers where round = ?", [round_]
             ).fetchall()[0]
-            for batch in next_batches(dict(taken), came):
+            for batch in next_batches(taken, came):
                 number += 1
                 connection.execute(
                     "insert into round_answers select a.round, a.respondent, a.team, a.submitted_at,"

@@ -30,6 +30,11 @@ def kept_name(scope: str, name: str) -> str:
     return "" if scope == "organisation" else name
 
 
+def narrowest(where: Mapping[str, str]) -> Scope:
+    """Of what the number of a narrowing is: its service, else its team, else its system."""
+    return next((scope for scope in reversed(SCOPES) if scope in where), "organisation")
+
+
 @dataclass(frozen=True)
 class Value:
     """One number: `value`, `p75` and `p90` in the metric's unit, None where missing; `period_end` is exclusive.

@@ -12,7 +12,7 @@ from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import narrowing
 from warehouse.metrics.satisfaction import histogram, rounds, shown_group
-from warehouse.metrics.values import SCOPES, Scope, Value, compute, narrowed
+from warehouse.metrics.values import Scope, Value, compute, narrowed, narrowest
 from warehouse.rows.reasons import IN_COMMON_SQL, rule
 
 # where a row without an instant that decides its period is listed: by its start
@@ -143,7 +143,7 @@ def _number(
     end: date | None,
 ) -> Value:
     where = where or {}
-    scope: Scope = next((s for s in reversed(SCOPES) if s in where), "organisation")
+    scope = narrowest(where)
     for value in compute(facts, settings, scope, None, start, end, where, [metric]):
         if scope == "organisation" or value.name == where[scope]:
             return value

@@ -91,7 +91,8 @@ _PARTS = (
         "Repositories and names without a component in the catalogue",
         ("service", "production deployments"),
         "select s.service, count(c.id) from services as s"
-        " left join candidates as c on c.service = s.service where not s.mapped group by 1 order by 2 desc, 1",
+        " left join candidates as c on c.service = s.service"
+        " where not s.mapped or coalesce(c.at, c.started_at) > s.gone_at group by 1 order by 2 desc, 1",
         "a component with the annotation github.com/project-slug gives each an owner and a system",
     ),
     (

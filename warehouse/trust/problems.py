@@ -31,6 +31,17 @@ _CONTRADICTING = (
     " inner join catalogue as w on w.name = c.name where c.kind = 'Component' and c.gone_at is null"
     " group by c.name, w.origin having count(distinct (c.owner, c.system, c.repo)) > 1 order by all"
 )
+_SILENT_SOURCES = (
+    "with told as (select d.source from source.deployments as d"
+    " union select 'workflow_runs' from source.workflow_runs)"
+    " select c.name, c.deployments_from, (select string_agg(t.source, ', ' order by t.source) from told as t) as known"
+    " from catalogue as c where c.gone_at is null and known is not null"
+    " and c.deployments_from not in (select t.source from told as t) order by 1"
+)
+_LOOSE_LINKS = (
+    "select l.incident_source || ' ' || l.incident_id from source.links as l left join source.incidents as i"
+    " on i.source = l.incident_source and i.id = l.incident_id where i.id is null order by 1"
+)
 _COUNT_NOWHERE = (
     "select d.source, count(*), string_agg(distinct d.repo, ', ' order by d.repo) from source.deployments as d"
     " where d.source in ('releases', 'tags') and d.ref not in (select t.ref from tag_environments as t)"
@@ -52,13 +63,22 @@ _LOUDER = (
     " inner join services as s on s.service = l.service and s.deployments_from is distinct from l.told_by"
     " group by l.told_by, l.source order by 1, 2"
 )
-_UNWATCHED = (
+_NO_INCIDENTS = (
     "select count(distinct c.service) from candidates as c where not exists (select 1 from source.incidents)"
     " and not exists (select 1 from source.coverage as r"
     " where r.source in ('pagerduty', 'github_issues', 'import incidents'))"
 )
-
-
+_UNWATCHED = (
+    "with deployed as (select distinct c.service from candidates as c where c.status = 'success'"
+    " and c.no_deployment_because is null and c.told_by is null and not c.by_paths),"
+    " watched as (select l.service from source.coverage as r inner join claims as l on l.kind = 'PagerDuty service'"
+    " and (l.value = r.subject or (r.source = 'pagerduty' and r.subject = '*'))"
+    " where r.source in ('pagerduty', 'import incidents')"
+    " union select s.service from source.coverage as r"
+    " inner join services as s on r.subject in (s.service, s.repo, 'every service')"
+    " where r.source in ('github_issues', 'import incidents'))"
+    " select d.service, w.service is null from deployed as d left join watched as w on w.service = d.service order by 1"
+)
 _NOT_WHOLE = (
     "select count(*), string_agg(p.repo || '#' || p.number, ', ' order by p.repo, p.number)"
     " from source.pull_requests as p where p.merged_at is not null and p.commit_count > len(p.commits)"
@@ -179,6 +199,11 @@ def _of_the_catalogue(rows: _Rows) -> Iterator[Problem]:
             f"{kind} {value} is claimed by {services}",
             "an incident of several services blames one only if it alone was deployed; give each its own",
         )
+    for name, source, known in rows(_SILENT_SOURCES):
+        yield Problem(
+            f'{name}: no source called "{source}" tells of deployments',
+            f"mend sixkeys.dev/deployments-from; there are {known}",
+        )
     for name, origins, believed in rows(_CONTRADICTING):
         yield Problem(
             f"{name} is told in different ways by {origins}", f"{believed} is believed; remove the others"
@@ -206,11 +231,25 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
             f"{cut:,} pull requests have more commits than GitHub lists: {_named(pulls.split(', '))}",
             "nothing to write: where they were squashed, the commits beyond the list are in no lead time",
         )
-    ((services,),) = rows(_UNWATCHED)
+    links = [incident for (incident,) in rows(_LOOSE_LINKS)]
+    if links:
+        yield Problem(
+            f"links name incidents that were never read: {_named(links)}",
+            "mend incident_source and incident_id where the links were written; they blame nothing so far",
+        )
+    ((services,),) = rows(_NO_INCIDENTS)
     if services:
         yield Problem(
             f"no incidents are read, and {services:,} services are deployed: failures would not be known",
             "connect sources.pagerduty or sources.github.incidents, or import incidents",
+        )
+        return
+    deployed = rows(_UNWATCHED)
+    unwatched = [service for service, is_unwatched in deployed if is_unwatched]
+    if unwatched:
+        yield Problem(
+            f"incidents of {len(unwatched):,} of {len(deployed):,} deployed services are not read: {_named(unwatched)}",
+            "add pagerduty.com/service-id to their components, or import incidents: their failures would not be known",
         )
 
 

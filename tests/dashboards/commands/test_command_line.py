@@ -225,6 +225,10 @@ def test_metrics_are_a_list_of_values_in_json(imported: Path) -> None:
     assert ",".join(rows["deployment_frequency"]) == (
         "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched"
     )
+    assert (rows["deployment_frequency"]["scope"], rows["deployment_frequency"]["name"]) == (
+        "service",
+        "checkout",
+    )
     assert rows["deployment_frequency"]["value"] == 1.0
     assert rows["deployment_frequency"]["status"] == "missed"
     assert rows["lead_time"]["value"] is None

@@ -73,7 +73,7 @@ class TestDeploymentRow:
         assert (found["State"], found["Recovered in"], found["Source"]) == ("✓ counted", "", "GitHub")
 
     def test_what_it_brought_is_never_a_zero_where_it_is_unknown(self):
-        slow = {"lead_time_seconds": 11520.0, "subject": "s", "repo": "r", "sha": "a", "authored_at": AT,
+        slow = {"same_as": None, "lead_time_seconds": 11520.0, "subject": "s", "repo": "r", "sha": "a", "authored_at": AT,
                 "pull_request": 7, "url": None}  # fmt: skip
         details = Details(changes={("deployments", "31", "checkout"): [slow]})
         assert deployment(details, changes=3)["Brought"] == "3 changes / slowest 3.2 h"

@@ -170,6 +170,13 @@ class TestTables:
         assert lines[0].wanting == ("owned by nobody",)
         assert lines[1].wanting == ("1 untraced deployment",)
 
+    def test_a_service_whose_incidents_are_not_read_wants_them(self):
+        unwatched = replace(
+            coverage("cli", deployments=2, traced=2), statuses={"change_failure_rate": "unwatched"}
+        )
+        (line,) = trust.service_lines(Trust(None, (unwatched,), (), Doubts()), Filters(), "UTC")
+        assert line.wanting == ("incidents are not read",)
+
     def test_a_service_is_as_fresh_as_its_oldest_source(self):
         fresh = (Freshness("git", AT, AT), Freshness("pagerduty", AT - timedelta(days=2), AT))
         (line,) = trust.service_lines(

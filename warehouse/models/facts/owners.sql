@@ -1,4 +1,5 @@
--- grain: one service and one stretch of time in which it had one owner and system; the last stretch is open
+-- grain: one service and one stretch of time in which it had one owner and system; the last stretch is open, and is
+-- nobody's where the catalogue no longer has the service
 with told as (
     select o.component, o.team, o.system, o.from_at, o.is_seen
     from source.owners as o
@@ -62,10 +63,15 @@ stretches as (
     from changed as c
 )
 
-select t.service, t.team, t.system, t.from_at, coalesce(t.until_at, s.gone_at) as until_at
+select t.service, t.team, t.system, t.from_at, least(t.until_at, s.gone_at) as until_at
 from stretches as t
 inner join services as s on s.service = t.service
 union all
-select s.service, s.team, s.system, cast(null as timestamp), cast(null as timestamp)
+select s.service, s.team, s.system, cast(null as timestamp), s.gone_at
 from services as s
 where s.service not in (select t.service from stretches as t)
+union all
+-- a row that names it by itself still has a service
+select s.service, cast(null as string), cast(null as string), s.gone_at, cast(null as timestamp)
+from services as s
+where s.gone_at is not null

@@ -26,7 +26,7 @@ production as (
     where d.source = 'argocd'
 ),
 
-concerned as (
+read_of as (
     -- what is read of a repository says nothing of the time before there was one
     select r.* replace (greatest(r.from_at, s.repository_created_at) as from_at), s.service
     from read as r
@@ -69,6 +69,24 @@ concerned as (
     select r.*, cast(null as string)
     from read as r
     where r.fact in ('incidents', 'repositories', 'responses')
+),
+
+-- imports of one service are one stretch, by whichever of its names: service, repository, PagerDuty service; not what
+-- a file was said to be complete for
+concerned as (
+    select r.*
+    from read_of as r
+    union
+    select r.fact, r.source, min(r.subject), min(r.from_at), max(r.until_at), r.service
+    from read_of as r
+    left join read as e
+        on e.subject = 'every service'
+        and e.source = r.source
+        and e.from_at = r.from_at
+        and e.until_at = r.until_at
+    where r.source like 'import %' and r.service is not null and r.subject <> 'every service' and e.subject is null
+    group by r.fact, r.source, r.service
+    having count(distinct r.subject) > 1
 ),
 
 -- the sources that tell of a service's deployments: each but in the time in which one that ranks higher speaks

@@ -28,3 +28,15 @@ from services as s
 left join candidates as c on c.service = s.service
 where not s.mapped
 group by s.service
+union all
+-- what is still told by the name of a component that the catalogue no longer has
+select 'service of an import', s.service, count(*)
+from services as s
+inner join (
+    select d.service, coalesce(d.finished_at, d.started_at) as at
+    from source.deployments as d
+    union all
+    select i.service, coalesce(i.resolved_at, i.opened_at)
+    from source.incidents as i
+) as t on t.service = s.service and t.at > s.gone_at
+group by s.service

@@ -91,7 +91,7 @@ mapped as (
 ),
 
 -- what happened before a component was gone stays its own, and is not claimed by what came in its place
-claimed as (
+still_claimed as (
     select m.*
     from mapped as m
     where m.gone_at is null or coalesce(m.finished_at, m.started_at) <= m.gone_at
@@ -100,6 +100,16 @@ claimed as (
         or max(m.gone_at) over (partition by m.source, m.id) is null
         or m.seen_at is null
         or m.seen_at < max(m.gone_at) over (partition by m.source, m.id) - interval 1 day
+),
+
+-- a component that another file tells of now claims the same by both
+claimed as (
+    select m.*
+    from still_claimed as m
+    qualify
+        row_number() over (
+            partition by m.source, m.id, m.for_service order by m.gone_at is not null, m.gone_at desc, m.by_paths
+        ) = 1
 ),
 
 -- a source speaks for a service from its first deployment that reached production to two weeks after its last; where
@@ -123,7 +133,7 @@ higher as (
         m.source,
         m.id,
         m.for_service,
-        min_by(f.source, f.position) as told_by
+        min_by(f.source, case when f.is_chosen then -1 else f.position end) as told_by
     from claimed as m
     inner join speaking as f
         on f.for_service = m.for_service

@@ -36,7 +36,8 @@ claimed as (
         or c.seen_at < max(c.gone_at) over (partition by c.source, c.id) - interval 1 day
 )
 
-select c.source, c.id, c.service, o.team, o.system
+-- a component that another file tells of now claims the same by both
+select distinct c.source, c.id, c.service, o.team, o.system
 from claimed as c
 inner join owners as o
     on o.service = c.service
