@@ -73,8 +73,8 @@ class TestDeploymentRow:
         assert (found["State"], found["Recovered in"], found["Source"]) == ("✓ counted", "", "GitHub")
 
     def test_what_it_brought_is_never_a_zero_where_it_is_unknown(self):
-        slow = {"same_as": None, "lead_time_seconds": 11520.0, "subject": "s", "repo": "r", "sha": "a", "authored_at": AT,
-                "pull_request": 7, "url": None}  # fmt: skip
+        slow = {"lead_time_seconds": 11520.0, "subject": "s", "repo": "r", "sha": "a", "authored_at": AT,
+                "same_as": None, "pull_request": 7, "url": None}  # fmt: skip
         details = Details(changes={("deployments", "31", "checkout"): [slow]})
         assert deployment(details, changes=3)["Brought"] == "3 changes / slowest 3.2 h"
         assert deployment()["Brought"] == "no changes"
