@@ -76,17 +76,19 @@ def value_rows(
 def assert_nothing_is_lost(warehouse: Path, facts: Facts) -> None:
     """What was told counts, is left out with a reason, or is listed as counted nowhere."""
     with open_warehouse(warehouse) as opened:
-        ((deployments, runs, incidents),) = opened.connection.execute(
+        ((deployments, runs, incidents, repositories),) = opened.connection.execute(
             "select (select count(*) from deployments), (select count(*) from workflow_runs),"
-            " (select count(*) from incidents)"
+            " (select count(*) from incidents), (select count(*) from repositories)"
         ).fetchall()
-    ((told, listed, judged),) = facts.connection.execute(
+    ((told, listed, judged, made),) = facts.connection.execute(
         "select (select count(distinct (source, id)) from deployments),"
         " (select coalesce(sum(entries), 0) from not_counted),"
-        " (select count(distinct (source, id)) from incidents)"
+        " (select count(distinct (source, id)) from incidents),"
+        " (select count(distinct repo) from repositories)"
     ).fetchall()
     assert deployments + runs == told + listed
     assert incidents == judged
+    assert repositories == made
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(FOLDER).with_suffix("")))
