@@ -19,7 +19,9 @@ import pyarrow as pa
 
 from warehouse.building.graph import Graph
 
-LANDINGS = pa.schema([("repo", pa.string()), ("number", pa.int64()), ("sha", pa.string())])
+LANDINGS = pa.schema(
+    [("repo", pa.string()), ("number", pa.int64()), ("sha", pa.string()), ("own_sha", pa.string())]
+)
 SAME_CHANGES = pa.schema([(name, pa.string()) for name in ("repo", "sha", "change", "same_as", "method")])
 AUTHORED, PICKED = "same author, authored time and title", "cherry-picked"
 # what so many commits have in common, a tool gave them: no person writes as many copies
@@ -56,7 +58,7 @@ with own as (
 )
 select
     o.repo, o.number, o.head, o.commit_count, o.listed, c.sha,
-    bool_or(o.is_last or o.subject is not null) as is_sure
+    min(o.sha) as own_sha, bool_or(o.is_last or o.subject is not null) as is_sure
 from own as o
 inner join source.commits as c
     on c.repo = o.repo
@@ -104,7 +106,7 @@ class Identities:
         self._copies = _by_repo(connection, _COPIES, [_MOST_COPIES])
         self._picks = _by_repo(connection, _PICKS)
         connection.execute("drop table unlike_own")
-        self._landings: list[tuple[str, int, str]] = []
+        self._landings: list[tuple[str, int, str, str | None]] = []
         self._same: list[tuple[str, ...]] = []
 
     def of(self, repo: str | None, graph: Graph) -> dict[str, str]:
@@ -112,9 +114,9 @@ class Identities:
         if repo is None:
             return {}
         rebased = set()
-        for number, sha in _landed(self._alike.get(repo, ()), graph):
+        for number, sha, own_sha in _landed(self._alike.get(repo, ()), graph):
             rebased.add(number)
-            self._landings.append((repo, number, sha))
+            self._landings.append((repo, number, sha, own_sha))
         changes = {}
         alike = [copy for copy in self._copies.get(repo, ()) if copy[5] not in rebased]
         for same in _changes(alike, self._picks.get(repo, ()), graph):
@@ -145,8 +147,8 @@ def _by_repo(
     return {repo: list(of_repo) for repo, of_repo in groupby(rows, key=lambda row: row[0])}
 
 
-def _landed(alike: Iterable[tuple[Any, ...]], graph: Graph) -> Iterator[tuple[int, str]]:
-    """(number, sha) of the copies that a rebase or a merge queue made of a pull request's commits.
+def _landed(alike: Iterable[tuple[Any, ...]], graph: Graph) -> Iterator[tuple[int, str, str | None]]:
+    """(number, SHA, the own commit's) of the copies that a rebase or a merge queue made of a pull request's commits.
 
     `alike` are the commits of the branch that resemble own ones. Those count that lie as many first parents back from
     the merge as the pull request has commits; where its list is known not to be whole, all that lie there. None for a
@@ -157,11 +159,11 @@ def _landed(alike: Iterable[tuple[Any, ...]], graph: Graph) -> Iterator[tuple[in
         if last is None:
             continue
         chain = [graph.shas[commit] for commit in graph.first_parents(last, count)]
-        copies = {sha: is_sure for *_, sha, is_sure in found if sha in chain}
+        copies = {sha: (own_sha, is_sure) for *_, sha, own_sha, is_sure in found if sha in chain}
         if count > listed and copies:
-            yield from ((number, sha) for sha in chain)
-        elif copies.get(head):
-            yield from ((number, sha) for sha in sorted(copies))
+            yield from ((number, sha, copies.get(sha, (None,))[0]) for sha in chain)
+        elif copies.get(head, (None, False))[1]:
+            yield from ((number, sha, own_sha) for sha, (own_sha, _) in sorted(copies.items()))
 
 
 def _changes(

@@ -155,8 +155,8 @@ select
     seconds_between(coalesce(least(f.authored_at, o.authored_at), o.authored_at), o.at) as lead_time_seconds,
     o.pull_request,
     o.subject,
-    o.same_as,
-    o.method as same_because,
+    coalesce(o.same_as, l.own_sha) as same_as,
+    coalesce(o.method, case when l.own_sha is not null then 'rebased by its pull request' end) as same_because,
     o.is_revert or coalesce(p.reverts is not null or w.reverts is not null, false) as is_revert,
     coalesce(p.is_hotfix, false) or coalesce(w.is_hotfix, false) as is_hotfix,
     case
@@ -179,6 +179,7 @@ select
     coalesce(p.url, r.url || '/commit/' || o.sha) as url
 from recognised as o
 left join baseline as b on b.service = o.service and b.repo = o.repo and b.change = o.change
+left join landings as l on l.repo = o.repo and l.sha = o.sha and l.number = o.pull_request
 left join authored as f on f.repo = o.repo and f.change = o.change
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
 -- the one into which it was squashed last
