@@ -2,7 +2,7 @@
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 
 
@@ -103,34 +103,17 @@ class Graph:
                 meeting.add(commit)
         return ending - meeting
 
-    def unconnected(self, reached: Sequence[int]) -> Iterator[set[int]]:
-        """Of what one walk reached, the parts that begin with a root of their own and meet nothing older.
-
-        Two parts have no commit of theirs in common; a commit that joins one to something older is in none.
-        """
-        roots = [commit for commit in reached if not self.parents[commit] and commit not in self._cut]
-        if not roots:
-            return
+    def unconnected(self, reached: Sequence[int], known: Collection[int]) -> set[int]:
+        """Of what one walk reached, what goes back to roots of its own and to nothing older, nor to what is `known`."""
+        if not any(not self.parents[commit] and commit not in self._cut for commit in reached):
+            return set()
         fresh = set(reached)
         meeting: set[int] = set()
         for commit in sorted(reached, key=self._depth.__getitem__):
-            if commit in self._cut or any(p in meeting or p not in fresh for p in self.parents[commit]):
+            is_older = commit in self._cut or commit in known
+            if is_older or any(parent in meeting or parent not in fresh for parent in self.parents[commit]):
                 meeting.add(commit)
-        left = fresh - meeting
-        children: dict[int, list[int]] = {commit: [] for commit in left}
-        for commit in left:
-            for parent in self.parents[commit]:
-                children[parent].append(commit)
-        while left:
-            part, stack = set(), [left.pop()]
-            while stack:
-                commit = stack.pop()
-                part.add(commit)
-                for other in (*self.parents[commit], *children[commit]):
-                    if other in left:
-                        left.remove(other)
-                        stack.append(other)
-            yield part
+        return fresh - meeting
 
     def only_in(self, commit: int, other: int) -> list[int]:
         """Commits reachable from `commit` and not from `other`: `git rev-list commit --not other`."""

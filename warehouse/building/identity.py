@@ -10,7 +10,7 @@ the other: both have the same parents, and nothing was built on the one that was
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -94,7 +94,17 @@ from titled as t
 semi join shared as s on s.repo = t.repo and s.authored_at = t.authored_at and s.title = t.title
 order by all
 """
-_PICKS = "select c.repo, c.sha, unnest(c.picked_from) from source.commits as c order by all"
+_PICKS = (
+    "select c.repo, c.sha, c.picked_from from source.commits as c where len(c.picked_from) > 0 order by all"
+)
+# of those without a merge commit, the commit that the merge put on the branch and the own ones
+_WITHIN = """
+select u.repo, u.number, u.head, list(u.sha order by u.ordinal)
+from unlike_own as u
+where u.head = u.merge_sha and not u.is_merge
+group by all
+order by all
+"""
 
 
 class Identities:
@@ -105,6 +115,7 @@ class Identities:
         self._alike = _by_repo(connection, _ALIKE)
         self._copies = _by_repo(connection, _COPIES, [_MOST_COPIES])
         self._picks = _by_repo(connection, _PICKS)
+        self._within = _by_repo(connection, _WITHIN)
         connection.execute("drop table unlike_own")
         self._landings: list[tuple[str, int, str, str | None]] = []
         self._same: list[tuple[str, ...]] = []
@@ -113,13 +124,16 @@ class Identities:
         """The change of each commit of a repository that is one of several, by SHA."""
         if repo is None:
             return {}
+        within = {number: (sha, own) for _, number, sha, own in self._within.get(repo, ())}
         rebased = set()
         for number, sha, own_sha in _landed(self._alike.get(repo, ()), graph):
-            rebased.add(number)
+            if number in within:
+                rebased.add(number)
             self._landings.append((repo, number, sha, own_sha))
         changes = {}
         alike = [copy for copy in self._copies.get(repo, ()) if copy[5] not in rebased]
-        for same in _changes(alike, self._picks.get(repo, ()), graph):
+        squashed = {sha: own for number, (sha, own) in within.items() if number not in rebased}
+        for same in _changes(alike, self._picks.get(repo, ()), squashed, graph):
             first, second, *_ = same
             for sha, method in same.items():
                 changes[sha] = first
@@ -166,16 +180,38 @@ def _landed(alike: Iterable[tuple[Any, ...]], graph: Graph) -> Iterator[tuple[in
             yield from ((number, sha, own_sha) for sha, (own_sha, _) in sorted(copies.items()))
 
 
+def _picked(
+    told: Iterable[tuple[Any, ...]],
+    squashed: Mapping[str, Sequence[str]],
+    changes: Mapping[str, Collection[str]],
+    graph: Graph,
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """(sha, the commits that it was picked from): a squash tells it of the commits within it, where of each of them."""
+    within = {copy: own for sha, own in squashed.items() for copy in changes.get(sha, (sha,))}
+    for _, sha, named in told:
+        others = [one for name in named if (one := graph.find(name) or name) not in changes.get(sha, ())]
+        if others and sha not in within:
+            yield sha, others
+        elif others and len(others) == len(within[sha]):
+            yield from ((own, [one]) for own, one in zip(within[sha], others, strict=True))
+
+
 def _changes(
-    alike: Sequence[tuple[Any, ...]], picks: Iterable[tuple[Any, ...]], graph: Graph
+    alike: Sequence[tuple[Any, ...]],
+    picks: Iterable[tuple[Any, ...]],
+    squashed: Mapping[str, Sequence[str]],
+    graph: Graph,
 ) -> Iterator[dict[str, str]]:
     """The commits that are one change, by SHA, each with how that was recognised; the first stands for all."""
     changes: dict[str, dict[str, str]] = {}
     for _, found in groupby(alike, key=lambda row: row[1:3]):
         for same in _told_apart(list(found), graph):
             changes |= dict.fromkeys(same, dict.fromkeys(same, AUTHORED))
-    for _, sha, named in picks:
-        original = graph.find(named) or named
+    picked = list(_picked(picks, squashed, changes, graph))
+    # what names several is a copy of them if they are one, picked from each other
+    for sha, (original, *others) in sorted(picked, key=lambda pick: len(pick[1])):
+        if any(one not in changes.get(original, ()) for one in others):
+            continue
         if original == sha or _one_holds_the_other(sha, original, graph):
             continue
         one = changes.get(original) or {original: PICKED}

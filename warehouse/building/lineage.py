@@ -366,10 +366,9 @@ def _walk(
         }
         imported: set[int] = set()
         if not deployment.is_baseline:
-            for part in graph.unconnected(new):
-                # a history that was written anew is the history that it was
-                if not any(changes.get(number) in delivered for number in part):
-                    imported |= part
+            # a history that was written anew is the history that it was
+            known = {number for number, change in changes.items() if change in delivered}
+            imported = graph.unconnected(new, known)
         delivered.update(changes.values())
         for number in related:
             yield graph.shas[number], deployment, number in adrift, number in imported

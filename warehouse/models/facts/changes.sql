@@ -9,7 +9,7 @@ with delivered as (
         c.subject,
         c.is_bot,
         cardinality(c.parents) > 1 as is_merge,
-        c.reverts_sha is not null or c.subject like 'Revert "%' as is_revert,
+        c.reverts_sha is not null or c.subject like 'Revert "%' or c.subject like 'Reapply "%' as is_revert,
         a.source as deployment_source,
         a.id as deployment_id,
         a.team,
@@ -27,26 +27,22 @@ with delivered as (
     left join same_changes as i on i.repo = s.repo and i.sha = s.sha
 ),
 
--- what of a branch is a pull request's: its squash, its own commits, its merge commit, the copies that a rebase made
+-- what of a branch is a pull request's: its own commits, its merge commit or squash, the copies that a rebase made
 of_pulls as (
-    select p.repo, p.merge_sha as sha, p.number, p.merged_at, true as is_squash, 1 as rank
-    from pull_commits as p
-    where p.is_squashed
-    union
-    select p.repo, p.sha, p.number, p.merged_at, false, 2
+    select p.repo, p.sha, p.number, p.merged_at, 1 as rank
     from pull_commits as p
     union
-    select p.repo, p.merge_sha, p.number, p.merged_at, false, 3
-    from source.pull_requests as p
-    where p.merged_at is not null and p.merge_sha is not null
-    union
-    select l.repo, l.sha, l.number, p.merged_at, false, 2
+    select l.repo, l.sha, l.number, p.merged_at, 1
     from landings as l
     inner join source.pull_requests as p on p.repo = l.repo and p.number = l.number
+    union
+    select p.repo, p.merge_sha, p.number, p.merged_at, 2
+    from source.pull_requests as p
+    where p.merged_at is not null and p.merge_sha is not null
 ),
 
 pulled as (
-    select p.repo, coalesce(i.change, p.sha) as change, p.number, p.is_squash
+    select p.repo, coalesce(i.change, p.sha) as change, p.number
     from of_pulls as p
     left join same_changes as i on i.repo = p.repo and i.sha = p.sha
     qualify row_number() over (
@@ -58,9 +54,10 @@ pulled as (
 associated as (
     select
         d.*,
-        p.number as pull_request,
-        coalesce(p.is_squash, false) as is_squash
+        coalesce(q.number, p.number) as pull_request,
+        q.number is not null as is_squash
     from delivered as d
+    left join squashes as q on q.repo = d.repo and q.sha = d.sha
     left join pulled as p on p.repo = d.repo and p.change = d.change
 ),
 
@@ -77,7 +74,7 @@ expanded as (
         p.title,
         p.is_bot,
         p.is_merge,
-        a.is_revert,
+        p.is_revert,
         a.deployment_source,
         a.deployment_id,
         a.team,
@@ -91,7 +88,7 @@ expanded as (
         a.pull_request as outer_number
     from associated as a
     inner join squashed_commits as p on p.repo = a.repo and p.outer_number = a.pull_request
-    where a.is_squash
+    where a.is_squash and not p.is_squash
 ),
 
 -- a commit that reached the branch twice (its own way and inside a squash) is delivered once, the first time
@@ -125,20 +122,6 @@ authored as (
     from same_changes as i
     inner join source.commits as c on c.repo = i.repo and c.sha = i.sha
     group by i.repo, i.change
-),
-
--- what was there before the first traced deployment: themselves, a copy, or in their squash
-baseline as (
-    select b.service, b.repo, coalesce(i.change, b.sha) as change
-    from baselined as b
-    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
-    union
-    select b.service, b.repo, coalesce(o.change, p.sha)
-    from baselined as b
-    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
-    inner join pulled as q on q.repo = b.repo and q.change = coalesce(i.change, b.sha) and q.is_squash
-    inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
-    left join same_changes as o on o.repo = p.repo and o.sha = p.sha
 )
 
 select
@@ -157,8 +140,8 @@ select
     o.subject,
     coalesce(o.same_as, l.own_sha) as same_as,
     coalesce(o.method, case when l.own_sha is not null then 'rebased by its pull request' end) as same_because,
-    o.is_revert or coalesce(p.reverts is not null or w.reverts is not null, false) as is_revert,
-    coalesce(p.is_hotfix, false) or coalesce(w.is_hotfix, false) as is_hotfix,
+    o.is_revert or coalesce(p.reverts, w.reverts, x.reverts) is not null as is_revert,
+    coalesce(p.is_hotfix, false) or coalesce(w.is_hotfix, false) or coalesce(x.is_hotfix, false) as is_hotfix,
     case
         when o.is_merge then 'merge commit'
         when o.is_bot then 'bot'
@@ -169,7 +152,7 @@ select
         when o.is_adrift then 'unknown whether new: the known history ends before anything deployed earlier'
         when o.unknown_since is not null
             then 'shipped at an unknown time between ' || cast(o.unknown_since as string) || ' and ' || cast(o.at as string) || ' UTC'
-        when o.authored_at > o.at then 'authored after its deployment (clock skew)'
+        when coalesce(least(f.authored_at, o.authored_at), o.authored_at) > o.at then 'authored after its deployment (clock skew)'
     end as excluded_because,
     p.coding_seconds,
     p.pickup_seconds,
@@ -178,10 +161,13 @@ select
     false as is_shared,
     coalesce(p.url, r.url || '/commit/' || o.sha) as url
 from recognised as o
-left join baseline as b on b.service = o.service and b.repo = o.repo and b.change = o.change
+left join baseline_changes as b on b.service = o.service and b.repo = o.repo and b.change = o.change
 left join landings as l on l.repo = o.repo and l.sha = o.sha and l.number = o.pull_request
 left join authored as f on f.repo = o.repo and f.change = o.change
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
 -- the one into which it was squashed last
 left join pull_stages as w on w.repo = o.repo and w.number = o.outer_number and o.outer_number <> o.pull_request
+-- the first one that it was in, where it was picked from there
+left join pulled as q on q.repo = o.repo and q.change = o.change
+left join pull_stages as x on x.repo = q.repo and x.number = q.number
 left join source.repositories as r on r.repo = o.repo

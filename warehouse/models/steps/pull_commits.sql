@@ -3,13 +3,16 @@ with unnested as (
     select
         p.repo,
         p.number,
-        p.title,
+        coalesce(c.subject, p.title) as title,
         p.merge_sha,
         p.merged_at,
+        p.base_branch,
         c.sha,
         c.authored_at,
         c.is_merge,
-        c.is_bot
+        c.is_bot,
+        p.title like 'Revert "%' or p.title like 'Reapply "%' as is_titled_revert,
+        coalesce(c.subject like 'Revert "%' or c.subject like 'Reapply "%', false) as is_revert
     from source.pull_requests as p
     cross join lateral unnest(p.commits) as u (c)
     where p.merged_at is not null and p.merge_sha is not null
@@ -17,7 +20,7 @@ with unnested as (
 
 -- a squash merge put one commit with one parent on the branch that is none of the pull request's own, and no copy of one
 squashed as (
-    select distinct u.repo, u.number
+    select distinct u.repo, u.number, m.reverts_sha
     from unnested as u
     inner join source.commits as m on m.repo = u.repo and m.sha = u.merge_sha
     where
@@ -27,8 +30,14 @@ squashed as (
 )
 
 select
-    u.*,
+    u.* except (is_titled_revert, is_revert),
     s.number is not null as is_squashed,
-    min(u.authored_at) filter (where not u.is_merge) over (partition by u.repo, u.number) as first_authored_at
+    -- where no title of its own says which it is, that of the whole holds for all of them
+    u.is_revert or (
+        count_if(u.is_revert) over of_pull = 0
+        and (u.is_titled_revert or (s.reverts_sha is not null and count_if(not u.is_merge) over of_pull = 1))
+    ) as is_revert,
+    min(u.authored_at) filter (where not u.is_merge) over of_pull as first_authored_at
 from unnested as u
 left join squashed as s on s.repo = u.repo and s.number = u.number
+window of_pull as (partition by u.repo, u.number)

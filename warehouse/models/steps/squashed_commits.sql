@@ -1,47 +1,59 @@
--- grain: one own commit of a squashed pull request, and of those that were squashed into its branch before, all the way down
-with recursive squashes as (
-    select distinct p.repo, p.number, coalesce(s.change, p.merge_sha) as change
-    from pull_commits as p
-    left join same_changes as s on s.repo = p.repo and s.sha = p.merge_sha
-    where p.is_squashed
-),
-
-opened as (
+-- grain: one commit within a squashed pull request: its own, and those of what was squashed into its branch before, down to the last
+with recursive listed as (
     select
         p.repo,
-        p.merge_sha,
-        p.number as outer_number,
         p.number,
         p.sha,
         p.authored_at,
         p.title,
         p.is_merge,
         p.is_bot,
-        1 as depth
+        p.is_revert,
+        min(p.merged_at) over (partition by p.repo, p.base_branch, coalesce(i.change, p.sha)) < p.merged_at as is_again
     from pull_commits as p
-    where p.is_squashed
+    left join same_changes as i on i.repo = p.repo and i.sha = p.sha
+    where exists (select 1 from squashes as q where q.repo = p.repo and q.number = p.number)
+),
+
+-- what an earlier squash put on the same branch is listed again, and is not in this one; unless there is nothing else in it
+within as (
+    select w.*
+    from listed as w
+    qualify not w.is_again or count_if(not w.is_again and not w.is_merge) over (partition by w.repo, w.number) = 0
+),
+
+opened as (
+    select
+        w.repo,
+        w.number as outer_number,
+        w.number,
+        w.sha,
+        w.authored_at,
+        w.title,
+        w.is_merge,
+        w.is_bot,
+        w.is_revert,
+        1 as depth
+    from within as w
     union all
     select
         o.repo,
-        o.merge_sha,
         o.outer_number,
-        i.number,
-        i.sha,
-        i.authored_at,
-        i.title,
-        i.is_merge,
-        i.is_bot,
+        w.number,
+        w.sha,
+        w.authored_at,
+        w.title,
+        w.is_merge,
+        w.is_bot,
+        w.is_revert,
         o.depth + 1
     from opened as o
-    left join same_changes as s on s.repo = o.repo and s.sha = o.sha
-    inner join squashes as q on q.repo = o.repo and q.change = coalesce(s.change, o.sha)
-    inner join pull_commits as i on i.repo = q.repo and i.number = q.number and i.number <> o.number
+    inner join squashes as q on q.repo = o.repo and q.sha = o.sha
+    inner join within as w on w.repo = q.repo and w.number = q.number and w.number <> o.number
     where o.depth < 10
 )
 
 -- what was itself a squash is not what somebody wrote
-select o.* except (depth)
+select o.* except (depth), q.number is not null as is_squash
 from opened as o
-left join same_changes as s on s.repo = o.repo and s.sha = o.sha
-left join squashes as q on q.repo = o.repo and q.change = coalesce(s.change, o.sha) and q.number <> o.number
-where q.number is null
+left join squashes as q on q.repo = o.repo and q.sha = o.sha and q.number <> o.number

@@ -1,0 +1,164 @@
+-- grain: one change and one later change that undoes it, as the message of a commit or a pull request says
+with known as (
+    select c.repo, c.sha, c.subject as title
+    from source.commits as c
+    union all
+    select p.repo, p.sha, p.title
+    from pull_commits as p
+    where not exists (select 1 from source.commits as c where c.repo = p.repo and c.sha = p.sha)
+),
+
+-- what a pull request is: its merge, its own commits, their copies, and all that was squashed into them
+of_numbers as (
+    select p.repo, p.number, p.merge_sha as sha
+    from source.pull_requests as p
+    where p.merge_sha is not null
+    union
+    select p.repo, p.number, p.sha
+    from pull_commits as p
+    where not p.is_merge and not p.is_squashed
+    union
+    select l.repo, l.number, l.sha
+    from landings as l
+    union
+    select p.repo, p.outer_number, p.sha
+    from squashed_commits as p
+    where not p.is_merge
+),
+
+-- the changes that are all of a pull request: its squash, its merge commit, their copies
+wholes as (
+    select q.repo, coalesce(i.change, q.sha) as change, q.number
+    from squashes as q
+    left join same_changes as i on i.repo = q.repo and i.sha = q.sha
+    union
+    select p.repo, coalesce(i.change, p.merge_sha), p.number
+    from pull_commits as p
+    inner join source.commits as m on m.repo = p.repo and m.sha = p.merge_sha and cardinality(m.parents) > 1
+    left join same_changes as i on i.repo = p.repo and i.sha = p.merge_sha
+),
+
+-- what is a whole has nothing of its own
+numbered as (
+    select distinct o.repo, o.number, coalesce(i.change, o.sha) as change
+    from of_numbers as o
+    left join same_changes as i on i.repo = o.repo and i.sha = o.sha
+    anti join wholes as w on w.repo = o.repo and w.change = coalesce(i.change, o.sha)
+),
+
+-- each commit and each pull request that a commit says it reverts
+named as (
+    select c.repo, c.sha, c.authored_at, c.reverts_sha as named
+    from source.commits as c
+    where c.reverts_sha is not null
+    union
+    select c.repo, c.sha, c.authored_at, u.named
+    from source.commits as c
+    cross join lateral unnest(c.also_reverts) as u (named)
+),
+
+found as (
+    select r.repo, r.sha, r.authored_at, k.sha as reverted, k.title
+    from named as r
+    inner join known as k
+        on k.repo = r.repo
+        and substr(k.sha, 1, 7) = substr(r.named, 1, 7)
+        and k.sha like (r.named || '%')
+),
+
+-- how git titles what undoes a commit, and GitHub with or without a number
+titles as (
+    select
+        f.repo,
+        f.reverted,
+        u.title
+    from (
+        select distinct
+            f.repo,
+            f.reverted,
+            f.title,
+            regexp_replace(f.title, ' [(]#[0-9]+[)]$', '') as plain
+        from found as f
+    ) as f
+    cross join lateral unnest([
+        'Revert "' || f.title || '"',
+        'Revert "' || f.plain || '"',
+        case when f.title like 'Revert "%' then 'Reapply "' || substr(f.title, 9) end,
+        case when f.plain like 'Revert "%' then 'Reapply "' || substr(f.plain, 9) end
+    ]) as u (title)
+    where u.title is not null
+),
+
+listed as (
+    select p.repo, p.number, p.sha, p.title
+    from pull_commits as p
+    union
+    select p.repo, p.outer_number, p.sha, p.title
+    from squashed_commits as p
+),
+
+-- a squash says what one of the commits in it undoes: that one, where it says so itself, or its title does
+by_one_within as (
+    select f.repo, f.sha, f.reverted, p.sha as within
+    from found as f
+    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
+    inner join listed as p on p.repo = q.repo and p.number = q.number
+    inner join titles as t on t.repo = f.repo and t.reverted = f.reverted 
+        and t.title in (p.title, regexp_replace(p.title, ' [(]#[0-9]+[)]$', ''))
+    union
+    select f.repo, f.sha, f.reverted, p.sha
+    from found as f
+    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
+    inner join listed as p on p.repo = q.repo and p.number = q.number and p.sha <> f.sha
+    inner join found as o on o.repo = p.repo and o.sha = p.sha and o.reverted = f.reverted
+),
+
+-- and where it repeats what was said before, as the messages of squashes of squashes do, nothing new
+repeated as (
+    select distinct f.repo, f.sha, f.reverted
+    from found as f
+    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
+    inner join found as o on o.repo = f.repo and o.reverted = f.reverted and o.authored_at < f.authored_at
+),
+
+said as (
+    select w.repo, w.within as sha, w.reverted
+    from by_one_within as w
+    union
+    select f.repo, f.sha, f.reverted
+    from found as f
+    anti join by_one_within as w on w.repo = f.repo and w.sha = f.sha and w.reverted = f.reverted
+    anti join repeated as r on r.repo = f.repo and r.sha = f.sha and r.reverted = f.reverted
+),
+
+by_sha as (
+    select s.repo, coalesce(i.change, s.sha) as revert_change, coalesce(o.change, s.reverted) as change
+    from said as s
+    left join same_changes as i on i.repo = s.repo and i.sha = s.sha
+    left join same_changes as o on o.repo = s.repo and o.sha = s.reverted
+),
+
+says_numbers as (
+    select p.repo, p.merge_sha, p.reverts as number
+    from source.pull_requests as p
+    where p.reverts is not null and p.merge_sha is not null
+    union
+    select p.repo, p.merge_sha, u.number
+    from source.pull_requests as p
+    cross join lateral unnest(p.also_reverts) as u (number)
+    where p.merge_sha is not null
+)
+
+select b.repo, b.revert_change, b.change
+from by_sha as b
+anti join wholes as w on w.repo = b.repo and w.change = b.change
+union
+select b.repo, b.revert_change, n.change
+from by_sha as b
+inner join wholes as w on w.repo = b.repo and w.change = b.change
+inner join numbered as n on n.repo = w.repo and n.number = w.number
+union
+select r.repo, coalesce(i.change, r.merge_sha), n.change
+from says_numbers as r
+inner join numbered as n on n.repo = r.repo and n.number = r.number
+left join same_changes as i on i.repo = r.repo and i.sha = r.merge_sha
