@@ -62,8 +62,8 @@ class Repository(Record):
 class Commit(Record):
     """A commit; `paths` are the files it touches against its first parent, None where they were not asked for.
 
-    `assisted_by` is the coding agent that wrote it or helped, `picked_from` the commits that it was cherry-picked from, as
-    its message says; an instant is None where git's is none.
+    `assisted_by` is the coding agent that wrote it or helped, `picked_from` the commits that it was cherry-picked from,
+    as its message says; an instant is None where git's is none.
     """
 
     TABLE = "commits"
@@ -97,8 +97,8 @@ class PullRequestCommit(Part):
 class PullRequest(Record):
     """A pull request; `ready_at`: when a draft was made ready, `first_review_at`: by a person other than the author.
 
-    `assisted_by` is the coding agent that opened it; `commit_count` how many commits it has of its own, where the list of
-    `commits` may not have them all.
+    `assisted_by` is the coding agent that opened it; `commit_count` how many commits it has of its own, where the list
+    of `commits` may not have them all.
     """
 
     TABLE = "pull_requests"

@@ -9,7 +9,8 @@ with unnested as (
         c.sha,
         c.authored_at,
         c.is_merge,
-        c.is_bot
+        c.is_bot,
+        c.assisted_by
     from source.pull_requests as p
     cross join lateral unnest(p.commits) as u (c)
     where p.merged_at is not null and p.merge_sha is not null

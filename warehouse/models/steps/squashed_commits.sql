@@ -17,6 +17,7 @@ opened as (
         p.title,
         p.is_merge,
         p.is_bot,
+        p.assisted_by,
         1 as depth
     from pull_commits as p
     where p.is_squashed
@@ -31,6 +32,7 @@ opened as (
         i.title,
         i.is_merge,
         i.is_bot,
+        i.assisted_by,
         o.depth + 1
     from opened as o
     left join same_changes as s on s.repo = o.repo and s.sha = o.sha
