@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from config.access import Auth, Dashboard
+from config.agents import AGENTS, with_known_agents
 from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
@@ -233,6 +234,7 @@ class Settings(Section):
     production: Production = Production()
     deployments: Deployments = Deployments()
     bots: list[str] = ["*[bot]", "scaffolder", "scaffolder@*"]
+    agents: Annotated[dict[str, list[str]], AfterValidator(with_known_agents)] = AGENTS
     incidents: Incidents = Incidents()
     hotfix: Hotfix = Hotfix()
     metrics: list[MetricTarget] = DEFAULT_TARGETS

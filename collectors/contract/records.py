@@ -62,8 +62,8 @@ class Repository(Record):
 class Commit(Record):
     """A commit; `paths` are the files it touches against its first parent, None where they were not asked for.
 
-    `picked_from` are the commits that it was cherry-picked from, as its message says; an instant is None where git's is
-    none.
+    `assisted_by` is the coding agent that wrote it or helped, `picked_from` the commits that it was cherry-picked from,
+    as its message says; an instant is None where git's is none.
     """
 
     TABLE = "commits"
@@ -75,6 +75,7 @@ class Commit(Record):
     committed_at: Instant | None = None
     author: str | None = None
     is_bot: bool = False
+    assisted_by: str | None = None
     subject: str = ""
     reverts_sha: Sha | None = None
     also_reverts: tuple[Sha, ...] = ()
@@ -89,13 +90,15 @@ class PullRequestCommit(Part):
     authored_at: Instant
     is_merge: bool = False
     is_bot: bool = False
+    assisted_by: str | None = None
     subject: str | None = None
 
 
 class PullRequest(Record):
     """A pull request; `ready_at`: when a draft was made ready, `first_review_at`: by a person other than the author.
 
-    `commit_count` is how many commits it has of its own, where the list of `commits` may not have them all.
+    `assisted_by` is the coding agent that opened it; `commit_count` how many commits it has of its own, where the list
+    of `commits` may not have them all.
     """
 
     TABLE = "pull_requests"
@@ -105,6 +108,7 @@ class PullRequest(Record):
     title: str = ""
     author: str | None = None
     is_bot: bool = False
+    assisted_by: str | None = None
     created_at: Instant
     ready_at: Instant | None = None
     first_review_at: Instant | None = None

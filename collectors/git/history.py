@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, record_or_malformed
 from collectors.contract.people import People
 from collectors.contract.records import Commit, Coverage, Deployment, Instant, Record, Repository
-from collectors.github.as_records import git_author, title_of
+from collectors.github.as_records import assisted_by, git_author, title_of
 from collectors.transport.json_values import as_instant, listing, mapping
 
 # as `git revert` writes it, of a merge too, and as `git cherry-pick -x` does
@@ -117,6 +117,7 @@ class KnownHistory:
             "committed_at": committed_at,
             "author": self._people.pseudonym(author.login),
             "is_bot": author.is_bot,
+            "assisted_by": assisted_by(author, message, self._people),
             "subject": title_of(message),
             "reverts_sha": reverts[0] if reverts else None,
             "also_reverts": tuple(reverts[1:]),

@@ -13,6 +13,10 @@ from collectors.contract.records import Deployment, Record, Repository
 from collectors.transport.json_values import as_instant
 
 _REVERTS = re.compile(r"^\s*Reverts\s+([\w.-]+/[\w.-]+)?#(\d+)", re.IGNORECASE | re.MULTILINE)
+# as git and GitHub write it: `Co-authored-by: Anna <anna@acme.example>`
+_CO_AUTHORS = re.compile(
+    r"^Co-authored-by:[ \t]*([^<\n]*?)[ \t]*<([^>\n]*)>[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 _NOREPLY = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.", re.IGNORECASE)
 
 
@@ -70,17 +74,21 @@ class ItemsPage:
 
 @dataclass(frozen=True)
 class Account:
-    """Who did something: a bot's login ends in `[bot]` here, whichever API told it. No login: the account is gone."""
+    """Who did something: a bot's login ends in `[bot]` here, whichever API told it. No login: the account is gone.
+
+    `agent` is the coding agent that it is, which is no bot; else None.
+    """
 
     login: str | None
     is_bot: bool
+    agent: str | None = None
 
     @classmethod
     def of(cls, login: str | None, type_name: str | None, people: People) -> "Account":
         """The account as GraphQL (`dependabot`, `Bot`) or REST (`dependabot[bot]`, `Bot`) writes it."""
         if login and type_name == "Bot" and not login.endswith("[bot]"):
             login = f"{login}[bot]"
-        return cls(login, people.is_bot(login, api_type=type_name))
+        return cls(login, people.is_bot(login, api_type=type_name), people.agent(login))
 
 
 def noreply_login(email: str | None) -> str | None:
@@ -92,7 +100,24 @@ def noreply_login(email: str | None) -> str | None:
 def git_author(name: str | None, email: str | None, login: str | None, people: People) -> Account:
     """The author of a commit; without an account the login in a noreply address, else the address itself."""
     login = login or noreply_login(email)
-    return Account(login or email, people.is_bot(login, name, email))
+    return Account(login or email, people.is_bot(login, name, email), people.agent(login, name, email))
+
+
+def assisted_by(author: Account, message: str | None, people: People) -> str | None:
+    """The coding agent that wrote a commit or, by a trailer of its message, helped; None where none is told."""
+    helpers = (
+        people.agent(noreply_login(email), name, email) for name, email in _CO_AUTHORS.findall(message or "")
+    )
+    return author.agent or next(filter(None, helpers), None)
+
+
+def written_by(author: Account, message: str | None, people: People) -> dict[str, Any]:
+    """The fields of a pull request's own commit that tell who wrote it and under which title."""
+    return {
+        "is_bot": author.is_bot,
+        "assisted_by": assisted_by(author, message, people),
+        "subject": title_of(message),
+    }
 
 
 def reverted_numbers(repo: str, body: str | None) -> dict[str, Any]:
@@ -114,7 +139,11 @@ def title_of(message: str | None) -> str | None:
 def first_review(author: str | None, reviews: Iterable[tuple[Account, datetime | None]]) -> datetime | None:
     """When a person other than `author` first submitted a review; reviews are (who, submitted at: None if pending)."""
     return min(
-        (at for who, at in reviews if at and not who.is_bot and (who.login is None or who.login != author)),
+        (
+            at
+            for who, at in reviews
+            if at and not who.is_bot and not who.agent and (who.login is None or who.login != author)
+        ),
         default=None,
     )
 

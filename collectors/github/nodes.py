@@ -73,6 +73,7 @@ class NodeReader:
             "title": node.get("title") or "",
             "author": self._people.pseudonym(author.login),
             "is_bot": author.is_bot,
+            "assisted_by": author.agent,
             "created_at": node.get("createdAt"),
             "ready_at": max(ready) if ready and not node.get("isDraft") else None,
             "first_review_at": records.first_review(author.login, reviews),
@@ -87,13 +88,7 @@ class NodeReader:
                     "sha": commit.get("oid"),
                     "authored_at": commit.get("authoredDate"),
                     "is_merge": (mapping(commit, "parents").get("totalCount") or 0) > 1,
-                    "is_bot": records.git_author(
-                        text(commit, "author", "name"),
-                        text(commit, "author", "email"),
-                        text(commit, "author", "user", "login"),
-                        self._people,
-                    ).is_bot,
-                    "subject": records.title_of(text(commit, "message")),
+                    **records.written_by(self._commit_author(commit), text(commit, "message"), self._people),
                 }
                 for commit in commits
             ],
@@ -141,6 +136,12 @@ class NodeReader:
             url=node.get("url"),
         )
         return records.as_read(record, node, "publishedAt")
+
+    def _commit_author(self, commit: Json) -> Account:
+        by = mapping(commit, "author")
+        return records.git_author(
+            text(by, "name"), text(by, "email"), text(by, "user", "login"), self._people
+        )
 
     def _account(self, node: Any) -> Account:
         return Account.of(text(node, "login"), text(node, "__typename"), self._people)

@@ -40,6 +40,7 @@ def pull_request(
         "title": raw.get("title") or "",
         "author": people.pseudonym(author.login),
         "is_bot": author.is_bot,
+        "assisted_by": author.agent,
         "created_at": raw.get("created_at"),
         "ready_at": max(ready) if ready and not raw.get("draft") else None,
         "first_review_at": records.first_review(author.login, reviewed),
@@ -55,8 +56,9 @@ def pull_request(
                 "sha": commit.get("sha"),
                 "authored_at": mapping(commit, "commit", "author").get("date"),
                 "is_merge": len(listing(commit, "parents")) > 1,
-                "is_bot": commit_author(commit, people).is_bot,
-                "subject": records.title_of(text(commit, "commit", "message")),
+                **records.written_by(
+                    commit_author(commit, people), text(commit, "commit", "message"), people
+                ),
             }
             for commit in commits
         ],

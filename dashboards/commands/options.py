@@ -48,13 +48,15 @@ def day_option(text: str | date) -> date:
 
 
 def pairs(where: Sequence[str] | None) -> dict[str, str]:
-    """`["team=payments"]` as a mapping; raises BadParameter."""
+    """`["team=payments", "assistance=none"]` as a mapping; raises BadParameter."""
     found = {}
     for text in where or ():
         name, equals, value = text.partition("=")
-        if name not in ("system", "team", "service") or not equals or not value:
+        if name == "assistance" and value not in ("agent", "none"):
+            raise typer.BadParameter(f'"{text}" is neither assistance=agent nor assistance=none')
+        if name not in ("system", "team", "service", "assistance") or not equals or not value:
             raise typer.BadParameter(
-                f'"{text}" names no system, team or service; write it like team=payments'
+                f'"{text}" names no system, team or service; write it like team=payments, or assistance=agent'
             )
         found[name] = value
     return found
@@ -63,7 +65,7 @@ def pairs(where: Sequence[str] | None) -> dict[str, str]:
 def one_scope(where: Sequence[str] | None) -> tuple[_Scope, str] | None:
     """The team or system that has a scorecard of its own, None for the organisation; raises BadParameter."""
     found = list(pairs(where).items())
-    if len(where or ()) > 1 or (found and found[0][0] == "service"):
+    if len(where or ()) > 1 or (found and found[0][0] in ("service", "assistance")):
         raise typer.BadParameter("a scorecard is of one team or system; write it like team=payments")
     return cast(tuple[_Scope, str], found[0]) if found else None
 
@@ -90,7 +92,11 @@ After = Annotated[
 ]
 Where = Annotated[
     list[str] | None,
-    typer.Option("--where", metavar="NAME=VALUE", help="Only this system, team or service; can be repeated."),
+    typer.Option(
+        "--where",
+        metavar="NAME=VALUE",
+        help="Only this system, team or service, or assistance=agent or none; can be repeated.",
+    ),
 ]
 Whose = Annotated[
     list[str] | None,

@@ -159,6 +159,7 @@ def _about(row: FactRow, around: Around) -> LinePart:
             ("Repository", Cell(row["repo"] or "")),
             ("Commit", Cell(row["sha"] or "")),
             ("Commit found by", Cell(row["sha_method"] or "")),
+            ("Helped by", Cell(row["assisted_by"] or "")),
             ("Branch or tag", Cell(row["ref"] or "")),
             (
                 "Configuration",

@@ -89,6 +89,10 @@ def _blamed(row: FactRow, _: str) -> Cell:
     return Cell(elided(named), row["blamed_by"] or "", named if row["blames_id"] else "")
 
 
+def _which_change(row: FactRow) -> str:
+    return joined(f"{row['repo']}@{short(row['sha'])}", row["assisted_by"] and f"with {row['assisted_by']}")
+
+
 def elided(name: str) -> str:
     """An identifier with its end, which tells it from others, and as much of its beginning as there is room for."""
     return name if len(name) <= LONGEST_NAME else f"{name[:5]}…{name[5 - LONGEST_NAME :]}"
@@ -115,7 +119,7 @@ _COLUMNS = {
     "changes": (
         _time("Deployed", "at"),
         _SERVICE,
-        _text("Change", "subject", lambda row: f"{row['repo']}@{short(row['sha'])}", wide=True),
+        _text("Change", "subject", _which_change, wide=True),
         _time("Authored", "authored_at"),
     ),
     "incidents": (

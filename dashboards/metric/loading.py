@@ -15,6 +15,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Period, full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
+from warehouse.rows.assistance import PARTED, AssistedWeek, ByAssistance, assisted_weeks, by_assistance
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
 from warehouse.rows.explain import Explanation, Order, all_explained_rows, explain, explain_alone
 from warehouse.rows.stages import Stage, stages
@@ -56,6 +57,14 @@ class Spread:
     weekdays: list[Weekday]
     stages: list[Stage]
     unwatched: dict[Scope, dict[str, Unwatched]]
+
+
+@dataclass(frozen=True)
+class Assistance:
+    """What an agent helped with beside the rest, in the days of a view, and its share in the weeks that it shows."""
+
+    measures: list[ByAssistance]
+    weeks: list[AssistedWeek]
 
 
 def metric_content(warehouse: Path, settings: Settings, view: Filters) -> MetricContent:
@@ -100,6 +109,20 @@ def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
             weekdays=weekday_counts(*rows) if about.statistic in ("rate", "share") else [],
             stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
             unwatched=_unwatched(facts, view, scopes, start, end),
+        )
+
+
+def assistance(warehouse: Path, settings: Settings, view: Filters) -> Assistance:
+    """Either kind of work of the number of `view`; empty for a metric that is not told so."""
+    if view.metric not in PARTED:
+        return Assistance([], [])
+    metric = metrics()[view.metric]
+    with open_facts(warehouse) as facts:
+        now = today(facts)
+        start, end = full_range(facts, *periods.view_days(view, now))
+        return Assistance(
+            by_assistance(facts, metric, view.where, start, end),
+            assisted_weeks(facts, metric, view.where, *periods.history(view, now)),
         )
 
 

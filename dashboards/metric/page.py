@@ -15,11 +15,13 @@ from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of, value_cell
 from dashboards.frame.view import ORDERS, SERIES_STEPS, Filters, compared, scope_name, view_days
-from dashboards.metric import breakdown, content, distribution_charts, dora_levels
+from dashboards.metric import beside, breakdown, content, distribution_charts, dora_levels
 from dashboards.metric.content import Shown
 from dashboards.metric.loading import (
+    Assistance,
     MetricContent,
     Spread,
+    assistance,
     explained_rows,
     metric_content,
     rows_behind,
@@ -51,6 +53,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     made_of = read_once(spread, published, settings, view)
     _spread(state, view, made_of, value)
     _below(state, view, made_of, value)
+    _beside(state, view, read_once(assistance, published, settings, view), value)
     shown = content.shown_rows(read_once(rows_behind, published, settings, view), state.timezone)
     if metrics()[value.metric].fact == "responses":
         _scores(settings, published, state, view, value, shown)
@@ -131,6 +134,34 @@ def _below(state: State, view: Filters, found: Spread, value: Value) -> None:
         title, _named(state, view, value, "breakdown", "csv"), "below", lambda: as_rows(rows)
     )
     st.html(part("ranked", ranked, breakdown.MOST_RANKED, value.unit == "seconds", of="metric"))
+
+
+def _beside(state: State, view: Filters, found: Assistance, value: Value) -> None:
+    if not found.measures:
+        return
+    title, about = "With an agent beside without", metrics()[value.metric]
+    if not any(week.assisted for week in found.weeks) and not found.measures[0].assisted.n:
+        st.html(part("section", title))
+        st.html(
+            part("notice", Notice(f"No agent helped with any of these {about.fact}, as far as git tells"))
+        )
+        return
+    named = _named(state, view, value, "assistance", "csv")
+    downloads.section_with_csv(title, named, "beside", lambda: beside.beside_rows(found.measures))
+    measures = beside.placed(found.measures, about)
+    st.html(part("beside", measures, beside.NO_CAUSE, beside.method(about), of="metric"))
+    if found.weeks:
+        figure = beside.share_of_weeks(found.weeks, about, st.context.theme.type == "dark")
+        downloads.chart_card(
+            figure, _named(state, view, value, "assistance", "png"), "beside", f"{title}: the share by week"
+        )
+        st.html(
+            part(
+                "remark",
+                f"The share of {about.fact} by week. Hollow weeks have fewer than five.",
+                of="metric",
+            )
+        )
 
 
 def _rows(

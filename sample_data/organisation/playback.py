@@ -181,7 +181,9 @@ class Playback:
             message += f", reversing\nchanges made to {landed.parent}." if merged else "."
             return self.history.commit((head,), landed.before, author, change.at, message)
         files = {path: self.content(path, change.message) for path in change.paths}
-        return self.history.commit((head,), files, author, change.at, change.message)
+        helper = change.helped_by
+        trailer = f"\n\nCo-authored-by: {helper.name} <{helper.email}>" if helper else ""
+        return self.history.commit((head,), files, author, change.at, change.message + trailer)
 
     def _merge(self, plan: Pull, number: int, own: list[str], branch: str) -> str:
         at = plan.merged or plan.opened

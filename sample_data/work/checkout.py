@@ -4,7 +4,7 @@ Times are local (Berlin), in weeks 21 to 25. No row comes from a generator.
 """
 
 from sample_data.work.plans import Change, ChangeEvent, Deploy, Incident, Plan, Pull, Push, Review
-from sample_data.work.staff import DEPENDABOT, GITHUB, REVIEW_BOT, TEAMS
+from sample_data.work.staff import CLAUDE, CURSOR, DEPENDABOT, GITHUB, REVIEW_BOT, TEAMS
 from sample_data.work.weeks import Weeks
 
 HANNA, JONAS, MIRA, FELIX, SOFIA, *_ = TEAMS["storefront"]
@@ -144,7 +144,7 @@ def plans(weeks: Weeks) -> list[Plan]:
             MIRA,
             (
                 Change(t(25, "Mon 09:10"), "Let guests check out", ("src/guest.py",)),
-                Change(t(25, "Mon 10:00"), "Cover guests", ("tests/test_guest.py",)),
+                Change(t(25, "Mon 10:00"), "Cover guests", ("tests/test_guest.py",), helped_by=CLAUDE),
             ),
             opened=t(25, "Mon 10:05"),
             reviews=(Review(FELIX, t(25, "Mon 10:20")),),
@@ -156,7 +156,7 @@ def plans(weeks: Weeks) -> list[Plan]:
             "Say why a payment was refused",
             JONAS,
             (
-                Change(t(25, "Tue 09:30"), "Pass the reason on", ("src/payment.py",)),
+                Change(t(25, "Tue 09:30"), "Pass the reason on", ("src/payment.py",), helped_by=CLAUDE),
                 Change(t(25, "Tue 10:10"), "Say why a payment was refused", ("src/app.py",)),
             ),
             opened=t(25, "Tue 10:15"),
@@ -179,8 +179,10 @@ def plans(weeks: Weeks) -> list[Plan]:
             "Send the order in parts",
             HANNA,
             (
-                Change(t(25, "Wed 09:20"), "Split the order by warehouse", ("src/parts.py",)),
-                Change(t(25, "Wed 10:50"), "Send the order in parts", ("src/order.py",)),
+                Change(
+                    t(25, "Wed 09:20"), "Split the order by warehouse", ("src/parts.py",), helped_by=CURSOR
+                ),
+                Change(t(25, "Wed 10:50"), "Send the order in parts", ("src/order.py",), helped_by=CURSOR),
             ),
             opened=t(25, "Wed 10:55"),
             reviews=(Review(SOFIA, t(25, "Wed 11:10")),),
@@ -207,7 +209,9 @@ def plans(weeks: Weeks) -> list[Plan]:
                 Change(
                     t(25, "Fri 09:10"), "Merge branch 'main' into remember-the-last-address", merges_main=True
                 ),
-                Change(t(25, "Fri 10:00"), "Cover the last address", ("tests/test_address.py",)),
+                Change(
+                    t(25, "Fri 10:00"), "Cover the last address", ("tests/test_address.py",), helped_by=CLAUDE
+                ),
             ),
             opened=t(25, "Thu 15:05"),
             reviews=(Review(HANNA, t(25, "Fri 10:30")),),

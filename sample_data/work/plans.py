@@ -15,13 +15,17 @@ MAIN, LIVE, PREVIOUS = "main", "live", "previous"
 
 @dataclass(frozen=True)
 class Change:
-    """A commit on a pull request's branch; `merges_main` for the merge commit of an update from the base branch."""
+    """A commit on a pull request's branch; `merges_main` for the merge commit of an update from the base branch.
+
+    `helped_by` is in the trailer of its message.
+    """
 
     at: datetime
     message: str
     paths: tuple[str, ...] = ()
     author: Staff | None = None
     merges_main: bool = False
+    helped_by: Staff | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from sample_data.work.plans import (
     Review,
     Sync,
 )
-from sample_data.work.staff import DEPENDABOT, RENOVATE, REVIEW_BOT, Staff
+from sample_data.work.staff import CLAUDE, COPILOT, CURSOR, DEPENDABOT, RENOVATE, REVIEW_BOT, Staff
 from sample_data.work.weeks import COUNT, Weeks, after_work
 
 _VERBS = (
@@ -78,6 +78,8 @@ class Working:
     def __init__(self, routine: Routine, weeks: Weeks) -> None:
         self.routine, self.weeks = routine, weeks
         self.random = Random(f"acme/{routine.repo}")
+        # by themselves, so that who helps moves nothing else
+        self.helping = Random(f"acme/{routine.repo}/agents")
         self.plans: list[Plan] = []
         self.incidents: list[Incident] = []
         self._free = weeks.at(routine.start, "Mon 00:00")
@@ -166,7 +168,7 @@ class Working:
                 first = Review(REVIEW_BOT, (ready or opened) + timedelta(minutes=2), "COMMENTED")
                 reviews = (first, *reviews)
         merged = after_work(max([ready or opened, *(review.at for review in reviews)]), max(1.0, wait * 0.3))
-        return Pull(
+        pull = Pull(
             title,
             author,
             commits,
@@ -177,6 +179,21 @@ class Working:
             ready=ready,
             labels=labels,
         )
+        return pull if bot or hotfix_at else self._with_agents(week, pull)
+
+    def _with_agents(self, week: int, pull: Pull) -> Pull:
+        """From the sixth week on ever more pull requests are helped with, and some are an agent's own."""
+        chance = self.helping
+        if chance.random() >= 0.5 * (week - 5) / (COUNT - 6):
+            return pull
+        if chance.random() < 0.2:
+            own = tuple(replace(each, author=COPILOT, helped_by=pull.author) for each in pull.commits)
+            return replace(pull, author=COPILOT, merger=pull.author, commits=own)
+        helper = chance.choice((CLAUDE, CLAUDE, CURSOR))
+        helped = tuple(
+            replace(each, helped_by=helper) if chance.random() < 0.7 else each for each in pull.commits
+        )
+        return replace(pull, commits=helped)
 
     def _commits(
         self, week: int, begin: datetime, title: str, topic: str, coding: tuple[float, float]

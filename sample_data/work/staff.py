@@ -59,5 +59,13 @@ PROMOTER = _bot("acme-promoter", 90210007)
 REVIEW_BOT = _bot("acme-review", 90210008)
 # a machine account that GitHub takes for a person: only the configured pattern `renovate*` tells
 RENOVATE_USER = Staff("renovate-acme", "renovate@acme.example", Person("renovate-acme"))
+# coding agents: the first opens pull requests from an account that GitHub calls a bot, the others help with commits
+COPILOT = Staff(
+    "copilot-swe-agent[bot]",
+    "198982749+Copilot@users.noreply.github.com",
+    Person("copilot-swe-agent", "Bot"),
+)
+CLAUDE = Staff("Claude", "noreply@anthropic.com", Person("claude"))
+CURSOR = Staff("Cursor", "cursoragent@cursor.com", Person("cursoragent"))
 # what GitHub writes as the committer of merges made on its pages
 GITHUB = Staff("GitHub", "noreply@github.com", Person("web-flow"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config.agents import AGENTS
 from config.errors import ConfigurationError
 from config.settings import Settings, load_settings
 from config.summary import settings_summary
@@ -49,6 +50,17 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables that the example refers to."""
     for name in VARIABLES:
         monkeypatch.setenv(name, TOKEN)
+
+
+def test_an_agent_adds_to_the_known_ones_or_stands_in_the_place_of_one(tmp_path: Path) -> None:
+    assert load(tmp_path, "organization: acme").agents == AGENTS
+    told = load(
+        tmp_path, 'organization: acme\nagents: {Acme Coder: ["coder@acme.example"], gemini: [], claude: [c3]}'
+    ).agents
+    assert told["Acme Coder"] == ["coder@acme.example"]
+    assert told["claude"] == ["c3"]
+    assert not {"Gemini", "gemini", "Claude"} & told.keys()
+    assert told["Cursor"] == AGENTS["Cursor"]
 
 
 def test_an_organization_alone_is_a_configuration(tmp_path: Path) -> None:
@@ -206,6 +218,8 @@ def test_a_secret_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> No
             ':2: incidents.window: "24" is not a duration; write it',
         ),
         ("organization: acme\nbots: renovate", ":2: bots: is not a list; write it like"),
+        ("organization: acme\nagents: [Claude]", ":2: agents: "),
+        ("organization: acme\nagents: {Claude: x}", ":2: agents.Claude: is not a list; write it like"),
         ("organization: acme\nproduction: [prod]", ":2: production: is a section; write its keys below it"),
         ("organization: 5", ":1: organization: is not text; put it in quotes"),
         (

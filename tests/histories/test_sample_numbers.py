@@ -16,7 +16,8 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.values import SCOPES, Value, compute
 from warehouse.rows.explain import Explanation, explain
 
-WORKED = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml").read_text())["worked"]
+_BY_HAND = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml").read_text())
+WORKED, ASSISTED = _BY_HAND["worked"], _BY_HAND["assisted"]
 
 
 @pytest.mark.parametrize("worked", WORKED, ids=lambda worked: worked["metric"])
@@ -36,6 +37,32 @@ def test_a_number_is_the_one_worked_out_by_hand(
     (value,) = [value for value in values if value.name == worked["name"]]
     assert value.value == pytest.approx(worked["value"], rel=1e-12)
     assert value.n == worked["n"]
+
+
+@pytest.mark.parametrize("by_hand", ASSISTED, ids=lambda each: f"{each['metric']} {each['assistance']}")
+def test_what_an_agent_helped_with_and_the_rest_are_the_numbers_worked_out_by_hand(
+    sample: Sample, sample_facts: Facts, by_hand: dict[str, Any]
+) -> None:
+    where = {"service": "checkout", "assistance": by_hand["assistance"]}
+    first, after = by_hand["from"], by_hand["to"]
+    (value,) = compute(
+        sample_facts, sample.settings, "service", None, first, after, where, [by_hand["metric"]]
+    )
+    assert value.value == pytest.approx(by_hand["value"], rel=1e-12)
+    assert value.n == by_hand["n"]
+    explained = explain(sample_facts, sample.settings, by_hand["metric"], where, first, after)
+    assert recomputed(explained) == pytest.approx(by_hand["value"], rel=1e-12)
+    assert all(bool(row["assisted_by"]) == (by_hand["assistance"] == "agent") for row in explained.rows)
+
+
+def test_what_an_agent_opened_and_a_person_merged_counts(sample_facts: Facts) -> None:
+    found = sample_facts.connection.execute(
+        "select count(*) filter (where c.excluded_because is null), count(*) filter (where c.excluded_because = 'bot')"
+        " from changes as c where c.assisted_by = 'Copilot'"
+    ).fetchall()
+    ((counted, as_bots),) = found
+    assert counted > 5
+    assert as_bots == 0
 
 
 def test_every_metric_is_worked_out_by_hand() -> None:

@@ -14,12 +14,13 @@ from collectors.contract.items import Checkpoint, Item, Resume
 from collectors.contract.people import People
 from collectors.contract.records import Commit, Deployment, Repository
 from collectors.git.collect import collect
+from config.agents import AGENTS
 from config.settings import GitHub
 
 NOW = datetime(2026, 11, 16, 6, tzinfo=UTC)
 CREATED = datetime(2026, 10, 1, 8, tzinfo=UTC)
 TOKEN = "secret-of-the-test"
-PEOPLE = People(b"key", ["*[bot]", "renovate*"])
+PEOPLE = People(b"key", ["*[bot]", "renovate*"], agents=AGENTS)
 
 
 class Origin:

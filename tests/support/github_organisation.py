@@ -13,6 +13,7 @@ from collectors.contract.items import Checkpoint, Item, Resume
 from collectors.contract.people import People
 from collectors.contract.records import PullRequest
 from collectors.github.collect import collect
+from config.agents import AGENTS
 from config.settings import GitHub
 from sample_data import model
 from sample_data.model import DeploymentStatus, Person, PullCommit, Review
@@ -25,7 +26,7 @@ SINCE = NOW - timedelta(days=365)
 CREATED = NOW - timedelta(days=100)
 ANNA, BEN, BOT = Person("anna"), Person("ben"), Person("renovate", "Bot")
 TOKEN = "secret-of-the-test"
-PEOPLE = People(b"key", ["*[bot]"])
+PEOPLE = People(b"key", ["*[bot]"], agents=AGENTS)
 
 
 def hours(count: float) -> datetime:
@@ -45,9 +46,9 @@ def make_pull(number: int, updated_at: datetime | None = None, **fields: Any) ->
     return model.PullRequest(**(first | fields))
 
 
-def make_commit(number: int, author: Person = ANNA, parents: int = 1) -> PullCommit:
+def make_commit(number: int, author: Person = ANNA, parents: int = 1, message: str = "message") -> PullCommit:
     shas = tuple(f"{number + n:040x}" for n in range(parents))
-    return PullCommit(f"{number + 500:040x}", hours(1), hours(2), author, shas, "message")
+    return PullCommit(f"{number + 500:040x}", hours(1), hours(2), author, shas, message)
 
 
 def make_deployment(id: int, *states: str, created_at: datetime | None = None) -> model.Deployment:

@@ -126,7 +126,7 @@ def people_of(settings: Settings) -> People:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_hex(32))
         key = path.read_bytes()
-    return People(key, settings.bots, settings.privacy.logins)
+    return People(key, settings.bots, settings.privacy.logins, settings.agents)
 
 
 _LISTED = (

@@ -25,6 +25,9 @@ from warehouse.metrics.periods import (
     week_of,
 )
 
+# what `where` may have beside names: whether an agent helped; a column of these facts only, and not of what was covered
+ASSISTANCE = "assistance"
+ASSISTED_FACTS = ("changes", "deployments", "recoveries")
 NAMES = ("system", "team", "service")
 # the services that ever had another team or system
 _CHANGED_HANDS = "select o.service from owners as o group by o.service having count(*) > 1"
@@ -78,12 +81,21 @@ def pooled(
 
     `by` None: one for all of them, by the name "". Stored ones where there are such for every stretch, else from rows.
     """
-    return _stored(facts, metrics, by, where, wanted) or _computed(facts, metrics, by, where, wanted)
+    stored = {} if ASSISTANCE in where else _stored(facts, metrics, by, where, wanted)
+    return stored or _computed(facts, metrics, by, where, wanted)
 
 
 def narrowing(where: Iterable[str]) -> str:
     """SQL after a condition on the fact `f`: one more for each key of `where`, bound as `$team` and so on."""
-    return "".join(f" and f.{key} = ${key}" for key in sorted(where))
+    return "".join(f" and {_CONDITIONS.get(key, f'f.{key} = ${key}')}" for key in sorted(where))
+
+
+_CONDITIONS = {ASSISTANCE: f"(f.assisted_by is not null) = (${ASSISTANCE} = 'agent')"}
+
+
+def names_only(where: Mapping[str, str]) -> dict[str, str]:
+    """The names of `where`: what there is to narrow what is neither a change nor a deployment, such as covered days."""
+    return {key: name for key, name in where.items() if key != ASSISTANCE}
 
 
 def _computed(
@@ -97,7 +109,8 @@ def _computed(
     found: dict[tuple[str, str, date], Pooled] = {}
     for metric in metrics:
         sql = (
-            f"select {by or repr('')}, first, {_COLUMNS} from ({_statement(metric, names, narrowing(where))})"
+            f"select {by or repr('')}, first, {_COLUMNS}"
+            f" from ({_statement(metric, names, narrowing(where), narrowing(names_only(where)))})"
         )
         rows = facts.connection.execute(sql, {**_bound(metric, wanted), **where}).fetchall()
         found |= {(metric.id, name, first): Pooled(*rest) for name, first, *rest in rows}
@@ -175,7 +188,7 @@ def _store(connection: "duckdb.DuckDBPyConnection", stretches: Sequence[Bucket])
             if metric.fact != "responses":
                 connection.execute(
                     f"insert into stored_values by name select '{metric.id}' as metric,"
-                    f" '{' '.join(names)}' as names, * from ({_statement(metric, names, of)})",
+                    f" '{' '.join(names)}' as names, * from ({_statement(metric, names, of, of)})",
                     _bound(metric, stretches),
                 )
     connection.executemany(
@@ -217,8 +230,10 @@ def _bound(metric: Metric, wanted: Sequence[Bucket]) -> dict[str, Any]:
     }
 
 
-def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str:
+def _statement(metric: Metric, names: Sequence[str], of_rows: str, of_days: str) -> str:
     """A select of `first`, `until`, the names, `value`, `n`, `p75`, `p90`, `days` and `watched`.
+
+    `of_rows` and `of_days` narrow the rows and the covered days.
 
     Each deployment, incident or repository counts once for a name: rows that services share are brought together first.
     """
@@ -226,9 +241,9 @@ def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str
     keys = ", ".join(("first", "until", *names))
     entity = "".join(f", f.{column}" for column in metric.entity)
     source = "1" if metric.input == "1" else f"f.{metric.input}"
-    within = f"f.day >= $start and f.day < $end{narrowing}{''.join(f' and f.{name} is not null' for name in names)}"
+    within = f"f.day >= $start and f.day < $end{''.join(f' and f.{name} is not null' for name in names)}"
     days = "inner join calendar as c on c.day = f.day"
-    rows = f"{metric.fact} as f {days} where f.{metric.excluded} is null and {within}"
+    rows = f"{metric.fact} as f {days} where f.{metric.excluded} is null and {within}{of_rows}"
     is_long = metric.unit == "seconds"
     # of what several services share, any of them may have been watched
     watched = "f.is_watched" if metric.statistic == "share" else "cast(null as boolean)"
@@ -256,7 +271,7 @@ def _statement(metric: Metric, names: Sequence[str], narrowing: str = "") -> str
         covered as (
             select c.first, c.until{named}, count(distinct f.day) as days
             from covered_days as f {days}
-            where f.fact = $covered_by and {within} group by c.first, c.until{named}
+            where f.fact = $covered_by and {within}{of_days} group by c.first, c.until{named}
         )
         select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days, watched
         from counted full join covered using ({keys})"""

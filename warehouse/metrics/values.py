@@ -12,7 +12,15 @@ from config.names import find_name
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Bucket, Period, buckets, full_range, midnight, today
-from warehouse.metrics.pooled import NOTHING, Pooled, narrowing, pooled
+from warehouse.metrics.pooled import (
+    ASSISTANCE,
+    ASSISTED_FACTS,
+    NOTHING,
+    Pooled,
+    names_only,
+    narrowing,
+    pooled,
+)
 from warehouse.metrics.satisfaction import rounds, shown_group
 
 Scope = Literal["organisation", "system", "team", "service"]
@@ -73,23 +81,27 @@ def compute(
 ) -> list[Value]:
     """The values of all metrics (or those named), by scope and period, in the order metric, name, period.
 
-    `where` narrows to a system, team or service. A name or period without rows is there too, with its status.
-    Raises ConfigurationError for a narrowing that is none or names nothing known.
+    `where` narrows to a system, team or service, and by `assistance` to what an agent helped with or not: only metrics
+    of changes and deployments have that, and no target. A name or period without rows is there too, with its status.
+    Raises ConfigurationError for a narrowing that is none, names nothing known, or that a metric named does not have.
     """
     where = narrowed(facts, where or {})
+    owned, is_parted = names_only(where), ASSISTANCE in where
     periods = buckets(period, *full_range(facts, start, end))
-    names = _names(facts, by, where)
+    names = _names(facts, by, owned)
     now = today(facts)
     wanted = [metric for metric in declared().values() if metrics is None or metric.id in metrics]
+    if is_parted:
+        wanted = _with_assistance(wanted, is_asked=metrics is not None)
     of_rows = [metric for metric in wanted if metric.fact != "responses"]
     counted = pooled(facts, of_rows, None if by == "organisation" else by, where, periods)
-    without = _without(facts, by, where)
+    without = _without(facts, by, owned)
     if len(of_rows) < len(wanted):
         counted |= _satisfaction(facts, by, where, names, periods)
     found: list[Value] = []
     for metric in wanted:
         for name in names:
-            target = settings.target(metric.id, by, name)
+            target = None if is_parted else settings.target(metric.id, by, name)
             for one in periods:
                 of = counted.get((metric.id, name, one.start), NOTHING)
                 value = of.value
@@ -122,6 +134,15 @@ def compute(
     return found
 
 
+def _with_assistance(wanted: list[Metric], is_asked: bool) -> list[Metric]:
+    lacking = [metric.name for metric in wanted if metric.fact not in ASSISTED_FACTS]
+    if lacking and is_asked:
+        raise ConfigurationError(
+            f"{lacking[0]} is made of neither changes nor deployments; drop {ASSISTANCE}=…, or ask for another metric"
+        )
+    return [metric for metric in wanted if metric.fact in ASSISTED_FACTS]
+
+
 def as_rows(values: Iterable[Value]) -> list[dict[str, Any]]:
     """The values as `sixkeys metrics --format json` gives them, days as ISO dates."""
     return [
@@ -135,8 +156,13 @@ def narrowed(facts: Facts, where: Mapping[str, str]) -> dict[str, str]:
     """`where` with the names as they are known, however they are written; raises as `compute` does."""
     found: dict[str, str] = {}
     for key, name in where.items():
+        if key == ASSISTANCE and name in ("agent", "none"):
+            found[key] = name
+            continue
         if key not in SCOPES[1:]:
-            raise ConfigurationError(f'"{key}={name}" narrows nothing; write system=…, team=… or service=…')
+            raise ConfigurationError(
+                f'"{key}={name}" narrows nothing; write system=…, team=… or service=…, assistance=agent or …=none'
+            )
         known = {
             row[0] for row in facts.connection.execute(f"select distinct f.{key} from owners as f").fetchall()
         }

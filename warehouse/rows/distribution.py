@@ -46,7 +46,7 @@ def duration_bins(
     """
     place = f"log2(greatest(e.input, 1) / $edge) * {BINS_PER_DOUBLING}"
     number = f"ceil({place}) - 1" if edge_below else f"floor({place})"
-    sql = f"select cast({number} as int) as bin, count(*) from ({_entities(metric, where)}) as e group by bin"
+    sql = f"select cast({number} as int) as bin, count(*) from ({counted_entities(metric, where)}) as e group by bin"
     bound = {**where, "start": start, "end": end, "edge": edge}
     found = dict(facts.connection.execute(sql, bound).fetchall())
     if not found:
@@ -65,7 +65,7 @@ def weekday_counts(
     """The rows that count on each day of the week in the configured zone, Monday first; empty where there are none."""
     sql = (
         "select isodow(e.day) as weekday, count(*), cast(sum(e.input) as bigint)"
-        f" from ({_entities(metric, where)}) as e group by weekday"
+        f" from ({counted_entities(metric, where)}) as e group by weekday"
     )
     found = {
         weekday: (n, counted)
@@ -76,8 +76,11 @@ def weekday_counts(
     return [Weekday(day, *found.get(day, (0, 0))) for day in range(1, 8)] if found else []
 
 
-def _entities(metric: Metric, where: Mapping[str, str]) -> str:
-    """SQL for what entered the statistic: each deployment, incident or repository once."""
+def counted_entities(metric: Metric, where: Mapping[str, str]) -> str:
+    """SQL for what entered the statistic, as `input` and `day`: each deployment, incident or repository once.
+
+    `start`, `end` and the keys of `where` are to be bound.
+    """
     given = metric.input if metric.input.isdigit() else f"f.{metric.input}"
     of = (
         f" from {metric.fact} as f"

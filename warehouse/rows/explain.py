@@ -10,7 +10,7 @@ from config.metrics import Metric
 from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.pooled import narrowing
+from warehouse.metrics.pooled import names_only, narrowing
 from warehouse.metrics.satisfaction import histogram, rounds, shown_group
 from warehouse.metrics.values import Scope, Value, compute, narrowed, narrowest
 from warehouse.rows.reasons import IN_COMMON_SQL, rule
@@ -239,6 +239,7 @@ def _input(metric: Metric) -> str:
 
 
 def _covered_days(facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date) -> int:
+    where = names_only(where)
     sql = (
         "select count(distinct f.day) from covered_days as f"
         f" where f.fact = $fact and f.day >= $start and f.day < $end{narrowing(where)}"

@@ -95,6 +95,67 @@ def test_an_author_is_the_login_of_a_noreply_address_else_the_address(
     assert (commit.author, commit.is_bot) == (PEOPLE.pseudonym(author), is_bot)
 
 
+@pytest.mark.parametrize(
+    ("name", "email", "trailers", "assisted_by", "is_bot"),
+    [
+        ("Ben", "ben@acme.example", "", None, False),
+        (
+            "Ben",
+            "ben@acme.example",
+            "Co-Authored-By: Claude Opus 4.5 <noreply@anthropic.com>",
+            "Claude",
+            False,
+        ),
+        ("Ben", "ben@acme.example", "Co-authored-by: Anna <anna@acme.example>", None, False),
+        (
+            "Ben",
+            "ben@acme.example",
+            "Signed-off-by: B <b@acme.example>\nCo-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>",
+            "Copilot",
+            False,
+        ),
+        (
+            "copilot-swe-agent[bot]",
+            "198982749+Copilot@users.noreply.github.com",
+            "Co-authored-by: Anna <anna@acme.example>",
+            "Copilot",
+            False,
+        ),
+        (
+            "Devin AI",
+            "158243242+devin-ai-integration[bot]@users.noreply.github.com",
+            "Co-Authored-By: Claude <noreply@anthropic.com>",
+            "Devin",
+            False,
+        ),
+        ("Claude Dupont", "claude@acme.example", "", None, False),
+        ("Ben (aider)", "ben@acme.example", "", "aider", False),
+        (
+            "renovate[bot]",
+            "29139614+renovate[bot]@users.noreply.github.com",
+            "Co-authored-by: Cursor <cursoragent@cursor.com>",
+            "Cursor",
+            True,
+        ),
+        ("Ben", "ben@acme.example", "> Co-authored-by: Cursor <cursoragent@cursor.com>", None, False),
+    ],
+)
+def test_a_coding_agent_is_told_by_the_author_or_a_trailer_and_is_no_bot(
+    origin: Origin,
+    read_either_way: Reader,
+    name: str,
+    email: str,
+    trailers: str,
+    assisted_by: str | None,
+    is_bot: bool,
+) -> None:
+    message = f"Change\n\n{trailers}"
+    origin.git("commit", "-qm", message, "--allow-empty", GIT_AUTHOR_NAME=name, GIT_AUTHOR_EMAIL=email)
+    origin.push()
+    (commit,) = commits(read_either_way()).values()
+    assert (commit.assisted_by, commit.is_bot) == (assisted_by, is_bot)
+
+
 def test_a_revert_names_what_it_reverts(origin: Origin, read_either_way: Reader) -> None:
     wrong = origin.commit("Wrong", a="1")
     origin.git("revert", "--no-edit", wrong)

@@ -23,6 +23,7 @@ from tests.support.github_organisation import (
     answer,
     everything,
     hours,
+    make_commit,
     make_deployment,
     make_pull,
     make_repository,
@@ -133,6 +134,22 @@ def test_a_bot_is_told_by_its_account(graphql: bool) -> None:
     assert by_number[1].is_bot
     assert by_number[1].author == PEOPLE.pseudonym("renovate[bot]")
     assert not by_number[2].is_bot
+
+
+@pytest.mark.parametrize("graphql", [True, False])
+def test_an_agent_is_no_bot_and_its_pull_request_says_so(graphql: bool) -> None:
+    agent = Person("Copilot" if not graphql else "copilot-swe-agent", "Bot")
+    trailer = "Mend it\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
+    commits = (make_commit(1, agent), make_commit(2, message=trailer), make_commit(3), make_commit(4, BOT))
+    reviews = (Review(Person("gemini-code-assist", "Bot"), hours(2)), Review(BEN, hours(3)))
+    pulls = [make_pull(1, author=agent, commits=commits, reviews=reviews), make_pull(2)]
+    with serve(make_repository(pull_requests=pulls)) as server:
+        by_number = {p.number: p for p in of(read(server, graphql=graphql), PullRequest)}
+    assert (by_number[1].assisted_by, by_number[1].is_bot) == ("Copilot", False)
+    assert (by_number[2].assisted_by, by_number[2].is_bot) == (None, False)
+    assert [c.assisted_by for c in by_number[1].commits] == ["Copilot", "Claude", None, None]
+    assert [c.is_bot for c in by_number[1].commits] == [False, False, False, True]
+    assert by_number[1].first_review_at == hours(3), "an agent's review is none by a person"
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,10 @@ def test_help_does_not_wait_for_the_warehouse_or_the_dashboard() -> None:
         (["metrics", "--from", "2026-13-01"], '"2026-13-01" is not a day; write it like 2026-11-16'),
         (["metrics", "--from", "2026-11-02", "--to", "2026-11-02"], "2026-11-02 is not after 2026-11-02"),
         (["metrics", "--where", "person=ada"], '"person=ada" names no system, team or service'),
+        (
+            ["metrics", "--where", "assistance=some"],
+            '"assistance=some" is neither assistance=agent nor assistance=none',
+        ),
         (["metrics", "--period", "year"], "'year' is not one of 'day', 'week', 'month'"),
         (["explain"], "Missing argument 'METRIC'"),
         (["explain", "velocity"], '"velocity" is none of time_to_first_commit, '),

@@ -17,6 +17,7 @@ from warehouse.metrics.values import SCOPES, as_rows, compute
     [
         ({"team": "paymets"}, 'there is no team "paymets"; known: .*payments'),
         ({"repo": "acme/app"}, "write system=…, team=… or service=…"),
+        ({"assistance": "some"}, "assistance=agent or …=none"),
     ],
 )
 def test_a_narrowing_that_names_nothing_is_refused_with_what_there_is(
@@ -24,6 +25,22 @@ def test_a_narrowing_that_names_nothing_is_refused_with_what_there_is(
 ) -> None:
     with pytest.raises(ConfigurationError, match=told):
         compute(sample_facts, sample.settings, where=where)
+
+
+def test_assistance_parts_what_is_made_of_changes_and_deployments_and_refuses_the_rest(
+    sample: Sample, sample_facts: Facts
+) -> None:
+    parted = {
+        each: compute(sample_facts, sample.settings, where={"team": "storefront", "assistance": each})
+        for each in ("agent", "none")
+    }
+    whole = {v.metric: v for v in compute(sample_facts, sample.settings, where={"team": "storefront"})}
+    for agent, none in zip(parted["agent"], parted["none"], strict=True):
+        assert agent.n + none.n == whole[agent.metric].n
+        assert agent.target is none.target is None
+    assert len(parted["agent"]) == 5
+    with pytest.raises(ConfigurationError, match=r"Mean Time to Recovery .* drop assistance="):
+        compute(sample_facts, sample.settings, where={"assistance": "agent"}, metrics=["mttr"])
 
 
 def test_the_rows_have_what_other_programs_read(sample: Sample, sample_facts: Facts) -> None:

@@ -8,6 +8,7 @@ with delivered as (
         c.committed_at,
         c.subject,
         c.is_bot,
+        c.assisted_by,
         cardinality(c.parents) > 1 as is_merge,
         c.reverts_sha is not null or c.subject like 'Revert "%' or c.subject like 'Reapply "%' as is_revert,
         a.source as deployment_source,
@@ -61,6 +62,12 @@ associated as (
     left join pulled as p on p.repo = d.repo and p.change = d.change
 ),
 
+-- the trailers of a squash speak of its own commits only where none of those says anything itself
+squashed as (
+    select s.*, max(s.assisted_by) over (partition by s.repo, s.outer_number) as any_assisted_by
+    from squashed_commits as s
+),
+
 expanded as (
     select a.* except (is_squash, committed_at, change), a.pull_request as outer_number
     from associated as a
@@ -73,6 +80,7 @@ expanded as (
         p.authored_at,
         p.title,
         p.is_bot,
+        case when p.any_assisted_by is null then a.assisted_by else p.assisted_by end,
         p.is_merge,
         p.is_revert,
         a.deployment_source,
@@ -87,7 +95,7 @@ expanded as (
         p.number as pull_request,
         a.pull_request as outer_number
     from associated as a
-    inner join squashed_commits as p on p.repo = a.repo and p.outer_number = a.pull_request
+    inner join squashed as p on p.repo = a.repo and p.outer_number = a.pull_request
     where a.is_squash and not p.is_squash
 ),
 
@@ -116,9 +124,9 @@ recognised as (
     left join same_changes as i on i.repo = o.repo and i.sha = o.sha
 ),
 
--- what is cherry-picked with a new time was authored when the original was
+-- what is cherry-picked with a new time was authored when the original was, and by whom
 authored as (
-    select i.repo, i.change, min(c.authored_at) as authored_at
+    select i.repo, i.change, min(c.authored_at) as authored_at, max(c.assisted_by) as assisted_by
     from same_changes as i
     inner join source.commits as c on c.repo = i.repo and c.sha = i.sha
     group by i.repo, i.change
@@ -137,6 +145,7 @@ select
     coalesce(least(f.authored_at, o.authored_at), o.authored_at) as authored_at,
     seconds_between(coalesce(least(f.authored_at, o.authored_at), o.authored_at), o.at) as lead_time_seconds,
     o.pull_request,
+    coalesce(o.assisted_by, g.assisted_by, f.assisted_by) as assisted_by,
     o.subject,
     coalesce(o.same_as, l.own_sha) as same_as,
     coalesce(o.method, case when l.own_sha is not null then 'rebased by its pull request' end) as same_because,
@@ -164,6 +173,7 @@ from recognised as o
 left join baseline_changes as b on b.service = o.service and b.repo = o.repo and b.change = o.change
 left join landings as l on l.repo = o.repo and l.sha = o.sha and l.number = o.pull_request
 left join authored as f on f.repo = o.repo and f.change = o.change
+left join source.pull_requests as g on g.repo = o.repo and g.number = o.pull_request
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
 -- the one into which it was squashed last
 left join pull_stages as w on w.repo = o.repo and w.number = o.outer_number and o.outer_number <> o.pull_request

@@ -24,6 +24,29 @@ delivered as (
     from changes as c
     where c.excluded_because is null
     group by c.deployment_source, c.deployment_id, c.service
+),
+
+-- what it shipped, or, of a rollback, what the deployment shipped that it blames
+helped as (
+    select c.deployment_source, c.deployment_id, c.assisted_by
+    from changes as c
+    where c.excluded_because is null and c.assisted_by is not null
+    union
+    select r.rollback_source, r.rollback_id, c.assisted_by
+    from rollbacks as r
+    inner join changes as c
+        on c.deployment_source = r.source and c.deployment_id = r.id and c.service = r.service
+    where r.is_blamed and c.excluded_because is null and c.assisted_by is not null
+),
+
+-- of all services that it was to: one deployment is assisted or not
+assisted as (
+    select
+        h.deployment_source,
+        h.deployment_id,
+        string_agg(distinct h.assisted_by, ', ' order by h.assisted_by) as assisted_by
+    from helped as h
+    group by h.deployment_source, h.deployment_id
 )
 
 select
@@ -61,6 +84,7 @@ select
     case when a.excluded_because = 'rollback' then null else a.excluded_because end as rework_excluded_because,
     coalesce(a.is_baseline, false) as is_baseline,
     coalesce(d.changes, 0) as changes,
+    s.assisted_by,
     a.new_commits,
     a.unrelated_commits,
     a.config_repo,
@@ -74,3 +98,4 @@ left join rework as k on k.source = a.source and k.id = a.id and k.service = a.s
 left join watched as w on w.service = a.service and w.day = cast(local_time(a.at) as date)
 left join covered as v on v.service = a.service and v.day = cast(local_time(a.at) as date)
 left join delivered as d on d.deployment_source = a.source and d.deployment_id = a.id and d.service = a.service
+left join assisted as s on s.deployment_source = a.source and s.deployment_id = a.id

@@ -39,6 +39,7 @@ select
     cast(local_time(e.at) as date) as day,
     d.at as finished_at,
     e.way as recovered_by,
+    d.assisted_by,
     seconds_between(d.at, e.at) as recovery_seconds,
     case
         when e.at is null then 'not yet recovered'

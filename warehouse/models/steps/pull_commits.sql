@@ -11,6 +11,7 @@ with unnested as (
         c.authored_at,
         c.is_merge,
         c.is_bot,
+        c.assisted_by,
         p.title like 'Revert "%' or p.title like 'Reapply "%' as is_titled_revert,
         coalesce(c.subject like 'Revert "%' or c.subject like 'Reapply "%', false) as is_revert
     from source.pull_requests as p

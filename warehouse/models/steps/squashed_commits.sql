@@ -8,6 +8,7 @@ with recursive listed as (
         p.title,
         p.is_merge,
         p.is_bot,
+        p.assisted_by,
         p.is_revert,
         min(p.merged_at) over (partition by p.repo, p.base_branch, coalesce(i.change, p.sha)) < p.merged_at as is_again
     from pull_commits as p
@@ -32,6 +33,7 @@ opened as (
         w.title,
         w.is_merge,
         w.is_bot,
+        w.assisted_by,
         w.is_revert,
         1 as depth
     from within as w
@@ -45,6 +47,7 @@ opened as (
         w.title,
         w.is_merge,
         w.is_bot,
+        w.assisted_by,
         w.is_revert,
         o.depth + 1
     from opened as o
