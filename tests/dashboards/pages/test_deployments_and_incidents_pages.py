@@ -32,7 +32,8 @@ DEPLOYMENT = dict.fromkeys(
      "recovered_by", "recovered_at", "not_recovered_because"]
 ) | {
     "source": "deployments", "id": "31", "service": "checkout", "repo": "acme/checkout", "environment": "production",
-    "at": AT, "started_at": AT - timedelta(minutes=6), "sha": "6a8cd1ae785d73", "sha_method": "deployment", "assisted_by": None,
+    "at": AT, "started_at": AT - timedelta(minutes=6), "sha": "6a8cd1ae785d73", "sha_method": "deployment",
+    "assisted_by": None,
     "status": "success", "kind": "deployment", "failed": 0, "rework": 0, "is_baseline": False, "changes": 0,
     "url": "https://github.com/acme/checkout/actions/1",
 }  # fmt: skip
