@@ -7,6 +7,7 @@ Packages are imported inside the commands, so that `--help` answers at once.
 import json
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -337,7 +338,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Runs the command line of this process."""
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    # who still waits for a source that failed is not waited for, nor ended in the middle of a library's work
+    if others and all(thread.daemon for thread in others):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -217,7 +217,7 @@ def _attempt(step: Callable[[], None]) -> None:
     """Runs a last step of a failed source; its own failure is told where the first one is not yet."""
     try:
         step()
-    except SixkeysError:
+    except Exception:  # what failed may fail again in the same way
         return
 
 

@@ -5,12 +5,30 @@ fields to None: missing stays missing. `KEY` names the fields by which a record 
 """
 
 import re
-from datetime import UTC
-from typing import Annotated, ClassVar, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies beyond the years that a calendar has") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+# as many as the warehouse's columns hold
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Text = Annotated[str, Field(min_length=1)]
 # a key part: numbers that a CSV or an API writes without quotes are taken as text
 Id = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) else v), Field(min_length=1)]
@@ -26,10 +44,33 @@ def _as_git_writes(told: str) -> str:
 Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
 
 
-class Record(BaseModel):
-    """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name."""
+def storable(value: Any) -> Any:
+    """`value` with a mark in place of half a character, such as half an emoji, which no file can hold."""
+    if isinstance(value, str):
+        return (
+            value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+    if isinstance(value, list | tuple):
+        return [storable(part) for part in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(part) for key, part in value.items()}
+    return value
+
+
+class _Written(BaseModel):
+    """What is frozen, takes no unknown fields, and can be stored whatever a source sends."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_stored(cls, fields: Any) -> Any:
+        return storable(fields)
+
+
+class Record(_Written):
+    """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name."""
+
     TABLE: ClassVar[str]
     KEY: ClassVar[tuple[str, ...]]
 
@@ -104,7 +145,7 @@ class PullRequest(Record):
     TABLE = "pull_requests"
     KEY = ("repo", "number")
     repo: Text
-    number: int
+    number: Whole
     title: str = ""
     author: str | None = None
     is_bot: bool = False
@@ -119,9 +160,9 @@ class PullRequest(Record):
     base_branch: str | None = None
     labels: tuple[str, ...] = ()
     commits: tuple[PullRequestCommit, ...] = ()
-    commit_count: int | None = None
-    reverts: int | None = None
-    also_reverts: tuple[int, ...] = ()
+    commit_count: Whole | None = None
+    reverts: Whole | None = None
+    also_reverts: tuple[Whole, ...] = ()
     url: str | None = None
 
 
@@ -225,8 +266,8 @@ class WorkflowRun(Record):
     TABLE = "workflow_runs"
     KEY = ("repo", "id", "attempt")
     repo: Text
-    id: int
-    attempt: int = 1
+    id: Whole
+    attempt: Whole = 1
     workflow: str
     event: str | None = None
     branch: str | None = None

@@ -199,7 +199,9 @@ def _wrong_name(metadata: dict[str, Any]) -> str | None:
         return f"a software template's skeleton, with a name that is filled in later ({name})"
     if isinstance(name, str) and _NAME.fullmatch(name):
         return None
-    return f"metadata.name: {json.dumps(name, default=str)[:80]} is no name; it has {_FORM}"
+    # an alias may make a list of what fits in no memory when it is written out
+    told = json.dumps(name)[:80] if isinstance(name, str | int | float | None) else f"a {type(name).__name__}"
+    return f"metadata.name: {told} is no name; it has {_FORM}"
 
 
 def _name_in(reference: str | None, kind: str) -> str | None:

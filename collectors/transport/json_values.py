@@ -32,9 +32,9 @@ def as_instant(value: Any, *keys: str) -> datetime | None:
     """The instant at `keys` below `value`, in UTC; None where it is none, or has no zone."""
     try:
         at = datetime.fromisoformat(text(value, *keys) or "")
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def without_keys(value: Any, keys: Collection[str]) -> Any:

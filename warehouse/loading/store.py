@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from collectors.contract.items import Gone, Malformed, SetAside, key_of
-from collectors.contract.records import Component, Coverage, Record
+from collectors.contract.records import Component, Coverage, Record, storable
 from config.names import same_key
 from warehouse.loading.instants import naive
 from warehouse.loading.migration import WarehouseError, migrate
@@ -214,7 +214,7 @@ class Warehouse:
     def quarantine(self, source: str, items: Iterable[Malformed], at: datetime) -> None:
         """Sets malformed items aside; the same item met again is kept once, as it was met last."""
         for item in items:
-            row = [source, item.kind, item.subject, item.reason, item.raw]
+            row = storable([source, item.kind, item.subject, item.reason, item.raw])
             self.connection.execute(
                 "delete from quarantine where source = ? and kind = ?"
                 " and (key = ? or (subject = ? and reason = ? and raw = ?))",
@@ -265,8 +265,8 @@ class Warehouse:
 
     def move_cursor(self, source: str, subject: str, cursor: Any, at: datetime) -> None:
         """Remembers that `source` has been read up to `cursor` for `subject`."""
-        self.connection.execute("delete from cursors where source = ? and subject = ?", [source, subject])
+        told = storable([source, subject])
+        self.connection.execute("delete from cursors where source = ? and subject = ?", told)
         self.connection.execute(
-            "insert into cursors values (?, ?, ?, ?)",
-            [source, subject, json.dumps(cursor, default=str), naive(at)],
+            "insert into cursors values (?, ?, ?, ?)", [*told, json.dumps(cursor, default=str), naive(at)]
         )
