@@ -4,6 +4,7 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 """
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -40,6 +41,7 @@ def check_command(
     from dashboards.delivery.mail import try_connection as try_mail
     from dashboards.delivery.trial import send_trial_messages
     from dashboards.server.identity_provider import try_provider
+    from warehouse.loading.redaction import redact
     from warehouse.trust.matching import PROBLEMS, report
 
     settings = read_settings(config, warehouse)
@@ -47,8 +49,10 @@ def check_command(
     tried = []
 
     def tell(connection: Connection) -> None:
-        out.print(terminal.connection_line(connection))
-        tried.append(connection)
+        # an answer that is told may hold what was sent
+        found = replace(connection, detail=redact(settings, connection.detail))
+        out.print(terminal.connection_line(found))
+        tried.append(found)
 
     for connection in try_connections(settings):
         tell(connection)

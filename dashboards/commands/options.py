@@ -30,6 +30,12 @@ class Commands(TyperGroup):
         except SixkeysError as error:
             say(f"sixkeys: {' '.join(str(error).split())}")
             raise typer.Exit(error.exit_status) from None
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            place = f"{error.filename}: " if error.filename else ""
+            say(f"sixkeys: {place}{error.strerror or error}; check the disk's space and the permissions")
+            raise typer.Exit(1) from None
 
 
 def usage_error(error: typer.TyperException) -> str:

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from config.errors import ConfigurationError
 from config.settings import Privacy, Settings
-from warehouse.loading.configured import people_of
 from warehouse.loading.imports import import_file
+from warehouse.loading.people_key import people_of
 from warehouse.loading.store import open_warehouse
 
 ROWS = {
@@ -51,3 +53,28 @@ def test_an_imported_person_is_stored_as_a_collected_one_and_a_respondent_always
     expected = people.respondent("jane") if kind == "responses" else people.pseudonym("jane")
     assert stored == [(expected,)]
     assert (expected == "jane") == (logins and kind != "responses")
+
+
+def test_a_warehouse_goes_on_with_the_key_that_it_began_with(tmp_path: Path) -> None:
+    settings = Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
+    path = tmp_path / "w.people-key"
+    path.write_bytes(b"")  # a kill left it without its content, before anybody was kept under it
+    jane = people_of(settings).pseudonym("jane")
+    key = path.read_bytes()
+    assert len(key) == 64
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert people_of(settings).pseudonym("jane") == jane
+    lost = (lambda: path.unlink(), lambda: path.write_bytes(b""), lambda: path.write_bytes(b"0" * 64))
+    for lose in lost:
+        path.write_bytes(key)
+        lose()
+        with pytest.raises(
+            ConfigurationError, match=r"under another key than w\.people-key; bring that one back"
+        ):
+            people_of(settings)
+    path.write_bytes(key)
+    assert people_of(settings).pseudonym("jane") == jane
+    other = settings.model_copy(update={"privacy": Privacy(key=SecretStr("another"))})
+    with pytest.raises(ConfigurationError, match=r"than privacy\.key"):
+        people_of(other)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["w.duckdb", "w.people-key"]

@@ -1,7 +1,5 @@
 """The configured sources: which collector reads each, with what it needs to know."""
 
-import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,6 +23,7 @@ from collectors.survey import collect as survey
 from collectors.survey.inbox import inbox
 from config.settings import Settings
 from config.sources import ArgoCD, GitHub, PagerDuty
+from warehouse.loading.people_key import people_of
 from warehouse.loading.store import open_warehouse
 
 
@@ -113,20 +112,6 @@ def sources(settings: Settings) -> list[Source]:
     if settings.incidents.links:
         found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
     return found
-
-
-def people_of(settings: Settings) -> People:
-    """What may be kept of persons; without a configured key, a random one is kept beside the warehouse."""
-    if settings.privacy.key:
-        key = settings.privacy.key.get_secret_value().encode()
-    else:
-        path = settings.warehouse.with_name(f"{settings.warehouse.stem}.people-key")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
-        key = path.read_bytes()
-    return People(key, settings.bots, settings.privacy.logins, settings.agents)
 
 
 _LISTED = (

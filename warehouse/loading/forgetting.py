@@ -12,7 +12,6 @@ from collectors.files import record_files
 from config.errors import ConfigurationError
 from config.names import same_key
 from config.settings import DEPLOYMENT_SOURCES, Settings
-from warehouse.loading.configured import people_of
 from warehouse.loading.imports import (
     DAY_COLUMNS,
     EVERY_SERVICE,
@@ -21,6 +20,7 @@ from warehouse.loading.imports import (
     pseudonymous,
 )
 from warehouse.loading.instants import naive
+from warehouse.loading.people_key import people_of
 from warehouse.loading.renames import under_current_names
 from warehouse.loading.schema import arrow_table
 from warehouse.loading.store import Warehouse, open_warehouse
@@ -76,10 +76,10 @@ def forget(
         conditions.append(f"({names}) in (select {names.replace('t.', 'k.')} from keys as k)")
     where = " and ".join(conditions)
     by = "t.source" if "source" in record.model_fields else f"'{kind}'"
+    people = people_of(settings)
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         if file is not None:
             # known by the keys under which they are kept: persons by their hash, repositories by their name of today
-            people = people_of(settings)
             records = [pseudonymous(told, people) for told in record_files.read_records(kind, file)]
             if not records:
                 return Forgotten({}, 0)

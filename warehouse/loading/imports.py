@@ -25,7 +25,7 @@ from collectors.contract.records import (
 from collectors.files import record_files
 from config.errors import DataError
 from config.settings import DEPLOYMENT_SOURCES, Settings
-from warehouse.loading.configured import people_of
+from warehouse.loading.people_key import people_of
 from warehouse.loading.store import Known, Warehouse, open_warehouse
 
 BATCH_ROWS = 50_000

@@ -14,10 +14,11 @@ from collectors.contract.records import RECORDS, Record
 from config.errors import SixkeysError
 from warehouse.loading.schema import columns
 
-VERSION = 1
+# raised with each change of form, so that an older Sixkeys leaves a newer warehouse alone
+VERSION = 2
 
 _BOOKKEEPING = {
-    "about": {"version": "int"},
+    "about": {"version": "int", "people_key": "varchar"},
     "cursors": {"source": "varchar", "subject": "varchar", "cursor": "varchar", "moved_at": "timestamp"},
     "runs": {
         "run_id": "varchar",
@@ -102,6 +103,11 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Brings the warehouse at `path` into the form of this version; raises WarehouseError for a newer one."""
     wanted_tables = _BOOKKEEPING | {name: columns(record) for name, record in RECORDS.items()}
     known = _known(connection, wanted_tables)
+    found = connection.execute("select version from about").fetchall() if "about" in known else []
+    if found and found[0][0] > VERSION:
+        raise WarehouseError(
+            f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"
+        )
     for table, wanted in wanted_tables.items():
         if table not in known:
             declared = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
@@ -111,19 +117,16 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             if column not in known[table]:
                 default = _default(RECORDS.get(table), column)
                 connection.execute(f'alter table {table} add column "{column}" {kind}{default}')
-            elif "struct(" in kind and known[table][column].lower() != kind:
+            elif "struct(" in kind and known[table][column].lower().replace('"', "") != kind:
                 # a part that is new is empty in what was there before
                 connection.execute(f'alter table {table} alter "{column}" set data type {kind}')
     if known and "owners" not in known:
         _convert_former_owners(connection)
         connection.execute(_TAGS_BY_PLACE)
-    found = connection.execute("select version from about").fetchall()
-    if found and found[0][0] > VERSION:
-        raise WarehouseError(
-            f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"
-        )
     if not found:
-        connection.execute("insert into about values (?)", [VERSION])
+        connection.execute("insert into about (version) values (?)", [VERSION])
+    elif found[0][0] < VERSION:
+        connection.execute("update about set version = ?", [VERSION])
 
 
 # since when things were owned as they were when that was first put down

@@ -13,11 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 import typer.main
+from werkzeug import Request, Response
 
 import sixkeys
 from config.settings import load_settings
 from tests.support.command_line import COMMAND, run, run_alone
-from tests.support.loopback import PATIENCE
+from tests.support.loopback import PATIENCE, Loopback
 from tests.support.places import PROGRAM
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import current_facts
@@ -180,6 +181,25 @@ def test_check_ends_with_1_where_a_source_cannot_be_read(tmp_path: Path) -> None
     assert done.returncode == 1
     assert f"✗ no file matches {tmp_path}/surveys/*.csv" in done.stdout
     assert f"✓ catalog: 1 file matches {tmp_path}/*.yaml" in done.stdout
+
+
+def test_check_shows_no_secret_that_the_other_side_sends_back(tmp_path: Path) -> None:
+    def echo(request: Request) -> Response:
+        return Response(json.dumps({"message": f"Bad {request.headers['Authorization']}"}), 401)
+
+    with Loopback(echo) as server:
+        github = f'{{url: "{server.url}", token: "file:token", repositories: ["acme/*"]}}'
+        (tmp_path / "sixkeys.yaml").write_text(f"organization: acme\nsources: {{github: {github}}}")
+        (tmp_path / "token").write_text("s3cret-of-github")
+        done = run(tmp_path, "check")
+    assert done.returncode == 1
+    assert "401" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(imported: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "file" in refused(imported, 1, "export", str(tmp_path / "file" / "below"))
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,16 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from collectors.contract.items import Malformed
-from collectors.contract.records import Commit, Coverage
+from collectors.contract.records import Commit, Coverage, PullRequest
+from warehouse.loading.migration import VERSION
 from warehouse.loading.store import Warehouse, WarehouseError, open_warehouse
 
 AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
+PULL = {"repo": "acme/app", "number": 1, "created_at": AT, "commits": [{"sha": "a" * 40, "authored_at": AT}]}
 
 
 def commit(sha: str, subject: str) -> Commit:
@@ -98,12 +101,42 @@ def test_a_writer_waits_and_says_for_whom(tmp_path: Path) -> None:
             assert warehouse.cursors("git") == {}
 
 
-def test_a_warehouse_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_a_warehouse_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     with open_warehouse(path) as warehouse:
         warehouse.connection.execute("update about set version = 99")
+        warehouse.connection.execute("alter table commits rename subject to title")
     with pytest.raises(WarehouseError, match="newer Sixkeys"), open_warehouse(path):
         pass
+    with duckdb.connect(str(path)) as newer:
+        columns = {
+            name for (name,) in newer.execute("select name from pragma_table_info('commits')").fetchall()
+        }
+    assert "title" in columns
+    assert "subject" not in columns
+
+
+def test_a_part_that_is_new_in_a_list_is_empty_in_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    commits = "struct(sha varchar, authored_at timestamp, is_merge boolean, is_bot boolean)[]"
+    with open_warehouse(path) as warehouse:
+        warehouse.upsert([PullRequest(**PULL)])
+        warehouse.connection.execute("update about set version = 1")
+        warehouse.connection.execute(f"alter table pull_requests alter commits set data type {commits}")
+    with open_warehouse(path) as warehouse:
+        stored = warehouse.connection.execute("select commits[1].sha, commits[1].subject from pull_requests")
+        assert stored.fetchall() == [("a" * 40, None)]
+        assert warehouse.connection.execute("select version from about").fetchall() == [(VERSION,)]
+
+
+def test_a_warehouse_of_this_version_is_opened_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as warehouse:
+        warehouse.connection.execute("checkpoint")
+    before = path.read_bytes()
+    with open_warehouse(path) as warehouse:
+        warehouse.connection.execute("checkpoint")
+    assert path.read_bytes() == before
 
 
 def test_a_warehouse_without_a_newer_column_is_migrated(tmp_path: Path) -> None:
