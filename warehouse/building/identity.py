@@ -193,7 +193,8 @@ def _picked(
         if names and sha not in within:
             yield sha, names
         elif names and len(names) == len(within[sha]):
-            yield from ((own, [name]) for own, name in zip(within[sha], names, strict=True))
+            own = zip(within[sha], names, strict=True)
+            yield from ((one, [name]) for one, name in own if one not in within)
 
 
 def _changes(
@@ -212,10 +213,10 @@ def _changes(
     for sha, (original, *others) in sorted(picked, key=lambda pick: len(pick[1])):
         if any(one not in changes.get(original, ()) for one in others):
             continue
-        if original == sha or _one_holds_the_other(sha, original, graph):
-            continue
         one = changes.get(original) or {original: PICKED}
         other = changes.get(sha) or {sha: PICKED}
+        if any(_one_holds_the_other(its, copy, graph) for its in one for copy in other):
+            continue
         if one is not other:
             both = one | other
             changes |= dict.fromkeys(both, both)

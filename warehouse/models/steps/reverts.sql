@@ -66,11 +66,14 @@ untold as (
         o.change,
         o.sha,
         o.authored_at,
-        case
-            when o.title like 'Revert "%' then regexp_extract(o.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1)
-            else 'Revert "' || regexp_extract(o.title, '^Reapply "(.*)"( [(]#[0-9]+[)])?$', 1) || '"'
-        end as reverted_title
+        u.reverted_title,
+        'Revert' || regexp_extract(o.title, '^Reapply( ".*)$', 1) as exact_title
     from identified as o
+    cross join lateral unnest([
+        regexp_extract(o.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1),
+        'Revert' || regexp_extract(o.title, '^Reapply( ".*)$', 1),
+        'Revert' || regexp_extract(o.title, '^Reapply( ".*") [(]#[0-9]+[)]$', 1)
+    ]) as u (reverted_title)
     where
         (o.title like 'Revert "%' or o.title like 'Reapply "%')
         and not o.is_told
@@ -97,7 +100,9 @@ by_title as (
         and o.repo = r.repo
         and o.title = r.reverted_title
         and o.authored_at < r.authored_at
-    qualify row_number() over (partition by r.service, r.repo, r.sha order by o.authored_at desc, o.sha) = 1
+    qualify row_number() over (
+        partition by r.service, r.repo, r.sha order by o.title <> r.exact_title, o.authored_at desc, o.sha
+    ) = 1
 ),
 
 found as (

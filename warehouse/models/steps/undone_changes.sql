@@ -59,20 +59,28 @@ listed as (
     from squashed_commits as p
 ),
 
--- a squash says what one of the commits in it undoes: that one, where it says so itself, or its title does
-by_one_within as (
+-- a squash says what one of the commits in it undoes: that one, where it says so itself, or else where its title does
+by_itself as (
     select f.repo, f.sha, f.reverted, p.sha as within
-    from found as f
-    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
-    inner join listed as p on p.repo = q.repo and p.number = q.number
-    inner join titles as t on t.repo = f.repo and t.reverted = f.reverted 
-        and t.title in (p.title, regexp_replace(p.title, ' [(]#[0-9]+[)]$', ''))
-    union
-    select f.repo, f.sha, f.reverted, p.sha
     from found as f
     inner join squashes as q on q.repo = f.repo and q.sha = f.sha
     inner join listed as p on p.repo = q.repo and p.number = q.number and p.sha <> f.sha
     inner join found as o on o.repo = p.repo and o.sha = p.sha and o.reverted = f.reverted
+),
+
+by_one_within as (
+    select i.repo, i.sha, i.reverted, i.within
+    from by_itself as i
+    union
+    select f.repo, f.sha, f.reverted, p.sha
+    from found as f
+    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
+    inner join listed as p on p.repo = q.repo and p.number = q.number
+    inner join titles as t
+        on t.repo = f.repo
+        and t.reverted = f.reverted
+        and t.title in (p.title, regexp_replace(p.title, ' [(]#[0-9]+[)]$', ''))
+    anti join by_itself as i on i.repo = f.repo and i.sha = f.sha and i.reverted = f.reverted
 ),
 
 -- and where it repeats what was said before, as the messages of squashes of squashes do, nothing new
