@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from tests.histories.what_happened import Change, Landing, Pull, Shipped
 from tests.histories.written_history import COMMITTER, Written, reachable, written_anew
 
 MINUTE = 60
@@ -24,61 +25,6 @@ SERVICES = {
     "till": ("release-1",),
     "portal": ("release-2",),
 }
-
-
-@dataclass
-class Change:
-    """What somebody authored once; `reverts` are the changes (bits) that it undoes."""
-
-    bit: int
-    author: str
-    authored: int
-    title: str
-    reverts: int = 0
-    is_revert: bool = False
-    is_hotfix: bool = False
-
-
-@dataclass
-class Landing:
-    """What was put on a branch at once: the commits there, and the changes that it is."""
-
-    branch: str
-    method: str
-    title: str
-    commits: list[Written]
-    changes: int
-    number: int | None = None
-
-
-@dataclass
-class Pull:
-    """A merged pull request as its record tells it."""
-
-    number: int
-    title: str
-    created: int
-    merged: int
-    merge_sha: str
-    base: str
-    own: list[Written]
-    is_hotfix: bool = False
-    reverts: int | None = None
-
-
-@dataclass
-class Shipped:
-    """A deployment, and what is true of it: the changes (bits) that it was the first to bring, whether it failed."""
-
-    id: str
-    service: str
-    at: int
-    sha: str
-    branch: str
-    status: str = "success"
-    kind: str = "new"  # baseline, new, rollback, or unsuccessful
-    brought: int = 0
-    is_failed: bool = False
 
 
 @dataclass
@@ -154,7 +100,7 @@ class Play:
         fresh = [
             one
             for one in self.landings[-20:]
-            if one.changes and not one.changes & tip.holds and one.branch != branch
+            if one.changes and one.method != "again" and not one.changes & tip.holds and one.branch != branch
         ]
         if not fresh:
             return
@@ -211,6 +157,26 @@ class Play:
         by_button = landing.number if len(own) == len(landing.commits) and chance.random() < 0.5 else None
         method = chance.choice(TRUNKS.get(branch, ("merge", "squash")))
         self._merge(chance, branch, method, title, author, start, own, False, by_button)
+
+    def again(self, chance: Random) -> None:
+        """What main has already is picked onto it once more: somebody did the same work a second time."""
+        here = [
+            one
+            for one in self.landings[-15:]
+            if one.branch == "main" and one.method in ("push", "rebase", "squash") and len(one.commits) == 1
+        ]
+        undoing = sum(1 << change.bit for change in self.changes if change.is_revert)
+        here = [one for one in here if one.changes and not one.changes & undoing]
+        if here:
+            commit = chance.choice(here).commits[0]
+            change = self._change(commit.author, commit.title)
+            change.authored = commit.authored
+            message = commit.message
+            if chance.random() < 0.5:
+                message += f"\n\n(cherry picked from commit {commit.sha})"
+            holds = self.tip("main").holds | 1 << change.bit
+            copy = self._written((self.tip("main"),), commit.author, commit.authored, message, holds)
+            self._land(Landing("main", "again", change.title, [copy], 1 << change.bit))
 
     def cut(self, chance: Random) -> None:
         """The second release branch leaves main."""

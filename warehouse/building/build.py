@@ -41,6 +41,8 @@ STEPS_IN_ORDER = (
     "squashes",
     "squashed_commits",
     "baseline_changes",
+    "whole_changes",
+    "pull_changes",
     "undone_changes",
     "pull_stages",
     "changes",

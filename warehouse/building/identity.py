@@ -188,12 +188,16 @@ def _picked(
 ) -> Iterator[tuple[str, Sequence[str]]]:
     """(sha, the commits that it was picked from): a squash tells it of the commits within it, where of each of them."""
     within = {copy: own for sha, own in squashed.items() for copy in changes.get(sha, (sha,))}
-    for _, sha, named in told:
-        others = [one for name in named if (one := graph.find(name) or name) not in changes.get(sha, ())]
-        if others and sha not in within:
-            yield sha, others
-        elif others and len(others) == len(within[sha]):
-            yield from ((own, [one]) for own, one in zip(within[sha], others, strict=True))
+    names_of = {sha: [graph.find(name) or name for name in named] for _, sha, named in told}
+    for sha, named in names_of.items():
+        # a copy of a copy has the names of the first one in its message, too
+        again = {one for name in named for one in names_of.get(name, ())} | set(changes.get(sha, ()))
+        names = [name for name in named if name not in again]
+        if names and sha not in within:
+            yield sha, names
+        elif names and len(names) == len(within[sha]):
+            own = zip(within[sha], names, strict=True)
+            yield from ((one, [name]) for one, name in own if one not in within)
 
 
 def _changes(
@@ -212,10 +216,10 @@ def _changes(
     for sha, (original, *others) in sorted(picked, key=lambda pick: len(pick[1])):
         if any(one not in changes.get(original, ()) for one in others):
             continue
-        if original == sha or _one_holds_the_other(sha, original, graph):
-            continue
         one = changes.get(original) or {original: PICKED}
         other = changes.get(sha) or {sha: PICKED}
+        if any(_one_holds_the_other(its, copy, graph) for its in one for copy in other):
+            continue
         if one is not other:
             both = one | other
             changes |= dict.fromkeys(both, both)

@@ -5,6 +5,8 @@ with delivered as (
         s.repo,
         s.sha,
         s.sha as shipped_sha,
+        cast(null as bigint) as number,
+        c.reverts_sha is not null as is_told,
         c.subject as title,
         c.authored_at,
         a.source,
@@ -26,7 +28,7 @@ brought as (
     select d.*
     from delivered as d
     union all
-    select d.* replace (p.sha as sha, p.title as title, p.authored_at as authored_at)
+    select d.* replace (p.sha as sha, p.title as title, p.authored_at as authored_at, p.number as number, false as is_told)
     from delivered as d
     inner join squashes as q on q.repo = d.repo and q.sha = d.sha
     inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
@@ -56,7 +58,7 @@ titled as (
     where o.title like '% (#%)'
 ),
 
--- what says by its title alone that it reverts something
+-- what says by its title alone that it reverts something; of a squash what is in it
 untold as (
     select
         o.service,
@@ -64,14 +66,29 @@ untold as (
         o.change,
         o.sha,
         o.authored_at,
-        case
-            when o.title like 'Revert "%' then regexp_extract(o.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1)
-            else 'Revert "' || regexp_extract(o.title, '^Reapply "(.*)"( [(]#[0-9]+[)])?$', 1) || '"'
-        end as reverted_title
+        u.reverted_title,
+        'Revert' || regexp_extract(o.title, '^Reapply( ".*)$', 1) as exact_title
     from identified as o
+    cross join lateral unnest([
+        regexp_extract(o.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1),
+        'Revert' || regexp_extract(o.title, '^Reapply( ".*)$', 1),
+        'Revert' || regexp_extract(o.title, '^Reapply( ".*") [(]#[0-9]+[)]$', 1)
+    ]) as u (reverted_title)
     where
         (o.title like 'Revert "%' or o.title like 'Reapply "%')
+        and not o.is_told
         and not exists (select 1 from undone_changes as u where u.repo = o.repo and u.revert_change = o.change)
+        and not exists (
+            select 1
+            from source.pull_requests as p
+            where p.repo = o.repo and p.number = o.number and p.reverts is not null
+        )
+        and not exists (
+            select 1
+            from squashes as q
+            inner join squashed_commits as w on w.repo = q.repo and w.outer_number = q.number
+            where q.repo = o.repo and q.sha = o.sha and w.title like 'Re%"%' and w.is_revert
+        )
 ),
 
 -- the newest earlier commit of that title, with or without GitHub's number behind it
@@ -83,15 +100,19 @@ by_title as (
         and o.repo = r.repo
         and o.title = r.reverted_title
         and o.authored_at < r.authored_at
-    qualify row_number() over (partition by r.service, r.repo, r.sha order by o.authored_at desc, o.sha) = 1
+    qualify row_number() over (
+        partition by r.service, r.repo, r.sha order by o.title <> r.exact_title, o.authored_at desc, o.sha
+    ) = 1
 ),
 
 found as (
     select cast(null as string) as service, u.repo, u.revert_change, u.change
     from undone_changes as u
     union
-    select b.service, b.repo, b.revert_change, b.change
+    select b.service, b.repo, b.revert_change, coalesce(n.change, b.change)
     from by_title as b
+    left join whole_changes as w on w.repo = b.repo and w.change = b.change
+    left join pull_changes as n on n.repo = w.repo and n.number = w.number
 )
 
 select

@@ -8,44 +8,6 @@ with known as (
     where not exists (select 1 from source.commits as c where c.repo = p.repo and c.sha = p.sha)
 ),
 
--- what a pull request is: its merge, its own commits, their copies, and all that was squashed into them
-of_numbers as (
-    select p.repo, p.number, p.merge_sha as sha
-    from source.pull_requests as p
-    where p.merge_sha is not null
-    union
-    select p.repo, p.number, p.sha
-    from pull_commits as p
-    where not p.is_merge and not p.is_squashed
-    union
-    select l.repo, l.number, l.sha
-    from landings as l
-    union
-    select p.repo, p.outer_number, p.sha
-    from squashed_commits as p
-    where not p.is_merge
-),
-
--- the changes that are all of a pull request: its squash, its merge commit, their copies
-wholes as (
-    select q.repo, coalesce(i.change, q.sha) as change, q.number
-    from squashes as q
-    left join same_changes as i on i.repo = q.repo and i.sha = q.sha
-    union
-    select p.repo, coalesce(i.change, p.merge_sha), p.number
-    from pull_commits as p
-    inner join source.commits as m on m.repo = p.repo and m.sha = p.merge_sha and cardinality(m.parents) > 1
-    left join same_changes as i on i.repo = p.repo and i.sha = p.merge_sha
-),
-
--- what is a whole has nothing of its own
-numbered as (
-    select distinct o.repo, o.number, coalesce(i.change, o.sha) as change
-    from of_numbers as o
-    left join same_changes as i on i.repo = o.repo and i.sha = o.sha
-    anti join wholes as w on w.repo = o.repo and w.change = coalesce(i.change, o.sha)
-),
-
 -- each commit and each pull request that a commit says it reverts
 named as (
     select c.repo, c.sha, c.authored_at, c.reverts_sha as named
@@ -97,20 +59,28 @@ listed as (
     from squashed_commits as p
 ),
 
--- a squash says what one of the commits in it undoes: that one, where it says so itself, or its title does
-by_one_within as (
+-- a squash says what one of the commits in it undoes: that one, where it says so itself, or else where its title does
+by_itself as (
     select f.repo, f.sha, f.reverted, p.sha as within
-    from found as f
-    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
-    inner join listed as p on p.repo = q.repo and p.number = q.number
-    inner join titles as t on t.repo = f.repo and t.reverted = f.reverted 
-        and t.title in (p.title, regexp_replace(p.title, ' [(]#[0-9]+[)]$', ''))
-    union
-    select f.repo, f.sha, f.reverted, p.sha
     from found as f
     inner join squashes as q on q.repo = f.repo and q.sha = f.sha
     inner join listed as p on p.repo = q.repo and p.number = q.number and p.sha <> f.sha
     inner join found as o on o.repo = p.repo and o.sha = p.sha and o.reverted = f.reverted
+),
+
+by_one_within as (
+    select i.repo, i.sha, i.reverted, i.within
+    from by_itself as i
+    union
+    select f.repo, f.sha, f.reverted, p.sha
+    from found as f
+    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
+    inner join listed as p on p.repo = q.repo and p.number = q.number
+    inner join titles as t
+        on t.repo = f.repo
+        and t.reverted = f.reverted
+        and t.title in (p.title, regexp_replace(p.title, ' [(]#[0-9]+[)]$', ''))
+    anti join by_itself as i on i.repo = f.repo and i.sha = f.sha and i.reverted = f.reverted
 ),
 
 -- and where it repeats what was said before, as the messages of squashes of squashes do, nothing new
@@ -139,7 +109,7 @@ by_sha as (
 ),
 
 says_numbers as (
-    select p.repo, p.merge_sha, p.reverts as number
+    select p.repo, p.merge_sha as sha, p.reverts as number
     from source.pull_requests as p
     where p.reverts is not null and p.merge_sha is not null
     union
@@ -147,18 +117,27 @@ says_numbers as (
     from source.pull_requests as p
     cross join lateral unnest(p.also_reverts) as u (number)
     where p.merge_sha is not null
+    union
+    -- GitHub's titles of squashes and merges have the number
+    select
+        k.repo,
+        k.sha,
+        cast(nullif(regexp_extract(k.title, '^Revert "(Merge pull request #|[^"]* [(]#)([0-9]+)( from [^"]*"|[)]")', 2), '')
+            as bigint)
+    from known as k
+    where k.title like 'Revert "%#%'
 )
 
 select b.repo, b.revert_change, b.change
 from by_sha as b
-anti join wholes as w on w.repo = b.repo and w.change = b.change
+anti join whole_changes as w on w.repo = b.repo and w.change = b.change
 union
 select b.repo, b.revert_change, n.change
 from by_sha as b
-inner join wholes as w on w.repo = b.repo and w.change = b.change
-inner join numbered as n on n.repo = w.repo and n.number = w.number
+inner join whole_changes as w on w.repo = b.repo and w.change = b.change
+inner join pull_changes as n on n.repo = w.repo and n.number = w.number
 union
-select r.repo, coalesce(i.change, r.merge_sha), n.change
+select r.repo, coalesce(i.change, r.sha), n.change
 from says_numbers as r
-inner join numbered as n on n.repo = r.repo and n.number = r.number
-left join same_changes as i on i.repo = r.repo and i.sha = r.merge_sha
+inner join pull_changes as n on n.repo = r.repo and n.number = r.number
+left join same_changes as i on i.repo = r.repo and i.sha = r.sha
