@@ -165,8 +165,8 @@ class Play:
             for one in self.landings[-15:]
             if one.branch == "main" and one.method in ("push", "rebase", "squash") and len(one.commits) == 1
         ]
-        undoing = sum(1 << change.bit for change in self.changes if change.is_revert)
-        here = [one for one in here if one.changes and not one.changes & undoing]
+        here = [one for one in here if one.changes and "This reverts" not in one.commits[0].message]
+        here = [one for one in here if not one.title.startswith("Re")]
         if here:
             commit = chance.choice(here).commits[0]
             change = self._change(commit.author, commit.title)
@@ -326,7 +326,9 @@ class Play:
             self._land(Landing(branch, method, title, landed, changes, number))
         else:
             self._land(Landing(branch, method, title, [tip], changes, number))
-        pull = Pull(number, title, created, self.now, tip.sha, branch, own, is_hotfix, reverts)
+        is_linear = method in ("rebase", "queue") and len(landed) == len(own)
+        listed = 2 if is_linear and len(own) > 2 and chance.random() < 0.3 else None
+        pull = Pull(number, title, created, self.now, tip.sha, branch, own, is_hotfix, reverts, listed)
         self.pulls.append(pull)
         self.everything.append(own[-1])
 

@@ -43,6 +43,7 @@ class Pull:
     own: list[Written]
     is_hotfix: bool = False
     reverts: int | None = None
+    listed: int | None = None  # so many of its own commits are told, of all where None
 
 
 @dataclass

@@ -118,13 +118,16 @@ says_numbers as (
     cross join lateral unnest(p.also_reverts) as u (number)
     where p.merge_sha is not null
     union
-    -- GitHub's titles of squashes and merges have the number
+    -- where no commit is named: GitHub's titles of squashes and merges have the number
     select
         k.repo,
         k.sha,
         cast(nullif(regexp_extract(k.title, '^Revert "(Merge pull request #|[^"]* [(]#)([0-9]+)( from [^"]*"|[)]")', 2), '')
             as bigint)
     from known as k
+    anti join found as f on f.repo = k.repo and f.sha = k.sha
+    left join same_changes as i on i.repo = k.repo and i.sha = k.sha
+    anti join by_sha as b on b.repo = k.repo and b.revert_change = coalesce(i.change, k.sha)
     where k.title like 'Revert "%#%'
 )
 
