@@ -96,7 +96,7 @@ def test_a_second_terminal_works_on_the_demo_while_it_runs(tmp_path: Path) -> No
         assert len(json.loads(shown.stdout)) == 8
         checked = run(tmp_path, "check", "--all", "--config", "demo/sixkeys.yaml")
         assert checked.returncode == 0, checked.stdout
-        assert checked.stdout.count("✓") == 5
+        assert checked.stdout.count("✓") == 11
         assert re.search(r"search-eu +shop +prod-eu +search +production +search ", checked.stdout)
         again = run(tmp_path, "demo", "--no-dashboard")
         assert again.returncode == 2
