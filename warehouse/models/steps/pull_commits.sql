@@ -1,10 +1,35 @@
 -- grain: one own commit of a merged pull request, as it was before the merge
-with unnested as (
+-- a pull request that was squashed and then merged: its merge brings one commit that is none of its own, and no copy of one
+with own as (
+    select p.repo, p.number, c.sha
+    from source.pull_requests as p
+    cross join lateral unnest(p.commits) as u (c)
+    where p.merge_sha is not null
+),
+
+below as (
+    select p.repo, p.number, s.sha
+    from source.pull_requests as p
+    inner join source.commits as m on m.repo = p.repo and m.sha = p.merge_sha and cardinality(m.parents) = 2
+    cross join lateral unnest(m.parents) as u (parent)
+    inner join source.commits as s
+        on s.repo = m.repo
+        and s.sha = u.parent
+        and array_position(m.parents, s.sha) = 2
+        and cardinality(s.parents) = 1
+    cross join lateral unnest(s.parents) as b (base)
+    where
+        array_position(m.parents, b.base) = 1
+        and not exists (select 1 from own as o where o.repo = p.repo and o.number = p.number and o.sha = s.sha)
+        and not exists (select 1 from landings as l where l.repo = p.repo and l.number = p.number)
+),
+
+unnested as (
     select
         p.repo,
         p.number,
         coalesce(c.subject, p.title) as title,
-        p.merge_sha,
+        coalesce(b.sha, p.merge_sha) as merge_sha,
         p.merged_at,
         p.base_branch,
         c.sha,
@@ -15,6 +40,7 @@ with unnested as (
         p.title like 'Revert "%' or p.title like 'Reapply "%' as is_titled_revert,
         coalesce(c.subject like 'Revert "%' or c.subject like 'Reapply "%', false) as is_revert
     from source.pull_requests as p
+    left join below as b on b.repo = p.repo and b.number = p.number
     cross join lateral unnest(p.commits) as u (c)
     where p.merged_at is not null and p.merge_sha is not null
 ),
