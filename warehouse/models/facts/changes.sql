@@ -32,6 +32,7 @@ with delivered as (
 of_pulls as (
     select p.repo, p.sha, p.number, p.merged_at, 1 as rank
     from pull_commits as p
+    anti join squashes as q on q.repo = p.repo and q.sha = p.sha
     union
     select l.repo, l.sha, l.number, p.merged_at, 1
     from landings as l
