@@ -141,4 +141,22 @@ class Graph:
 
     def contains(self, commit: int, ancestor: int) -> bool:
         """Whether `ancestor` is `commit` itself or reachable from it."""
+        if self._depth[ancestor] >= self._depth[commit]:
+            return commit == ancestor
+        # a history that was written anew from its roots has no root in common with what it was
+        if self._roots[ancestor] & ~self._roots[commit]:
+            return False
         return not self.only_in(ancestor, commit)
+
+    @cached_property
+    def _roots(self) -> list[int]:
+        """The roots (bits) that each commit goes back to."""
+        roots = [0] * len(self.shas)
+        known = 0
+        for commit in sorted(range(len(self.shas)), key=self._depth.__getitem__):
+            for parent in self.parents[commit]:
+                roots[commit] |= roots[parent]
+            if not self.parents[commit]:
+                roots[commit] = 1 << known
+                known += 1
+        return roots
