@@ -5,7 +5,6 @@ with delivered as (
         s.repo,
         s.sha,
         c.authored_at,
-        c.committed_at,
         c.subject,
         c.is_bot,
         c.assisted_by,
@@ -70,7 +69,7 @@ squashed as (
 ),
 
 expanded as (
-    select a.* except (is_squash, committed_at, change), a.pull_request as outer_number
+    select a.* except (is_squash, change), a.pull_request as outer_number
     from associated as a
     where not a.is_squash
     union all
@@ -131,6 +130,16 @@ authored as (
     from same_changes as i
     inner join source.commits as c on c.repo = i.repo and c.sha = i.sha
     group by i.repo, i.change
+),
+
+-- the earliest of what is known
+dated as (
+    select
+        o.*,
+        least(f.authored_at, o.authored_at) as first_authored_at,
+        f.assisted_by as copy_assisted_by
+    from recognised as o
+    left join authored as f on f.repo = o.repo and f.change = o.change
 )
 
 select
@@ -143,15 +152,15 @@ select
     o.deployment_id,
     o.at,
     cast(local_time(o.at) as date) as day,
-    coalesce(least(f.authored_at, o.authored_at), o.authored_at) as authored_at,
-    seconds_between(coalesce(least(f.authored_at, o.authored_at), o.authored_at), o.at) as lead_time_seconds,
+    o.first_authored_at as authored_at,
+    seconds_between(o.first_authored_at, o.at) as lead_time_seconds,
     o.pull_request,
-    coalesce(o.assisted_by, g.assisted_by, f.assisted_by) as assisted_by,
+    coalesce(o.assisted_by, g.assisted_by, o.copy_assisted_by) as assisted_by,
     o.subject,
     coalesce(o.same_as, l.own_sha) as same_as,
     coalesce(o.method, case when l.own_sha is not null then 'rebased by its pull request' end) as same_because,
     o.is_revert or coalesce(p.reverts, w.reverts, x.reverts) is not null as is_revert,
-    coalesce(p.is_hotfix, false) or coalesce(w.is_hotfix, false) or coalesce(x.is_hotfix, false) as is_hotfix,
+    coalesce(p.is_hotfix or w.is_hotfix or x.is_hotfix, false) as is_hotfix,
     case
         when o.is_merge then 'merge commit'
         when o.is_bot then 'bot'
@@ -162,7 +171,7 @@ select
         when o.is_adrift then 'unknown whether new: the known history ends before anything deployed earlier'
         when o.unknown_since is not null
             then 'shipped at an unknown time between ' || cast(o.unknown_since as string) || ' and ' || cast(o.at as string) || ' UTC'
-        when coalesce(least(f.authored_at, o.authored_at), o.authored_at) > o.at then 'authored after its deployment (clock skew)'
+        when o.first_authored_at > o.at then 'authored after its deployment (clock skew)'
     end as excluded_because,
     p.coding_seconds,
     p.pickup_seconds,
@@ -170,10 +179,9 @@ select
     case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
     false as is_shared,
     coalesce(p.url, r.url || '/commit/' || o.sha) as url
-from recognised as o
+from dated as o
 left join baseline_changes as b on b.service = o.service and b.repo = o.repo and b.change = o.change
 left join landings as l on l.repo = o.repo and l.sha = o.sha and l.number = o.pull_request
-left join authored as f on f.repo = o.repo and f.change = o.change
 left join source.pull_requests as g on g.repo = o.repo and g.number = o.pull_request
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
 -- the one into which it was squashed last

@@ -24,32 +24,10 @@ within as (
 ),
 
 opened as (
-    select
-        w.repo,
-        w.number as outer_number,
-        w.number,
-        w.sha,
-        w.authored_at,
-        w.title,
-        w.is_merge,
-        w.is_bot,
-        w.assisted_by,
-        w.is_revert,
-        1 as depth
+    select w.* except (is_again), w.number as outer_number, 1 as depth
     from within as w
     union all
-    select
-        o.repo,
-        o.outer_number,
-        w.number,
-        w.sha,
-        w.authored_at,
-        w.title,
-        w.is_merge,
-        w.is_bot,
-        w.assisted_by,
-        w.is_revert,
-        o.depth + 1
+    select w.* except (is_again), o.outer_number, o.depth + 1
     from opened as o
     inner join squashes as q on q.repo = o.repo and q.sha = o.sha
     inner join within as w on w.repo = q.repo and w.number = q.number and w.number <> o.number
