@@ -12,7 +12,7 @@ the other: both have the same parents, and nothing was built on the one that was
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -107,8 +107,34 @@ order by all
 """
 
 
+class _Alike(NamedTuple):
+    """A row of _ALIKE: a commit of the branch and the own commit of a pull request that it resembles."""
+
+    repo: str
+    number: int
+    head: str
+    commit_count: int
+    listed: int
+    sha: str
+    own_sha: str
+    is_sure: bool
+
+
+class _Copy(NamedTuple):
+    """A row of _COPIES: one of several commits of one instant and title; `number` of what only a pull request has."""
+
+    repo: str
+    authored_at: int
+    title: str
+    sha: str
+    author: str | None
+    number: int | None
+    place: int
+    committed_at: int | None
+
+
 class Identities:
-    """What the source tables say of all repositories; `of` goes with each repository's graph, `create` at the end."""
+    """What the source tables say of all repositories; `of` goes with each repository's graph, `tables` at the end."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(_UNLIKE)
@@ -126,12 +152,13 @@ class Identities:
             return {}
         within = {number: (sha, own) for _, number, sha, own in self._within.get(repo, ())}
         rebased = set()
-        for number, sha, own_sha in _landed(self._alike.get(repo, ()), graph):
+        for number, sha, own_sha in _landed(map(_Alike._make, self._alike.get(repo, ())), graph):
             if number in within:
                 rebased.add(number)
             self._landings.append((repo, number, sha, own_sha))
         changes = {}
-        alike = [copy for copy in self._copies.get(repo, ()) if copy[5] not in rebased]
+        copies = [_Copy._make(row) for row in self._copies.get(repo, ())]
+        alike = [copy for copy in copies if copy.number not in rebased]
         squashed = {sha: own for number, (sha, own) in within.items() if number not in rebased}
         for same in _changes(alike, self._picks.get(repo, ()), squashed, graph):
             first, second, *_ = same
@@ -161,23 +188,27 @@ def _by_repo(
     return {repo: list(of_repo) for repo, of_repo in groupby(rows, key=lambda row: row[0])}
 
 
-def _landed(alike: Iterable[tuple[Any, ...]], graph: Graph) -> Iterator[tuple[int, str, str | None]]:
+def _landed(alike: Iterable[_Alike], graph: Graph) -> Iterator[tuple[int, str, str | None]]:
     """(number, SHA, the own commit's) of the copies that a rebase or a merge queue made of a pull request's commits.
 
     `alike` are the commits of the branch that resemble own ones. Those count that lie as many first parents back from
     the merge as the pull request has commits; where its list is known not to be whole, all that lie there. None for a
     squash, which resembles none of them.
     """
-    for (number, head, count, listed), found in groupby(alike, key=lambda row: row[1:5]):
+    for (number, head, count, listed), found in groupby(
+        alike, key=lambda row: (row.number, row.head, row.commit_count, row.listed)
+    ):
         last = graph.number.get(head)
         if last is None:
             continue
         chain = [graph.shas[commit] for commit in graph.first_parents(last, count)]
-        copies = {sha: (own_sha, is_sure) for *_, sha, own_sha, is_sure in found if sha in chain}
-        if count > listed and copies:
-            yield from ((number, sha, copies.get(sha, (None,))[0]) for sha in chain)
-        elif copies.get(head, (None, False))[1]:
-            yield from ((number, sha, own_sha) for sha, (own_sha, _) in sorted(copies.items()))
+        copies = {row.sha: row for row in found}
+        landed = [(number, sha, copies[sha].own_sha if sha in copies else None) for sha in chain]
+        known = [one for one in landed if one[2] is not None]
+        if count > listed and known:
+            yield from landed
+        elif head in copies and copies[head].is_sure:
+            yield from known
 
 
 def _picked(
@@ -201,14 +232,14 @@ def _picked(
 
 
 def _changes(
-    alike: Sequence[tuple[Any, ...]],
+    alike: Sequence[_Copy],
     picks: Iterable[tuple[Any, ...]],
     squashed: Mapping[str, Sequence[str]],
     graph: Graph,
 ) -> Iterator[dict[str, str]]:
     """The commits that are one change, by SHA, each with how that was recognised; the first stands for all."""
     changes: dict[str, dict[str, str]] = {}
-    for _, found in groupby(alike, key=lambda row: row[1:3]):
+    for _, found in groupby(alike, key=lambda copy: (copy.authored_at, copy.title)):
         for same in _told_apart(list(found), graph):
             changes |= dict.fromkeys(same, dict.fromkeys(same, AUTHORED))
     picked = list(_picked(picks, squashed, changes, graph))
@@ -228,38 +259,37 @@ def _changes(
     yield from (same for same in seen.values() if len(same) > 1)
 
 
-def _told_apart(alike: list[tuple[Any, ...]], graph: Graph) -> Iterator[list[str]]:
+def _told_apart(alike: Sequence[_Copy], graph: Graph) -> Iterator[list[str]]:
     """Commits of one author, time and title as the changes that they are: an ancestor of another is another one."""
-    authors = {author for _, _, _, _, author, *_ in alike if author is not None}
+    authors = {copy.author for copy in alike if copy.author is not None}
+    # the commits of one author that are one change, by how many before them are others
     chains: defaultdict[tuple[str | None, int], list[str]] = defaultdict(list)
     rank: dict[str, int] = {}
-    in_graph = [row for row in alike if row[3] in graph.number]
-    for _, _, _, sha, author, *_ in sorted(
-        in_graph, key=lambda row: (graph.depth(graph.number[row[3]]), row[7] or 0)
-    ):
+    in_graph = [copy for copy in alike if copy.sha in graph.number]
+    for copy in sorted(in_graph, key=lambda one: (graph.depth(graph.number[one.sha]), one.committed_at or 0)):
         # who is not told may be any
-        of = author if len(authors) > 1 else None
-        before = [n for (who, n) in chains if who == of]
-        rank[sha] = next(
+        of = copy.author if len(authors) > 1 else None
+        commit = graph.number[copy.sha]
+        before = sorted((n for (who, n) in chains if who == of), reverse=True)
+        rank[copy.sha] = next(
             (
                 n + 1
-                for n in sorted(before, reverse=True)
-                if any(_is_another(graph.number[one], graph.number[sha], graph) for one in chains[of, n])
+                for n in before
+                if any(_is_another(graph.number[one], commit, graph) for one in chains[of, n])
             ),
             0,
         )
-        chains[of, rank[sha]].append(sha)
-    seen_of: defaultdict[int, int] = defaultdict(int)
+        chains[of, rank[copy.sha]].append(copy.sha)
+    seen_of: defaultdict[int | None, int] = defaultdict(int)
     first_author = min(authors) if len(authors) > 1 else None
-    for _, _, _, sha, _, number, *_ in sorted(
-        (row for row in alike if row[3] not in graph.number), key=lambda row: (row[5], row[6])
-    ):
-        n = seen_of[number]
-        seen_of[number] += 1
-        if sha not in rank:
-            rank[sha] = n
-            chains[first_author, n].append(sha)
-    committed = {row[3]: row[7] for row in alike}
+    own = [copy for copy in alike if copy.sha not in graph.number]
+    for copy in sorted(own, key=lambda one: (one.number or 0, one.place)):
+        n = seen_of[copy.number]
+        seen_of[copy.number] += 1
+        if copy.sha not in rank:
+            rank[copy.sha] = n
+            chains[first_author, n].append(copy.sha)
+    committed = {copy.sha: copy.committed_at for copy in alike}
     for same in chains.values():
         if len(same) > 1:
             yield sorted(same, key=lambda sha: (committed[sha] is None, committed[sha] or 0, sha))
