@@ -47,9 +47,9 @@ Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
 def storable(value: Any) -> Any:
     """`value` with a mark in place of half a character, such as half an emoji, which no file can hold."""
     if isinstance(value, str):
-        return (
-            value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        )
+        if value.isascii():
+            return value
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list | tuple):
         return [storable(part) for part in value]
     if isinstance(value, dict):
@@ -57,22 +57,20 @@ def storable(value: Any) -> Any:
     return value
 
 
-class _Written(BaseModel):
-    """What is frozen, takes no unknown fields, and can be stored whatever a source sends."""
+class Record(BaseModel):
+    """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name.
+
+    What a text holds can be stored, whatever a source sends.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
 
     @model_validator(mode="before")
     @classmethod
     def _can_be_stored(cls, fields: Any) -> Any:
         return storable(fields)
-
-
-class Record(_Written):
-    """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name."""
-
-    TABLE: ClassVar[str]
-    KEY: ClassVar[tuple[str, ...]]
 
 
 class Part(BaseModel):

@@ -32,12 +32,13 @@ def read_settings(config: Path, warehouse: Path | None) -> "Settings":
 def opened_facts(settings: "Settings") -> Iterator["Facts"]:
     """The published facts; says so where they are not the newest. Raises NoFacts for those of another version."""
     from warehouse.metrics.definitions import definitions
-    from warehouse.metrics.moved_numbers import is_of_other_definitions
-    from warehouse.metrics.published_facts import NoFacts, open_facts
+    from warehouse.metrics.published_facts import NoFacts, definitions_of, open_facts
 
-    if is_of_other_definitions(settings.warehouse, definitions()):
-        raise NoFacts(f'{settings.warehouse}: was built by another version of Sixkeys; run "sixkeys build"')
     with open_facts(settings.warehouse) as facts:
+        if definitions_of(facts) != definitions():
+            raise NoFacts(
+                f'{settings.warehouse}: was built by another version of Sixkeys; run "sixkeys build"'
+            )
         if facts.warning:
             say(f"sixkeys: {facts.warning}")
         yield facts

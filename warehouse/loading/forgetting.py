@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from collectors.contract.records import RECORDS, Repository
+from collectors.contract.records import RECORDS, Record, Repository
 from collectors.files import record_files
 from config.errors import ConfigurationError
 from config.names import same_key
@@ -76,13 +76,15 @@ def forget(
         conditions.append(f"({names}) in (select {names.replace('t.', 'k.')} from keys as k)")
     where = " and ".join(conditions)
     by = "t.source" if "source" in record.model_fields else f"'{kind}'"
-    people = people_of(settings)
+    records: list[Record] = []
+    if file is not None:
+        # known by the keys under which they are kept: persons by their hash, repositories by their name of today
+        people = people_of(settings)
+        records = [pseudonymous(told, people) for told in record_files.read_records(kind, file)]
+        if not records:
+            return Forgotten({}, 0)
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
-        if file is not None:
-            # known by the keys under which they are kept: persons by their hash, repositories by their name of today
-            records = [pseudonymous(told, people) for told in record_files.read_records(kind, file)]
-            if not records:
-                return Forgotten({}, 0)
+        if records:
             if kind != Repository.TABLE:
                 records = under_current_names(warehouse.connection, records)
             warehouse.connection.register("keys", arrow_table(records))

@@ -13,7 +13,7 @@ from config.metrics import metrics
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
-from warehouse.metrics.published_facts import NoFacts, open_facts
+from warehouse.metrics.published_facts import NoFacts, definitions_of, open_facts
 from warehouse.metrics.values import Value, compute
 
 # columns that rules read and that facts of an older version lack, with what stood for them
@@ -114,14 +114,6 @@ def is_of_other_definitions(warehouse: Path, definitions: str) -> bool:
     """Whether the published facts were built by other definitions; not where there are none."""
     try:
         with open_facts(warehouse) as facts:
-            known = {
-                name
-                for (name,) in facts.connection.execute(
-                    "select name from pragma_table_info('about')"
-                ).fetchall()
-            }
-            if "definitions" not in known:
-                return True
-            return facts.connection.execute("select definitions from about").fetchall() != [(definitions,)]
+            return definitions_of(facts) != definitions
     except NoFacts:
         return False

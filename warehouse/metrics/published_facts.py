@@ -72,6 +72,15 @@ def open_facts(warehouse: Path) -> Iterator[Facts]:
     raise NoFacts(f'{wanted}: cannot be read, and no earlier facts can; run "sixkeys build"')
 
 
+def definitions_of(facts: Facts) -> str | None:
+    """By which definitions the facts were built; None where an older version did not put that down."""
+    columns = facts.connection.execute("select name from pragma_table_info('about')").fetchall()
+    if ("definitions",) not in columns:
+        return None
+    ((found,),) = facts.connection.execute("select definitions from about").fetchall()
+    return str(found)
+
+
 def held_open(path: Path, most_memory: str) -> duckdb.DuckDBPyConnection | None:
     """A connection that nobody asks anything: while it is there, opening the file again takes no time.
 

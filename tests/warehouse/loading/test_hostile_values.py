@@ -1,5 +1,6 @@
 """Whatever a source sends in a field: what is sound is stored, what is not is set aside, nothing else is harmed."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -7,7 +8,7 @@ from string import ascii_lowercase
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.contract.items import Malformed, record_or_malformed
@@ -55,9 +56,9 @@ VALUES = st.one_of(
 )
 
 
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with open_warehouse(tmp_path_factory.mktemp("hostile") / "w.duckdb") as opened:
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    with open_warehouse(tmp_path / "w.duckdb") as opened:
         yield opened
 
 
@@ -69,19 +70,22 @@ def kept(warehouse: Warehouse, item: Record | Malformed) -> None:
             warehouse.upsert([item])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_a_hostile_value_is_stored_or_set_aside(warehouse: Warehouse, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from(sorted(SOUND)))
-    record = RECORDS[kind]
-    field = data.draw(st.sampled_from(sorted(record.model_fields)))
-    fields = SOUND[kind] | {field: data.draw(VALUES)}
-    kept(warehouse, record_or_malformed(record, str(fields.get("repo", "?")), fields, fields))
-    warehouse.move_cursor("here", str(fields.get("repo", "?")), {"at": AT}, datetime.now(UTC))
-    # the next one finds everything as it was
-    sound = record_or_malformed(record, "sound", SOUND[kind], {})
-    assert isinstance(sound, Record)
-    kept(warehouse, sound)
+def test_a_hostile_value_is_stored_or_set_aside(warehouse: Warehouse) -> None:
+    @settings(max_examples=300, deadline=None)
+    @given(data=st.data())
+    def holds(data: st.DataObject) -> None:
+        kind = data.draw(st.sampled_from(sorted(SOUND)))
+        record = RECORDS[kind]
+        field = data.draw(st.sampled_from(sorted(record.model_fields)))
+        fields = SOUND[kind] | {field: data.draw(VALUES)}
+        kept(warehouse, record_or_malformed(record, str(fields.get("repo", "?")), fields, fields))
+        warehouse.move_cursor("here", str(fields.get("repo", "?")), {"at": AT}, datetime.now(UTC))
+        # the next one finds everything as it was
+        sound = record_or_malformed(record, "sound", SOUND[kind], {})
+        assert isinstance(sound, Record)
+        kept(warehouse, sound)
+
+    holds()
 
 
 def test_half_a_character_costs_no_pull_request(warehouse: Warehouse) -> None:
