@@ -17,13 +17,11 @@ class Graph:
         self.shas = [sha for sha, _ in rows]
         self.number = {sha: i for i, sha in enumerate(self.shas)}
         self.parents = [[self.number[p] for p in parents or () if p in self.number] for _, parents in rows]
-        self._cut = {
-            i for i, (_, parents) in enumerate(rows) if any(p not in self.number for p in parents or ())
-        }
+        self._cut = {i for i, (_, told) in enumerate(rows) if told and len(told) > len(self.parents[i])}
         self._sorted = sorted(self.shas)
-        self._depth = self._depths()
 
-    def _depths(self) -> list[int]:
+    @cached_property
+    def _depth(self) -> list[int]:
         """The length of the longest path down to a root: a commit is deeper than each of its ancestors."""
         children: list[list[int]] = [[] for _ in self.shas]
         waiting = [len(parents) for parents in self.parents]

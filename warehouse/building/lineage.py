@@ -9,10 +9,12 @@ ends at an unknown parent (a shallow clone) without having met anything deployed
 may be history (`is_adrift`), and how many commits the deployment brought is unknown (`new_commits` is null).
 """
 
+import gc
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import translate
 from itertools import groupby
@@ -20,7 +22,7 @@ from itertools import groupby
 import duckdb
 import pyarrow as pa
 
-from warehouse.building.graph import Graph
+from warehouse.building.histories import TracedHistory, traced_histories
 from warehouse.building.identity import Identities, table_of
 
 TRACES = pa.schema(
@@ -79,38 +81,19 @@ class Candidate:
     unknown_since: datetime | None = None
 
 
-class Tags:
-    """The git tags of a repository, each with the commits that it stood at: `1.2.3` and `v1.2.3` are one."""
-
-    def __init__(self, told: Iterable[tuple[str, str, datetime | None]]) -> None:
-        self._places: defaultdict[str, set[tuple[datetime, str]]] = defaultdict(set)
-        for name, sha, at in told:
-            for known in {name, _without_v(name)}:
-                self._places[known].add((at or datetime.min, sha))
-
-    def find(self, name: str, at: datetime | None) -> set[str]:
-        """Where the tag stood at an instant: one commit, several where that cannot be told apart, or none."""
-        places = self._places.get(name) or self._places.get(_without_v(name)) or set()
-        until_then = {place for place in places if at is None or place[0] <= at} or places
-        newest = max((place[0] for place in until_then), default=None)
-        return {sha for when, sha in until_then if when == newest}
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """For millions of rows without a circle among them, which would be looked through again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
-def _without_v(name: str) -> str:
-    return re.sub(r"^v(?=[0-9])", "", name)
-
-
-@dataclass
-class KnownGraph:
-    """A repository's graph, with what has to be known of its commits."""
-
-    graph: Graph
-    paths: dict[str, list[str] | None]
-    tags: "Tags" = field(default_factory=lambda: Tags(()))
-    pulled: set[str] = field(default_factory=set)  # own and merge commits of pull requests
-    changes: dict[str, str] = field(default_factory=dict)  # of commits that are one of several of a change
-
-
+@_without_garbage_collection()
 def trace(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes `traces`, `shipped` and `baselined` from `candidates`, `gaps`, the source's commits and source patterns."""
     patterns = _source_patterns(connection)
@@ -120,9 +103,9 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
     traced: list[Candidate] = []
     shipped: list[tuple[str, str, str, str, str, bool, bool]] = []
     baselined: list[tuple[str, str, str]] = []
-    for repo, rows in groupby(candidates, key=lambda c: c.repo):
-        of_repo = list(rows)
-        history = _history(connection, repo)
+    by_repo = {repo: list(rows) for repo, rows in groupby(candidates, key=lambda c: c.repo)}
+    known = traced_histories(connection, list(by_repo))
+    for (repo, of_repo), history in zip(by_repo.items(), known, strict=True):
         history.changes = identities.of(repo, history.graph)
         for candidate in of_repo:
             _resolve(candidate, history)
@@ -154,8 +137,9 @@ def compare(connection: duckdb.DuckDBPyConnection) -> None:
         " order by all"
     ).fetchall()
     rows = []
-    for repo, of_repo in groupby(pairs, key=lambda pair: pair[0]):
-        history = _history(connection, repo)
+    by_repo = {repo: list(of_repo) for repo, of_repo in groupby(pairs, key=lambda pair: pair[0])}
+    known = traced_histories(connection, list(by_repo))
+    for (repo, of_repo), history in zip(by_repo.items(), known, strict=True):
         number = history.graph.number
         for _, sha, of_sha in of_repo:
             if sha in number and of_sha in number:
@@ -210,26 +194,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection) -> list[Candidate]:
     return [Candidate(*row) for row in rows]
 
 
-def _history(connection: duckdb.DuckDBPyConnection, repo: str | None) -> KnownGraph:
-    commits = connection.execute(
-        "select sha, parents, paths from source.commits where repo = ? order by sha", [repo]
-    ).fetchall()
-    tags = connection.execute(
-        "select ref, sha, coalesce(finished_at, started_at) from source.deployments where repo = ?"
-        " and source in ('releases', 'tags') and ref is not null and sha is not null",
-        [repo],
-    ).fetchall()
-    pulled = connection.execute(
-        "select unnest(list_append(list_transform(commits, lambda c: c.sha), merge_sha))"
-        " from source.pull_requests where repo = ? and merged_at is not null and merge_sha is not null",
-        [repo],
-    ).fetchall()
-    graph = Graph((sha, parents) for sha, parents, _ in commits)
-    paths_of = {sha: paths for sha, _, paths in commits if paths is not None}
-    return KnownGraph(graph, paths_of, Tags(tags), {sha for (sha,) in pulled})
-
-
-def _resolve(candidate: Candidate, history: KnownGraph) -> None:
+def _resolve(candidate: Candidate, history: TracedHistory) -> None:
     """Finds the full SHA: the source's own, the one that its images name by SHA or tag, or the OCI revision label's."""
     known = history.graph.number
     if candidate.sha is not None:
@@ -249,7 +214,9 @@ def _resolve(candidate: Candidate, history: KnownGraph) -> None:
 _COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f]|[0-9a-f]{10})[0-9a-f]{7,64}(?![0-9a-z])")
 
 
-def _from_images(images: Iterable[str], candidate: Candidate, history: KnownGraph) -> tuple[str, str] | None:
+def _from_images(
+    images: Iterable[str], candidate: Candidate, history: TracedHistory
+) -> tuple[str, str] | None:
     """The one commit that the image tags name, by SHA or git tag; images named like the service go first."""
     own_names = {candidate.service, (candidate.repo or "").rpartition("/")[2]}
     found: dict[bool, dict[str, str]] = {True: {}, False: {}}
@@ -268,7 +235,7 @@ def _from_images(images: Iterable[str], candidate: Candidate, history: KnownGrap
     return next(iter(choices.items())) if len(choices) == 1 else None
 
 
-def _from_label(candidate: Candidate, history: KnownGraph) -> tuple[str, str] | None:
+def _from_label(candidate: Candidate, history: TracedHistory) -> tuple[str, str] | None:
     """The commit that the label of the image names; an abbreviated one only where the history knows it."""
     named = (candidate.label or "").strip().lower()
     if not re.fullmatch(r"[0-9a-f]{7,64}", named):
@@ -278,7 +245,7 @@ def _from_label(candidate: Candidate, history: KnownGraph) -> tuple[str, str] | 
 
 
 def _belonging(
-    candidates: list[Candidate], history: KnownGraph, patterns: dict[str, re.Pattern[str]]
+    candidates: list[Candidate], history: TracedHistory, patterns: dict[str, re.Pattern[str]]
 ) -> Iterator[Candidate]:
     """The candidates without those of a service whose paths the deployment does not change.
 
@@ -309,7 +276,7 @@ def _belonging(
             content.setdefault(here, content.get((candidate.service, before), before))
 
 
-def _touched(candidate: Candidate, before: str | None, history: KnownGraph) -> set[str] | None:
+def _touched(candidate: Candidate, before: str | None, history: TracedHistory) -> set[str] | None:
     """The paths that differ between two revisions, or None where it cannot be known."""
     number = history.graph.number
     if before is None or candidate.sha not in number:
@@ -328,7 +295,7 @@ def _touched(candidate: Candidate, before: str | None, history: KnownGraph) -> s
 
 
 def _walk(
-    deployments: list[Candidate], history: KnownGraph, pattern: re.Pattern[str] | None, gaps: Gaps
+    deployments: list[Candidate], history: TracedHistory, pattern: re.Pattern[str] | None, gaps: Gaps
 ) -> Iterator[tuple[str, Candidate, bool, bool]]:
     """Each commit with the first deployment of one service that contains it.
 
@@ -378,7 +345,7 @@ def _has_gap(gaps: Gaps, after: datetime, until: datetime) -> bool:
     return any(from_at < until and until_at > after for from_at, until_at in gaps)
 
 
-def _is_related(sha: str, history: KnownGraph, pattern: re.Pattern[str] | None) -> bool:
+def _is_related(sha: str, history: TracedHistory, pattern: re.Pattern[str] | None) -> bool:
     if pattern is None:
         return True
     paths = history.paths.get(sha)
