@@ -3,20 +3,20 @@ with of_numbers as (
     select p.repo, p.number, p.merge_sha as sha
     from source.pull_requests as p
     where p.merge_sha is not null
-    union
+    union all
     select p.repo, p.number, p.sha
     from pull_commits as p
     where not p.is_merge and not p.is_squashed
-    union
+    union all
     select p.repo, p.number, w.sha
     from pull_commits as p
     inner join squashes as q on q.repo = p.repo and q.sha = p.sha and q.number <> p.number
     inner join squashed_commits as w on w.repo = q.repo and w.outer_number = q.number
     where not p.is_squashed and not w.is_merge
-    union
+    union all
     select l.repo, l.number, l.sha
     from landings as l
-    union
+    union all
     select p.repo, p.outer_number, p.sha
     from squashed_commits as p
     where not p.is_merge

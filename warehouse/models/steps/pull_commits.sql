@@ -22,7 +22,7 @@ with unnested as (
 -- squashed and then merged: what the merge brings is one commit that is none of the pull request's own, and no copy of one
 below as (
     select p.repo, p.number, s.sha
-    from (select distinct u.repo, u.number, u.merge_sha from unnested as u) as p
+    from source.pull_requests as p
     inner join source.commits as m on m.repo = p.repo and m.sha = p.merge_sha and cardinality(m.parents) = 2
     cross join lateral unnest(m.parents) as u (parent)
     inner join source.commits as s
@@ -32,7 +32,8 @@ below as (
         and cardinality(s.parents) = 1
     cross join lateral unnest(s.parents) as b (base)
     where
-        array_position(m.parents, b.base) = 1
+        p.merged_at is not null
+        and array_position(m.parents, b.base) = 1
         and not exists (select 1 from unnested as o where o.repo = p.repo and o.number = p.number and o.sha = s.sha)
         and not exists (select 1 from landings as l where l.repo = p.repo and l.number = p.number)
 ),

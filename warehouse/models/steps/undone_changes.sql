@@ -1,11 +1,10 @@
 -- grain: one change and one later change that undoes it, as the message of a commit or a pull request says
 with known as (
-    select c.repo, c.sha, c.subject as title
+    select c.repo, c.sha, c.subject as title, true as is_on_branch
     from source.commits as c
     union all
-    select p.repo, p.sha, p.title
+    select p.repo, p.sha, p.title, false
     from pull_commits as p
-    where not exists (select 1 from source.commits as c where c.repo = p.repo and c.sha = p.sha)
 ),
 
 -- each commit and each pull request that a commit says it reverts
@@ -26,6 +25,7 @@ found as (
         on k.repo = r.repo
         and substr(k.sha, 1, 7) = substr(r.named, 1, 7)
         and k.sha like (r.named || '%')
+    qualify k.is_on_branch or not bool_or(k.is_on_branch) over (partition by r.repo, r.sha, r.named, k.sha)
 ),
 
 -- how git titles what undoes a commit, and GitHub with or without a number
@@ -128,7 +128,9 @@ says_numbers as (
     anti join found as f on f.repo = k.repo and f.sha = k.sha
     left join same_changes as i on i.repo = k.repo and i.sha = k.sha
     anti join by_sha as b on b.repo = k.repo and b.revert_change = coalesce(i.change, k.sha)
-    where k.title like 'Revert "%#%'
+    where
+        k.title like 'Revert "%#%'
+        and (k.is_on_branch or not exists (select 1 from source.commits as c where c.repo = k.repo and c.sha = k.sha))
 )
 
 select b.repo, b.revert_change, b.change
