@@ -100,6 +100,7 @@ class Clone:
         """
         self._unlock()
         if self.is_here:
+            self._follow_host()
             arguments = (
                 "fetch",
                 "--quiet",
@@ -197,6 +198,11 @@ class Clone:
         if done.returncode:
             raise self._refused(done)
         return done.stdout.decode("utf-8", "replace")
+
+    def _follow_host(self) -> None:
+        """Lets git ask where the repository is now: what is fetched later, file by file, comes from there, too."""
+        if f"\turl = {self.url}\n" not in (self._path / "config").read_text("utf-8", "replace"):
+            self._run("remote", "set-url", "origin", self.url)
 
     def _unlock(self) -> None:
         """Removes what a git that was killed left locked; of two runs at once only one reads, so nobody holds it."""

@@ -104,10 +104,15 @@ class Reader:
     def __init__(self, folder: Path, url: str, clone: bool = True, token: str = TOKEN) -> None:
         self.cache = folder / "cache"
         self.cursors: dict[str, Any] = {}
-        self._source = GitHub(
-            url=f"{url}/api/v3", token=SecretStr(token), repositories=["acme/*"], clone=clone
-        )
+        self._token, self._clone = token, clone
         self._pushes = 0
+        self.move(url)
+
+    def move(self, url: str) -> None:
+        """The host is at another address from now on."""
+        self._source = GitHub(
+            url=f"{url}/api/v3", token=SecretStr(self._token), repositories=["acme/*"], clone=self._clone
+        )
 
     def __call__(
         self,

@@ -105,6 +105,22 @@ def test_a_lost_or_broken_cache_is_made_again_and_nothing_is_read_twice(
     assert set(commits(read())) == {third}
 
 
+def test_a_clone_is_fetched_from_where_the_host_is_now(
+    origin: Origin, server: SampleServer, read: Reader
+) -> None:
+    first = origin.commit("First")
+    origin.push()
+    assert set(commits(read())) == {first}
+    second = origin.commit("Second")
+    origin.push()
+    with SampleServer(server.organisation, token=TOKEN) as moved:
+        read.move(moved.url)
+        asked_before = server.requests.total()
+        assert set(commits(read())) == {second}
+        assert moved.requests.total() > 0
+        assert server.requests.total() == asked_before, "the old host is asked for nothing"
+
+
 def test_what_a_killed_git_left_locked_is_unlocked(origin: Origin, read: Reader) -> None:
     first = origin.commit("First")
     origin.push()
