@@ -1,6 +1,8 @@
 """Source tables into fact tables: a new file each time, published by moving a pointer."""
 
+import glob
 import os
+import shutil
 import uuid
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +16,8 @@ from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
 from warehouse.loading.instants import naive
-from warehouse.loading.store import OPEN, open_warehouse, transaction
+from warehouse.loading.lock import waited_for
+from warehouse.loading.store import OPEN, attach, open_warehouse, transaction
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
@@ -77,7 +80,7 @@ WRITTEN = (
 _BY_DAY = ("deployments", "changes", "pull_deliveries", "incidents", "recoveries", "covered_days")
 ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
 KEPT_FILES = 3
-KEPT_FOR = timedelta(hours=1)
+KEPT_FOR = timedelta(minutes=5)
 
 
 def model(name: str) -> str:
@@ -139,18 +142,26 @@ def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_o
 def build(settings: Settings, as_of: datetime) -> Path:
     """Builds the facts as of an instant and publishes them; the path of the new file.
 
+    One build at a time: another waits. The warehouse is copied, so that nobody who writes to it waits for a build.
     Readers keep what they have open; the pointer is replaced when the new file is complete and on disk.
     """
-    with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
-        close_rounds(warehouse, model("answers"), as_of)
+    with waited_for(settings.warehouse, "building"):
+        _sweep(settings.warehouse)
+        return _built(settings, as_of)
+
+
+def _built(settings: Settings, as_of: datetime) -> Path:
     folder = settings.warehouse.parent
     name = f"{settings.warehouse.stem}.facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
-    work, temporary = folder / f"{name}.work", folder / f"{name}.tmp"
+    stored, work, temporary = (folder / f"{name}.{kind}" for kind in ("stored", "work", "tmp"))
     try:
+        with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
+            close_rounds(warehouse, model("answers"), as_of)
+            warehouse.copy_to(stored)
         with duckdb.connect(str(work), config=OPEN) as connection:
             # what is removed at the end need not be in order
             connection.execute("pragma disable_checkpoint_on_shutdown")
-            connection.execute(f"attach '{_quoted(settings.warehouse)}' as stored (read_only)")
+            attach(connection, stored)
             create_facts(connection, settings, as_of)
             store(Facts(connection, work, as_of, settings.timezone, settings.organization))
             connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
@@ -162,10 +173,17 @@ def build(settings: Settings, as_of: datetime) -> Path:
         os.replace(temporary, folder / name)
         _point(folder, settings.warehouse, name)
     finally:
-        for path in (work, work.with_name(f"{work.name}.wal"), temporary):
-            path.unlink(missing_ok=True)
+        _sweep(settings.warehouse)
     _remove_old(settings.warehouse, as_of)
     return folder / name
+
+
+def _sweep(warehouse: Path) -> None:
+    """Removes what a build leaves that ends before it is done, however it ended."""
+    stem = glob.escape(warehouse.stem)
+    for pattern in (f"{stem}.facts-*.duckdb.*", f"{stem}.facts.*.tmp"):
+        for path in warehouse.parent.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
@@ -204,7 +222,7 @@ def _of_nobody(folder: Path) -> list[Path]:
 
 
 def _remove_old(warehouse: Path, as_of: datetime) -> None:
-    """Removes facts older than an hour that are not among the last three."""
+    """Removes facts older than five minutes that are not among the last three; who has one open keeps it."""
     for path in [*facts_files(warehouse)[KEPT_FILES:], *_of_nobody(warehouse.parent)]:
         age = datetime.now(as_of.tzinfo) - datetime.fromtimestamp(path.stat().st_mtime, as_of.tzinfo)
         if age > KEPT_FOR:

@@ -27,3 +27,11 @@ def locked(warehouse: Path, ending: str) -> Iterator[str | None]:
         yield holder
     finally:
         lock.release()
+
+
+@contextmanager
+def waited_for(warehouse: Path, ending: str) -> Iterator[None]:
+    """Holds `NAME.<ending>` as soon as no other process does."""
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(warehouse.with_name(f"{warehouse.stem}.{ending}")):
+        yield

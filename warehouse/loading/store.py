@@ -5,6 +5,7 @@ WarehouseError(SixkeysError)   the file cannot be opened or was made by another 
 
 import json
 import re
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -27,6 +28,8 @@ from warehouse.loading.schema import arrow_table
 WAIT_SECONDS = 60.0
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
 OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,18 @@ def open_warehouse(
     Waits up to `wait_seconds` while another process writes, and says so through `waiting`. Raises WarehouseError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = _connect(path, waiting, wait_seconds)
+    connection = when_free(path, lambda: duckdb.connect(str(path), config=OPEN), waiting, wait_seconds)
     try:
         migrate(connection, path)
-        yield Warehouse(connection)
+        yield Warehouse(connection, path)
     finally:
         connection.close()
+
+
+def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Attaches the warehouse at `path` to `connection` as `stored`, to be read; waits while a process writes."""
+    quoted = str(path).replace("'", "''")
+    when_free(path, lambda: connection.execute(f"attach '{quoted}' as stored (read_only)"))
 
 
 @contextmanager
@@ -67,12 +76,18 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("commit")
 
 
-def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) -> duckdb.DuckDBPyConnection:
+def when_free(
+    path: Path,
+    step: Callable[[], _T],
+    waiting: Callable[[str], None] = lambda _: None,
+    wait_seconds: float = WAIT_SECONDS,
+) -> _T:
+    """What `step` gives, which opens the warehouse at `path`: again and again while another process writes."""
     until = time.monotonic() + wait_seconds
     told = False
     while True:
         try:
-            return duckdb.connect(str(path), config=OPEN)
+            return step()
         except duckdb.IOException as error:
             holder = re.search(r"PID (\d+)", str(error))
             if holder is None or "lock" not in str(error):
@@ -92,8 +107,17 @@ def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) ->
 class Warehouse:
     """An open warehouse; every write happens in one `transaction`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self.connection = connection
+        self._path = path
+
+    def copy_to(self, target: Path) -> None:
+        """Writes all that is stored now into a file of its own; nobody else writes while the warehouse is open."""
+        self.connection.execute("checkpoint")
+        # by a process of its own: one that closes a file gives up its locks on it, this one DuckDB's
+        done = subprocess.run(["cp", "--", self._path, target], capture_output=True, text=True)
+        if done.returncode:
+            raise WarehouseError(f"{target}: cannot be written: {done.stderr.strip()}")
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing of what is written inside."""

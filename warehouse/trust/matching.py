@@ -11,7 +11,7 @@ from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
 from warehouse.building.build import create_candidates
-from warehouse.loading.store import open_warehouse
+from warehouse.loading.store import attach, open_warehouse
 from warehouse.metrics.published_facts import NoFacts, open_facts
 from warehouse.trust.coverage import ServiceCoverage, coverage
 from warehouse.trust.problems import problems
@@ -125,8 +125,7 @@ def report(settings: Settings) -> list[MatchReport]:
     with open_warehouse(settings.warehouse):
         pass  # migrates what an older version left
     with duckdb.connect() as connection:
-        quoted = str(settings.warehouse).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as stored (read_only)")
+        attach(connection, settings.warehouse)
         create_candidates(connection, settings, datetime.now(UTC))
         parts = [
             MatchReport(title, columns, connection.execute(sql).fetchall(), advice)
