@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from config.errors import ConfigurationError
+from config.errors import ConfigurationError, DamagedError
 from dashboards.commands.check_command import check_command
 from dashboards.commands.deliver_command import deliver_command
 from dashboards.commands.options import (
@@ -325,7 +325,7 @@ def serve(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
 def run(arguments: Sequence[str]) -> int:
     """The exit status of the command line with these arguments; a reader that went away ends it without a word."""
     try:
-        return app([*arguments] or ["--help"], standalone_mode=False) or 0
+        return _once_more_without_what_is_damaged([*arguments] or ["--help"])
     except typer.TyperException as error:
         say(f"sixkeys: {usage_error(error)}")
         return 2
@@ -334,6 +334,14 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _once_more_without_what_is_damaged(arguments: list[str]) -> int:
+    while True:
+        try:
+            return app(arguments, standalone_mode=False) or 0
+        except DamagedError as error:
+            say(f"sixkeys: {error}")
 
 
 def main() -> None:

@@ -2,7 +2,8 @@
 
 SixkeysError            what failed, where, and what to do: one line, no traceback
 ├── ConfigurationError  wrong usage or configuration (exit status 2)
-└── DataError           input data that cannot be read (exit status 1)
+├── DataError           input data that cannot be read (exit status 1)
+└── DamagedError        a file of ours that cannot be read and was put aside: tried again, others stand in
 
 Each package adds its own below these where a caller has to tell them apart.
 """
@@ -22,3 +23,7 @@ class ConfigurationError(SixkeysError):
 
 class DataError(SixkeysError):
     """Input data that cannot be read: the file, the row or item, and what to mend."""
+
+
+class DamagedError(SixkeysError):
+    """A file that Sixkeys made and can make again is damaged. It was put aside: the same, tried again, does without."""

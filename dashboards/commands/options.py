@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, cast
 import typer
 from typer.core import TyperGroup
 
-from config.errors import SixkeysError
+from config.errors import DamagedError, SixkeysError
 
 DEFAULT_CONFIG = Path("sixkeys.yaml")
 _Scope = Literal["organisation", "system", "team", "service"]
@@ -27,14 +27,21 @@ class Commands(TyperGroup):
         """Runs the command."""
         try:
             return super().invoke(context)
+        except DamagedError:
+            raise
         except SixkeysError as error:
             say(f"sixkeys: {' '.join(str(error).split())}")
             raise typer.Exit(error.exit_status) from None
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            # DuckDB's import takes longer than most of what ends well
+            from warehouse.loading.outside_errors import told_plainly
+
+            told = told_plainly(error)
+            if told is None:
                 raise
-            place = f"{error.filename}: " if error.filename else ""
-            say(f"sixkeys: {place}{error.strerror or error}; check the disk's space and the permissions")
+            say(f"sixkeys: {told}")
             raise typer.Exit(1) from None
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 import streamlit as st
 
-from config.errors import SixkeysError
+from config.errors import DamagedError, SixkeysError
 from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame.markup import part
@@ -54,7 +54,11 @@ def read_once(
 def _read(
     published: Published, name: str, asked: tuple[Any, ...], _load: Callable[..., Any], _settings: Settings
 ) -> Any:
-    return _load(published.warehouse, _settings, *asked)
+    while True:
+        try:
+            return _load(published.warehouse, _settings, *asked)
+        except DamagedError:  # what was built before stands in, and the page says so
+            continue
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -4,6 +4,7 @@ NoFacts(SixkeysError)   nothing was built yet, or what was built cannot be read
 """
 
 import glob
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from config.errors import SixkeysError
+from config.errors import DamagedError, SixkeysError
 from warehouse.metrics.facts import Facts
+
+# how DuckDB says that a file is not what was written
+_DAMAGE = re.compile("Corrupt database file|Could not read enough bytes|checksum")
 
 
 class NoFacts(SixkeysError):
@@ -33,7 +37,9 @@ def facts_files(warehouse: Path) -> list[Path]:
 def current_facts(warehouse: Path) -> Path:
     """The file that the pointer names now; raises NoFacts where there is no pointer."""
     try:
-        return warehouse.parent / pointer(warehouse).read_text(encoding="utf-8").strip()
+        return warehouse.parent / pointer(warehouse).read_text(encoding="utf-8", errors="replace").strip(
+            "\0\n "
+        )
     except FileNotFoundError:
         raise NoFacts(
             f"{warehouse.parent}: nothing has been built yet;"
@@ -45,7 +51,8 @@ def current_facts(warehouse: Path) -> Path:
 def open_facts(warehouse: Path) -> Iterator[Facts]:
     """The facts that the pointer names; where they are unreadable the pointer is read again, then the file before.
 
-    Raises NoFacts where nothing was built yet or no file can be read.
+    Raises NoFacts where nothing was built yet or no file can be read, DamagedError where a file shows only while it is
+    read that it cannot be.
     """
     wanted = current_facts(warehouse)
     tried: list[Path] = []
@@ -66,6 +73,13 @@ def open_facts(warehouse: Path) -> Iterator[Facts]:
         warning = None if path == wanted else f"{wanted.name} cannot be read; showing {path.name} instead"
         try:
             yield Facts(connection, path, as_of.replace(tzinfo=UTC), timezone, organization, warning)
+        except duckdb.Error as error:
+            if not _DAMAGE.search(str(error)):
+                raise
+            path.replace(path.with_name(f"{path.name}.damaged"))
+            raise DamagedError(
+                f"{path}: is damaged and was put aside; what was built before stands in"
+            ) from None
         finally:
             connection.close()
         return
