@@ -6,7 +6,6 @@ point leaves a warehouse that the next run completes. A source that fails leaves
 
 import json
 import time
-import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -25,8 +24,10 @@ from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.building.build import build
 from warehouse.loading.configured import Source, sources
+from warehouse.loading.fault_log import keep_fault
 from warehouse.loading.instants import naive
 from warehouse.loading.lock import locked
+from warehouse.loading.outside_errors import told_plainly
 from warehouse.loading.redaction import redact
 from warehouse.loading.store import open_warehouse
 from warehouse.progress import Progress, Silent
@@ -34,6 +35,7 @@ from warehouse.progress import Progress, Silent
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
+_MOST_SAID = 200
 _COMPONENTS = "components seen"
 _LINKS = "links seen"
 
@@ -184,10 +186,7 @@ def _run(
     except SixkeysError as error:
         run.error = redact(settings, str(error))
     except Exception as error:  # one broken source must not cost the others their data
-        kept = _keep_traceback(settings)
-        run.error = redact(
-            settings, f"{source.name}: {type(error).__name__}: {error} (a fault of Sixkeys; see {kept})"
-        )
+        run.error = redact(settings, f"{source.name}: {_unforeseen(error, settings, run)}")
     if run.error:
         _attempt(writer.flush)
         if replay:
@@ -197,11 +196,14 @@ def _run(
     return run
 
 
-def _keep_traceback(settings: Settings) -> str:
-    """Writes where the program failed, without secrets, beside the warehouse for who mends it; the file's name."""
-    path = settings.warehouse.with_name(f"{settings.warehouse.stem}.last-fault.txt")
-    path.write_text(redact(settings, traceback.format_exc()), encoding="utf-8")
-    return path.name
+def _unforeseen(error: Exception, settings: Settings, run: Run) -> str:
+    """One line for people; what the program is to blame for is kept with its traceback."""
+    if told := told_plainly(error):
+        return told
+    said = " ".join(str(error).split())[:_MOST_SAID]
+    return (
+        f"{type(error).__name__}: {said} (a fault of Sixkeys; {keep_fault(settings, run.run_id, run.source)})"
+    )
 
 
 def _items(source: Source, resume: Resume) -> Generator[Item, None, None]:

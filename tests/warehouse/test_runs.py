@@ -175,10 +175,18 @@ def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: 
         raise RuntimeError(f"no room for {secret}")
         yield
 
-    found = pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
-    assert found.error is not None
-    assert found.error.startswith("broken: RuntimeError: no room for ")
-    assert found.error.endswith("(a fault of Sixkeys; see w.last-fault.txt)")
-    kept = (tmp_path / "w.last-fault.txt").read_text()
-    assert "in broken" in kept
-    assert secret not in found.error + kept
+    kept = tmp_path / "w.faults.log"
+    for _ in range(3):
+        found = pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
+        assert found.error is not None
+        assert found.error.startswith("broken: RuntimeError: no room for ")
+        assert found.error.endswith(f"(a fault of Sixkeys; see run {found.run_id[:8]} in w.faults.log)")
+        assert f"run {found.run_id}, source broken" in kept.read_text()
+        assert secret not in found.error
+    assert kept.read_text().count("in broken") == 3
+    assert secret not in kept.read_text()
+
+    kept.write_text("x" * 499_999)
+    pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
+    assert kept.stat().st_size < 10_000
+    assert (tmp_path / "w.faults.log.1").stat().st_size == 499_999
