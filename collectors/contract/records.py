@@ -1,11 +1,11 @@
 """What a collector can yield: one frozen class for each of the warehouse's source tables.
 
-Instants are timezone-aware and converted to UTC; a naive one is refused. Lists default to empty, other optional
-fields to None: missing stays missing. `KEY` names the fields by which a record replaces an earlier one.
+Instants are timezone-aware, converted to UTC, and of the years of `config/years.py`; a naive one is refused. Lists
+default to empty, other optional fields to None: missing stays missing. `KEY` names the fields by which a record
+replaces an earlier one.
 """
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -18,15 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from config.years import in_utc
 
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies beyond the years that a calendar has") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 # as many as the warehouse's columns hold
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Text = Annotated[str, Field(min_length=1)]

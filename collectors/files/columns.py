@@ -5,11 +5,12 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from collectors.contract.records import Record
+from config.years import FIRST_YEAR, LAST_YEAR, in_utc
 
 Clean = Callable[[Any], Any]
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
@@ -165,9 +166,12 @@ def _instant(value: Any) -> datetime:
             raise Unfit(value, "an instant with a zone")
         if at.tzinfo is None:
             raise Unfit(value, "an instant with a zone")
-        return at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unfit(value, "an instant with a zone") from None
+    try:
+        return in_utc(at)
+    except ValueError:
+        raise Unfit(value, f"an instant of the years {FIRST_YEAR} to {LAST_YEAR}") from None
 
 
 def _shown(value: Any) -> str:

@@ -16,6 +16,7 @@ from collectors.contract.records import Response
 from collectors.files.csv_table import CsvTable, plain
 from collectors.survey.times import FirstNumber, day_order, parsed_time, unknown_zone
 from config.survey import SurveyFiles, SurveyQuestion
+from config.years import in_utc
 
 # what an export may be written like where nothing says so
 _FORMATS = (
@@ -170,8 +171,8 @@ class _FormReader:
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC if plain(column).endswith("(UTC)") else self._zone)
         try:
-            return at.astimezone(UTC)
-        except OverflowError:
+            return in_utc(at)
+        except ValueError:
             raise _NoTime(plain(column), cell) from None
 
     def _closes_at(self, row: dict[str, str], name: str) -> datetime | None:
@@ -189,7 +190,7 @@ class _FormReader:
         """The last second of a day, or the instant itself."""
         if not isinstance(at, datetime):
             at = datetime.combine(at, time(23, 59, 59))
-        return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
+        return in_utc(at if at.tzinfo else at.replace(tzinfo=self._zone))
 
 
 def _score(question: SurveyQuestion, cell: str) -> float | None:

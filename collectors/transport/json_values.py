@@ -1,8 +1,10 @@
 """Parts of a JSON value from elsewhere, where a null or another type may stand in the place of any of them."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from config.years import in_utc
 
 Json = dict[str, Any]
 
@@ -29,11 +31,11 @@ def text(value: Any, *keys: str) -> str | None:
 
 
 def as_instant(value: Any, *keys: str) -> datetime | None:
-    """The instant at `keys` below `value`, in UTC; None where it is none, or has no zone."""
+    """The instant at `keys` below `value`, in UTC; None where it is none, has no zone, or is of no year that counts."""
     try:
         at = datetime.fromisoformat(text(value, *keys) or "")
-        return at.astimezone(UTC) if at.tzinfo else None
-    except (ValueError, OverflowError):
+        return in_utc(at) if at.tzinfo else None
+    except ValueError:
         return None
 
 
