@@ -5,6 +5,7 @@ point leaves a warehouse that the next run completes. A source that fails leaves
 """
 
 import json
+import logging
 import time
 import uuid
 from collections import Counter
@@ -12,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.building.build import build
+from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import Source, sources
 from warehouse.loading.fault_log import keep_fault
 from warehouse.loading.instants import naive
@@ -32,6 +34,7 @@ from warehouse.loading.redaction import redact
 from warehouse.loading.store import open_warehouse
 from warehouse.progress import Progress, Silent
 
+log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
@@ -121,6 +124,7 @@ def collect(
         raise ConfigurationError(f'there is no source "{only}"; configured: {names}')
     with _alone(settings.warehouse):
         _close_interrupted(settings.warehouse)
+        _mind_the_clock(settings, now)
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
@@ -143,6 +147,17 @@ def _close_interrupted(warehouse: Path) -> None:
         opened.connection.execute(
             "update runs set status = 'interrupted',"
             " error = 'ended before it was done; the next run went on from there' where status = 'running'"
+        )
+
+
+def _mind_the_clock(settings: Settings, now: datetime) -> None:
+    with open_warehouse(settings.warehouse) as warehouse:
+        last = put_right(warehouse, now)
+    if last is not None:
+        log.warning(
+            "the clock was ahead: what was put down of days after %s is taken back, and all since %s is read again",
+            f"{now:%Y-%m-%d}",
+            f"{last:%Y-%m-%d %H:%M} UTC",
         )
 
 
@@ -212,7 +227,7 @@ def _items(source: Source, resume: Resume) -> Generator[Item, None, None]:
 
 
 def _from_at(first: date | None, zone: ZoneInfo, now: datetime) -> datetime:
-    return datetime.combine(first, clock(), zone).astimezone(UTC) if first else now - DEFAULT_HISTORY
+    return datetime.combine(first, time_of_day(), zone).astimezone(UTC) if first else now - DEFAULT_HISTORY
 
 
 def _attempt(step: Callable[[], None]) -> None:

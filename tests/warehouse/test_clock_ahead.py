@@ -1,0 +1,96 @@
+"""A machine whose clock was ahead for one run: what it put down of the time to come is taken back."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.settings import Settings
+from tests.support.faulty_sources import make_organisation, serving
+from tests.support.github_organisation import NOW
+from tests.warehouse.test_runs import settings_of
+from warehouse.loading.store import open_warehouse
+from warehouse.metrics.published_facts import open_facts
+from warehouse.pipeline import collect
+
+AHEAD = NOW + timedelta(days=365)
+LATER = NOW + timedelta(days=30)
+
+
+def run_at(settings: Settings, now: datetime) -> None:
+    """A run by a clock that says `now`, which stamps what it puts down."""
+    before = (
+        {run for (run,) in rows(settings, "select run_id from runs")}
+        if settings.warehouse.exists()
+        else set()
+    )
+    began = datetime.now(UTC)
+    collect(settings, now=now)
+    shift = now - began
+    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+        for (run,) in warehouse.connection.execute("select distinct run_id from runs").fetchall():
+            if run not in before:
+                warehouse.connection.execute(
+                    "update runs set started_at = started_at + ?, finished_at = finished_at + ? where run_id = ?",
+                    [shift, shift, run],
+                )
+
+
+def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with open_warehouse(settings.warehouse) as warehouse:
+        return warehouse.connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def jumped(tmp_path: Path) -> Settings:
+    """Collected at NOW, and once more when the clock said a year later; since then no source answers."""
+    with serving(tmp_path, make_organisation()) as bench:
+        settings = settings_of(bench, tmp_path)
+        run_at(settings, NOW)
+        run_at(settings, AHEAD)
+        assert max(rows(settings, "select max(until_at) from coverage"))[0] == AHEAD.replace(tzinfo=None)
+        return settings
+
+
+def test_days_that_nobody_read_are_no_data_again(jumped: Settings) -> None:
+    run_at(jumped, LATER)
+    ((until,),) = rows(jumped, "select max(until_at) from coverage")
+    assert until.date() == NOW.date()
+    with open_facts(jumped.warehouse) as facts:
+        assert facts.as_of == LATER
+        ((covered,),) = facts.connection.execute("select max(day) from covered_days").fetchall()
+    assert covered <= NOW.date()
+
+
+def test_what_happened_meanwhile_is_read_once_the_clock_is_right(tmp_path: Path) -> None:
+    organisation = make_organisation()
+    with serving(tmp_path, organisation) as bench:
+        settings = settings_of(bench, tmp_path)
+        late = organisation.pagerduty.incidents.pop()
+        run_at(settings, NOW)
+        run_at(settings, AHEAD)
+        organisation.pagerduty.incidents.append(late)
+        run_at(settings, LATER)
+        told = rows(settings, "select count(*) from incidents")
+    assert told == [(len(organisation.pagerduty.incidents),)]
+
+
+def test_a_clock_that_is_behind_takes_nothing_back(tmp_path: Path) -> None:
+    with serving(tmp_path, make_organisation()) as bench:
+        settings = settings_of(bench, tmp_path)
+        run_at(settings, NOW)
+        before = rows(settings, "select * from coverage order by all")
+        run_at(settings, NOW - timedelta(days=300))
+        assert [
+            row for row in before if row not in rows(settings, "select * from coverage order by all")
+        ] == []
+
+
+def test_a_scorecard_of_a_week_to_come_is_taken_back_and_no_other(jumped: Settings) -> None:
+    of = "insert into scorecards values ('organisation', 'acme', ?, ?, '{}')"
+    with open_warehouse(jumped.warehouse) as warehouse, warehouse.transaction():
+        for week in ("2026-W45", "2027-W45"):
+            warehouse.connection.execute(of, [week, NOW.replace(tzinfo=None)])
+    run_at(jumped, LATER)
+    assert rows(jumped, "select week from scorecards") == [("2026-W45",)]
