@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
+KEPT_RUNS = timedelta(days=90)
 _MOST_SAID = 200
 _COMPONENTS = "components seen"
 _LINKS = "links seen"
@@ -147,6 +148,12 @@ def _close_interrupted(warehouse: Path) -> None:
         opened.connection.execute(
             "update runs set status = 'interrupted',"
             " error = 'ended before it was done; the next run went on from there' where status = 'running'"
+        )
+        # the last that went well is kept of each source, however long ago
+        opened.connection.execute(
+            "delete from runs where started_at < ? and (source, started_at) not in"
+            " (select (source, max(started_at)) from runs where status = 'ok' group by source)",
+            [naive(datetime.now(UTC) - KEPT_RUNS)],
         )
 
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from collectors.transport.pacing import Hold
 STALL_SECONDS = 60
 _FETCH_SECONDS = 3600
 _READ_SECONDS = 1800
+_UNUSED = timedelta(days=30)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # what a deployment or an earlier run needs although no branch or tag holds it any more
 _KEPT = "refs/sixkeys/kept/"
@@ -100,6 +102,7 @@ class Clone:
         """
         self._unlock()
         if self.is_here:
+            os.utime(self._path)
             self._follow_host()
             arguments = (
                 "fetch",
@@ -282,6 +285,15 @@ class Clone:
         timeout: int = _READ_SECONDS,
     ) -> subprocess.CompletedProcess[bytes]:
         return _git(["-C", str(self._path), *arguments], self._environment, timeout, given, output)
+
+
+def remove_unused(cache: Path, but: Collection[str], now: datetime) -> None:
+    """Removes clones of repositories other than `but` that nothing was asked of for 30 days."""
+    kept = {f"{repo}.git".casefold() for repo in but}
+    for path in cache.glob("*/*.git"):
+        used_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if str(path.relative_to(cache)).casefold() not in kept and now - used_at > _UNUSED:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _environment(configuration: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collectors.contract.items import Item, Resume, SetAside, SourceError
 from collectors.contract.people import People
 from collectors.contract.records import Repository
 from collectors.git.by_api import collect_by_api
-from collectors.git.clone import STALL_SECONDS, Clone, GitError, UnreachableError
+from collectors.git.clone import STALL_SECONDS, Clone, GitError, UnreachableError, remove_unused
 from collectors.git.history import KnownHistory, since_1970
 from collectors.github.api import GitHubApi, MissingError
 from collectors.github.rate_limit import REST_AT_ONCE
@@ -88,6 +88,7 @@ def collect(
             in_a_row = in_a_row + 1 if isinstance(item, UnreachableError) else 0
             if in_a_row == _FAILURES_IN_A_ROW:
                 break
+    remove_unused(cache, {history.repo for history in histories}, resume.now)
     if failed:
         others = f" ({len(failed) - 1} more repositories failed)" if len(failed) > 1 else ""
         raise SourceError(f"{failed[0]}{others}")

@@ -163,6 +163,24 @@ def test_a_sync_that_was_seen_running_is_stored_once_when_it_has_ended(tmp_path:
     assert rows(settings, ids) == [*before, ("u1/3", "success")]
 
 
+def test_runs_of_long_ago_are_forgotten_but_the_last_that_went_well(tmp_path: Path) -> None:
+    with serving(tmp_path, make_organisation()) as bench:
+        settings = settings_of(bench, tmp_path)
+        run(settings, "argocd")
+        with open_warehouse(settings.warehouse) as warehouse:
+            for days, status in ((91, "failed"), (92, "ok"), (93, "ok"), (89, "failed")):
+                warehouse.connection.execute(
+                    "insert into runs by name select 'r' || ? as run_id, 'pagerduty' as source, ? as status,"
+                    " cast(now() at time zone 'UTC' as timestamp) - to_days(?) as started_at",
+                    [days, status, days],
+                )
+        run(settings, "argocd")
+    assert rows(settings, "select run_id from runs where source = 'pagerduty' order by 1") == [
+        ("r89",),
+        ("r92",),
+    ]
+
+
 def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: Path) -> None:
     secret = "a-token-of-somebody"
     argo = ArgoCD.model_construct(name="main", url="http://127.0.0.1:9", token=SecretStr(secret))

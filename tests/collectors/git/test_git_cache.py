@@ -2,9 +2,11 @@
 
 import base64
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,22 @@ def test_a_clone_is_fetched_from_where_the_host_is_now(
         assert set(commits(read())) == {second}
         assert moved.requests.total() > 0
         assert server.requests.total() == asked_before, "the old host is asked for nothing"
+
+
+def test_a_clone_that_no_list_names_goes_once_it_is_long_unused(origin: Origin, read: Reader) -> None:
+    origin.commit("First")
+    origin.push()
+    read()
+    here = read.cache / "acme" / "checkout.git"
+    left, used = (read.cache / "acme" / f"{name}.git" for name in ("left", "used"))
+    for path in (left, used):
+        shutil.copytree(here, path)
+    long_ago = (NOW - timedelta(days=31)).timestamp()
+    for path in (here, left):
+        os.utime(path, (long_ago, long_ago))
+    os.utime(used, (NOW.timestamp(), NOW.timestamp()))
+    read(pushed=False)
+    assert (here.exists(), left.exists(), used.exists()) == (True, False, True)
 
 
 def test_what_a_killed_git_left_locked_is_unlocked(origin: Origin, read: Reader) -> None:
