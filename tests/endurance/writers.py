@@ -1,0 +1,79 @@
+"""What the tests of endurance share: an organisation that is served, and every command that writes."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from collectors.contract.records import RECORDS
+from sample_data.model import Organisation
+from sample_data.organisation.scale import large_settings
+from sample_data.servers.server import SampleServer
+from tests.support.command_line import COMMAND
+
+LONG = bool(os.environ.get("SIXKEYS_LONG"))  # make soak LONG=1
+IMPORTED = "".join(
+    f'{{"source": "jenkins", "id": "{n}", "service": "shop", "status": "success",'
+    f' "finished_at": "2026-11-{1 + n % 14:02}T10:00:00Z"}}\n'
+    for n in range(400)
+)
+WRITERS = {
+    "collect": ("collect",),
+    "build": ("build",),
+    "import": ("import", "deployments", "deployments.jsonl"),
+    "publish": ("scorecard", "--week", "2026-W45", "--publish"),
+    "deliver": ("deliver",),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with a configuration of its own."""
+
+    folder: Path
+
+    def run(
+        self, writer: str, before_it: Callable[[], None] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """What a command comes to that runs to its end."""
+        return subprocess.run(
+            [*COMMAND, *WRITERS[writer]],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            preexec_fn=before_it,
+            timeout=120,
+        )
+
+    def all(self) -> None:
+        """Every command once, undisturbed."""
+        for writer in WRITERS:
+            done = self.run(writer)
+            assert done.returncode == 0, (writer, done.stderr)
+
+    def stored(self) -> dict[str, list[str]]:
+        """The rows of the source tables that do not say when they were read."""
+        with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as connection:
+            return {
+                table: sorted(map(repr, connection.execute(f"from {table}").fetchall()))
+                for table in RECORDS
+                if table not in ("owners", "coverage")
+            }
+
+    def files(self) -> set[str]:
+        """The names of all files but git's, without what makes those of facts different each time."""
+        found = (path.relative_to(self.folder) for path in self.folder.rglob("*") if not path.is_dir())
+        return {
+            re.sub("[0-9TZ]{16}-[0-9a-f]{12}", "*", str(path)) for path in found if path.parts[0] != "git"
+        }
+
+
+def place(folder: Path, organisation: Organisation, server: SampleServer) -> Place:
+    """A place in which `organisation`, as `server` tells it, can be collected, and a file imported."""
+    large_settings(organisation, server.url, folder, server.token)
+    (folder / "deployments.jsonl").write_text(IMPORTED, encoding="utf-8")
+    return Place(folder)
