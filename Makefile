@@ -22,8 +22,8 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal --duratio
 test: $(VENV)/.dev $(VENV)/.browser ## the tests, a real browser included; prints the twenty slowest
 	$(PYTEST) -m "not soak" $(ARGS)
 
-soak: $(VENV)/.dev $(VENV)/.browser ## the tests that take minutes by nature: kills at random, scale, every fault, every width
-	$(PYTEST) -m soak $(ARGS)
+soak: $(VENV)/.dev $(VENV)/.browser ## the tests that take minutes by nature: kills at random, scale, every fault, every width; LONG=1 takes an hour
+	$(if $(LONG),SIXKEYS_LONG=1 )$(PYTEST) -m soak $(ARGS)
 
 lint: $(VENV)/.dev ## format, lint, types, direction of imports
 	$(BIN)/ruff check .

@@ -2,43 +2,12 @@
 
 import random
 import subprocess
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from sample_data.model import Organisation
-from sample_data.organisation.scale import build_large
-from sample_data.servers.server import SampleServer
-from tests.endurance.writers import LONG, WRITERS, Place, place
+from tests.endurance.writers import LONG, WRITERS, Undisturbed, place
 from tests.support.command_line import COMMAND
-
-
-@dataclass(frozen=True)
-class Undisturbed:
-    """An organisation, its server, a place in which nothing was killed, and how many seconds each command takes."""
-
-    organisation: Organisation
-    server: SampleServer
-    place: Place
-    seconds: dict[str, float]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    organisation = build_large(folder / "repositories", 4, 120, 40, 6)
-    with SampleServer(organisation) as server:
-        here = place(folder / "w", organisation, server)
-        seconds = {}
-        for writer in WRITERS:
-            began = time.monotonic()
-            done = here.run(writer)
-            assert done.returncode == 0, (writer, done.stderr)
-            seconds[writer] = time.monotonic() - began
-        yield Undisturbed(organisation, server, here, seconds)
 
 
 @pytest.mark.soak

@@ -77,3 +77,17 @@ def place(folder: Path, organisation: Organisation, server: SampleServer) -> Pla
     large_settings(organisation, server.url, folder, server.token)
     (folder / "deployments.jsonl").write_text(IMPORTED, encoding="utf-8")
     return Place(folder)
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """An organisation, its server, and a place in which nothing was disturbed.
+
+    `built` is that place as it was when it was built, `seconds` how long each command took there.
+    """
+
+    organisation: Organisation
+    server: SampleServer
+    place: Place
+    built: Place
+    seconds: dict[str, float]
