@@ -184,7 +184,7 @@ def _run(
     except SixkeysError as error:
         run.error = redact(settings, str(error))
     except Exception as error:  # one broken source must not cost the others their data
-        kept = _keep_traceback(settings)
+        kept = keep_traceback(settings)
         run.error = redact(
             settings, f"{source.name}: {type(error).__name__}: {error} (a fault of Sixkeys; see {kept})"
         )
@@ -197,7 +197,7 @@ def _run(
     return run
 
 
-def _keep_traceback(settings: Settings) -> str:
+def keep_traceback(settings: Settings) -> str:
     """Writes where the program failed, without secrets, beside the warehouse for who mends it; the file's name."""
     path = settings.warehouse.with_name(f"{settings.warehouse.stem}.last-fault.txt")
     path.write_text(redact(settings, traceback.format_exc()), encoding="utf-8")

@@ -14,12 +14,13 @@ from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
 from warehouse.loading.instants import naive
-from warehouse.loading.store import OPEN, open_warehouse, transaction
+from warehouse.loading.older_scorecards import convert_scorecards
+from warehouse.loading.store import OPEN, open_warehouse, told_if_damaged, transaction
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import store
-from warehouse.metrics.published_facts import facts_files, pointer
+from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, pointer
 
 # what was told and whose it is: the last of them is `candidates`
 FIRST_STEPS = ("production_deployments", "workflow_deployments", "services", "owners", "candidates")
@@ -147,7 +148,7 @@ def build(settings: Settings, as_of: datetime) -> Path:
     name = f"{settings.warehouse.stem}.facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
     work, temporary = folder / f"{name}.work", folder / f"{name}.tmp"
     try:
-        with duckdb.connect(str(work), config=OPEN) as connection:
+        with told_if_damaged(settings.warehouse), duckdb.connect(str(work), config=OPEN) as connection:
             # what is removed at the end need not be in order
             connection.execute("pragma disable_checkpoint_on_shutdown")
             connection.execute(f"attach '{_quoted(settings.warehouse)}' as stored (read_only)")
@@ -174,9 +175,11 @@ def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: d
         connection.execute(f"create table published.{table} as from {table}{order}")
     for table in COPIES:
         connection.execute(f"create table published.{table} as from source.{table}")
+    convert_scorecards(connection, "published.scorecards")
     connection.execute(
-        "create table published.about as select ? as as_of, ? as timezone, ? as organization, ? as definitions",
-        [naive(as_of), settings.timezone, settings.organization, definitions()],
+        "create table published.about as select"
+        " ? as as_of, ? as timezone, ? as organization, ? as definitions, ?::int as facts_version",
+        [naive(as_of), settings.timezone, settings.organization, definitions(), FACTS_VERSION],
     )
 
 

@@ -1,6 +1,6 @@
 """The warehouse file: source tables, cursors, runs and quarantine. One writer, opened per batch.
 
-WarehouseError(SixkeysError)   the file cannot be opened or was made by another version
+WarehouseError(SixkeysError)   the file cannot be opened, is damaged, or was made by another version or program
 """
 
 import json
@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -20,13 +20,22 @@ from collectors.contract.items import Gone, Malformed, SetAside, key_of
 from collectors.contract.records import Component, Coverage, Record, storable
 from config.names import same_key
 from warehouse.loading.instants import naive
-from warehouse.loading.migration import WarehouseError, migrate
+from warehouse.loading.migration import VERSION, WarehouseError, migrate, stored_version
 from warehouse.loading.renames import under_current_names
 from warehouse.loading.schema import arrow_table
 
+_T = TypeVar("_T")
 WAIT_SECONDS = 60.0
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
 OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
+_BACK = "bring a backup back (docs/commands.md: sixkeys backup)"
+# a damaged block is an error of no kind of its own
+_OF_THE_FILE = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,21 @@ def open_warehouse(
     Waits up to `wait_seconds` while another process writes, and says so through `waiting`. Raises WarehouseError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = _connect(path, waiting, wait_seconds)
+    require_database(path)
+    if path.with_name(
+        f"{path.name}.wal"
+    ).exists():  # opened to be written, it would be merged with what is in there
+        peek = in_turn(path, lambda: duckdb.connect(str(path), read_only=True), waiting, wait_seconds)
+        with peek, told_if_damaged(path):
+            stored_version(peek, path)
+    connection = in_turn(path, lambda: duckdb.connect(str(path), config=OPEN), waiting, wait_seconds)
     try:
-        migrate(connection, path)
-        yield Warehouse(connection)
+        with told_if_damaged(path):
+            stored = stored_version(connection, path)
+            if stored != VERSION:
+                with transaction(connection):
+                    migrate(connection, path, stored)
+            yield Warehouse(connection)
     finally:
         connection.close()
 
@@ -67,16 +87,46 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("commit")
 
 
-def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) -> duckdb.DuckDBPyConnection:
+def require_database(path: Path) -> None:
+    """Raises WarehouseError where something is at `path` that DuckDB has not written, which then stays as it is."""
+    if path.is_dir():
+        raise WarehouseError(f"{path}: is a folder; name a file in it as warehouse")
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[8:] != b"DUCK":
+        what = "is no warehouse, or only the beginning of one" if head else "is empty"
+        raise WarehouseError(f"{path}: {what}; {_BACK}, or name another file")
+
+
+@contextmanager
+def told_if_damaged(path: Path) -> Iterator[None]:
+    """Tells in a WarehouseError that the warehouse at `path` could not be read or written."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if isinstance(error, _OF_THE_FILE) or type(error) is duckdb.Error:
+            told = str(error).splitlines()[0][:200]
+            raise WarehouseError(
+                f"{path}: cannot be read or written: {told}; check the disk's space; if the file is damaged, {_BACK}"
+            ) from error
+        raise
+
+
+def in_turn(path: Path, connect: Callable[[], _T], waiting: Callable[[str], None], wait_seconds: float) -> _T:
+    """What `connect` gives once no other process writes the warehouse at `path`; raises WarehouseError."""
     until = time.monotonic() + wait_seconds
     told = False
     while True:
         try:
-            return duckdb.connect(str(path), config=OPEN)
+            return connect()
         except duckdb.IOException as error:
             holder = re.search(r"PID (\d+)", str(error))
             if holder is None or "lock" not in str(error):
-                raise WarehouseError(f"{path}: cannot be opened: {str(error).splitlines()[0]}") from None
+                raise WarehouseError(
+                    f"{path}: cannot be opened: {str(error).splitlines()[0]}; if the file is damaged, {_BACK}"
+                ) from None
             if time.monotonic() > until:
                 raise WarehouseError(
                     f"{path}: process {holder[1]} has held it for {wait_seconds:.0f} s; end it or try again later"
@@ -86,7 +136,9 @@ def _connect(path: Path, waiting: Callable[[str], None], wait_seconds: float) ->
                 told = True
             time.sleep(0.1)
         except duckdb.Error as error:
-            raise WarehouseError(f"{path}: is not a warehouse: {str(error).splitlines()[0]}") from None
+            raise WarehouseError(
+                f"{path}: is not a warehouse, or damaged: {str(error).splitlines()[0]}; {_BACK}"
+            ) from None
 
 
 class Warehouse:
