@@ -39,10 +39,11 @@ from dashboards.commands.options import (
     say,
     usage_error,
 )
-from dashboards.commands.records_command import forget_records, import_records
+from dashboards.commands.records_command import back_up_warehouse, forget_records, import_records
 from dashboards.commands.scorecard_command import scorecard_command
 from dashboards.commands.steps import (
     build_facts,
+    build_for_this_version,
     collect_all,
     make_scorecards,
     opened_facts,
@@ -183,6 +184,7 @@ def collect(
 
 app.command("import")(import_records)
 app.command("forget")(forget_records)
+app.command("backup")(back_up_warehouse)
 
 
 @app.command()
@@ -299,6 +301,7 @@ def dashboard(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption 
 def serve(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
     """Runs everything: collects now and on schedule, delivers scorecards and alerts, shows the dashboard.
 
+    After an update it first builds the facts anew.
     Ends cleanly on Ctrl-C or SIGTERM. If the dashboard ends by itself, so does this, with status 1.
 
     Example: sixkeys serve
@@ -313,6 +316,7 @@ def serve(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
     options = ["--config", str(config), *(["--warehouse", str(warehouse)] if warehouse else [])]
     this = [sys.executable, str(Path(__file__).resolve())]
     commands = {name: [*this, name, *options] for name in ("collect", "deliver")}
+    build_for_this_version(settings)
     jobs = [
         ScheduledCommand(settings.schedule.collect, commands, at_start=True),
         ScheduledCommand(settings.schedule.scorecard, {"deliver": commands["deliver"]}),

@@ -26,10 +26,9 @@ from config.settings import Settings
 from warehouse.building.build import build
 from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import Source, sources
-from warehouse.loading.fault_log import keep_fault
+from warehouse.loading.fault_log import unforeseen
 from warehouse.loading.instants import naive
 from warehouse.loading.lock import locked
-from warehouse.loading.outside_errors import told_plainly
 from warehouse.loading.redaction import redact
 from warehouse.loading.store import open_warehouse
 from warehouse.progress import Progress, Silent
@@ -39,7 +38,6 @@ BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
 KEPT_RUNS = timedelta(days=90)
-_MOST_SAID = 200
 _COMPONENTS = "components seen"
 _LINKS = "links seen"
 
@@ -208,7 +206,7 @@ def _run(
     except SixkeysError as error:
         run.error = redact(settings, str(error))
     except Exception as error:  # one broken source must not cost the others their data
-        run.error = redact(settings, f"{source.name}: {_unforeseen(error, settings, run)}")
+        run.error = unforeseen(settings, error, source.name, run.run_id)
     if run.error:
         _attempt(writer.flush)
         if replay:
@@ -216,16 +214,6 @@ def _run(
         _attempt(lambda: writer.record(run.status))
     progress.finish(source.name, run.summary, failed=run.error is not None)
     return run
-
-
-def _unforeseen(error: Exception, settings: Settings, run: Run) -> str:
-    """One line for people; what the program is to blame for is kept with its traceback."""
-    if told := told_plainly(error):
-        return told
-    said = " ".join(str(error).split())[:_MOST_SAID]
-    return (
-        f"{type(error).__name__}: {said} (a fault of Sixkeys; {keep_fault(settings, run.run_id, run.source)})"
-    )
 
 
 def _items(source: Source, resume: Resume) -> Generator[Item, None, None]:

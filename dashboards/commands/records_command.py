@@ -1,4 +1,4 @@
-"""The commands that bring records into the warehouse by hand, and take them out again.
+"""The commands that bring records into the warehouse by hand, take them out again, and copy it.
 
 Packages are imported inside, so that `sixkeys --help` answers at once.
 """
@@ -97,3 +97,28 @@ def forget_records(
     build_facts(settings)
     if before:
         say_what_moved(settings, before)
+
+
+def back_up_warehouse(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, where the copy is put.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Copies what cannot be collected again: the warehouse, the key of the people in it, and the survey page's answers.
+
+    Others may work on it meanwhile. docs/commands.md says how the copy is brought back.
+
+    Example: sixkeys backup backups/2026-11-16
+    """
+    from dashboards.figures.formats import plural
+    from warehouse.loading.backup import back_up
+    from warehouse.loading.people_key import key_file
+
+    settings = read_settings(config, warehouse)
+    copied = {path.name: path for path in back_up(settings, folder, say)}
+    told = [f"{settings.warehouse.name} ({copied[settings.warehouse.name].stat().st_size / 1e6:,.1f} MB)"]
+    if key_file(settings.warehouse).name in copied:
+        told.append("the key of its people")
+    if "inbox" in copied:
+        told.append(plural(len(list(copied["inbox"].iterdir())), "answer"))
+    say(f"{folder} has {', '.join(told)}; keep it as safe as the warehouse itself")

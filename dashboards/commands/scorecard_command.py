@@ -59,6 +59,8 @@ def scorecard_command(
     if of is None and not send and not publish:
         of = ("organisation", "")
     found, failed = make_scorecards(settings, week, of, publish, send and not dry_run, again)
+    if not found:  # what was asked for failed, which is told by now
+        raise typer.Exit(1)
     if dry_run:
         _show_plan(settings, found, again, as_json=format == "json")
     else:

@@ -4,6 +4,7 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 """
 
 import sys
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from dashboards.commands.options import say
 if TYPE_CHECKING:
     from config.settings import Settings
     from dashboards.delivery.deliver import Delivery
+    from dashboards.delivery.parcels import Parcel
     from warehouse.metrics.facts import Facts
     from warehouse.metrics.moved_numbers import PublishedNumbers
     from warehouse.metrics.values import Scope
@@ -30,15 +32,10 @@ def read_settings(config: Path, warehouse: Path | None) -> "Settings":
 
 @contextmanager
 def opened_facts(settings: "Settings") -> Iterator["Facts"]:
-    """The published facts; says so where they are not the newest. Raises NoFacts for those of another version."""
-    from warehouse.metrics.definitions import definitions
-    from warehouse.metrics.published_facts import NoFacts, definitions_of, open_facts
+    """The published facts; says so where they are not the newest. Raises NoFacts."""
+    from warehouse.metrics.published_facts import open_facts
 
     with open_facts(settings.warehouse) as facts:
-        if definitions_of(facts) != definitions():
-            raise NoFacts(
-                f'{settings.warehouse}: was built by another version of Sixkeys; run "sixkeys build"'
-            )
         if facts.warning:
             say(f"sixkeys: {facts.warning}")
         yield facts
@@ -77,6 +74,27 @@ def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
         say_what_moved(settings, before)
 
 
+def build_for_this_version(settings: "Settings") -> None:
+    """Builds the facts anew, as of when they were built, where another version of Sixkeys built them."""
+    from config.errors import SixkeysError
+    from warehouse.building.build import build
+    from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
+
+    try:
+        with open_facts(settings.warehouse):
+            return
+    except OtherFacts:
+        with open_facts(settings.warehouse, any_version=True) as facts:
+            as_of = facts.as_of
+    except NoFacts:
+        return
+    say("the facts were built by another version of Sixkeys; building them anew")
+    try:
+        say(f"built {build(settings, as_of)}")
+    except SixkeysError as error:  # the next collection builds as well
+        say(f"sixkeys: {error}")
+
+
 def say_what_moved(settings: "Settings", before: "PublishedNumbers") -> None:
     """Tells which of the organisation's numbers are not what they were `before`, with the reasons."""
     from config.metrics import metrics
@@ -107,61 +125,93 @@ def make_scorecards(
 ) -> tuple[list[dict[str, Any]], bool]:
     """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed.
 
-    What is published is written to the directory too.
+    What is published is written to the directory too. One that fails is not among them, and costs no other.
     """
     from dashboards.delivery.deliver import deliver
-    from dashboards.delivery.scorecard_parcels import scorecard_parcels
     from warehouse.scorecards.content import scorecard, scorecards
     from warehouse.scorecards.delivery_book import delivering
 
+    failures: list[str] = []
     with delivering(settings.warehouse) if send or publish else nullcontext():
         with opened_facts(settings) as facts:
             found = [scorecard(facts, settings, week, *of)] if of else scorecards(facts, settings, week)
             if publish:
-                found = _published(facts, settings, found)
-        parcels = scorecard_parcels(found, settings) if send or publish else []
+                found = _published(facts, settings, found, failures)
+        parcels = _scorecard_parcels(settings, found, failures) if send or publish else []
         parcels = [one for one in parcels if send or one.channel == "directory"]
         failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if parcels else False
-    return found, failed
+    return found, failed or bool(failures)
 
 
 def deliver_due(settings: "Settings", now: datetime) -> bool:
-    """Delivers the scorecards that are due and alerts, each once; whether anything failed."""
-    from dashboards.commands.schedule import due
+    """Delivers the scorecards that are due and alerts, each once; whether anything failed, which costs nothing else."""
     from dashboards.delivery.alert_parcels import alert_parcels
     from dashboards.delivery.deliver import deliver
-    from dashboards.delivery.scorecard_parcels import scorecard_parcels
-    from warehouse.metrics.periods import iso_week, midnight
     from warehouse.scorecards.alerts import evaluate
-    from warehouse.scorecards.content import scorecards
     from warehouse.scorecards.delivery_book import DeliveryInProgress, delivering
-    from warehouse.scorecards.published import frozen
 
-    monday = due(settings.schedule.scorecard, settings.timezone, now)
+    failures: list[str] = []
+    parcels: list[Parcel] = []
     try:
         with delivering(settings.warehouse):
-            parcels = []
             with opened_facts(settings) as facts:
-                if monday and facts.as_of < midnight(facts, monday + timedelta(days=7)):
-                    say(f"{iso_week(monday)} had not ended at the last collection; it is sent after the next")
-                elif monday:
-                    found = scorecards(facts, settings, iso_week(monday))
-                    is_first = not frozen(settings.warehouse, iso_week(monday))
-                    if is_first and (unread := _unread(facts, found)):
-                        say(
-                            f"{iso_week(monday)} has no number, since the last reading of {unread} failed; it is sent"
-                            ' once it was read, or by "sixkeys scorecard --send"'
-                        )
-                    else:
-                        if is_first:
-                            _tell_unmatched(settings, found)
-                        parcels += scorecard_parcels(_published(facts, settings, found), settings)
+                with _by_itself(settings, "scorecards", failures):
+                    parcels += _due_parcels(facts, settings, now, failures)
                 if settings.reports.alerts:
-                    parcels += alert_parcels(evaluate(facts, settings), settings)
-            return _told(deliver(settings, parcels))
+                    with _by_itself(settings, "alerts", failures):
+                        for alert in evaluate(facts, settings):
+                            with _by_itself(settings, f"alert of {alert.scope} {alert.name}", failures):
+                                parcels += alert_parcels([alert], settings)
+            return _told(deliver(settings, parcels)) or bool(failures)
     except DeliveryInProgress as busy:
         say(f"sixkeys: {busy}")
         return False
+
+
+def _due_parcels(facts: "Facts", settings: "Settings", now: datetime, failures: list[str]) -> "list[Parcel]":
+    """The parcels of the last complete week's scorecards, once they are due and there is something to tell."""
+    from dashboards.commands.schedule import due
+    from warehouse.metrics.periods import iso_week, midnight
+    from warehouse.scorecards.content import scorecards
+    from warehouse.scorecards.published import frozen
+
+    monday = due(settings.schedule.scorecard, settings.timezone, now)
+    if monday is None:
+        return []
+    week = iso_week(monday)
+    if facts.as_of < midnight(facts, monday + timedelta(days=7)):
+        say(f"{week} had not ended at the last collection; it is sent after the next")
+        return []
+    found = scorecards(facts, settings, week)
+    if not frozen(settings.warehouse, week):
+        if unread := _unread(facts, found):
+            say(
+                f"{week} has no number, since the last reading of {unread} failed; it is sent"
+                ' once it was read, or by "sixkeys scorecard --send"'
+            )
+            return []
+        _tell_unmatched(settings, found)
+    return _scorecard_parcels(settings, _published(facts, settings, found, failures), failures)
+
+
+@contextmanager
+def _by_itself(settings: "Settings", what: str, failures: list[str]) -> Iterator[None]:
+    """Lets `what` fail without anything else: it is told in a line, and is among the `failures`."""
+    from config.errors import SixkeysError
+    from warehouse.loading.fault_log import unforeseen
+    from warehouse.loading.older_scorecards import UnreadableScorecard
+    from warehouse.loading.redaction import redact
+
+    try:
+        yield
+    except Exception as error:
+        told = str(error)
+        if not isinstance(error, SixkeysError):
+            told = unforeseen(settings, error, what, uuid.uuid4().hex)
+        elif not isinstance(error, UnreadableScorecard):
+            raise  # it is of the warehouse or of the whole week, and so of the others too
+        say(f"sixkeys: {' '.join(redact(settings, told).split())}")
+        failures.append(what)
 
 
 def _tell_unmatched(settings: "Settings", found: "Sequence[dict[str, Any]]") -> None:
@@ -186,14 +236,34 @@ def _unread(facts: "Facts", found: "Sequence[dict[str, Any]]") -> str:
 
 
 def _published(
-    facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]"
+    facts: "Facts", settings: "Settings", found: "Sequence[dict[str, Any]]", failures: list[str]
 ) -> list[dict[str, Any]]:
-    """The scorecards of one week, frozen where they were not yet."""
+    """The scorecards of one week, frozen where they were not yet; those that cannot be are among the `failures`."""
     from dashboards.scorecards.published_forms import made
     from warehouse.scorecards.published import frozen, kept_as, publish
 
     known = frozen(settings.warehouse, found[0]["week"])
-    return [known.get(kept_as(one)) or publish(facts, settings, one, made) for one in found]
+    published = []
+    for one in found:
+        with _by_itself(settings, _whose(one), failures):
+            published.append(known.get(kept_as(one)) or publish(facts, settings, one, made))
+    return published
+
+
+def _scorecard_parcels(
+    settings: "Settings", found: "Sequence[dict[str, Any]]", failures: list[str]
+) -> "list[Parcel]":
+    from dashboards.delivery.scorecard_parcels import scorecard_parcels
+
+    parcels: list[Parcel] = []
+    for one in found:
+        with _by_itself(settings, _whose(one), failures):
+            parcels += scorecard_parcels([one], settings)
+    return parcels
+
+
+def _whose(one: "dict[str, Any]") -> str:
+    return f"scorecard of {one['scope']} {one['name']}, {one['week']}"
 
 
 def _told(deliveries: "Sequence[Delivery]") -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dashboards.frame.view import Filters
 from dashboards.scorecards.content import shown_scorecard
+from dashboards.scorecards.published_forms import made
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards import archive as published
 from warehouse.scorecards.archive import ArchivedScorecard, Restated
@@ -33,6 +34,6 @@ def archive(warehouse: Path, filters: Filters, teams: Collection[str] | None = N
         if entry is None:
             return Archive(entries)
         of = (entry.scope, entry.name, entry.week)
-        return Archive(
-            entries, entry, published.archived_forms(facts, *of), published.restated_since(facts, *of)
-        )
+        # before forms were kept, none were
+        forms = published.archived_forms(facts, *of) or made(published.archived_content(facts, *of))
+        return Archive(entries, entry, forms, published.restated_since(facts, *of))

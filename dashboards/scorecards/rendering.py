@@ -162,7 +162,9 @@ def week_verdict(metric: Mapping[str, Any]) -> str:
     change = metric["change"]
     if change["kind"] == "signal":
         return f"{'better' if change['is_better'] else 'worse'}: {change['reason']}"
-    return "within normal variation" if change["kind"] == "normal" else "too little history to tell"
+    # an older version has told of no change at all
+    told = {"normal": "within normal variation", "not told": ""}
+    return told.get(change["kind"], "too little history to tell")
 
 
 def _attained(metric: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ def files() -> Iterator[Path]:
     inside = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))
     for path in (*ROOT.iterdir(), *inside):
         is_ours = "__pycache__" not in path.parts and path.name != ".git"  # a file where this is a worktree
-        if path.is_file() and is_ours and path.suffix not in (".png", ".parquet", ".gz"):
+        if path.is_file() and is_ours and path.suffix not in (".png", ".parquet", ".gz", ".xz"):
             yield path
 
 

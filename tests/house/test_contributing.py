@@ -46,7 +46,7 @@ def named(recipe: str) -> set[str]:
 
 
 def test_there_is_a_recipe_for_whatever_is_added() -> None:
-    assert list(RECIPES) == ["collector", "metric", "model", "page", "guardrail"]
+    assert list(RECIPES) == ["collector", "metric", "model", "page", "version", "guardrail"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -95,6 +95,7 @@ def test_a_warehouse_of_before_gets_the_columns_of_what_a_run_cost(tmp_path: Pat
     with open_warehouse(path):
         pass
     with duckdb.connect(str(path)) as connection:
+        connection.execute("update about set version = 1")
         connection.execute("alter table runs drop column bytes")
         connection.execute("alter table quarantine drop column key")
     with serving(tmp_path, make_organisation()) as bench:
@@ -199,7 +200,7 @@ def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: 
         assert found.error is not None
         assert found.error.startswith("broken: RuntimeError: no room for ")
         assert found.error.endswith(f"(a fault of Sixkeys; see run {found.run_id[:8]} in w.faults.log)")
-        assert f"run {found.run_id}, source broken" in kept.read_text()
+        assert f"run {found.run_id}, broken" in kept.read_text()
         assert secret not in found.error
     assert kept.read_text().count("in broken") == 3
     assert secret not in kept.read_text()

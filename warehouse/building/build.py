@@ -17,12 +17,13 @@ from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
 from warehouse.loading.instants import naive
 from warehouse.loading.lock import waited_for
-from warehouse.loading.store import OPEN, attach, open_warehouse, transaction
+from warehouse.loading.older_scorecards import convert_scorecards
+from warehouse.loading.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import store
-from warehouse.metrics.published_facts import facts_files, pointer
+from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, pointer
 
 # what was told and whose it is: the last of them is `candidates`
 FIRST_STEPS = ("production_deployments", "workflow_deployments", "services", "owners", "candidates")
@@ -145,6 +146,8 @@ def build(settings: Settings, as_of: datetime) -> Path:
     One build at a time: another waits. The warehouse is copied, so that nobody who writes to it waits for a build.
     Readers keep what they have open; the pointer is replaced when the new file is complete and on disk.
     """
+    with open_warehouse(settings.warehouse):  # one that may not be touched is refused before anything is
+        pass
     with waited_for(settings.warehouse, "building"):
         _sweep(settings.warehouse)
         return _built(settings, as_of)
@@ -158,7 +161,7 @@ def _built(settings: Settings, as_of: datetime) -> Path:
         with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
             close_rounds(warehouse, model("answers"), as_of)
             warehouse.copy_to(stored)
-        with duckdb.connect(str(work), config=OPEN) as connection:
+        with told_if_damaged(settings.warehouse), duckdb.connect(str(work), config=OPEN) as connection:
             # what is removed at the end need not be in order
             connection.execute("pragma disable_checkpoint_on_shutdown")
             attach(connection, stored)
@@ -181,7 +184,7 @@ def _built(settings: Settings, as_of: datetime) -> Path:
 def _sweep(warehouse: Path) -> None:
     """Removes what a build leaves that ends before it is done, however it ended."""
     stem = glob.escape(warehouse.stem)
-    for pattern in (f"{stem}.facts-*.duckdb.*", f"{stem}.facts.*.tmp"):
+    for pattern in (f"{stem}.facts-*.duckdb.*", f"{stem}.facts.*.tmp", f"{stem}.*.new*"):
         for path in warehouse.parent.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -192,9 +195,11 @@ def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: d
         connection.execute(f"create table published.{table} as from {table}{order}")
     for table in COPIES:
         connection.execute(f"create table published.{table} as from source.{table}")
+    convert_scorecards(connection, "published.scorecards")
     connection.execute(
-        "create table published.about as select ? as as_of, ? as timezone, ? as organization, ? as definitions",
-        [naive(as_of), settings.timezone, settings.organization, definitions()],
+        "create table published.about as select"
+        " ? as as_of, ? as timezone, ? as organization, ? as definitions, ?::int as facts_version",
+        [naive(as_of), settings.timezone, settings.organization, definitions(), FACTS_VERSION],
     )
 
 

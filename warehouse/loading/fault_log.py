@@ -6,17 +6,28 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 
 from config.settings import Settings
+from warehouse.loading.outside_errors import told_plainly
 from warehouse.loading.redaction import redact
 
 _MOST_BYTES = 500_000
+_MOST_SAID = 200
 
 
-def keep_fault(settings: Settings, run_id: str, source: str) -> str:
-    """Writes where the program failed just now to `NAME.faults.log`; how to find it there."""
+def unforeseen(settings: Settings, error: Exception, what: str, run_id: str) -> str:
+    """What ended `what` in one line for people, without secrets.
+
+    Where the program is to blame for it, its traceback is kept in `NAME.faults.log` and the line says where.
+    """
+    told = told_plainly(error)
+    if told is None:
+        said = " ".join(str(error).split())[:_MOST_SAID]
+        told = f"{type(error).__name__}: {said} (a fault of Sixkeys; {_keep(settings, what, run_id)})"
+    return redact(settings, f"{what}: {told}")
+
+
+def _keep(settings: Settings, what: str, run_id: str) -> str:
     path = settings.warehouse.with_name(f"{settings.warehouse.stem}.faults.log")
-    told = (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, run {run_id}, source {source}\n{traceback.format_exc()}"
-    )
+    told = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, run {run_id}, {what}\n{traceback.format_exc()}"
     try:
         # the one before is kept beside it
         handler = RotatingFileHandler(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")

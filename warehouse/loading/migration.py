@@ -1,12 +1,13 @@
-"""The form of the warehouse: its tables and columns, made where they are missing, converted where they were others.
+"""The form of the warehouse: its tables and columns, and the steps that bring an older one into it.
 
-WarehouseError(SixkeysError)   the file cannot be opened or was made by another version
+WarehouseError(SixkeysError)   the file cannot be opened, is damaged, or was made by another version or program
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -14,11 +15,12 @@ from collectors.contract.records import RECORDS, Record
 from config.errors import SixkeysError
 from warehouse.loading.schema import columns
 
-# raised with each change of form, so that an older Sixkeys leaves a newer warehouse alone
-VERSION = 2
+# raised with each change of a table, a column, its type or a key; STEPS says what becomes of what was there before,
+# except that new tables, new columns and new parts of lists are made for every warehouse that lacks them
+VERSION = 3
 
 _BOOKKEEPING = {
-    "about": {"version": "int", "people_key": "varchar"},
+    "about": {"version": "integer", "people_key": "varchar"},
     "cursors": {"source": "varchar", "subject": "varchar", "cursor": "varchar", "moved_at": "timestamp"},
     "runs": {
         "run_id": "varchar",
@@ -92,41 +94,114 @@ _BOOKKEEPING = {
         "found_at": "timestamp",
     },
     "former_names": {"former": "varchar", "repo": "varchar"},
+    # what was taken into closed survey rounds, for ever
+    "round_answers": {
+        "round": "varchar",
+        "respondent": "varchar",
+        "team": "varchar",
+        "submitted_at": "timestamp",
+        "closes_at": "timestamp",
+        "score": "double",
+        "batch": "bigint",
+        "is_pooled": "boolean",
+    },
 }
+
+_Columns = dict[str, dict[str, str]]
 
 
 class WarehouseError(SixkeysError):
     """The warehouse file cannot be used: which, why, and what to do."""
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Brings the warehouse at `path` into the form of this version; raises WarehouseError for a newer one."""
-    wanted_tables = _BOOKKEEPING | {name: columns(record) for name, record in RECORDS.items()}
-    known = _known(connection, wanted_tables)
-    found = connection.execute("select version from about").fetchall() if "about" in known else []
-    if found and found[0][0] > VERSION:
+class Step(NamedTuple):
+    """What becomes of a warehouse of `version` on its way to the next one; `run` is told what tables it had."""
+
+    version: int
+    what: str
+    run: Callable[[duckdb.DuckDBPyConnection, _Columns], None]
+
+
+def warehouse_tables() -> _Columns:
+    """Each table of the warehouse with its columns and their types, as this version has them."""
+    return _BOOKKEEPING | {name: columns(record) for name, record in RECORDS.items()}
+
+
+def stored_version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The version of the warehouse at `path`, 0 of one that is new; changes nothing.
+
+    Raises WarehouseError for a newer one, and for a database of another program.
+    """
+    try:
+        found = connection.execute("select version from about").fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        if connection.execute("select 1 from duckdb_tables() limit 1").fetchall():
+            raise WarehouseError(
+                f"{path}: is a database, and no warehouse of Sixkeys; name another file as warehouse"
+            ) from None
+        return 0
+    version = int(found[0][0]) if found else 0
+    if version > VERSION:
         raise WarehouseError(
             f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"
         )
-    for table, wanted in wanted_tables.items():
+    return version
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path, stored: int) -> None:
+    """Brings the warehouse at `path` from version `stored` into the form of this one; the caller commits it as a whole.
+
+    Raises WarehouseError where that cannot be done.
+    """
+    known = _known(connection)
+    doing = "new columns"
+    try:
+        _extend(connection, known)
+        for step in STEPS if known else ():
+            if step.version >= stored:
+                doing = step.what
+                step.run(connection, known)
+        if known.get("about") and stored:
+            connection.execute("update about set version = ?", [VERSION])
+        else:
+            connection.execute("insert into about (version) values (?)", [VERSION])
+    except duckdb.Error as error:
+        raise _not_migrated(path, stored, f"{doing}: {str(error).splitlines()[0]}") from error
+    if others := _others(_known(connection)):
+        raise _not_migrated(path, stored, "; ".join(others))
+
+
+def _not_migrated(path: Path, stored: int, why: str) -> WarehouseError:
+    return WarehouseError(
+        f"{path}: cannot be brought from version {stored} of its form to {VERSION} ({why[:200]}); it was left as it is:"
+        " go on with the Sixkeys that made it, and report this"
+    )
+
+
+def _extend(connection: duckdb.DuckDBPyConnection, known: _Columns) -> None:
+    """Makes the tables, the columns and the parts of lists that are not among the `known` ones."""
+    for table, wanted in warehouse_tables().items():
         if table not in known:
             declared = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
-            connection.execute(f"create table if not exists {table} ({declared})")
+            connection.execute(f"create table {table} ({declared})")
             continue
         for column, kind in wanted.items():
             if column not in known[table]:
                 default = _default(RECORDS.get(table), column)
                 connection.execute(f'alter table {table} add column "{column}" {kind}{default}')
-            elif "struct(" in kind and known[table][column].lower().replace('"', "") != kind:
+            elif "struct(" in kind and "struct(" in known[table][column] and known[table][column] != kind:
                 # a part that is new is empty in what was there before
                 connection.execute(f'alter table {table} alter "{column}" set data type {kind}')
-    if known and "owners" not in known:
-        _convert_former_owners(connection)
-        connection.execute(_TAGS_BY_PLACE)
-    if not found:
-        connection.execute("insert into about (version) values (?)", [VERSION])
-    elif found[0][0] < VERSION:
-        connection.execute("update about set version = ?", [VERSION])
+
+
+def _others(known: _Columns) -> list[str]:
+    """The columns whose type is not the one that this version reads and writes, in words."""
+    return [
+        f"{table}.{column} is {known[table][column]} and has to be {kind}"
+        for table, wanted in warehouse_tables().items()
+        for column, kind in wanted.items()
+        if known[table][column] != kind
+    ]
 
 
 # since when things were owned as they were when that was first put down
@@ -145,19 +220,42 @@ where c.kind = 'Component' group by c.name, c.owner, c.system
 """
 
 
-# a tag is known by where it stood as well, since it may move
-_TAGS_BY_PLACE = (
-    "update deployments set id = id || '@' || sha"
-    " where source = 'tags' and sha is not null and id = repo || '@' || ref"
-)
-
-
-def _convert_former_owners(connection: duckdb.DuckDBPyConnection) -> None:
-    """Puts what an older version knew of owners into the table `owners`, which has just been made."""
-    made = "create table if not exists former_owners (name varchar, owner varchar, system varchar, until_at timestamp)"
-    connection.execute(made)
+def _convert_former_owners(connection: duckdb.DuckDBPyConnection, known: _Columns) -> None:
+    """Puts what was known of owners into a table of its own, where there was none yet."""
+    if "owners" in known:
+        return
+    if "former_owners" not in known:
+        connection.execute(
+            "create table former_owners (name varchar, owner varchar, system varchar, until_at timestamp)"
+        )
     connection.execute(_FORMER_OWNERS, {"beginning": _BEGINNING})
     connection.execute("drop table former_owners")
+
+
+def _know_tags_by_place(connection: duckdb.DuckDBPyConnection, known: _Columns) -> None:
+    if "owners" not in known:  # which came at the same time
+        connection.execute(
+            "update deployments set id = id || '@' || sha"
+            " where source = 'tags' and sha is not null and id = repo || '@' || ref"
+        )
+
+
+def _forget_organisations_name(connection: duckdb.DuckDBPyConnection, _: _Columns) -> None:
+    """Keeps what was told of the organisation under no name; of two scorecards of a week the first stands."""
+    named = "select week from scorecards where scope = 'organisation' and name <> ''"
+    for table in ("scorecards", "scorecard_forms"):
+        connection.execute(
+            f"delete from {table} where scope = 'organisation' and name = '' and week in ({named})"
+        )
+    for table in ("scorecards", "scorecard_forms", "scorecard_rows", "deliveries", "alerts"):
+        connection.execute(f"update {table} set name = '' where scope = 'organisation' and name <> ''")
+
+
+STEPS = (
+    Step(1, "owners as a record of their own", _convert_former_owners),
+    Step(1, "tags known by where they stood as well", _know_tags_by_place),
+    Step(2, "the organisation kept under no name", _forget_organisations_name),
+)
 
 
 def _default(record: type[Record] | None, column: str) -> str:
@@ -166,19 +264,11 @@ def _default(record: type[Record] | None, column: str) -> str:
     return f" default {repr(default).lower()}" if isinstance(default, str | bool) else ""
 
 
-def _known(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The columns of those of `tables` that are there, with their types."""
-    # asked for table by table, for a list of all columns takes ten times as long in a file that was just opened
-    of_each = " union all ".join(
-        f"select '{table}', name, type from pragma_table_info('{table}')" for table in tables
-    )
-    try:
-        rows = connection.execute(of_each).fetchall()
-    except duckdb.CatalogException:  # some are missing
-        rows = connection.execute(
-            "select table_name, column_name, data_type from duckdb_columns() where database_name = current_database()"
-        ).fetchall()
-    known: dict[str, dict[str, str]] = defaultdict(dict)
-    for table, column, kind in rows:
-        known[table][column] = kind
+def _known(connection: duckdb.DuckDBPyConnection) -> _Columns:
+    """The tables that are there with their columns and their types, written as this version writes them."""
+    known: _Columns = defaultdict(dict)
+    for table, column, kind in connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where database_name = current_database()"
+    ).fetchall():
+        known[table][column] = kind.lower().replace('"', "")
     return known

@@ -20,7 +20,7 @@ def people_of(settings: Settings) -> People:
 
     Raises ConfigurationError where the warehouse was begun with another key: everybody in it would be somebody else.
     """
-    path = settings.warehouse.with_name(f"{settings.warehouse.stem}.people-key")
+    path = key_file(settings.warehouse)
     told = settings.privacy.key.get_secret_value().encode() if settings.privacy.key else _kept(path)
     with open_warehouse(settings.warehouse) as warehouse:
         ((begun_with,),) = warehouse.connection.execute("select people_key from about").fetchall()
@@ -34,6 +34,11 @@ def people_of(settings: Settings) -> People:
                 " or name another warehouse and collect anew"
             )
     return People(key, settings.bots, settings.privacy.logins, settings.agents)
+
+
+def key_file(warehouse: Path) -> Path:
+    """Where the key of a warehouse is kept unless the configuration has it."""
+    return warehouse.with_name(f"{warehouse.stem}.people-key")
 
 
 def _kept(path: Path) -> bytes | None:

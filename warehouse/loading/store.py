@@ -1,15 +1,17 @@
 """The warehouse file: source tables, cursors, runs and quarantine. One writer, opened per batch.
 
-WarehouseError(SixkeysError)   the file cannot be opened or was made by another version
+WarehouseError(SixkeysError)   the file cannot be opened, is damaged, or was made by another version or program
 """
 
 import json
+import os
 import re
+import secrets
 import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,15 +23,22 @@ from collectors.contract.items import Gone, Malformed, SetAside, key_of
 from collectors.contract.records import Component, Coverage, Record, storable
 from config.names import same_key
 from warehouse.loading.instants import naive
-from warehouse.loading.migration import WarehouseError, migrate
+from warehouse.loading.migration import VERSION, WarehouseError, migrate, stored_version
 from warehouse.loading.renames import under_current_names
 from warehouse.loading.schema import arrow_table
 
+_T = TypeVar("_T")
 WAIT_SECONDS = 60.0
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
 OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
-
-_T = TypeVar("_T")
+_BACK = "bring a backup back (docs/commands.md: sixkeys backup)"
+# a damaged block is an error of no kind of its own
+_OF_THE_FILE = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+)
 
 
 @dataclass(frozen=True)
@@ -50,18 +59,45 @@ def open_warehouse(
     Waits up to `wait_seconds` while another process writes, and says so through `waiting`. Raises WarehouseError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = when_free(path, lambda: duckdb.connect(str(path), config=OPEN), waiting, wait_seconds)
+    if not path.exists():
+        _create(path)
+    require_database(path)
+    # opened to be written, it would be merged with what is in there; unless this process has it open already
+    if path.with_name(f"{path.name}.wal").exists():
+        with (
+            suppress(duckdb.ConnectionException),
+            in_turn(path, lambda: duckdb.connect(str(path), read_only=True), waiting, wait_seconds) as peek,
+            told_if_damaged(path),
+        ):
+            stored_version(peek, path)
+    connection = in_turn(path, lambda: duckdb.connect(str(path), config=OPEN), waiting, wait_seconds)
     try:
-        migrate(connection, path)
-        yield Warehouse(connection, path)
+        with told_if_damaged(path):
+            stored = stored_version(connection, path)
+            if stored != VERSION:
+                with transaction(connection):
+                    migrate(connection, path, stored)
+            yield Warehouse(connection, path)
     finally:
         connection.close()
+
+
+def _create(path: Path) -> None:
+    """A warehouse with nothing in it, which is there as a whole or not at all, whoever else makes one."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with duckdb.connect(str(part), config=OPEN) as connection, transaction(connection):
+            migrate(connection, path, 0)
+        with suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Attaches the warehouse at `path` to `connection` as `stored`, to be read; waits while a process writes."""
     quoted = str(path).replace("'", "''")
-    when_free(path, lambda: connection.execute(f"attach '{quoted}' as stored (read_only)"))
+    in_turn(path, lambda: connection.execute(f"attach '{quoted}' as stored (read_only)"))
 
 
 @contextmanager
@@ -76,22 +112,51 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("commit")
 
 
-def when_free(
+def require_database(path: Path) -> None:
+    """Raises WarehouseError where something is at `path` that DuckDB has not written, which then stays as it is."""
+    if path.is_dir():
+        raise WarehouseError(f"{path}: is a folder; name a file in it as warehouse")
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[8:] != b"DUCK":
+        what = "is no warehouse, or only the beginning of one" if head else "is empty"
+        raise WarehouseError(f"{path}: {what}; {_BACK}, or name another file")
+
+
+@contextmanager
+def told_if_damaged(path: Path) -> Iterator[None]:
+    """Tells in a WarehouseError that the warehouse at `path` could not be read or written."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if isinstance(error, _OF_THE_FILE) or type(error) is duckdb.Error:
+            told = str(error).splitlines()[0][:200]
+            raise WarehouseError(
+                f"{path}: cannot be read or written: {told}; check the disk's space; if the file is damaged, {_BACK}"
+            ) from error
+        raise
+
+
+def in_turn(
     path: Path,
-    step: Callable[[], _T],
+    connect: Callable[[], _T],
     waiting: Callable[[str], None] = lambda _: None,
     wait_seconds: float = WAIT_SECONDS,
 ) -> _T:
-    """What `step` gives, which opens the warehouse at `path`: again and again while another process writes."""
+    """What `connect` gives once no other process writes the warehouse at `path`; raises WarehouseError."""
     until = time.monotonic() + wait_seconds
     told = False
     while True:
         try:
-            return step()
+            return connect()
         except duckdb.IOException as error:
             holder = re.search(r"PID (\d+)", str(error))
             if holder is None or "lock" not in str(error):
-                raise WarehouseError(f"{path}: cannot be opened: {str(error).splitlines()[0]}") from None
+                raise WarehouseError(
+                    f"{path}: cannot be opened: {str(error).splitlines()[0]}; if the file is damaged, {_BACK}"
+                ) from None
             if time.monotonic() > until:
                 raise WarehouseError(
                     f"{path}: process {holder[1]} has held it for {wait_seconds:.0f} s; end it or try again later"
@@ -100,8 +165,12 @@ def when_free(
                 waiting(f"{path} is in use by process {holder[1]}; waiting up to {wait_seconds:.0f} s")
                 told = True
             time.sleep(0.1)
+        except duckdb.ConnectionException:
+            raise
         except duckdb.Error as error:
-            raise WarehouseError(f"{path}: is not a warehouse: {str(error).splitlines()[0]}") from None
+            raise WarehouseError(
+                f"{path}: is not a warehouse, or damaged: {str(error).splitlines()[0]}; {_BACK}"
+            ) from None
 
 
 class Warehouse:

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 FLOOR = 5
 
-_TABLE = (
-    "create table if not exists round_answers (round varchar, respondent varchar, team varchar,"
-    " submitted_at timestamp, closes_at timestamp, score double, batch bigint, is_pooled boolean)"
-)
 _WAITING = (
     "select a.round, a.respondent, a.team, a.is_late from (answers) as a"
     " anti join round_answers as t on t.round = a.round and t.respondent = a.respondent"
@@ -54,7 +50,6 @@ def close_rounds(warehouse: "Warehouse", answers: str, as_of: datetime) -> None:
     """
     connection = warehouse.connection
     with warehouse.transaction():
-        connection.execute(_TABLE)
         current = answers.replace("source.", "")
         waiting: dict[str, list[WaitingAnswer]] = defaultdict(list)
         for round_, respondent, team, is_late in connection.execute(

@@ -45,7 +45,7 @@ class Moved:
 def published_numbers(settings: Settings, days: tuple[date, date] | None = None) -> PublishedNumbers | None:
     """Those of the published facts, over all days that they cover or the given ones; None without facts."""
     try:
-        with open_facts(settings.warehouse) as facts, _as_now(facts):
+        with open_facts(settings.warehouse, any_version=True) as facts, _as_now(facts):
             start, end = days or full_range(facts, None, None)
             found = compute(facts, settings, "organisation", None, start, end)
             return PublishedNumbers(
@@ -113,7 +113,7 @@ def _as_now(facts: Facts) -> Iterator[None]:
 def is_of_other_definitions(warehouse: Path, definitions: str) -> bool:
     """Whether the published facts were built by other definitions; not where there are none."""
     try:
-        with open_facts(warehouse) as facts:
+        with open_facts(warehouse, any_version=True) as facts:
             return definitions_of(facts) != definitions
     except NoFacts:
         return False

@@ -1,6 +1,7 @@
 """The published facts: what every reader opens, for one load at a time.
 
 NoFacts(SixkeysError)   nothing was built yet, or what was built cannot be read
+└── OtherFacts          what was built is of another version
 """
 
 import glob
@@ -13,14 +14,21 @@ from pathlib import Path
 import duckdb
 
 from config.errors import DamagedError, SixkeysError
+from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
 
+# raised with each change of a table or a column that readers get and that no model makes: those are in the definitions
+FACTS_VERSION = 1
 # how DuckDB says that a file is not what was written
 _DAMAGE = re.compile("Corrupt database file|Could not read enough bytes|checksum")
 
 
 class NoFacts(SixkeysError):
     """There are no facts to read: where they were looked for and what to run."""
+
+
+class OtherFacts(NoFacts):
+    """The facts were built by another version of Sixkeys: they have other tables, or follow other definitions."""
 
 
 def pointer(warehouse: Path) -> Path:
@@ -48,11 +56,11 @@ def current_facts(warehouse: Path) -> Path:
 
 
 @contextmanager
-def open_facts(warehouse: Path) -> Iterator[Facts]:
+def open_facts(warehouse: Path, any_version: bool = False) -> Iterator[Facts]:
     """The facts that the pointer names; where they are unreadable the pointer is read again, then the file before.
 
-    Raises NoFacts where nothing was built yet or no file can be read, DamagedError where a file shows only while it is
-    read that it cannot be.
+    Raises NoFacts where nothing was built yet or no file can be read, OtherFacts for those of another version unless
+    they may be of `any_version`, DamagedError where a file shows only while it is read that it cannot be.
     """
     wanted = current_facts(warehouse)
     tried: list[Path] = []
@@ -69,6 +77,9 @@ def open_facts(warehouse: Path) -> Iterator[Facts]:
         except duckdb.Error:
             connection.close()
             continue
+        if not any_version and not _is_of_this_version(connection):
+            connection.close()
+            raise OtherFacts(f'{warehouse}: was built by another version of Sixkeys; run "sixkeys build"')
         as_of, timezone, organization = found[0]
         warning = None if path == wanted else f"{wanted.name} cannot be read; showing {path.name} instead"
         try:
@@ -84,6 +95,14 @@ def open_facts(warehouse: Path) -> Iterator[Facts]:
             connection.close()
         return
     raise NoFacts(f'{wanted}: cannot be read, and no earlier facts can; run "sixkeys build"')
+
+
+def _is_of_this_version(connection: duckdb.DuckDBPyConnection) -> bool:
+    try:
+        found = connection.execute("select facts_version, definitions from about").fetchall()
+    except duckdb.BinderException:  # it does not say
+        return False
+    return found == [(FACTS_VERSION, definitions())]
 
 
 def definitions_of(facts: Facts) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -52,7 +52,7 @@ def evaluate(facts: Facts, settings: Settings) -> list[Alert]:
     week = iso_week(monday - timedelta(days=7))
     with open_warehouse(settings.warehouse) as opened:
         rows = opened.connection.execute("select content from alerts").fetchall()
-    last = {_key(one): one for one in (Alert(**json.loads(content)) for (content,) in rows)}
+    last = {_key(one): one for (content,) in rows if (one := _kept(content))}
     found = [
         alert
         for weeks in _weeks(facts, settings, monday)
@@ -70,6 +70,15 @@ def evaluate(facts: Facts, settings: Settings) -> list[Alert]:
                     "insert into alerts values (?, ?, ?, ?, ?)", [*key, json.dumps(asdict(one)), now]
                 )
     return [*(one for one in last.values() if one.week == week), *found]
+
+
+def _kept(content: str) -> Alert | None:
+    """The alert that is kept; None for one that this version cannot read, of which nothing is known then."""
+    try:
+        told = json.loads(content)
+        return Alert(**{field.name: told[field.name] for field in fields(Alert) if field.name in told})
+    except (ValueError, TypeError):
+        return None
 
 
 def _key(of: Alert | Value) -> tuple[str, str, str]:

@@ -53,6 +53,13 @@ def archived_forms(facts: Facts, scope: Scope, name: str, week: str) -> dict[str
     return unpacked_forms(facts.connection.execute(sql, [scope, kept_name(scope, name), week]).fetchall())
 
 
+def archived_content(facts: Facts, scope: Scope, name: str, week: str) -> dict[str, Any]:
+    """The scorecard itself, as this version has it."""
+    sql = "select content from scorecards where scope = ? and name = ? and week = ?"
+    ((content,),) = facts.connection.execute(sql, [scope, kept_name(scope, name), week]).fetchall()
+    return dict(json.loads(content))
+
+
 def restated_since(facts: Facts, scope: Scope, name: str, week: str) -> tuple[Restated, ...]:
     """What later scorecards say of the numbers of one, the earliest first."""
     sql = (

@@ -1,6 +1,6 @@
 """The weekly scorecard: one document for a scope, its name and an ISO week, as JSON values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from config.errors import ConfigurationError
 from config.metrics import metrics as declared
 from config.settings import Settings
 from config.targets import parse_target
+from warehouse.loading.older_scorecards import CONTENT_VERSION
 from warehouse.metrics.attainment import WEEKS_BACK, against_published_targets, attainment
 from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
@@ -56,9 +57,10 @@ def scorecard(
     """The scorecard of a scope and an ISO week (`2026-W46`; by default the last complete one).
 
     One that was published is given as it was then. Each metric has its value, the week before's, and the last 12
-    weeks, oldest first. Raises ConfigurationError.
+    weeks, oldest first. Raises ConfigurationError, and UnreadableScorecard.
     """
-    return _scorecards(facts, settings, week, [(scope, kept_name(scope, name or ""))])[0]
+    wanted = [(scope, kept_name(scope, name or ""))]
+    return _scorecards(facts, settings, week, wanted, asked=wanted)[0]
 
 
 def scorecards(facts: Facts, settings: Settings, week: str | None = None) -> list[Scorecard]:
@@ -69,10 +71,14 @@ def scorecards(facts: Facts, settings: Settings, week: str | None = None) -> lis
 
 
 def _scorecards(
-    facts: Facts, settings: Settings, week: str | None, wanted: list[tuple[Scope, str]]
+    facts: Facts,
+    settings: Settings,
+    week: str | None,
+    wanted: list[tuple[Scope, str]],
+    asked: Sequence[tuple[Scope, str]] = (),
 ) -> list[Scorecard]:
     monday = parse_week(week) if week else _last_complete(facts)
-    found = frozen(settings.warehouse, iso_week(monday))
+    found = frozen(settings.warehouse, iso_week(monday), asked)
     missing = [one for one in wanted if one not in found]
     computed = _compute(facts, settings, monday, missing, found) if missing else {}
     return [found[one] if one in found else computed[one] for one in wanted]
@@ -144,6 +150,7 @@ def _content(
     metrics = [_metric(of_metric, monday) for of_metric in weeks.values()]
     said = told(facts, where, monday, _flat([weeks]), _flat(below.values()))
     return {
+        "version": CONTENT_VERSION,
         "organization": settings.organization,
         "scope": scope,
         "name": name or facts.organization,

@@ -51,11 +51,13 @@ def packed(rows: RowsByKey) -> bytes:
     return zlib.compress(json.dumps([[*key, *row] for key, row in rows.items()]).encode(), 9)
 
 
-def unpacked(kept: bytes) -> RowsByKey:
-    """The rows that were `packed`."""
-    return {
-        tuple(key): KeptRow(value, left_out) for *key, value, left_out in json.loads(zlib.decompress(kept))
-    }
+def unpacked(kept: bytes) -> RowsByKey | None:
+    """The rows that were `packed`; None where they were by another version, in another form."""
+    try:
+        rows = json.loads(zlib.decompress(kept))
+        return {tuple(key): KeptRow(value, left_out) for *key, value, left_out in rows}
+    except (zlib.error, ValueError, TypeError):
+        return None
 
 
 def differences(before: RowsByKey, now: RowsByKey) -> list[tuple[RowKey, KeptRow | None, KeptRow | None]]:

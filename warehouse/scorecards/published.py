@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from config.errors import ConfigurationError
 from config.metrics import metrics
 from config.settings import Settings
 from warehouse.loading.instants import naive
+from warehouse.loading.older_scorecards import UnreadableScorecard, scorecards_in
 from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week
@@ -31,12 +32,29 @@ class Told(NamedTuple):
     published_at: datetime
 
 
-def frozen(warehouse: Path, week: str) -> dict[tuple[Scope, str], dict[str, Any]]:
-    """The scorecards that were published for an ISO week, each by what it is `kept_as`."""
+def frozen(
+    warehouse: Path, week: str, asked: Container[tuple[Scope, str]] = ()
+) -> dict[tuple[Scope, str], dict[str, Any]]:
+    """The scorecards that were published for an ISO week and can be read, each by what it is `kept_as`.
+
+    Raises UnreadableScorecard for one of those `asked` for.
+    """
     sql = "select scope, name, content from scorecards where week = ?"
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(sql, [week]).fetchall()
-    return {(scope, name): json.loads(content) for scope, name, content in rows}
+    found: dict[tuple[Scope, str], dict[str, Any]] = {}
+    for scope, name, content in rows:
+        try:
+            readable = scorecards_in(scope, name, week, content)
+        except UnreadableScorecard:
+            if (scope, name) in asked:
+                raise
+            continue
+        for one in readable:
+            # what has a document of its own is told by that, not by one that held all scopes
+            if kept_as(one) == (scope, name) or kept_as(one) not in found:
+                found[kept_as(one)] = one
+    return found
 
 
 def kept_as(content: Mapping[str, Any]) -> tuple[Scope, str]:
@@ -59,8 +77,8 @@ def told_before(warehouse: Path, monday: date) -> dict[tuple[str, str], dict[tup
     return found
 
 
-def kept_rows(warehouse: Path, of: tuple[str, str], week: str, metric: str, told: Told) -> RowsByKey:
-    """The rows that made what was `told` of a week's metric."""
+def kept_rows(warehouse: Path, of: tuple[str, str], week: str, metric: str, told: Told) -> RowsByKey | None:
+    """The rows that made what was `told` of a week's metric; None where an older version kept them in another form."""
     sql = (
         "select rows from scorecard_rows"
         " where scope = ? and name = ? and week = ? and metric = ? and published_at = ?"
@@ -87,7 +105,7 @@ def publish(
     """Freezes a scorecard that was made of `facts`, and what is `made` of it, its texts by form; returns it.
 
     One that was published before stands instead.
-    Raises ConfigurationError where the week had not ended when the facts were built.
+    Raises ConfigurationError where the week had not ended when the facts were built, and UnreadableScorecard.
     """
     if facts.as_of < midnight(facts, date.fromisoformat(content["week_end"])):
         raise ConfigurationError(
@@ -99,7 +117,8 @@ def publish(
     with open_warehouse(settings.warehouse) as opened, opened.transaction():
         sql = "select content from scorecards where scope = ? and name = ? and week = ?"
         if earlier := opened.connection.execute(sql, key).fetchall():
-            return json.loads(earlier[0][0])
+            readable = scorecards_in(key[0], key[1], key[2], earlier[0][0])
+            return next(one for one in readable if kept_as(one) == kept_as(content))
         now = naive(datetime.now(UTC))
         opened.connection.execute(
             "insert into scorecards values (?, ?, ?, ?, ?)", [*key, now, json.dumps(content)]

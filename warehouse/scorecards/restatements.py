@@ -63,12 +63,10 @@ def _why(
         return [{"text": "answers of the survey came later; which ones is not told"}]
     scope, name = of
     where = {} if scope == "organisation" else {scope: name}
-    told = reasons(
-        facts,
-        metric,
-        kept_rows(warehouse, of, week, now.metric, was),
-        rows_of_week(facts, metric, where, now.period_start),
-    )
+    rows = kept_rows(warehouse, of, week, now.metric, was)
+    if rows is None:
+        return [{"text": "an older version kept no rows of it that can be compared"}]
+    told = reasons(facts, metric, rows, rows_of_week(facts, metric, where, now.period_start))
     if metric.statistic == "rate":
         before, after = covered_days(was.value, was.n), covered_days(now.value, now.n)
         if before and after and before != after:

@@ -11,8 +11,8 @@ from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
 from warehouse.building.build import create_candidates
-from warehouse.loading.store import attach, open_warehouse
-from warehouse.metrics.published_facts import NoFacts, open_facts
+from warehouse.loading.store import attach, open_warehouse, told_if_damaged
+from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
 from warehouse.trust.coverage import ServiceCoverage, coverage
 from warehouse.trust.problems import problems
 
@@ -124,7 +124,7 @@ def report(settings: Settings) -> list[MatchReport]:
         return []
     with open_warehouse(settings.warehouse):
         pass  # migrates what an older version left
-    with duckdb.connect() as connection:
+    with told_if_damaged(settings.warehouse), duckdb.connect() as connection:
         attach(connection, settings.warehouse)
         create_candidates(connection, settings, datetime.now(UTC))
         parts = [
@@ -133,8 +133,12 @@ def report(settings: Settings) -> list[MatchReport]:
         ]
         parts.append(_recipients(connection, settings.reports))
         found = [(one.what, one.advice) for one in problems(connection, settings)]
+    try:
+        parts += _coverage(settings)
+    except OtherFacts:
+        found.append(("the facts were built by another version of Sixkeys", 'run "sixkeys build"'))
     parts.insert(0, MatchReport(PROBLEMS, ("problem", "what to do"), found))
-    return [part for part in [*parts, *_coverage(settings)] if part.rows]
+    return [part for part in parts if part.rows]
 
 
 def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> MatchReport:
@@ -153,7 +157,10 @@ def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Matc
 
 
 def _coverage(settings: Settings) -> list[MatchReport]:
-    """What the published numbers rest on, for each service and for all; nothing where none were published."""
+    """What the published numbers rest on, for each service and for all; nothing where none can be read.
+
+    Raises OtherFacts.
+    """
     try:
         with open_facts(settings.warehouse) as facts:
             everything = coverage(facts, settings, "organisation")
@@ -161,6 +168,8 @@ def _coverage(settings: Settings) -> list[MatchReport]:
             not_counted = facts.connection.execute(
                 "select n.source, n.reason, n.entries from not_counted as n order by n.entries desc, n.source, n.reason"
             ).fetchall()
+    except OtherFacts:
+        raise
     except NoFacts:
         return []
     scopes = [*of_services, *everything]

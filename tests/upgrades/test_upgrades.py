@@ -1,0 +1,216 @@
+"""Warehouses that earlier programs made: each is opened, built, published and delivered, and tells what it told."""
+
+import json
+import math
+import tarfile
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from config.settings import Recipients, Settings, load_settings
+from dashboards.commands.steps import deliver_due, make_scorecards
+from dashboards.delivery.scorecard_parcels import file_stem
+from dashboards.frame.navigation import PAGES
+from dashboards.scorecards.rendering import FORMATS
+from sample_data.servers.server import SampleServer
+from sample_data.settings import demo_settings
+from tests.conftest import Sample
+from tests.support.command_line import run
+from tests.support.loopback import Receiver, webhook
+from tests.support.running_dashboard import opened, shown
+from warehouse.building.build import build
+from warehouse.loading.migration import VERSION
+from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.values import compute
+from warehouse.pipeline import collect
+from warehouse.scorecards.archive import archived_scorecards
+from warehouse.scorecards.published import frozen
+
+HERE = Path(__file__).parent
+KEPT = sorted(path.name.partition(".")[0] for path in HERE.glob("*.tar.xz"))
+# for `make test`; `make soak` takes the others
+QUICK = ("983c8ac", "df571b0", "a709d19")
+ALL_OR_QUICK, ALL_OR_OLDEST = (
+    [one if one in quick else pytest.param(one, marks=pytest.mark.soak) for one in KEPT]
+    for quick in (QUICK, QUICK[:1])
+)
+NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
+NEXT_WEEK = datetime(2026, 11, 23, 9, tzinfo=UTC)
+READING = (["metrics"], ["explain", "DF"], ["export", "report"], ["scorecard"], ["deliver"])
+FILES = {
+    "organisation-acme.html",
+    *(f"system-{name}.html" for name in ("payments", "platform", "shop")),
+    *(f"team-{name}.html" for name in ("fulfilment", "payments", "platform", "storefront")),
+}
+# numbers that are others today: (metric, scope, name) -> n, with the change of what counts
+CONFIGURATION = "a sync of changed configuration alone is a deployment, not a repeat"
+CHANGED = {
+    "983c8ac": {
+        ("deployment_frequency", "organisation", "acme"): (392, CONFIGURATION),
+        ("change_failure_rate", "organisation", "acme"): (392, CONFIGURATION),
+        ("deployment_rework_rate", "organisation", "acme"): (412, CONFIGURATION),
+        ("deployment_frequency", "team", "payments"): (86, CONFIGURATION),
+        ("change_failure_rate", "team", "payments"): (86, CONFIGURATION),
+        ("deployment_rework_rate", "team", "payments"): (86, CONFIGURATION),
+    }
+}
+
+
+@dataclass(frozen=True)
+class Older:
+    """A folder as the program of `commit` left it: its configuration, its warehouse and its facts."""
+
+    commit: str
+    folder: Path
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.folder / "sixkeys.yaml")
+
+    @property
+    def numbers(self) -> list[dict[str, Any]]:
+        return json.loads((HERE / f"{self.commit}.json").read_text())
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def published(self) -> dict[tuple[str, str, str], str]:
+        """What was published, by scope, name and week, as it is kept."""
+        return {
+            (scope, name if scope != "organisation" else "", week): content
+            for scope, name, week, content in self.rows("select scope, name, week, content from scorecards")
+        }
+
+    def forms(self) -> dict[tuple[str, str], dict[str, str]]:
+        """What was rendered of them when they were published, where that was kept."""
+        if not self.rows("select 1 from duckdb_tables() where table_name = 'scorecard_forms'"):
+            return {}
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for scope, name, form, text in self.rows("select scope, name, form, text from scorecard_forms"):
+            found.setdefault((scope, name), {})[form] = zlib.decompress(text).decode()
+        return found
+
+
+@pytest.fixture
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
+    with tarfile.open(HERE / f"{request.param}.tar.xz") as tar:
+        tar.extractall(tmp_path, filter="data")
+    return Older(request.param, tmp_path)
+
+
+def told(*contents: dict[str, Any]) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """By name and metric what scorecards say, whether each is of one scope or of all."""
+    return {
+        (one["name"], metric["metric"]): (metric["value"], metric["n"], metric["target"], metric["status"])
+        for content in contents
+        for one in content.get("scopes", [content])
+        for metric in one["metrics"]
+    }
+
+
+def test_at_least_three_earlier_programs_are_held_to() -> None:
+    assert len(KEPT) >= 3
+    assert {*QUICK, *CHANGED} <= set(KEPT)
+    assert all((HERE / f"{one}.tar.xz").stat().st_size < 300_000 for one in KEPT)
+
+
+@pytest.mark.parametrize("older", ALL_OR_QUICK, indirect=True)
+def test_it_says_what_to_run_and_then_has_the_numbers_that_it_had(older: Older) -> None:
+    for command in READING:
+        done = run(older.folder, *command)
+        assert done.returncode == 1
+        assert done.stderr.endswith('was built by another version of Sixkeys; run "sixkeys build"\n')
+    assert run(older.folder, "build").returncode == 0
+    assert older.rows("select version from about") == [(VERSION,)]
+    changed = CHANGED.get(older.commit, {})
+    now = {
+        (number["metric"], number["scope"], number["name"]): number
+        for by in ("organisation", "team")
+        for number in json.loads(run(older.folder, "metrics", "--by", by, "--format", "json").stdout)
+    }
+    assert set(now) == {(was["metric"], was["scope"], was["name"]) for was in older.numbers}
+    for was in older.numbers:
+        key = (was["metric"], was["scope"], was["name"])
+        n, _ = changed.get(key, (was["n"], ""))
+        assert (now[key]["n"], now[key]["status"]) == (n, was["status"]), key
+        if key not in changed and was["value"] is not None:
+            assert math.isclose(now[key]["value"], was["value"], rel_tol=1e-9), key
+        assert (now[key]["value"] is None) == (was["value"] is None), key
+
+
+@pytest.mark.parametrize("older", ALL_OR_OLDEST, indirect=True)
+def test_what_it_published_stands_and_the_next_week_is_delivered(
+    older: Older, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published, forms = older.published(), older.forms()
+    with Receiver() as server:
+        reports = {"webhook": webhook(server), "alerts": Recipients(webhook=webhook(server))}
+        of = older.settings
+        settings = of.model_copy(update={"reports": of.reports.model_copy(update=reports)})
+        build(settings, NEXT_WEEK)
+        _, failed = make_scorecards(settings, "2026-W46", send=False)
+        assert not failed, capsys.readouterr().err
+        assert older.published() == published
+        assert not deliver_due(settings, NEXT_WEEK), capsys.readouterr().err
+        (body,) = [json.loads(body) for body in server.bodies]
+    assert (body["type"], body["data"]["week"]) == ("scorecard", "2026-W47")
+    for week in ("2026-W46", "2026-W47"):
+        assert {path.name for path in (settings.reports.directory / week).glob("*.html")} == FILES
+    now = frozen(settings.warehouse, "2026-W46")
+    assert told(*now.values()) == told(*map(json.loads, published.values()))
+    for scope, name in now:
+        stem = settings.reports.directory / "2026-W46" / file_stem(scope, name or "acme")
+        texts = {form: stem.with_suffix(f".{form}").read_text() for form in FORMATS}
+        if (scope, name) in forms:
+            assert texts == forms[scope, name]
+        assert json.loads(texts["json"])["metrics"] == now[scope, name]["metrics"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("older", KEPT, indirect=True)
+def test_every_page_is_drawn_and_the_archive_has_what_was_published(older: Older) -> None:
+    assert "was built by another version of Sixkeys; run &#34;sixkeys build" in shown(opened(older.folder))
+    build(older.settings, NOW)
+    for page in PAGES:
+        named = {"team": {"team": "payments"}, "service": {"service": "checkout"}}.get(page, {})
+        app = opened(older.folder, page, **named)
+        assert not app.exception, page
+        assert "cannot be read" not in shown(app), page
+    for scope in ({}, {"team": "payments"}, {"system": "shop"}):
+        app = opened(older.folder, "scorecards", week="2026-W46", **scope)
+        assert not app.exception
+        assert "Lead Time for Changes" in shown(app)
+    with open_facts(older.settings.warehouse) as facts:
+        archived = archived_scorecards(facts)
+    assert [(one.met, one.judged) for one in archived if one.scope == "organisation"] == [(0, 5)]
+    assert len(archived) == 8
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("older", KEPT, indirect=True)
+def test_a_collection_goes_on_to_the_numbers_of_one_that_began_anew(older: Older, sample: Sample) -> None:
+    with SampleServer(sample.organisation) as server:
+        config = demo_settings(sample.organisation, server.url, older.folder, server.token)
+        runs = collect(load_settings(config), now=sample.organisation.now)
+    assert [run.error for run in runs] == [None] * len(runs)
+    assert {run.source: run.counts["pull_requests"] for run in runs}["github"] == 0
+    expected = {
+        key: (value if value is None else pytest.approx(value), *rest)
+        for key, (value, *rest) in values(sample.settings).items()
+    }
+    assert values(older.settings) == expected
+
+
+def values(settings: Settings) -> dict[tuple[str, str, str], tuple[Any, ...]]:
+    with open_facts(settings.warehouse) as facts:
+        return {
+            (one.metric, one.scope, one.name): (one.value, one.n, one.status)
+            for scope in ("organisation", "team", "service")
+            for one in compute(facts, settings, scope)  # type: ignore[arg-type]
+        }

@@ -1,0 +1,89 @@
+"""What is kept carries a version: its form does not change without it."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+import duckdb
+import pytest
+
+from collectors.contract.records import RECORDS
+from tests.conftest import Small
+from warehouse.building.build import COPIES, WRITTEN
+from warehouse.loading.migration import VERSION, warehouse_tables
+from warehouse.loading.older_scorecards import CONTENT_VERSION, UnreadableScorecard, scorecards_in
+from warehouse.metrics.definitions import MODELS
+from warehouse.metrics.published_facts import FACTS_VERSION, current_facts, open_facts
+from warehouse.scorecards.content import scorecard
+
+# a fingerprint of each form by its version: the next one is added, those that are there stay
+FORMS = {
+    "warehouse": {3: "d756af6bbb9b"},
+    "facts": {1: "2b33f1f9f4c1"},
+    "scorecard": {2: "39bde413ebfa"},
+}
+
+
+def held(what: str, version: int, form: Iterable[str]) -> None:
+    text = "\n".join(sorted(form))
+    found = hashlib.sha256(text.encode()).hexdigest()[:12]
+    assert version == max(FORMS[what]), f"add the fingerprint of version {version} of the {what}: {found}"
+    assert found == FORMS[what][version], (
+        f"the form of the {what} is another one ({found}): raise its version, as CONTRIBUTING.md says, for whoever"
+        f" has one of version {version}. It is now\n{text}"
+    )
+
+
+def test_the_warehouse_s_tables_columns_and_keys_are_those_of_its_version() -> None:
+    columns = [
+        f"{table}.{column} {kind}"
+        for table, wanted in warehouse_tables().items()
+        for column, kind in wanted.items()
+    ]
+    held(
+        "warehouse",
+        VERSION,
+        [*columns, *(f"{name} by {', '.join(one.KEY)}" for name, one in RECORDS.items())],
+    )
+
+
+def test_what_no_model_makes_of_the_facts_is_of_their_version(small: Small) -> None:
+    with duckdb.connect(str(current_facts(small.settings.warehouse)), read_only=True) as facts:
+        found = facts.execute(
+            "select table_name, column_name, data_type from duckdb_columns() where not internal"
+        ).fetchall()
+    # models are part of the definitions, which facts carry too
+    made = {path.stem for path in MODELS.glob("facts/*.sql")}
+    form = [f"{table}.{column} {kind}" for table, column, kind in found if table not in made]
+    assert len({row.partition(".")[0] for row in form}) == len(COPIES) + len(WRITTEN) + 1
+    held("facts", FACTS_VERSION, form)
+
+
+def test_what_a_scorecard_holds_is_of_its_version_and_nothing_of_it_is_lacking(small: Small) -> None:
+    with open_facts(small.settings.warehouse) as facts:
+        content = scorecard(facts, small.settings)
+    parts = {
+        "": content,
+        "metric.": content["metrics"][0],
+        "change.": content["metrics"][0]["change"],
+        "attainment.": content["metrics"][0]["attainment"],
+        "week.": content["metrics"][0]["history"][0],
+        "sentence.": content["sentences"][0],
+        "below.": content["below"][0],
+        "metric below.": content["below"][0]["metrics"][0],
+    }
+    held("scorecard", CONTENT_VERSION, [f"{name}{key}" for name, part in parts.items() for key in part])
+    assert scorecards_in("organisation", "", content["week"], json.dumps(content)) == [content]
+    for name in ("", "metric."):
+        for key in [key for key in parts[name] if key != "version"]:
+            kept = parts[name].pop(key)
+            with pytest.raises(UnreadableScorecard, match=rf"organisation, {content.get('week', '')}.*{key}"):
+                scorecards_in("organisation", "", content.get("week", ""), json.dumps(content))
+            parts[name][key] = kept
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=lambda record: record.TABLE)
+def test_a_key_is_never_empty_so_that_a_new_part_of_it_has_a_value_in_what_was_there(record: type) -> None:
+    for name in record.KEY:  # type: ignore[attr-defined]
+        field = record.model_fields[name]  # type: ignore[attr-defined]
+        assert field.is_required() or isinstance(field.default, str | int), name
