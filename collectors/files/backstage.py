@@ -93,7 +93,10 @@ def _all(files: Sequence[str], base: Path) -> Iterator[Item]:
 
 def _matching(pattern: str) -> list[str]:
     found = glob.glob(pattern, recursive=True, include_hidden=True)
-    return sorted(path for path in found if Path(path).is_file())
+    # of several ways to a file, by links, the shortest
+    return sorted(
+        (path for path in found if Path(path).is_file()), key=lambda path: (path.count(os.sep), path)
+    )
 
 
 def _file(path: str, where: str) -> "Iterator[Item | Located]":
