@@ -7,16 +7,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from config.fields import Address, Duration, Plain, Secret, Section
+from config.text.quoting import quoted
 
 EVERYBODY = "*"
 _SHORTEST_KEY = 32
 
 
 def _sight(value: Any) -> Any:
-    if value in ("everything", "rollups") or (value and isinstance(value, list)):
+    if value in ("everything", "rollups"):
+        return value
+    if value and isinstance(value, list) and all(isinstance(team, str) for team in value):
         return value
     raise ValueError(
-        f'"{value}" is nothing that a group can see; write "everything", "rollups" or teams like [payments]'
+        f'{quoted(value)} is nothing that a group can see; write "everything", "rollups" or teams like [payments]'
     )
 
 
@@ -81,7 +84,7 @@ def unguarded(dashboard: Dashboard, host: str | None) -> str:
     if dashboard.auth or dashboard.public or (host is not None and is_loopback(host)):
         return ""
     return (
-        f'listens at "{host or "every address"}", where others reach it, and asks nobody to log in; '
+        f"listens at {quoted(host or 'every address')}, where others reach it, and asks nobody to log in; "
         "set host: 127.0.0.1, or auth for a login, or public: true if a proxy in front asks or everybody may see it"
     )
 

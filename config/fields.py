@@ -5,7 +5,8 @@ A validator raises ValueError with a sentence that says what is wrong and what w
 
 import os
 import re
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -21,7 +22,17 @@ from pydantic import (
     model_validator,
 )
 
+from config.text.quoting import LONGEST_VALUE, one_line, quoted
+from config.years import FIRST_YEAR, LAST_YEAR
+
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# a host by name or number, a port, a path; no user, no password, no blank and no control character
+_HOST = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\]"
+_ADDRESS = re.compile(rf"https?://(?:{_HOST})(?::([0-9]{{1,5}}))?(?:[/?#][^\s@\x00-\x1f\x7f-\x9f]*)?")
+# a private key is a few thousand characters
+_LONGEST_FILE = 100_000
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([mhd])\s*")
+_MOST_MINUTES = 3653 * 1440
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -30,23 +41,40 @@ def resolve(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
     if value.startswith("file:"):
-        path = (info.context or {}).get("folder", Path()) / Path(value.removeprefix("file:")).expanduser()
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ValueError(
-                f"cannot read the file {path} ({error.strerror}); create it or mend the path"
-            ) from None
-        except UnicodeDecodeError:
-            raise ValueError(f"the file {path} is not UTF-8 text; mend the path") from None
+        return _content((info.context or {}).get("folder", Path()), value.removeprefix("file:"))
 
     def from_environment(found: re.Match[str]) -> str:
-        name = found[1]
-        if not os.environ.get(name):
+        name = one_line(found[1])
+        content = os.environ.get(found[1])
+        if not content:
             raise ValueError(f"the environment variable {name} is not set; set it, or remove the key")
-        return os.environ[name]
+        try:
+            content.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"the environment variable {name} is not UTF-8 text; set it anew") from None
+        return content
 
     return REFERENCE.sub(from_environment, value)
+
+
+def _content(folder: Path, place: str) -> str:
+    """The text of the file that a reference names, without blanks around it."""
+    path = folder / place
+    told = one_line(str(path), 2 * LONGEST_VALUE)
+    try:
+        with (folder / Path(place).expanduser()).open(encoding="utf-8") as file:
+            text = file.read(_LONGEST_FILE + 1)
+    except OSError as error:
+        raise ValueError(
+            f"cannot read the file {told} ({error.strerror}); create it or mend the path"
+        ) from None
+    except RuntimeError:
+        raise ValueError(f"cannot read the file {told} (there is no such user); mend the path") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"the file {told} is not UTF-8 text; mend the path") from None
+    if len(text) > _LONGEST_FILE or "\0" in text:
+        raise ValueError(f"the file {told} holds no secret and no word; mend the path")
+    return text.strip()
 
 
 def _reference_only(value: Any, info: ValidationInfo) -> Any:
@@ -62,7 +90,8 @@ def _reference_only(value: Any, info: ValidationInfo) -> Any:
 
 def _address(text: str) -> str:
     # what was found is not repeated: an address with a password in it is one of the cases
-    if not re.fullmatch(r"https?://[^\s@/]+(/[^\s@]*)?", text):
+    found = _ADDRESS.fullmatch(text)
+    if not found or int(found[1] or 0) > 65535:
         raise ValueError(
             'is not an address; write it like "https://git.acme.example", without user and password'
         )
@@ -73,7 +102,9 @@ def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError):
-        raise ValueError(f'"{name}" is not a time zone; write one like "Europe/Berlin" or "UTC"') from None
+        raise ValueError(
+            f'{quoted(name)} is not a time zone; write one like "Europe/Berlin" or "UTC"'
+        ) from None
     return name
 
 
@@ -85,15 +116,32 @@ def _cron(text: str) -> str:
     try:
         CronTrigger.from_crontab(" ".join(fields))
     except ValueError as error:
-        raise ValueError(f'"{text}" is not a schedule ({error}); write it like "0 8 * * MON"') from None
+        raise ValueError(
+            f'{quoted(text)} is not a schedule ({one_line(str(error))}); write it like "0 8 * * MON"'
+        ) from None
     return " ".join(fields)
 
 
 def _duration(value: Any) -> Any:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([mhd])\s*", value) if isinstance(value, str) else None
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if not found:
-        raise ValueError(f'"{value}" is not a duration; write it like "24h", "30m" or "2d"')
-    return timedelta(minutes=float(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]])
+        raise ValueError(f'{quoted(value)} is not a duration; write it like "24h", "30m" or "2d"')
+    minutes = float(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]
+    if minutes > _MOST_MINUTES:
+        raise ValueError(f'{quoted(value)} is longer than ten years; write it like "24h", "30m" or "2d"')
+    return timedelta(minutes=minutes)
+
+
+def _day(value: Any) -> date:
+    # a number, which pydantic would take for seconds since 1970, is none
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime) and FIRST_YEAR <= value.year <= LAST_YEAR:
+        return value
+    raise ValueError(
+        f"{quoted(value)} is not a day from {FIRST_YEAR} to {LAST_YEAR}; write it like 2026-01-31"
+    )
 
 
 Plain = Annotated[str, BeforeValidator(resolve)]
@@ -102,6 +150,7 @@ Address = Annotated[str, AfterValidator(_address), BeforeValidator(resolve)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Section(BaseModel):

@@ -4,11 +4,12 @@ import difflib
 from collections.abc import Sequence
 from typing import Any, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from config.fields import Section
+from config.text.quoting import LONGEST_VALUE, one_line
+from config.text.yaml_documents import YamlDocument
 
 # pydantic's own words where a user needs others
 _ADVICE = {
@@ -18,9 +19,9 @@ _ADVICE = {
     "int_type": "is not a whole number",
     "bool_parsing": "is neither true nor false",
     "bool_type": "is neither true nor false",
-    "date_from_datetime_parsing": "is not a date; write it like 2025-01-31",
-    "date_parsing": "is not a date; write it like 2025-01-31",
-    "date_type": "is not a date; write it like 2025-01-31",
+    "dict_type": "is not a mapping; write it like {name: value}",
+    "invalid_key": "is a key that is no text; put it in quotes",
+    "path_type": "is not a path; put it in quotes",
     "model_type": "is a section; write its keys below it, indented",
     "too_short": "is empty; name at least one",
     "string_too_short": "is empty; fill it in",
@@ -28,23 +29,22 @@ _ADVICE = {
 Location = Sequence[int | str]
 
 
-def explain_mistakes(error: ValidationError, model: type[BaseModel], content: Any, text: str) -> str:
-    """The most telling of the mistakes that `error` found in `content`: ":line: key: what is wrong; what works".
+def explain_mistakes(error: ValidationError, model: type[BaseModel], document: YamlDocument) -> str:
+    """The most telling of the mistakes that `error` found in `document`: ":line: key: what is wrong; what works".
 
-    An unknown key comes first, since it is why another one is missing, then the first in the file (`text`).
+    An unknown key comes first, since it is why another one is missing, then the first in the file.
     """
-    document = yaml.compose(text, Loader=yaml.SafeLoader)
-    mistakes = [(_line(document, e["loc"]), e) for e in error.errors(include_url=False, include_input=False)]
+    mistakes = [(document.line_of(e["loc"]), e) for e in error.errors(include_url=False, include_input=False)]
     line, first = min(mistakes, key=lambda m: (m[1]["type"] != "extra_forbidden", m[0] or float("inf")))
-    return f"{f':{line}' if line else ''}: {_sentence(first, model, content)}"
+    return f"{f':{line}' if line else ''}: {_sentence(first, model, document.content)}"
 
 
 def _sentence(first: Any, model: type[BaseModel], content: Any) -> str:
     location = first["loc"]
-    key = ".".join(str(part) for part in location)
+    key = one_line(".".join(str(part)[:LONGEST_VALUE] for part in location), 2 * LONGEST_VALUE)
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0)
+        near = difflib.get_close_matches(str(location[-1])[:LONGEST_VALUE], known, n=1, cutoff=0)
         return (
             f'unknown key "{key}"; did you mean "{near[0]}"?' if near else f'unknown key "{key}"; remove it'
         )
@@ -52,24 +52,8 @@ def _sentence(first: Any, model: type[BaseModel], content: Any) -> str:
         return f'the key "{key}" is missing; add it'
     name = _name(content, location)
     message = _ADVICE.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    return f"{key}{f' ({name})' if name else ''}: {message}"
-
-
-def _line(node: yaml.Node | None, location: Location) -> int | None:
-    """The line of the innermost part of `location` that the file has, from 1."""
-    line: int | None = None
-    for part in location:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        elif isinstance(node, yaml.MappingNode):
-            entry = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if entry is None:
-                break
-            line, node = entry[0].start_mark.line + 1, entry[1]
-        else:
-            break
-    return line
+    message = one_line(message.replace("Input should be", "is not"), 6 * LONGEST_VALUE)
+    return f"{key}{f' ({one_line(name)})' if name else ''}: {message}"
 
 
 def _name(content: Any, location: Location) -> str | None:

@@ -6,24 +6,29 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from config.fields import Address, Plain, Secret, Section, resolve
 from config.names import find_name
+from config.text.quoting import quoted
 
 
 def _mail_address(text: str) -> str:
     # an address ends up in the headers of a mail and in the commands to the server
     if not re.fullmatch(r"[!-;=?A-~]+@[!-;=?A-~]+", text):
-        raise ValueError(f'"{" ".join(text.split())}" is not a mail address; write it like team@acme.example')
+        raise ValueError(f"{quoted(text)} is not a mail address; write it like team@acme.example")
     return text
 
 
 MailAddress = Annotated[str, AfterValidator(_mail_address), BeforeValidator(resolve)]
 
 
+_LONGEST_SENDER = 200
+
+
 def _sender(text: str) -> str:
-    _mail_address(parseaddr(text)[1] or text)
+    # what is in parentheses within parentheses is read by going down into each
+    _mail_address(parseaddr(text)[1] if len(text) <= _LONGEST_SENDER else text)
     return text
 
 
@@ -34,7 +39,7 @@ class Email(Section):
     """The mail server, and who gets the organisation's scorecard."""
 
     host: str
-    port: int = 587
+    port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     username: Plain | None = None
     password: Secret | None = None

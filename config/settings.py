@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -21,6 +20,8 @@ from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyPage
 from config.targets import Target, parse_target
+from config.text.quoting import LONGEST_VALUE, quoted
+from config.text.yaml_documents import SETTINGS_YAML, UnreadableYaml, YamlDocument, read_yaml
 
 # sources, survey and reports are part of the settings to everyone else
 __all__ = [
@@ -170,8 +171,9 @@ class MetricTarget(Section):
         metric = find(self.name)
         if metric is None:
             known = [m.names[0] for m in metrics().values()]
-            near = difflib.get_close_matches(self.name, known, n=1, cutoff=0.3)
-            raise _mistake(("name",), f'"{self.name}" is not a metric; did you mean "{(near or known)[0]}"?')
+            near = difflib.get_close_matches(self.name[:LONGEST_VALUE], known, n=1, cutoff=0.3)
+            meant = (near or known)[0]
+            raise _mistake(("name",), f'{quoted(self.name)} is not a metric; did you mean "{meant}"?')
         texts: dict[tuple[str | int, ...], str] = {("target",): self.target}
         texts |= {("overrides", i, "target"): override.target for i, override in enumerate(self.overrides)}
         for location, text in texts.items():
@@ -252,7 +254,9 @@ class Settings(Section):
         for target in targets:
             metric = find(target.name)
             if metric and metric.id in seen:
-                raise ValueError(f'"{target.name}" and "{seen[metric.id]}" are the same metric; keep one')
+                raise ValueError(
+                    f'"{target.name.strip()}" and "{seen[metric.id]}" are the same metric; keep one'
+                )
             if metric:
                 seen[metric.id] = target.name
         return targets
@@ -276,28 +280,32 @@ def load_settings(path: Path) -> Settings:
 
     Raises ConfigurationError with the file, the key and what to do; secrets never appear in its text.
     """
+    document = settings_document(path)
+    folder = path.resolve().parent
     try:
-        text = path.read_text(encoding="utf-8")
+        settings = Settings.model_validate(document.content, context={"folder": folder})
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}{explain_mistakes(error, Settings, document)}") from None
+    return _anchored(settings, folder)
+
+
+def settings_document(path: Path) -> YamlDocument:
+    """The YAML in the file at `path`, a mapping. Raises ConfigurationError."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(SETTINGS_YAML.characters + 1)
+        document = read_yaml(text, SETTINGS_YAML)
     except FileNotFoundError:
         raise ConfigurationError(f'{path}: there is no such file; "sixkeys init" writes one') from None
+    except UnreadableYaml as error:
+        key = f"{error.key}: " if error.key else ""
+        raise ConfigurationError(f"{path}:{error.line}:{error.column}: {key}{error.problem}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigurationError(f"{path}: cannot be read: {reason}") from None
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or error
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigurationError(f"{path}{where}: is not YAML: {' '.join(str(problem).split())}") from None
-    if not isinstance(content, dict):
+    if document is None or not isinstance(document.content, dict):
         raise ConfigurationError(f'{path}: holds no settings; "sixkeys init" writes a commented example')
-    folder = path.resolve().parent
-    try:
-        settings = Settings.model_validate(content, context={"folder": folder})
-    except ValidationError as error:
-        raise ConfigurationError(f"{path}{explain_mistakes(error, Settings, content, text)}") from None
-    return _anchored(settings, folder)
+    return document
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

@@ -1,19 +1,19 @@
 """The part `sources` of the configuration: where data comes from."""
 
 import re
-from datetime import date
 
 from pydantic import Field, field_validator, model_validator
 
-from config.fields import Address, Plain, Secret, Section
+from config.fields import Address, Day, Plain, Secret, Section
 from config.survey import Survey
+from config.text.quoting import quoted
 
 
 class GitHubApp(Section):
     """A GitHub App that reads in place of a person's token."""
 
-    id: int
-    installation: int
+    id: int = Field(ge=1, lt=2**63)
+    installation: int = Field(ge=1, lt=2**63)
     private_key: Secret
 
 
@@ -37,7 +37,7 @@ class GitHub(Section):
     repositories: list[str] = Field(min_length=1)
     topics: list[str] = []
     properties: dict[str, str] = {}
-    since: date | None = None
+    since: Day | None = None
     archived: bool = True
     forks: bool = True
     clone: bool = True
@@ -50,7 +50,7 @@ class GitHub(Section):
     def _owner_and_name(cls, patterns: list[str]) -> list[str]:
         for pattern in patterns:
             if not re.fullmatch(r"[\w.-]+/\S+", pattern):
-                raise ValueError(f'"{pattern}" is not a repository; write "owner/name" or "owner/*"')
+                raise ValueError(f'{quoted(pattern)} is not a repository; write "owner/name" or "owner/*"')
         return patterns
 
     @field_validator("properties", mode="before")
@@ -90,7 +90,7 @@ class PagerDuty(Section):
 
     url: Address = "https://api.pagerduty.com"
     token: Secret
-    since: date | None = None
+    since: Day | None = None
 
 
 class Catalog(Section):

@@ -7,11 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, SecretStr
 
 from config.fields import REFERENCE
-from config.settings import Settings
+from config.settings import Settings, settings_document
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Setting:
 
 def settings_summary(path: Path, settings: Settings) -> list[Setting]:
     """Every setting of the file at `path`, which `settings` were read from, in the order of their declaration."""
-    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    written = settings_document(path).content
     return [
         Setting(key, _words(value, raw), _origin(path, raw))
         for key, value, raw in _leaves(settings, written, "")

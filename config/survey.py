@@ -1,11 +1,15 @@
 """Where survey answers come from: files with their columns, and the survey page of our own."""
 
+import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, SecretStr, field_validator, model_validator
 
 from config.fields import Address, Plain, Secret, Section, Timezone
+from config.text.quoting import LONGEST_VALUE, quoted
+from config.years import FIRST_YEAR, LAST_YEAR
 
 _SHORTEST_KEY = 16
 
@@ -19,15 +23,13 @@ def _closing(value: Any) -> date | datetime | dict[str, date | datetime]:
 
 def _moment(value: Any) -> date | datetime:
     if isinstance(value, str):
-        try:
-            return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
-        except ValueError:
-            pass
-    if isinstance(value, date):
+        with suppress(ValueError):
+            value = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+    if isinstance(value, date) and FIRST_YEAR <= value.year <= LAST_YEAR:
         return value
     raise ValueError(
-        f'"{value}" is no day; write it like 2026-11-20, or with a time like "2026-11-20T18:00", '
-        'or for several rounds {"2026-Q4": 2026-11-20}'
+        f"{quoted(value)} is no day from {FIRST_YEAR} to {LAST_YEAR}; write it like 2026-11-20, or with a time like"
+        ' "2026-11-20T18:00", or for several rounds {"2026-Q4": 2026-11-20}'
     )
 
 
@@ -53,7 +55,7 @@ class SurveyQuestion(Section):
 
     column: str
     question: str = "satisfaction"
-    scale: list[float] = [1, 5]
+    scale: list[Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]] = [1, 5]
     answers: list[str] = []
 
     @field_validator("scale")
@@ -87,11 +89,14 @@ class SurveyFiles(Section):
     def _whole(cls, format: str | None) -> str | None:
         some = datetime(2026, 11, 30, 17, 15)
         try:
-            whole = format is None or datetime.strptime(some.strftime(format), format).date() == some.date()
-        except ValueError:
+            whole = format is None or (
+                len(format) <= LONGEST_VALUE
+                and datetime.strptime(some.strftime(format), format).date() == some.date()
+            )
+        except (ValueError, re.error):  # a directive that comes twice is an error of the pattern
             whole = False
         if not whole:
-            raise ValueError(f'"{format}" gives no day; write it like "%d/%m/%Y %H:%M:%S"')
+            raise ValueError(f'{quoted(format)} gives no day; write it like "%d/%m/%Y %H:%M:%S"')
         return format
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from config.metrics import Metric
+from config.text.quoting import LONGEST_VALUE, quoted
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -45,15 +46,17 @@ def parse_target(text: str, metric: Metric) -> Target:
     Raises ValueError with a sentence that says what is wrong and an example that works.
     """
     example = f'write it like "{_EXAMPLES[metric.dimension]}"'
-    found = _TARGET.fullmatch(text)
+    found = _TARGET.fullmatch(text) if len(text) <= LONGEST_VALUE else None
     if not found:
-        raise ValueError(f'"{text}" is not a target; {example}')
+        raise ValueError(f"{quoted(text)} is not a target; {example}")
     comparison, number, unit = found.groups()
     factors = _UNITS[metric.dimension]
     factor = factors.get(" ".join(unit.lower().split()))
     if factor is None:
         known = ", ".join(factors)
-        raise ValueError(f'the unit "{unit}" does not fit {metric.name}, which takes {known}; {example}')
+        raise ValueError(
+            f"the unit {quoted(unit)} does not fit {metric.name}, which takes {known}; {example}"
+        )
     # a percentage is divided, not multiplied: 5 * 0.01 is not the float 0.05 for every number
     limit = float(number) / 100 if unit == "%" else float(number) * factor
     return Target(comparison, limit, text)

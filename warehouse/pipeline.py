@@ -9,7 +9,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -23,6 +23,7 @@ from collectors.contract.records import Component, Link, Record
 from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
+from config.text.quoting import shortened
 from warehouse.building.build import build
 from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import Source, sources
@@ -204,7 +205,7 @@ def _run(
                 writer.count_mended(len(held))
             writer.record(run.status)
     except SixkeysError as error:
-        run.error = redact(settings, str(error))
+        run.error = shortened(redact(settings, str(error)))
     except Exception as error:  # one broken source must not cost the others their data
         run.error = unforeseen(settings, error, source.name, run.run_id)
     if run.error:
@@ -247,6 +248,7 @@ class _Writer:
         self._components: set[tuple[str, ...]] = set()
         self._links: set[tuple[str, ...]] = set()
         self._unread: set[str] = set()
+        self._hidden: set[str] = set()
         self._flushed_at = time.monotonic()
 
     def take(self, item: Item) -> None:
@@ -256,6 +258,8 @@ class _Writer:
         elif isinstance(item, Malformed):
             self._malformed.append(item)
             self._unread.add(item.subject)
+            if item.hides is not None:
+                self._hidden.add(item.hides)
             self._run.quarantined += 1
         elif isinstance(item, Gone):
             self.flush()  # what came before it, so that it may be among that
@@ -303,10 +307,10 @@ class _Writer:
         if not gone and not self._components:
             return
         now = datetime.now(UTC)
+        met = {place for _, _, *origin in self._components for place in origin}
         with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
             for name, kind, *origin in sorted(gone):
-                # a file that could not be read in full keeps the components that it had
-                if not self._unread.isdisjoint(origin) or (self._unread and not origin):
+                if self._may_be_there(origin, met):
                     self._components.add((name, kind, *origin))
                     continue
                 warehouse.connection.execute(
@@ -315,6 +319,17 @@ class _Writer:
                     [naive(now), name, kind, *origin],
                 )
             warehouse.move_cursor(self._run.source, _COMPONENTS, sorted(map(list, self._components)), now)
+
+    def _may_be_there(self, origin: Sequence[str], met: set[str]) -> bool:
+        """Whether a component of the file `origin` that was not told this time may be there all the same.
+
+        A file that could not be read in full keeps the components that it had, and so do those that it may have named
+        and that were not `met`. An older version did not put down in which file.
+        """
+        if not origin:
+            return bool(self._unread)
+        (place,) = origin
+        return place in self._unread or (place not in met and place.startswith(tuple(self._hidden)))
 
     def forget_links(self, before: list[Any]) -> None:
         """Removes the links that this source told last time and no longer does."""

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from collectors.argocd.sync import ConfigSource
 from collectors.contract.items import SourceError
 from collectors.git.clone import Clone, GitError
 from collectors.github.api import GitHubApi
 from collectors.transport import cost
+from collectors.transport.json_values import text
 from collectors.transport.pacing import Hold
+from config.text.yaml_documents import MANIFEST_YAML, UnreadableYaml, yaml_documents
 
 _FILES_A_RUN = 500
 _FILES_A_REVISION = 20
@@ -65,9 +65,7 @@ class ConfigClones:
                 contents = [self._content(clone, blob) for blob in blobs]
                 if None in contents:
                     return None
-                if found := tuple(
-                    dict.fromkeys(image for text in contents for image in images_in(text or ""))
-                ):
+                if found := tuple(dict.fromkeys(image for one in contents for image in images_in(one or ""))):
                     return found
         except GitError:
             return None
@@ -99,12 +97,12 @@ def images_in(content: str) -> Iterator[str]:
     """The images that a kustomization, a chart's values or a manifest set, with their tags."""
     if len(content) > _LARGEST:
         return
-    try:
-        # no numbers: 0123456 is a tag
-        documents = list(yaml.load_all(content, Loader=yaml.BaseLoader))
-        yield from _set_in(documents, set())
-    except (yaml.YAMLError, RecursionError):  # a template is no YAML
-        return
+    contents = []
+    for document in yaml_documents(content, MANIFEST_YAML):
+        if isinstance(document, UnreadableYaml):  # a template is no YAML
+            return
+        contents.append(document.content)
+    yield from _set_in(contents, set())
 
 
 def _set_in(value: Any, seen: set[int]) -> Iterator[str]:
@@ -118,11 +116,11 @@ def _set_in(value: Any, seen: set[int]) -> Iterator[str]:
     for key, part in value.items():
         if key == "images" and isinstance(part, list):
             for override in part:
-                if isinstance(override, dict) and override.get("newTag"):
-                    yield f"{override.get('newName') or override.get('name')}:{override['newTag']}"
+                if tag := text(override, "newTag"):
+                    yield f"{text(override, 'newName') or text(override, 'name')}:{tag}"
         elif key == "image" and isinstance(part, str):
             yield part
-        elif key == "image" and isinstance(part, dict) and part.get("tag"):
-            yield f"{part.get('repository') or key}:{part['tag']}"
+        elif key == "image" and (tag := text(part, "tag")):
+            yield f"{text(part, 'repository') or key}:{tag}"
         else:
             yield from _set_in(part, seen)

@@ -20,7 +20,8 @@ from config.errors import SixkeysError
 class Malformed:
     """An item that could not be read: set aside in the quarantine with its reason, neither stored nor lost.
 
-    Where its `key` is known, it leaves the quarantine once a later run reads the same item well.
+    Where its `key` is known, it leaves the quarantine once a later run reads the same item well. One that may have led
+    to other files `hides` them: those whose places begin so, if no other file led to them.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Malformed:
     reason: str
     raw: str
     key: str | None = None
+    hides: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,25 +5,27 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
-
-import yaml
 
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
 from collectors.contract.records import Component
 from collectors.transport.json_values import listing, mapping, text
 from collectors.transport.repository_addresses import repository_name
 from config.names import bare
+from config.text.quoting import LONGEST_VALUE, one_line
+from config.text.yaml_documents import CATALOGUE_YAML, UnreadableYaml, yaml_documents
 
 # persons are not kept; a Location stands for the files that it names
 _KINDS = get_args(Component.model_fields["kind"].annotation)
 _FORM = "letters and digits, joined by -, _ or ., at most 63"
 _NAME = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*")
-# a line of its own; all before the first are the first document's, its directives too
-_NEXT_DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_MOST_ASIDE = 20
+_LARGEST = 50_000_000
+_LONGEST_TARGET = 1_000
 # annotation -> field, of those that hold a list separated by commas
 _LISTS = {
     "argocd/app-name": "argocd_apps",
@@ -36,19 +38,6 @@ _LISTS = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2, as Backstage reads it: `no` and `on` are words, and so is a date."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF")
-)
-
-
 def collect(files: Sequence[str], resume: Resume, base: Path = Path("/")) -> Iterator[Item]:
     """The entities of every file that the globs `files` match, and of those that their Locations name.
 
@@ -56,45 +45,73 @@ def collect(files: Sequence[str], resume: Resume, base: Path = Path("/")) -> Ite
     All are yielded on each run, since reading them costs nothing. Raises SourceError, after the rest was read, where a
     glob matches nothing.
     """
+    yield from few_aside(_all(files, base))
+
+
+def few_aside(items: Iterable[Item]) -> Iterator[Item]:
+    """`items` with no more than `_MOST_ASIDE` malformed ones of a file, and in the place of the others their number.
+
+    A file that holds something else altogether is not to fill the quarantine.
+    """
+    aside = Counter[str]()
+    for item in items:
+        if isinstance(item, Malformed):
+            aside[item.subject] += 1
+        if not isinstance(item, Malformed) or aside[item.subject] <= _MOST_ASIDE:
+            yield item
+    for where, n in aside.items():
+        if n > _MOST_ASIDE:
+            reason = (
+                f"{n - _MOST_ASIDE:,} more mistakes of this file are not listed; mend those that are first"
+            )
+            yield Malformed("components", where, reason, "")
+
+
+def _all(files: Sequence[str], base: Path) -> Iterator[Item]:
     missing = []
     seen: set[str] = set()
     for pattern in files:
-        paths = _matching(pattern)
-        if not paths:
+        waiting = _matching(pattern)
+        if not waiting:
             missing.append(pattern)
-        for path in paths:
-            yield from _file(path, seen, base)
+        for path in waiting:  # which grows by what a Location names
+            if (file := os.path.realpath(path)) in seen:
+                continue
+            seen.add(file)
+            for item in _file(path, path if base == Path("/") else os.path.relpath(path, base)):
+                if not isinstance(item, Located):
+                    yield item
+                    continue
+                amiss = item.amiss
+                found = [] if amiss else _matching(os.path.normpath(Path(path).parent / item.target))
+                waiting += found
+                if not found:
+                    yield item.unread(amiss or "no file is there")
     if missing:
         raise SourceError(f"catalog: no file matches {', '.join(missing)}; mend sources.catalog.files")
 
 
 def _matching(pattern: str) -> list[str]:
     found = glob.glob(pattern, recursive=True, include_hidden=True)
-    return sorted(path for path in found if Path(path).is_file())
+    # of several ways to a file, by links, the shortest
+    return sorted(
+        (path for path in found if Path(path).is_file()), key=lambda path: (path.count(os.sep), path)
+    )
 
 
-def _file(path: str, seen: set[str], base: Path) -> Iterator[Item]:
-    if path in seen:
-        return
-    seen.add(path)
-    where = path if base == Path("/") else os.path.relpath(path, base)
+def _file(path: str, where: str) -> "Iterator[Item | Located]":
     try:
-        content = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            content = file.read(_LARGEST + 1)
         descriptors = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        yield Malformed("components", where, f"cannot be read: {reason}", "")
+        yield Malformed("components", where, f"cannot be read: {reason}", "", hides="")
         return
-    for item in parse(descriptors, where):
-        if not isinstance(item, Located):
-            yield item
-            continue
-        target = str(Path(path).parent / item.target)
-        found = _matching(target) if item.is_within else []
-        if not found:
-            yield item.unread("no file is there" if item.is_within else "it is at another place")
-        for one in found:
-            yield from _file(one, seen, base)
+    if len(content) > _LARGEST:
+        yield Malformed("components", where, f"is larger than {_LARGEST:,} bytes; split it", "", hides="")
+        return
+    yield from parse(descriptors, where)
     yield Checkpoint(where, {"sha256": hashlib.sha256(content).hexdigest()})
 
 
@@ -107,13 +124,20 @@ class Located:
     line: int
 
     @property
-    def is_within(self) -> bool:
-        """Whether it lies beside the Location itself."""
-        return not re.match(r"[a-z]+:", self.target) and not self.target.startswith("/")
+    def amiss(self) -> str:
+        """Why it is not looked for; empty where it is a path or a glob beside the Location itself.
+
+        What matches a glob of several `**` may take for ever to find.
+        """
+        if re.match(r"[a-z]+:", self.target) or self.target.startswith("/"):
+            return "it is at another place"
+        is_plain = len(self.target) <= _LONGEST_TARGET and self.target.count("**") < 2
+        return "" if is_plain else "it is no plain path"
 
     def unread(self, why: str) -> Malformed:
         """That the target was not read, and why."""
-        reason = f"line {self.line}: the Location names {self.target}, which was not read: {why}"
+        target = one_line(self.target, 2 * LONGEST_VALUE)
+        reason = f"line {self.line}: the Location names {target}, which was not read: {why}"
         return Malformed("components", self.where, reason, "")
 
 
@@ -121,29 +145,13 @@ def parse(text: str, where: str, repo: str | None = None) -> Iterator[Component 
     """The entities in the YAML documents of `text`, read from `where`, and the targets of its Locations.
 
     `repo` is the repository that the text lies in, for components that name none themselves. A document that cannot
-    be read is set aside with its line; the others are read.
+    be read is set aside with its line, since it may have been a Location with all that this named; the others are read.
     """
-    starts = [0, *(found.start() for found in _NEXT_DOCUMENT.finditer(text))]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        first = text.count("\n", 0, start)
-        document = text[start:end]
-        try:
-            node = yaml.compose(document, Loader=_Loader)
-            if node is None:
-                continue
-            line = first + node.start_mark.line + 1
-            entity = _Loader("").construct_document(node)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = first + (mark.line if mark else 0) + 1
-            problem = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
-            yield Malformed("components", where, f"line {line}: is not YAML: {problem}", "")
-            continue
-        except (ValueError, RecursionError) as error:
-            yield Malformed("components", where, f"line {first + 1}: {error}", "")
-            continue
-        if entity is not None:
-            yield from _entity(entity, where, line, repo)
+    for document in yaml_documents(text, CATALOGUE_YAML):
+        if isinstance(document, UnreadableYaml):
+            yield Malformed("components", where, str(document), "", hides=f"{repo}/" if repo else "")
+        elif document.content is not None:
+            yield from _entity(document.content, where, document.line, repo)
 
 
 def _entity(
@@ -196,7 +204,7 @@ def _wrong_name(metadata: dict[str, Any]) -> str | None:
     """What no catalogue takes of an entity's name, in words."""
     name = metadata.get("name")
     if isinstance(name, str) and "{{" in name:
-        return f"a software template's skeleton, with a name that is filled in later ({name})"
+        return f"a software template's skeleton, with a name that is filled in later ({one_line(name)})"
     if isinstance(name, str) and _NAME.fullmatch(name):
         return None
     # an alias may make a list of what fits in no memory when it is written out

@@ -58,11 +58,15 @@ class UnknownFieldError(SourceError):
         self.fields = fields
 
 
-class MissingError(SourceError):
+class RefusedError(SourceError):
+    """What was asked for is not given, however often: it is not there, not for this token, blocked."""
+
+
+class MissingError(RefusedError):
     """What was asked for is not there, or not for this token (404)."""
 
 
-class EmptyError(SourceError):
+class EmptyError(RefusedError):
     """What a repository has none of: commits where it is empty (409), what is turned off in it (410)."""
 
 
@@ -227,7 +231,9 @@ class GitHubApi:
         if isinstance(error, GithubException):
             said = text(error.data, "message") or "no message"
             advice = _ADVICE.get(error.status, "try again later, or see githubstatus.com")
-            kind = {404: MissingError, 409: EmptyError, 410: EmptyError}.get(error.status, SourceError)
+            is_refused = 400 <= error.status < 500 and error.status != 401
+            known: dict[int, type[SourceError]] = {404: MissingError, 409: EmptyError, 410: EmptyError}
+            kind = known.get(error.status, RefusedError if is_refused else SourceError)
             return kind(f"github: {where} answered {error.status}: {said}; {advice}")
         if isinstance(error, requests.exceptions.RetryError):
             return SourceError(f"github: {where} kept failing ({_innermost(error)}); try again later")

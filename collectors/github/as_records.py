@@ -34,11 +34,15 @@ class ListMark:
 
 @dataclass(frozen=True)
 class Listed:
-    """A repository as the listing has it; a kind (`pull_requests`, …) without a mark has to be asked for."""
+    """A repository as the listing has it; a kind (`pull_requests`, …) without a mark has to be asked for.
+
+    `asks_catalog`: so has its descriptor, whose text `catalog` is otherwise.
+    """
 
     record: Repository
     marks: dict[str, ListMark] = field(default_factory=dict)
     catalog: str | None = None
+    asks_catalog: bool = False
 
 
 @dataclass(frozen=True)

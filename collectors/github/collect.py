@@ -51,7 +51,7 @@ def collect(
             repo, from_at = entry.record.repo, covered_from(entry, "pull_requests", resume)
             yield entry.record
             yield Coverage(source="repositories", subject=repo, from_at=from_at, until_at=resume.now)
-            if entry.catalog:
+            if entry.catalog or entry.asks_catalog:
                 yield from entities(api, repo, entry.catalog)
         if not listed:
             raise none_matches(source)

@@ -54,6 +54,8 @@ class NodeReader:
         if isinstance(record, Malformed):
             return record
         assert isinstance(record, Repository)  # noqa: S101  what was asked for
+        if mapping(node, "catalog").get("isTruncated"):
+            return Listed(record, _marks(node), asks_catalog=True)
         return Listed(record, _marks(node), text(node, "catalog", "text"))
 
     def _pull_request(self, repo: str, node: Json) -> Read:

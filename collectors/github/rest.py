@@ -11,7 +11,6 @@ from collectors.contract.records import PullRequest, Record, Repository
 from collectors.github import as_records as records
 from collectors.github.api import GitHubApi, MissingError
 from collectors.github.as_records import Account, AskedItems, ItemsPage, Listed, Read, StatusEntry
-from collectors.github.catalogue_files import NAME, content_of
 from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.transport.in_order import in_order
 from collectors.transport.json_values import Json, as_instant, listing, mapping, text
@@ -216,13 +215,7 @@ class RestReader:
         if isinstance(record, Malformed):
             return record
         assert isinstance(record, Repository)  # noqa: S101  what was asked for
-        return Listed(record, {}, self._catalog_info(record.repo) if self._catalog else None)
-
-    def _catalog_info(self, repo: str) -> str | None:
-        try:
-            return content_of(self._api, repo, NAME)
-        except MissingError:
-            return None
+        return Listed(record, asks_catalog=self._catalog)
 
     def _deployment(self, repo: str, raw: Json) -> Read:
         statuses = [

@@ -21,6 +21,7 @@ from sample_data.servers.github_issues import issue, issues
 from sample_data.servers.github_paging import Node, connection
 
 _STATE = {"SUCCESS": "ACTIVE"}  # a deployment's state is its last status, whose success is called active
+_WHOLE_BLOB = 512_000  # of a longer text GitHub tells the beginning
 
 
 def instant(at: datetime | None) -> str | None:
@@ -128,9 +129,9 @@ class Nodes:
             size = len(text.encode())
             return {
                 "__typename": "Blob",
-                "text": text,
+                "text": text[:_WHOLE_BLOB],
                 "byteSize": size,
-                "isTruncated": False,
+                "isTruncated": len(text) > _WHOLE_BLOB,
                 "isBinary": False,
             }
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collectors.contract.items import Checkpoint, Malformed, Resume, SourceError
 from collectors.contract.records import Component
@@ -138,9 +140,9 @@ def test_other_kinds_and_empty_documents_are_passed_over() -> None:
         ("kind: Component\nmetadata: {}\n", "line 5: metadata.name: null is no name"),
         ("metadata: {name: web}\n", "line 5: an entity has a kind"),
         ("- just\n- a list\n", "line 5: an entity has a kind"),
-        ("kind: [Component\n", "line 6: is not YAML"),
-        ("kind: !!python/object:os.system Component\n", "line 5: is not YAML"),
-        ("kind: \x01\n", "line 4: is not YAML: it holds a character"),
+        ("kind: [Component\n", "line 6, column 1: is not YAML"),
+        ("kind: !!python/object:os.system Component\n", "line 5, column 7: has the tag"),
+        ("kind: \x01\n", "line 5, column 7: is not YAML: it holds a character"),
         (short("'${{ values.name | dump }}'"), "line 5: a software template's skeleton"),
         (short("a/b"), 'line 5: metadata.name: "a/b" is no name'),
         (short("x" * 64), "line 5: metadata.name: "),
@@ -151,6 +153,10 @@ def test_a_document_that_cannot_be_read_is_set_aside_with_its_line(broken: str, 
     malformed = [item for item in items if isinstance(item, Malformed)]
     assert [(m.kind, m.subject) for m in malformed] == [("components", "catalog-info.yaml")]
     assert malformed[0].reason.startswith(reason)
+
+
+def test_directives_and_comments_before_the_first_document_are_none_of_their_own() -> None:
+    assert component(f"%YAML 1.2\n# of the shop\n---\n{short('a')}").name == "a"
 
 
 def test_a_document_after_a_malformed_one_is_still_read() -> None:
@@ -198,6 +204,61 @@ def test_a_location_stands_for_what_it_names_beside_it(tmp_path: Path) -> None:
         "line 1: the Location names ./none.yaml, which was not read: no file is there",
         "line 1: the Location names https://elsewhere.example/x.yaml, which was not read: it is at another place",
     ]
+
+
+def test_files_that_name_each_other_by_whatever_way_are_read_once(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).mkdir()
+        target = f"../{other}/../{other}/catalog-info.yaml"
+        text = f"{short(name)}---\nkind: Location\nspec: {{target: {target}}}\n"
+        (tmp_path / name / "catalog-info.yaml").write_text(text)
+    (tmp_path / "a" / "again").symlink_to(tmp_path / "a")
+    items = list(collect([str(tmp_path / "a" / "**" / "catalog-info.yaml")], RESUME))
+    assert [(item.name, item.origin) for item in items if isinstance(item, Component)] == [
+        (name, str(tmp_path / name / "catalog-info.yaml")) for name in ("a", "b")
+    ]
+    assert not [item for item in items if isinstance(item, Malformed)]
+
+
+def test_a_location_s_glob_that_may_take_for_ever_is_not_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        f"kind: Location\nspec: {{targets: ['**/../**/*.yaml', './{'x' * 2_000}']}}\n"
+    )
+    items = list(collect([str(tmp_path / "a.yaml")], RESUME))
+    reasons = [item.reason for item in items if isinstance(item, Malformed)]
+    assert reasons[0].endswith("the Location names **/../**/*.yaml, which was not read: it is no plain path")
+    assert reasons[1].endswith("which was not read: it is no plain path")
+    assert len(reasons[1]) < 300
+
+
+def test_a_file_that_is_something_else_altogether_does_not_fill_the_quarantine(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("---\nno: entity\n" * 30 + "---\n" + short("a"))
+    items = list(collect([str(tmp_path / "a.yaml")], RESUME))
+    reasons = [item.reason for item in items if isinstance(item, Malformed)]
+    assert len(reasons) == 21
+    assert reasons[-1] == "10 more mistakes of this file are not listed; mend those that are first"
+    assert [item.name for item in items if isinstance(item, Component)] == ["a"]
+
+
+def test_what_is_told_of_a_wrong_entity_is_short_however_long_that_is() -> None:
+    tags = ", ".join(["*t"] * 9_000)
+    items = list(parse(f"kind: API\nmetadata: {{name: &t '{'{{x' * 9_000}', title: [{tags}]}}", "x"))
+    items += list(
+        parse(f"kind: API\nmetadata: {{name: a}}\nspec: {{owner: {'x' * 500_000}, system: [[]]}}", "x")
+    )
+    items += list(parse(f"kind: API\nmetadata: {{name: {'x' * 500_000}}}", "x"))
+    aside = [item for item in items if isinstance(item, Malformed)]
+    assert len(aside) == 2
+    assert all(len(item.reason) < 300 and not item.raw for item in aside)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(st.characters(codec=None), max_size=60) | st.text("kind: Componetmadasc{}[],\n-&*", max_size=80)
+)
+def test_no_text_stops_a_run(text: str) -> None:
+    for item in parse(f"kind: Component\nmetadata: {{name: web, x: {text}}}\n---\n{text}", "x", "acme/web"):
+        assert isinstance(item, Component | Malformed)
 
 
 def test_a_pattern_that_matches_nothing_is_named_after_the_rest_was_read(tmp_path: Path) -> None:

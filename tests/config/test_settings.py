@@ -204,7 +204,7 @@ def test_a_secret_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> No
     [
         ("organization: [", ":1:16: is not YAML: "),
         ("organization: acme\n\ttimezone: UTC", ":2:1: is not YAML: "),
-        ("organization: \x00", ": is not YAML: "),
+        ("organization: \x00", ":1:15: is not YAML: it holds a character"),
         ("", ': holds no settings; "sixkeys init" writes a commented example'),
         ("- a", ': holds no settings; "sixkeys init" writes a commented example'),
         ("timezone: UTC", ': the key "organization" is missing; add it'),

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 
 from config.settings import Settings
+from config.text.quoting import shortened
 from warehouse.loading.outside_errors import told_plainly
 from warehouse.loading.redaction import redact
 
 _MOST_BYTES = 500_000
-_MOST_SAID = 200
 
 
 def unforeseen(settings: Settings, error: Exception, what: str, run_id: str) -> str:
@@ -20,9 +20,10 @@ def unforeseen(settings: Settings, error: Exception, what: str, run_id: str) -> 
     """
     told = told_plainly(error)
     if told is None:
-        said = " ".join(str(error).split())[:_MOST_SAID]
-        told = f"{type(error).__name__}: {said} (a fault of Sixkeys; {_keep(settings, what, run_id)})"
-    return redact(settings, f"{what}: {told}")
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        found = f"{shortened(redact(settings, told))} (a fault of Sixkeys; {_keep(settings, what, run_id)})"
+        return f"{what}: {found}"
+    return f"{what}: {shortened(redact(settings, told))}"
 
 
 def _keep(settings: Settings, what: str, run_id: str) -> str:

@@ -1,0 +1,1 @@
+"""What people write: YAML documents, read within limits, and values as a message quotes them."""

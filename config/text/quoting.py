@@ -1,0 +1,34 @@
+"""Values as a message quotes them: in one short line, whatever somebody wrote."""
+
+from typing import Any
+
+LONGEST_VALUE = 100
+LONGEST_MESSAGE = 1_000
+
+
+def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
+    """`text` in at most `most` characters: how it begins, and how it ends, where a message says what to do."""
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 1]}…{text[-end:]}"
+
+
+def one_line(text: str, most: int = LONGEST_VALUE) -> str:
+    """`text` in one line of at most `most` characters that a terminal can show."""
+    plain = " ".join(shortened(text, most).split())
+    return "".join(char if char.isprintable() else "\ufffd" for char in plain)
+
+
+def quoted(value: Any) -> str:
+    """`value` in quotes, in one line that a terminal can show, and never longer than about 100 characters."""
+    if isinstance(value, dict | list | set | tuple):
+        return "a section" if isinstance(value, dict) else "a list"
+    return f'"{one_line(_written(value))}"'
+
+
+def _written(value: Any) -> str:
+    """As YAML has it, where that is not as Python has it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
