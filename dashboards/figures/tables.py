@@ -8,10 +8,12 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from config.legible import legible_json
+
 
 def as_json(content: Any) -> str:
     """`content` as indented JSON, dates and instants as ISO 8601."""
-    return json.dumps(content, indent=2, ensure_ascii=False, default=_jsonable)
+    return legible_json(json.dumps(content, indent=2, ensure_ascii=False, default=_jsonable))
 
 
 def _jsonable(value: Any) -> Any:

@@ -16,6 +16,7 @@ if (_packages := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, _packages)
 
 from config.errors import SixkeysError
+from config.legible import log_legibly
 from config.settings import load_settings
 from dashboards.server.gate import Gate
 from dashboards.server.launch import APP, arguments
@@ -46,5 +47,6 @@ def secrets(config: Path) -> dict[str, Any]:
     return {"auth": provider}
 
 
+log_legibly()
 _config = arguments().config
 app = st.App(APP, secrets=secrets(_config), middleware=[Middleware(Gate, config=_config)])

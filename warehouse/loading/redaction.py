@@ -5,13 +5,15 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from config.legible import one_line
 from config.settings import Settings
 
 
 def redact(settings: Settings, text: str) -> str:
     """`text` with every configured secret replaced."""
     for secret in sorted(_secrets(settings), key=len, reverse=True):
-        text = text.replace(secret, "**********")
+        for written in filter(None, {secret, one_line(secret)}):  # as it is, and as an error would tell it
+            text = text.replace(written, "**********")
     return text
 
 
