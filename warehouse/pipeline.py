@@ -24,6 +24,7 @@ from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.building.build import build
+from warehouse.loading.asked_waits import impatient
 from warehouse.loading.configured import Source, sources
 from warehouse.loading.instants import naive
 from warehouse.loading.lock import locked
@@ -122,7 +123,8 @@ def collect(
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
-        runs = [_run(settings, source, shown, since, now, replay) for source in wanted]
+        by_hand = only is not None or replay
+        runs = [_run(settings, source, shown, since, now, replay, by_hand) for source in wanted]
         build(settings, now)
     return runs
 
@@ -151,8 +153,10 @@ def _run(
     since: date | None,
     now: datetime,
     replay: bool,
+    by_hand: bool,
 ) -> Run:
-    run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC))
+    meter = Meter(longest_wait_seconds=settings.sources.longest_wait.total_seconds())
+    run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC), meter=meter)
     zone = ZoneInfo(settings.timezone)
     from_at = _from_at(since or source.since, zone, now)
     progress.start(source.name)
@@ -166,7 +170,7 @@ def _run(
             cursors = warehouse.cursors(source.name)
             held = warehouse.set_aside(source.name) if replay else []
         begin = {} if since else source.again(cursors, held) if replay else cursors
-        resume = Resume(now=now, since=from_at, cursors=begin)
+        resume = Resume(now=now, since=from_at, cursors=impatient(begin) if by_hand else begin)
         with metered(run.meter), closing(_items(source, resume)) as items:
             for item in items:
                 writer.take(item)
