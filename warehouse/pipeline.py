@@ -24,7 +24,6 @@ from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from warehouse.building.build import build
-from warehouse.loading.asked_waits import impatient
 from warehouse.loading.configured import Source, sources
 from warehouse.loading.instants import naive
 from warehouse.loading.lock import locked
@@ -111,7 +110,7 @@ def collect(
     """
     now = now or datetime.now(UTC)
     shown = progress or Silent()
-    known = sources(settings)
+    known = sources(settings, is_by_hand=only is not None or replay)
     wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
     if not known:
         raise ConfigurationError('no source is configured; name one below "sources", or use "sixkeys import"')
@@ -123,8 +122,7 @@ def collect(
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
-        by_hand = only is not None or replay
-        runs = [_run(settings, source, shown, since, now, replay, by_hand) for source in wanted]
+        runs = [_run(settings, source, shown, since, now, replay) for source in wanted]
         build(settings, now)
     return runs
 
@@ -153,7 +151,6 @@ def _run(
     since: date | None,
     now: datetime,
     replay: bool,
-    by_hand: bool,
 ) -> Run:
     meter = Meter(longest_wait_seconds=settings.sources.longest_wait.total_seconds())
     run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC), meter=meter)
@@ -170,7 +167,7 @@ def _run(
             cursors = warehouse.cursors(source.name)
             held = warehouse.set_aside(source.name) if replay else []
         begin = {} if since else source.again(cursors, held) if replay else cursors
-        resume = Resume(now=now, since=from_at, cursors=impatient(begin) if by_hand else begin)
+        resume = Resume(now=now, since=from_at, cursors=begin)
         with metered(run.meter), closing(_items(source, resume)) as items:
             for item in items:
                 writer.take(item)

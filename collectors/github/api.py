@@ -4,6 +4,7 @@ PyGithub's own objects are left aside: a missing attribute of theirs costs one m
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -42,6 +43,11 @@ _ADVICE = {
     403: "the token may not read this: give it read access to contents, pull requests, deployments and actions",
     404: "it does not exist or the token cannot see it: mend sources.github, or widen the token",
 }
+
+# it would write each attempt to stderr, in the server's words; what there is to tell is told by the progress
+_LOG = logging.getLogger("github")
+_LOG.handlers.clear()
+_LOG.setLevel(logging.WARNING)
 
 # what PyGithub raises, its JSON, its redirects and its App's key included
 _FAILURES = (

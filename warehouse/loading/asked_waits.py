@@ -1,8 +1,7 @@
 """Keeps when a source asked to be left in peace until, so that no run asks before that by itself."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from collectors.contract.items import AskedToWait, Checkpoint, Item, Resume, SourceError
 from collectors.transport.json_values import as_instant
@@ -10,12 +9,17 @@ from collectors.transport.json_values import as_instant
 _SUBJECT = "asked to wait"
 
 
-def patient(source: str, collect: Callable[[Resume], Iterator[Item]]) -> Callable[[Resume], Iterator[Item]]:
-    """`collect`, which raises SourceError at once before the instant until when the `source` asked to wait."""
+def patient(
+    source: str, collect: Callable[[Resume], Iterator[Item]], is_by_hand: bool
+) -> Callable[[Resume], Iterator[Item]]:
+    """`collect` of a `source`, which until the instant that it asked to wait for raises SourceError at once.
+
+    Unless it `is_by_hand`, that is wanted by a person.
+    """
 
     def collected(resume: Resume) -> Iterator[Item]:
         until = as_instant(resume.cursors.get(_SUBJECT), "until")
-        if until and until > datetime.now(UTC):
+        if until and until > datetime.now(UTC) and not is_by_hand:
             raise SourceError(
                 f"{source}: asked to wait until {until:%Y-%m-%d %H:%M} UTC, and is not asked before;"
                 f" sixkeys collect --source {source} asks now"
@@ -27,8 +31,3 @@ def patient(source: str, collect: Callable[[Resume], Iterator[Item]]) -> Callabl
             raise
 
     return collected
-
-
-def impatient(cursors: Mapping[str, Any]) -> dict[str, Any]:
-    """The cursors with which a source is asked at once, since a person wants it."""
-    return {subject: cursor for subject, cursor in cursors.items() if subject != _SUBJECT}

@@ -45,10 +45,11 @@ class Source:
     is_whole: bool = False
 
 
-def sources(settings: Settings) -> list[Source]:
+def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
     """All configured sources in the order in which they are read: the catalogue first, git after GitHub.
 
-    An Argo CD keeps ten syncs, so it waits for nobody but once, for the clones that its config is read from.
+    An Argo CD keeps ten syncs, so it waits for nobody but once, for the clones that its config is read from. One that
+    asked to wait is asked only when it `is_by_hand`.
     """
     configured = settings.sources
     people = people_of(settings)
@@ -127,7 +128,7 @@ def sources(settings: Settings) -> list[Source]:
         )
     if settings.incidents.links:
         found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
-    return [replace(source, collect=patient(source.name, source.collect)) for source in found]
+    return [replace(one, collect=patient(one.name, one.collect, is_by_hand)) for one in found]
 
 
 _LISTED = (
