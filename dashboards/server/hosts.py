@@ -1,6 +1,7 @@
 """The names that the dashboard answers to: a page elsewhere can make its own name lead here (DNS rebinding)."""
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,8 +18,7 @@ def answers_to(settings: Settings, listens_at: str | None, authority: str) -> bo
     """
     if settings.dashboard.auth:
         return True
-    host = _parts(f"//{authority}").hostname or ""
-    host = host.removesuffix(".")
+    host = (_asked(authority).hostname or "").removesuffix(".")
     reached = listens_at is None or not is_loopback(listens_at)
     return bool(host) and (
         is_loopback(host) or host == listens_at or (reached and _is_ip(host)) or _is_known(settings, host)
@@ -28,11 +28,11 @@ def answers_to(settings: Settings, listens_at: str | None, authority: str) -> bo
 def comes_from_here(settings: Settings, authority: str, origin: str) -> bool:
     """Whether a page of `origin` is the dashboard's own, where the browser asks for `authority`, or a proxy does."""
     page = _parts(origin)
-    asked = _parts(f"//{authority}")
+    asked = _asked(authority)
     standard = _PORTS.get(page.scheme)
     if standard is None or not page.hostname:
         return False
-    if (page.hostname, _port(page) or standard) == (asked.hostname, _port(asked) or standard):
+    if (page.hostname, page.port or standard) == (asked.hostname, asked.port or standard):
         return True
     return _is_known(settings, page.hostname)
 
@@ -52,6 +52,11 @@ def _names(settings: Settings) -> Iterator[str]:
             yield _parts(url).hostname or ""
 
 
+def _asked(authority: str) -> SplitResult:
+    """A `Host` header's name and port; nothing where it holds anything else."""
+    return _parts("" if re.search(r"[@/?#\\\s]", authority) else f"//{authority}")
+
+
 def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -59,10 +64,6 @@ def _parts(url: str) -> SplitResult:
         return parts
     except ValueError:
         return urlsplit("")
-
-
-def _port(parts: SplitResult) -> int | None:
-    return parts.port
 
 
 def _is_ip(host: str) -> bool:
