@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 
 from config.errors import ConfigurationError, DamagedError
+from config.text.legible import log_legibly
 from dashboards.commands.check_command import check_command
 from dashboards.commands.deliver_command import deliver_command
 from dashboards.commands.options import (
@@ -350,6 +351,7 @@ def _once_more_without_what_is_damaged(arguments: list[str]) -> int:
 
 def main() -> None:
     """Runs the command line of this process."""
+    log_legibly()
     status = run(sys.argv[1:])
     others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     # who still waits for a source that failed is not waited for, nor ended in the middle of a library's work

@@ -1,10 +1,11 @@
 """Where the dashboard listens, and who is let in and sees what."""
 
 import ipaddress
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from config.fields import Address, Duration, Plain, Secret, Section
 from config.text.quoting import quoted
@@ -25,6 +26,25 @@ def _sight(value: Any) -> Any:
 
 # "rollups": the numbers of the organisation, its systems and teams, without the rows and the services behind them
 Sight = Annotated[Literal["everything", "rollups"] | list[str], BeforeValidator(_sight)]
+
+
+def _host_name(name: str) -> str:
+    if not re.fullmatch(r"\*|(\*\.)?[\w-]+(\.[\w-]+)*\.?", name, re.ASCII):
+        raise ValueError(f'"{name}" is no name of a host; write it like "sixkeys.acme.example", without port')
+    return name.lower().removesuffix(".")
+
+
+def _origin(address: str) -> str:
+    if not re.fullmatch(r"https?://(\*\.)?[\w-]+(\.[\w-]+)*(:\d{1,5})?", address, re.ASCII):
+        raise ValueError(
+            f'"{address}" is no origin; write it like "https://portal.acme.example", without a path'
+        )
+    return address.lower()
+
+
+# with *. before it: all names that end so; * alone: whatever name
+HostName = Annotated[str, AfterValidator(_host_name)]
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Auth(Section):
@@ -62,12 +82,15 @@ class Auth(Section):
 class Dashboard(Section):
     """Where the dashboard listens and people reach it, who may open it, and whether it tells DORA's levels.
 
-    Loopback unless said otherwise.
+    Loopback unless said otherwise. `hosts` are names that it answers to besides that of `url`, `framed_by` the origins
+    whose pages may show it in a frame.
     """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=0, le=65535)
     url: Address | None = None
+    hosts: list[HostName] = []
+    framed_by: list[Origin] = []
     public: bool = False
     dora_levels: bool = True
     auth: Auth | None = None

@@ -8,11 +8,16 @@ SixkeysError            what failed, where, and what to do: one line, no traceba
 Each package adds its own below these where a caller has to tell them apart.
 """
 
+from config.text.legible import one_line
+
 
 class SixkeysError(Exception):
-    """A failure that is explained to the user; `exit_status` is what the command line ends with."""
+    """A failure that is explained to the user on one line; `exit_status` is what the command line ends with."""
 
     exit_status = 1
+
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text))
 
 
 class ConfigurationError(SixkeysError):

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from config.text.quoting import LONGEST_VALUE, one_line, quoted
+from config.text.quoting import LONGEST_VALUE, one_short_line, quoted
 from config.years import FIRST_YEAR, LAST_YEAR
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -44,7 +44,7 @@ def resolve(value: Any, info: ValidationInfo) -> Any:
         return _content((info.context or {}).get("folder", Path()), value.removeprefix("file:"))
 
     def from_environment(found: re.Match[str]) -> str:
-        name = one_line(found[1])
+        name = one_short_line(found[1])
         content = os.environ.get(found[1])
         if not content:
             raise ValueError(f"the environment variable {name} is not set; set it, or remove the key")
@@ -60,7 +60,7 @@ def resolve(value: Any, info: ValidationInfo) -> Any:
 def _content(folder: Path, place: str) -> str:
     """The text of the file that a reference names, without blanks around it."""
     path = folder / place
-    told = one_line(str(path), 2 * LONGEST_VALUE)
+    told = one_short_line(str(path), 2 * LONGEST_VALUE)
     try:
         with (folder / Path(place).expanduser()).open(encoding="utf-8") as file:
             text = file.read(_LONGEST_FILE + 1)
@@ -117,7 +117,7 @@ def _cron(text: str) -> str:
         CronTrigger.from_crontab(" ".join(fields))
     except ValueError as error:
         raise ValueError(
-            f'{quoted(text)} is not a schedule ({one_line(str(error))}); write it like "0 8 * * MON"'
+            f'{quoted(text)} is not a schedule ({one_short_line(str(error))}); write it like "0 8 * * MON"'
         ) from None
     return " ".join(fields)
 

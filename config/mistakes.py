@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from config.fields import Section
-from config.text.quoting import LONGEST_VALUE, one_line
+from config.text.quoting import LONGEST_VALUE, one_short_line
 from config.text.yaml_documents import YamlDocument
 
 # pydantic's own words where a user needs others
@@ -41,7 +41,7 @@ def explain_mistakes(error: ValidationError, model: type[BaseModel], document: Y
 
 def _sentence(first: Any, model: type[BaseModel], content: Any) -> str:
     location = first["loc"]
-    key = one_line(".".join(str(part)[:LONGEST_VALUE] for part in location), 2 * LONGEST_VALUE)
+    key = one_short_line(".".join(str(part)[:LONGEST_VALUE] for part in location), 2 * LONGEST_VALUE)
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, location[:-1])
         near = difflib.get_close_matches(str(location[-1])[:LONGEST_VALUE], known, n=1, cutoff=0)
@@ -52,8 +52,8 @@ def _sentence(first: Any, model: type[BaseModel], content: Any) -> str:
         return f'the key "{key}" is missing; add it'
     name = _name(content, location)
     message = _ADVICE.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    message = one_line(message.replace("Input should be", "is not"), 6 * LONGEST_VALUE)
-    return f"{key}{f' ({one_line(name)})' if name else ''}: {message}"
+    message = one_short_line(message.replace("Input should be", "is not"), 6 * LONGEST_VALUE)
+    return f"{key}{f' ({one_short_line(name)})' if name else ''}: {message}"
 
 
 def _name(content: Any, location: Location) -> str | None:

@@ -1,10 +1,11 @@
 """The part `sources` of the configuration: where data comes from."""
 
 import re
+from datetime import timedelta
 
 from pydantic import Field, field_validator, model_validator
 
-from config.fields import Address, Day, Plain, Secret, Section
+from config.fields import Address, Day, Duration, Plain, Secret, Section
 from config.survey import Survey
 from config.text.quoting import quoted
 
@@ -101,13 +102,14 @@ class Catalog(Section):
 
 
 class Sources(Section):
-    """Where data comes from; every source is optional."""
+    """Where data comes from, and how long a run waits for a source that asks for it; every source is optional."""
 
     github: GitHub | None = None
     argocd: list[ArgoCD] = []
     pagerduty: PagerDuty | None = None
     survey: Survey | None = None
     catalog: Catalog = Catalog()
+    longest_wait: Duration = timedelta(minutes=15)
 
     @field_validator("argocd")
     @classmethod

@@ -126,7 +126,13 @@ class SurveyFiles(Section):
 
 
 class Survey(Section):
-    """Survey answers: an entry is a glob or an address, or a mapping that says what the columns mean."""
+    """Survey answers: an entry is a glob or an address, or a mapping that says what the columns mean.
+
+    `redirects` are globs of the hosts that an address may send on to beside its own.
+    """
+
+    # where the sheets that Google publishes lie
+    redirects: list[str] = ["*.googleusercontent.com"]
 
     files: list[
         Annotated[

@@ -115,7 +115,7 @@ def collect(
     """
     now = now or datetime.now(UTC)
     shown = progress or Silent()
-    known = sources(settings)
+    known = sources(settings, is_by_hand=only is not None or replay)
     wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
     if not known:
         raise ConfigurationError('no source is configured; name one below "sources", or use "sixkeys import"')
@@ -175,7 +175,8 @@ def _run(
     now: datetime,
     replay: bool,
 ) -> Run:
-    run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC))
+    meter = Meter(longest_wait_seconds=settings.sources.longest_wait.total_seconds())
+    run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC), meter=meter)
     zone = ZoneInfo(settings.timezone)
     from_at = _from_at(since or source.since, zone, now)
     progress.start(source.name)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from collectors.argocd.sync import ConfigSource
 from collectors.contract.items import SourceError
-from collectors.git.clone import Clone, GitError
+from collectors.git.clone import Clone
 from collectors.github.api import GitHubApi
 from collectors.transport import cost
 from collectors.transport.json_values import text
@@ -34,17 +34,20 @@ class ConfigClones:
         self._cache = cache
         self._names = {name.lower(): name for name in repositories}
         self._host = urlsplit(api.web).hostname
-        self._hold = Hold(cost.current_meter())
-        self._clones: dict[str, Clone | None] = {}
+        self._hold = Hold(cost.current_meter(), "git")
+        self._clones: dict[str, Clone | SourceError | None] = {}
+        self._refreshed: set[str] = set()
         self._lock = threading.Lock()
         self._left = _FILES_A_RUN
 
     def message(self, config: ConfigSource) -> str | None:
         """The message of the commit that was deployed; None where no clone has it."""
-        clone = self._clone(config)
         try:
-            return clone.message(config.revision) if clone and config.is_git and config.revision else None
-        except GitError:
+            clone = self._clone(config)
+            return (
+                self._message(clone, config.revision) if clone and config.is_git and config.revision else None
+            )
+        except SourceError:  # the run of git tells of it
             return None
 
     def images(self, config: ConfigSource) -> tuple[str, ...] | None:
@@ -52,11 +55,11 @@ class ConfigClones:
 
         A kustomization speaks for all of them where it sets any.
         """
-        clone = self._clone(config)
-        if clone is None or not config.is_git or not config.revision or config.path is None:
-            return ()
         try:
-            if clone.message(config.revision) is None:  # pushed since it was fetched
+            clone = self._clone(config)
+            if clone is None or not config.is_git or not config.revision or config.path is None:
+                return ()
+            if self._message(clone, config.revision) is None:
                 return None
             files = clone.files(config.revision, config.path)
             first = [blob for name, blob in files if name in _KUSTOMIZATION]
@@ -67,7 +70,7 @@ class ConfigClones:
                     return None
                 if found := tuple(dict.fromkeys(image for one in contents for image in images_in(one or ""))):
                     return found
-        except GitError:
+        except SourceError:  # the run of git tells of it
             return None
         return ()
 
@@ -79,11 +82,23 @@ class ConfigClones:
             if name not in self._clones:
                 try:
                     clone = Clone(name, self._api.web, self._api.token(), self._cache, self._hold)
-                except SourceError:  # the run of git tells of it
-                    self._clones[name] = None
-                else:
                     self._clones[name] = clone if clone.is_here else None
-            return self._clones[name]
+                except SourceError as error:
+                    self._clones[name] = error
+            found = self._clones[name]
+        if isinstance(found, SourceError):
+            raise found
+        return found
+
+    def _message(self, clone: Clone, revision: str) -> str | None:
+        """The message of a commit; where it is not here, the clone is fetched, once: it may have been pushed since."""
+        if (found := clone.message(revision)) is None:
+            with self._lock:
+                if clone.repo not in self._refreshed:
+                    self._refreshed.add(clone.repo)
+                    clone.refresh()
+            found = clone.message(revision)
+        return found
 
     def _content(self, clone: Clone, blob: str) -> str | None:
         with self._lock:

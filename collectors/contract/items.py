@@ -7,7 +7,7 @@ everything that a checkpoint's cursor claims to have read is in the warehouse on
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -73,10 +73,23 @@ class SourceError(SixkeysError):
     """A source that cannot be read: which, what it answered, and what to do. Never holds a secret."""
 
 
+class AskedToWait(SourceError):
+    """A source that asks to be left in peace for longer than a run waits: `until` when, in UTC."""
+
+    def __init__(self, source: str, until: datetime) -> None:
+        minute = until + timedelta(seconds=59)
+        super().__init__(
+            f"{source}: asks to wait until {minute:%Y-%m-%d %H:%M} UTC; a run after that goes on from there"
+        )
+        self.until = until
+
+
 def tried(attempt: Callable[[], str]) -> str | SourceError:
-    """What `attempt` says of a small request that was answered, or why it was not."""
+    """What `attempt` says of a small request that was answered, or why it was not; raises AskedToWait."""
     try:
         return attempt()
+    except AskedToWait:  # nothing else would be answered either
+        raise
     except SourceError as error:
         return error
 

@@ -16,7 +16,7 @@ from collectors.contract.records import Component
 from collectors.transport.json_values import listing, mapping, text
 from collectors.transport.repository_addresses import repository_name
 from config.names import bare
-from config.text.quoting import LONGEST_VALUE, one_line
+from config.text.quoting import LONGEST_VALUE, one_short_line
 from config.text.yaml_documents import CATALOGUE_YAML, UnreadableYaml, yaml_documents
 
 # persons are not kept; a Location stands for the files that it names
@@ -136,7 +136,7 @@ class Located:
 
     def unread(self, why: str) -> Malformed:
         """That the target was not read, and why."""
-        target = one_line(self.target, 2 * LONGEST_VALUE)
+        target = one_short_line(self.target, 2 * LONGEST_VALUE)
         reason = f"line {self.line}: the Location names {target}, which was not read: {why}"
         return Malformed("components", self.where, reason, "")
 
@@ -204,7 +204,7 @@ def _wrong_name(metadata: dict[str, Any]) -> str | None:
     """What no catalogue takes of an entity's name, in words."""
     name = metadata.get("name")
     if isinstance(name, str) and "{{" in name:
-        return f"a software template's skeleton, with a name that is filled in later ({one_line(name)})"
+        return f"a software template's skeleton, with a name that is filled in later ({one_short_line(name)})"
     if isinstance(name, str) and _NAME.fullmatch(name):
         return None
     # an alias may make a list of what fits in no memory when it is written out

@@ -104,21 +104,17 @@ class Clone:
         if self.is_here:
             os.utime(self._path)
             self._follow_host()
-            arguments = (
-                "fetch",
-                "--quiet",
-                "--prune",
-                "--no-write-fetch-head",
-                "origin",
-                *_BRANCHES_AND_TAGS,
-            )
-            done = self._ask("-C", str(self._path), *arguments)
+            done = self._fetch_all("--prune")
             if done.returncode == 0:
                 self._refuse_what_is_no_repository(self._path)
                 return
             if _NOT_GIVEN.search(_stderr(done)):
                 raise self._refused(done)
         self._clone()
+
+    def refresh(self) -> None:
+        """The branches and tags as the host has them now, if it gives them, while others read the clone."""
+        self._fetch_all()
 
     def fetch(self, shas: Collection[str]) -> set[str]:
         """Those of `shas` that are here afterwards: asked for by name where they are on no branch or tag."""
@@ -231,6 +227,10 @@ class Clone:
         """Those of `shas` that are in the cache, without fetching the others."""
         arguments = ("rev-list", "--no-walk", "--ignore-missing", "--missing=allow-any", "--stdin")
         return set(self._run(*arguments, given="\n".join(shas)).stdout.decode().split()) if shas else set()
+
+    def _fetch_all(self, *options: str) -> subprocess.CompletedProcess[bytes]:
+        arguments = ("fetch", "--quiet", *options, "--no-write-fetch-head", "origin", *_BRANCHES_AND_TAGS)
+        return self._ask("-C", str(self._path), *arguments)
 
     def _fetch_by_name(self, shas: list[str]) -> bool:
         kept = (f"{sha}:{_KEPT}{sha}" for sha in shas)

@@ -63,7 +63,7 @@ def collect(
         if history.is_current():
             yield from history.coverage()
     with GitHubApi(source, stall_seconds) as api:
-        hold = Hold(cost.current_meter())
+        hold = Hold(cost.current_meter(), "git")
 
         def read(history: KnownHistory) -> Iterator[Item | SourceError | None]:
             """What is new of a repository, and at its end nothing, or why it could not be read."""

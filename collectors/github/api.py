@@ -4,6 +4,7 @@ PyGithub's own objects are left aside: a missing attribute of theirs costs one m
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -18,14 +19,23 @@ from jwt import PyJWTError
 
 from collectors.contract.items import SourceError
 from collectors.github.rate_limit import READS_A_MINUTE, MeteredRetry, hold_back
-from collectors.transport import cost
+from collectors.transport import certificates, cost
 from collectors.transport.json_values import Json, listing, mapping, text
-from collectors.transport.pacing import Hold
+from collectors.transport.pacing import FARTHEST_SECONDS, Hold
 from config.settings import GitHub
 
 TIMEOUT_SECONDS = 60
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
-_RETRY = {"total": 8, "connect": 2, "read": 2, "status": 3, "backoff_factor": 0.5, "backoff_jitter": 0.5}
+_RETRY = {
+    "total": 8,
+    "connect": 2,
+    "read": 2,
+    "status": 3,
+    "other": 2,
+    "retry_after_max": FARTHEST_SECONDS,
+    "backoff_factor": 0.5,
+    "backoff_jitter": 0.5,
+}
 _OUT_OF_TIME = ("502 error", "504 error")
 _TOO_MUCH = ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED")
 _ADVICE = {
@@ -33,6 +43,11 @@ _ADVICE = {
     403: "the token may not read this: give it read access to contents, pull requests, deployments and actions",
     404: "it does not exist or the token cannot see it: mend sources.github, or widen the token",
 }
+
+# it would write each attempt to stderr, in the server's words; what there is to tell is told by the progress
+_LOG = logging.getLogger("github")
+_LOG.handlers.clear()
+_LOG.setLevel(logging.WARNING)
 
 # what PyGithub raises, its JSON, its redirects and its App's key included
 _FAILURES = (
@@ -88,7 +103,7 @@ class GitHubApi:
         self._meter = cost.current_meter()
         self.url = source.url.rstrip("/")
         self.web = address_of_host(self.url)
-        self._hold = Hold(self._meter, READS_A_MINUTE)
+        self._hold = Hold(self._meter, "github", READS_A_MINUTE)
         self._auth: Auth.Auth
         if source.app:
             key = source.app.private_key.get_secret_value()
@@ -237,6 +252,8 @@ class GitHubApi:
             return kind(f"github: {where} answered {error.status}: {said}; {advice}")
         if isinstance(error, requests.exceptions.RetryError):
             return SourceError(f"github: {where} kept failing ({_innermost(error)}); try again later")
+        if distrust := certificates.distrust(error):
+            return SourceError(f"github: {where} cannot be reached: {distrust}; {certificates.ADVICE}")
         if isinstance(error, requests.RequestException):
             return SourceError(
                 f"github: {where} cannot be reached ({_innermost(error)}); check sources.github.url and the network"

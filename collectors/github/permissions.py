@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import partial
 
-from collectors.contract.items import Malformed, SourceError, tried
+from collectors.contract.items import AskedToWait, Malformed, SourceError, tried
 from collectors.contract.people import People
 from collectors.contract.records import Repository
 from collectors.github.api import EmptyError, GitHubApi
@@ -79,4 +79,6 @@ def _workflows(api: GitHubApi, of: Repository) -> str:
 
 
 def _without(kind: str, error: SourceError) -> SourceError:
+    if isinstance(error, AskedToWait):
+        return error
     return SourceError(f"github: {kind} cannot be read: {str(error).removeprefix('github: ')}")

@@ -9,7 +9,9 @@ from typing import Any
 
 from github import GithubRetry
 from urllib3 import BaseHTTPResponse, Retry
+from urllib3.exceptions import MaxRetryError
 
+from collectors.transport.certificates import distrust
 from collectors.transport.cost import Meter
 from collectors.transport.pacing import Hold
 
@@ -44,8 +46,11 @@ class MeteredRetry(GithubRetry):
 
     def increment(self, *args: Any, **kwargs: Any) -> Retry:  # type: ignore[override]
         """The rules for the next attempt; raises where there is none."""
-        if kwargs.get("error"):
+        error = kwargs.get("error")
+        if error:
             self._meter.request(failed=True)
+        if error and distrust(error):
+            raise MaxRetryError(kwargs["_pool"], str(kwargs.get("url") or ""), error)
         return super().increment(*args, **kwargs)
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:

@@ -8,7 +8,7 @@ import glob
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from collectors.contract.records import Coverage, Response
 from collectors.files.csv_table import CsvTable, read_table
 from collectors.survey.forms import form_answers, wanted_columns
 from collectors.survey.inbox import collect_inbox
-from collectors.transport.json_api import TIMEOUT_SECONDS, Api, shown_address
+from collectors.transport.json_api import TIMEOUT_SECONDS, Api, content_type, shown_address
 from collectors.transport.json_values import as_instant, mapping, text
 from config.errors import DataError
 from config.survey import Survey, SurveyFiles
@@ -90,15 +90,18 @@ def _all(
             yield from collect_inbox(inbox, resume, people)
         except SourceError as error:
             wrong.append(str(error).removeprefix("survey: "))
-    for entry in source.files if source else ():
+    if source is None:
+        return
+    for entry in source.files:
         places = [entry.files] if _is_address(entry.files) else sorted(glob.glob(entry.files, recursive=True))
         if not places:
             wrong.append(f"no file matches {entry.files}; mend sources.survey.files")
         for place in places:
             before = mapping(resume.cursors.get(_subject(place)))
             try:
-                content, state = _changed(place, before, _meaning(entry, timezone), timeout)
-                items = _items(content, _subject(place), entry, timezone, people)
+                meaning = _meaning(entry, timezone)
+                content, state, came = _changed(place, before, meaning, source.redirects, timeout)
+                items = _items(content, _subject(place), entry, timezone, people, came)
             except (SourceError, DataError) as error:
                 wrong.append(str(error).removeprefix("survey: "))
                 continue
@@ -116,15 +119,24 @@ def _meaning(entry: SurveyFiles, timezone: str) -> dict[str, str]:
 
 
 def _items(
-    content: bytes | None, where: str, entry: SurveyFiles, timezone: str, people: People
+    content: bytes | None, where: str, entry: SurveyFiles, timezone: str, people: People, came: str
 ) -> list[Item]:
-    """The answers in `content`; of several by one respondent, the last before the close comes last and stands."""
+    """The answers in `content`; of several by one respondent, the last before the close comes last and stands.
+
+    `came` says what an address answered, of which no error quotes anything: it may be something else than answers.
+    """
     if content is None:
         return []
+    table = read_table(content, where, wanted_columns(entry) if entry.columns else _FIELDS)
+    for name in (wanted_columns(entry) if entry.columns else _REQUIRED) if came else ():
+        if name not in table.columns:
+            raise SourceError(
+                f'{where}: what came ({came}) has no column "{name}"; check that this is the address of the CSV file'
+            )
     if entry.columns:
-        items = form_answers(read_table(content, where, wanted_columns(entry)), entry, timezone, people)
+        items = form_answers(table, entry, timezone, people, is_quoted=not came)
     else:
-        items = list(_answers(read_table(content, where, _FIELDS), people))
+        items = list(_answers(table, people))
     answers = [item for item in items if isinstance(item, Response)]
     answers.sort(key=lambda answer: (answer.submitted_at <= answer.closes_at, answer.submitted_at))
     return [*(item for item in items if not isinstance(item, Response)), *answers]
@@ -143,39 +155,43 @@ def _subject(place: str) -> str:
 
 
 def _changed(
-    place: str, before: dict[str, Any], meaning: dict[str, str], timeout: float
-) -> tuple[bytes | None, dict[str, Any]]:
-    """What is at `place`, None where it was read before with the same meaning; and the cursor that says so."""
+    place: str, before: dict[str, Any], meaning: dict[str, str], redirects: Collection[str], timeout: float
+) -> tuple[bytes | None, dict[str, Any], str]:
+    """What is at `place`, None where it was read before with the same meaning; the cursor that says so; what came."""
     if meaning != {key: before[key] for key in ("meaning",) if key in before}:
         before = {}
     if _is_address(place):
-        content, state = _fetched(place, before, timeout)
+        content, state, came = _fetched(place, before, redirects, timeout)
     else:
         try:
-            content, state = Path(place).read_bytes(), {}
+            content, state, came = Path(place).read_bytes(), {}, ""
         except OSError as error:
             raise SourceError(f"{place} cannot be read: {error.strerror}") from None
     if content is None:
-        return None, before
+        return None, before, came
     state = {**state, **meaning, "sha256": hashlib.sha256(content).hexdigest()}
-    return (None if state["sha256"] == before.get("sha256") else content), state
+    return (None if state["sha256"] == before.get("sha256") else content), state, came
 
 
-def _fetched(address: str, before: dict[str, Any], timeout: float) -> tuple[bytes | None, dict[str, Any]]:
-    """What `address` holds with its validators; None where it says that nothing has changed."""
+def _fetched(
+    address: str, before: dict[str, Any], redirects: Collection[str], timeout: float
+) -> tuple[bytes | None, dict[str, Any], str]:
+    """What `address` holds, with its validators and in words; None where it says that nothing has changed."""
     asked = {"If-None-Match": text(before, "etag"), "If-Modified-Since": text(before, "modified")}
-    with Api("survey", address, timeout=timeout) as api:
+    advice = "configure the address that is meant, or name that host in sources.survey.redirects"
+    with Api("survey", address, timeout=timeout, leads_to=redirects, leads_to_advice=advice) as api:
         response = api.send(
             address, accept=(304,), headers={key: value for key, value in asked.items() if value}
         )
+    came = f"{content_type(response)}, {len(response.content):,} bytes"
     if response.status_code == 304:
-        return None, before
+        return None, before, came
     if "html" in response.headers.get("content-type", ""):
         raise SourceError(
             f"{_subject(address)} answered with a page in place of CSV; is it published to everyone?"
         )
     validators = {"etag": response.headers.get("etag"), "modified": response.headers.get("last-modified")}
-    return response.content, {key: value for key, value in validators.items() if value}
+    return response.content, {key: value for key, value in validators.items() if value}, came
 
 
 def _answers(table: CsvTable, people: People) -> Iterator[Item]:

@@ -36,10 +36,12 @@ def wanted_columns(form: SurveyFiles) -> list[str]:
     return [plain(name) for name in (*columns, *(question.column for question in form.questions))]
 
 
-def form_answers(table: CsvTable, form: SurveyFiles, timezone: str, people: People) -> list[Item]:
+def form_answers(
+    table: CsvTable, form: SurveyFiles, timezone: str, people: People, is_quoted: bool = True
+) -> list[Item]:
     """A response for each question that a row answers, or what is wrong with it; raises SourceError where all is.
 
-    `timezone` holds where neither the form's own nor a time's zone does.
+    `timezone` holds where neither the form's own nor a time's zone does. The error quotes a cell if that `is_quoted`.
     """
     for name in wanted_columns(form):
         if table.columns.count(name) != 1:
@@ -58,7 +60,7 @@ def form_answers(table: CsvTable, form: SurveyFiles, timezone: str, people: Peop
             times.append(error.cell)
             items.append(Malformed("responses", f"{table.where}:{line}", str(error), reader.raw(row)))
     if times and len(times) == len(rows):
-        raise SourceError(f"{table.where}: {reader.no_time(times)}")
+        raise SourceError(f"{table.where}: {reader.no_time(times, is_quoted)}")
     return items
 
 
@@ -122,12 +124,13 @@ class _FormReader:
         kept = {name: row.get(name, "")[:40] for name in wanted_columns(self._form) if name != respondent}
         return json.dumps(kept)
 
-    def no_time(self, cells: list[str]) -> str:
+    def no_time(self, cells: list[str], is_quoted: bool) -> str:
         """What to say of a file in which no row has a time: the formats that would fit all of them."""
         fitting = [f'"{known}"' for known in _FORMATS if all(parsed_time(cell, known) for cell in cells)]
         told = " or ".join(fitting) or 'such as "%d/%m/%Y %H:%M:%S"'
         column = plain(self._columns.submitted_at)
-        return f'no row has a time in "{column}" ("{cells[0]}"); set sources.survey.files.time_format, {told}'
+        quoted = f' ("{cells[0][:40]}")' if is_quoted else ""
+        return f'no row has a time in "{column}"{quoted}; set sources.survey.files.time_format, {told}'
 
     def _cell(self, row: dict[str, str], column: str | None) -> str:
         return row.get(plain(column), "") if column else ""

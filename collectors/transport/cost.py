@@ -1,4 +1,4 @@
-"""What reading a source costs, told by whoever sends its requests and kept by whoever started the reading.
+"""What reading a source costs and may cost, told by who sends its requests and kept by who started the reading.
 
 The meter is found through the context, so that sources read at the same time keep apart; without one nothing is kept.
 A client takes it when it is made and may then use it from threads of its own.
@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
+LONGEST_WAIT_SECONDS = 900.0
+
 
 @dataclass
 class Meter:
     """Requests sent, those of them that failed, bytes that came, and seconds spent waiting before the next request.
 
     `on_wait` is told each wait of about a second or more in words; `on_part` how much of a known whole is done, and of
-    what. Both may be told by several threads.
+    what. Both may be told by several threads. `longest_wait_seconds` is how long it may wait in all because answers ask
+    for it.
     """
 
     on_wait: Callable[[str], None] = lambda text: None
@@ -27,6 +30,8 @@ class Meter:
     failed_requests: int = 0
     bytes: int = 0
     waited_seconds: float = 0.0
+    longest_wait_seconds: float = LONGEST_WAIT_SECONDS
+    _asked_seconds: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def request(self, size: int = 0, failed: bool = False) -> None:
@@ -47,6 +52,14 @@ class Meter:
             self.waited_seconds += seconds
         if round(seconds):
             self.on_wait(f"waiting {seconds:,.0f} s {why}")
+
+    def may_wait(self, seconds: float) -> bool:
+        """Whether it may wait so much longer because an answer asks for it, which is then taken as waited."""
+        with self._lock:
+            if self._asked_seconds + seconds > self.longest_wait_seconds:
+                return False
+            self._asked_seconds += seconds
+            return True
 
     def part(self, done: int, total: int, of: str) -> None:
         """`done` of `total` were read of what is called `of`, such as "repositories"."""

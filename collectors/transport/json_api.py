@@ -1,6 +1,7 @@
 """A JSON API below one address: time-outs, retries, rate limits and errors that say what to do.
 
-What the address answers is never trusted: a redirect is not followed with a token, and no error text holds one.
+What the address answers is never trusted: a redirect is not followed with a token, nor elsewhere without one; no error
+text holds a token, nor what an address without one answered.
 """
 
 import json
@@ -8,6 +9,7 @@ import ssl
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from fnmatch import fnmatch
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -16,12 +18,12 @@ import httpx
 import stamina
 
 from collectors.contract.items import SourceError
-from collectors.transport import cost
+from collectors.transport import certificates, cost
 from collectors.transport.pacing import Hold
 
 TIMEOUT_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
-_LONGEST_WAIT_SECONDS = 900
+_MOST_REDIRECTS = 5
 # how often a request is sent at most, by what it was answered with; anything else is final at once
 _UNREACHABLE = 4
 _ATTEMPTS = {429: 10, 500: 2, 502: 4, 503: 4, 504: 4}
@@ -62,9 +64,11 @@ class _Failed(cost.AttemptFailed):
 class Api:
     """A client of the API at `url` for `source` (its name in messages); `token_key` is where its token is configured.
 
-    The token is in `headers` only. Redirects are followed only where there is none. A part of an answer that does not
-    come within `timeout` seconds ends the attempt. What is asked for is told to the current meter. It can be used by
-    `at_once` threads: a rate limit that one of them meets holds all of them back.
+    The token is in `headers` only. Redirects are followed only where there is none, and then to the same host or those
+    of the globs `leads_to`; where one leads elsewhere, `leads_to_advice` says what to do. A part of an answer that does
+    not come within `timeout` seconds ends the attempt. What is asked for is told to the current meter. It can be used
+    by `at_once` threads: a rate limit that one of them meets holds all of them back, or ends the reading where it asks
+    for more than the meter allows.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class Api:
         token_key: str = "",
         timeout: float = TIMEOUT_SECONDS,
         at_once: int = 1,
+        leads_to: Collection[str] = (),
+        leads_to_advice: str = "configure the address that is meant",
     ) -> None:
         if not (token.isascii() and token.isprintable()):
             raise SourceError(
@@ -86,15 +92,14 @@ class Api:
         self._token_key = token_key
         self._at_once = at_once
         self._meter = cost.current_meter()
-        self._hold = Hold(self._meter)
+        self._hold = Hold(self._meter, source)
+        self._leads_to, self._leads_to_advice = leads_to, leads_to_advice
         try:
             self._client = httpx.Client(
                 base_url=url,
                 headers=headers,
                 verify=_trusted(),
                 timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
-                follow_redirects=not token,
-                max_redirects=5,
             )
         except (httpx.InvalidURL, ValueError) as error:
             raise SourceError(f"{source}: {url} is not an address ({error}); mend it") from None
@@ -145,14 +150,13 @@ class Api:
         try:
             value = response.json()
         except (json.JSONDecodeError, UnicodeDecodeError):
-            came = response.headers.get("content-type", "content of no type").partition(";")[0]
             raise SourceError(
-                f"{self._where(response)} answered with {came} in place of JSON: {self._quote(response)}; "
-                "check that the configured url is the API's address"
+                f"{self._where(response)} answered with {content_type(response)} in place of JSON"
+                f"{self._told(response)}; check that the configured url is the API's address"
             ) from None
         if not isinstance(value, dict):
             raise SourceError(
-                f"{self._where(response)} answered with JSON that is no object: {self._quote(response)}"
+                f"{self._where(response)} answered with JSON that is no object{self._told(response)}"
             )
         return value
 
@@ -166,15 +170,17 @@ class Api:
     ) -> httpx.Response:
         self._hold.wait()
         try:
-            response = self._client.get(path, params=params, headers=headers)
+            response = self._followed(self._client.get(path, params=params, headers=headers))
         except httpx.RequestError as error:
             self._meter.request(failed=True)
-            text = self._without_token(str(error)) or type(error).__name__
+            distrust = certificates.distrust(error)
+            text = distrust or self._without_token(str(error)) or type(error).__name__
+            advice = certificates.ADVICE if distrust else "check the address, the network and the service"
             address = shown_address(error.request.url)
             raise _Failed(
                 self._meter,
-                f"{self.source}: {address} cannot be read: {text}; check the address, the network and the service",
-                isinstance(error, _TRANSIENT) and number < _UNREACHABLE,
+                f"{self.source}: {address} cannot be read: {text}; {advice}",
+                isinstance(error, _TRANSIENT) and not distrust and number < _UNREACHABLE,
                 f"since {address} cannot be read: {text}",
             ) from None
         except (httpx.InvalidURL, ValueError) as error:
@@ -191,13 +197,29 @@ class Api:
             return response
         raise _Failed(self._meter, self._explained(response), response=response)
 
+    def _followed(self, response: httpx.Response) -> httpx.Response:
+        """What `response` leads to, if it is a redirect that may be followed."""
+        for _ in range(_MOST_REDIRECTS):
+            following = response.next_request
+            if self._token or following is None:
+                break
+            is_followed = _is_alike(response.request.url, following.url, self._leads_to)
+            self._meter.request(response.num_bytes_downloaded, failed=not is_followed)
+            if not is_followed:
+                where, host = self._where(response), following.url.host or "no host"
+                raise _Failed(
+                    self._meter, f"{where} leads to {host}, which is not followed; {self._leads_to_advice}"
+                )
+            response = self._client.send(following)
+        return response
+
     def _heed(self, response: httpx.Response) -> None:
         """Holds the next request back where the rate limit is used up, so that it need not be refused."""
         reset = asked_seconds(response.headers.get("ratelimit-reset"))
         remaining = response.headers.get("ratelimit-remaining", "")
         # what is left may be taken by those who are on their way
         is_used_up = remaining.isdigit() and int(remaining) < self._at_once
-        if is_used_up and reset and reset <= _LONGEST_WAIT_SECONDS:
+        if is_used_up and reset:
             self._hold.back(reset, self._limit())
 
     def _asked_wait(self, response: httpx.Response, number: int) -> bool | float:
@@ -212,8 +234,6 @@ class Api:
                 asked = min(_LIMITED_SECONDS * 2 ** (number - 1), _LIMITED_AT_MOST_SECONDS)
         if asked is None:
             return True
-        if asked > _LONGEST_WAIT_SECONDS:
-            return False
         self._hold.back(asked, self._limit())
         return _AT_ONCE_SECONDS
 
@@ -223,9 +243,11 @@ class Api:
     def _explained(self, response: httpx.Response) -> str:
         status = response.status_code
         text = f"{self._where(response)} answered {status}"
-        if response.is_redirect:
+        if response.is_redirect and self._token:
             return f"{text}, a redirect, which is not followed with a token; configure the address that it leads to"
-        text += f": {self._quote(response)}"
+        if response.is_redirect:
+            return f"{text}, one redirect after the other; configure the address that they lead to"
+        text += f"{'' if self._token else f' with {content_type(response)}'}{self._told(response)}"
         if status in (401, 403) and self._token_key:
             return f"{text}; the token is wrong, expired or may not read this: set {self._token_key}"
         if status in (401, 403):
@@ -239,12 +261,30 @@ class Api:
     def _where(self, response: httpx.Response) -> str:
         return f"{self.source}: {shown_address(response.request.url)}"
 
-    def _quote(self, response: httpx.Response) -> str:
+    def _told(self, response: httpx.Response) -> str:
+        """How an answer begins; of an address without a token only its size: it is no API's, and may hold anything."""
+        if not self._token:
+            return f" ({len(response.content):,} bytes)"
         shown = " ".join(self._without_token(response.text[:2000]).split())
-        return (shown[:120] + "…" if len(shown) > 120 else shown) or "nothing"
+        return f": {(shown[:120] + '…' if len(shown) > 120 else shown) or 'nothing'}"
 
     def _without_token(self, text: str) -> str:
         return text.replace(self._token, "***") if self._token else text
+
+
+def content_type(response: httpx.Response) -> str:
+    """The media type that an answer claims, or "content of no type"."""
+    return (response.headers.get("content-type") or "content of no type").partition(";")[0][:60]
+
+
+def _is_alike(url: httpx.URL, to: httpx.URL, others: Collection[str]) -> bool:
+    """Whether a redirect stays with the host and port, or with one of the `others` (globs), and does not end TLS."""
+    if to.scheme not in (url.scheme, "https"):
+        return False
+    if any(fnmatch(to.host, host.lower()) for host in others):
+        return True
+    from_standard = url.port is None and to.port is None  # 80 and 443 are not told
+    return url.host == to.host and (from_standard or url.port == to.port)
 
 
 def shown_address(url: str | httpx.URL) -> str:

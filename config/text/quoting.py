@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from config.text.legible import one_line
+
 LONGEST_VALUE = 100
 LONGEST_MESSAGE = 1_000
 
@@ -14,17 +16,16 @@ def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
     return f"{text[: most - end - 1]}…{text[-end:]}"
 
 
-def one_line(text: str, most: int = LONGEST_VALUE) -> str:
+def one_short_line(text: str, most: int = LONGEST_VALUE) -> str:
     """`text` in one line of at most `most` characters that a terminal can show."""
-    plain = " ".join(shortened(text, most).split())
-    return "".join(char if char.isprintable() else "\ufffd" for char in plain)
+    return shortened(one_line(shortened(text, most)), most)
 
 
 def quoted(value: Any) -> str:
     """`value` in quotes, in one line that a terminal can show, and never longer than about 100 characters."""
     if isinstance(value, dict | list | set | tuple):
         return "a section" if isinstance(value, dict) else "a list"
-    return f'"{one_line(_written(value))}"'
+    return f'"{one_short_line(_written(value))}"'
 
 
 def _written(value: Any) -> str:

@@ -15,7 +15,7 @@ from yaml.composer import ComposerError
 from yaml.reader import ReaderError
 
 from config.errors import DataError
-from config.text.quoting import LONGEST_VALUE, one_line, quoted
+from config.text.quoting import LONGEST_VALUE, one_short_line, quoted
 
 DEEPEST = 100
 LONGEST_NUMBER = 100
@@ -44,7 +44,7 @@ class UnreadableYaml(DataError):
     def __init__(self, problem: str, line: int, column: int, path: Sequence[object] = ()) -> None:
         self.problem = problem
         self.line, self.column = line, column
-        self.key = one_line(".".join(str(part)[:LONGEST_VALUE] for part in path[:50]))
+        self.key = one_short_line(".".join(str(part)[:LONGEST_VALUE] for part in path[:50]))
         super().__init__(f"line {line}, column {column}: {f'{self.key}: ' if self.key else ''}{problem}")
 
     def below(self, lines: int) -> "UnreadableYaml":
@@ -348,7 +348,7 @@ def _said(error: yaml.YAMLError) -> str:
     """What PyYAML says of a mistake; its composer says it in two halves."""
     told = [getattr(error, "context", None)] if isinstance(error, ComposerError) else []
     told += [getattr(error, "problem", None)]
-    return one_line(" ".join(filter(None, told)), 2 * LONGEST_VALUE) or str(error)
+    return one_short_line(" ".join(filter(None, told)), 2 * LONGEST_VALUE) or str(error)
 
 
 def _unknown_tag(node: yaml.Node) -> str:

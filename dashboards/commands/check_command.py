@@ -36,6 +36,7 @@ def check_command(
     Example: sixkeys check --send-trial
     """
     from collectors.connections import Connection, try_connections
+    from collectors.transport.cost import Meter, metered
     from config.summary import settings_summary
     from dashboards.commands import terminal
     from dashboards.delivery.mail import try_connection as try_mail
@@ -54,12 +55,15 @@ def check_command(
         out.print(terminal.connection_line(found))
         tried.append(found)
 
-    for connection in try_connections(settings):
-        tell(connection)
-    if not tried:
-        out.print('No source is configured: name one below "sources", or bring data with "sixkeys import".')
-    if settings.dashboard.auth:
-        tell(try_provider(settings.dashboard.auth))
+    with metered(Meter(longest_wait_seconds=0)):  # who asks to wait is told of, not waited for
+        for connection in try_connections(settings):
+            tell(connection)
+        if not tried:
+            out.print(
+                'No source is configured: name one below "sources", or bring data with "sixkeys import".'
+            )
+        if settings.dashboard.auth:
+            tell(try_provider(settings.dashboard.auth))
     if settings.reports.email:
         tell(try_mail(settings.reports.email))
     for connection in send_trial_messages(settings) if send_trial else ():

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from config.errors import DamagedError, SixkeysError
+from config.text.legible import one_line
 
 DEFAULT_CONFIG = Path("sixkeys.yaml")
 _Scope = Literal["organisation", "system", "team", "service"]
@@ -17,7 +18,7 @@ _Scope = Literal["organisation", "system", "team", "service"]
 
 def say(message: str) -> None:
     """Tells the user something that is not data: on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    print(one_line(message), file=sys.stderr, flush=True)
 
 
 class Commands(TyperGroup):
@@ -30,7 +31,7 @@ class Commands(TyperGroup):
         except DamagedError:
             raise
         except SixkeysError as error:
-            say(f"sixkeys: {' '.join(str(error).split())}")
+            say(f"sixkeys: {error}")
             raise typer.Exit(error.exit_status) from None
         except BrokenPipeError:
             raise

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 from rich.progress import ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from config.text.legible import one_line
 from warehouse.progress import Progress
 
 PLAIN_SECONDS = 5.0
@@ -49,6 +50,10 @@ def estimate(done: int, total: int, of: str, elapsed_seconds: float) -> str:
     return f"{told}, about {f'{left / 60:,.0f} min' if left >= 90 else f'{max(left, 1):.0f} s'} left"
 
 
+def _shown(text: str) -> str:
+    return escape(one_line(text))
+
+
 class _Rate(ProgressColumn):
     """Records a second since the source was started."""
 
@@ -69,7 +74,7 @@ class Live:
     def start(self, source: str) -> None:
         """Adds the source's line."""
         self._counts[source] = Counter()
-        self._tasks[source] = self._bar.add_task("connecting", total=None, source=escape(source), part="")
+        self._tasks[source] = self._bar.add_task("connecting", total=None, source=_shown(source), part="")
 
     def advance(self, source: str, kind: str, n: int) -> None:
         """Redraws the source's line."""
@@ -83,13 +88,13 @@ class Live:
 
     def wait(self, source: str, text: str) -> None:
         """Says so in the source's line until the next record comes."""
-        self._bar.update(self._tasks[source], description=escape(text))
+        self._bar.update(self._tasks[source], description=_shown(text))
 
     def finish(self, source: str, summary: str, failed: bool) -> None:
         """Leaves the source's summary in its line."""
         colour = "red" if failed else "green"
         n = self._counts[source].total() or 1
-        description = f"[{colour}]{escape(summary)}[/{colour}]"
+        description = f"[{colour}]{_shown(summary)}[/{colour}]"
         self._bar.update(self._tasks[source], total=n, completed=n, description=description, part="")
 
 
@@ -139,4 +144,4 @@ class Lines:
         self._say(f"{source}: {'; '.join(told)}")
 
     def _say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config.metrics import metrics
+from config.text.legible import one_line
 from dashboards.figures.formats import MISSING, STATUSES, counted, days, figure, figure_against
 from dashboards.figures.tables import as_json, write_csv
 
@@ -64,9 +65,7 @@ def settings_table(entries: Sequence["Setting"]) -> Table:
     for heading in ("Setting", "Value", "From"):
         table.add_column(heading, overflow="fold")
     for entry in entries:
-        table.add_row(
-            entry.key, Text(entry.value), entry.origin, style="dim" if entry.origin == "default" else ""
-        )
+        table.add_row(entry.key, entry.value, entry.origin, style="dim" if entry.origin == "default" else "")
     return table
 
 
@@ -77,15 +76,16 @@ def planned_table(messages: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(heading, overflow="fold", justify="right" if heading == "Bytes" else "left")
     for one in messages:
         of = f"{one['scope']} {one['name']}"
-        table.add_row(Text(of), one["channel"], Text(one["to"]), Text(one["subject"]), f"{one['bytes']:,}")
+        table.add_row(of, one["channel"], one["to"], one["subject"], f"{one['bytes']:,}")
     return table
 
 
 def connection_line(found: "Connection") -> Text:
     """Whether a source answers, and what it said."""
     if found.works:
-        return Text.assemble(("✓", "green"), f" {found.source}: {found.detail}")
-    return Text.assemble(("✗", "red"), f" {found.detail}")  # which begins with the source, as every error
+        return Text.assemble(("✓", "green"), " ", _text(f"{found.source}: {found.detail}"))
+    # the detail begins with the source, as every error
+    return Text.assemble(("✗", "red"), " ", _text(found.detail))
 
 
 def match_table(found: "MatchReport") -> RenderableType:
@@ -94,9 +94,9 @@ def match_table(found: "MatchReport") -> RenderableType:
     for heading in found.columns:
         table.add_column(heading, overflow="fold")
     for row in found.rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    advice = [Text(f"{found.advice}\n", "dim")] if found.advice else []
-    return Group(Text(found.title, "bold"), table, *advice)
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    advice = [Text.assemble(_text(found.advice, "dim"), "\n")] if found.advice else []
+    return Group(_text(found.title, "bold"), table, *advice)
 
 
 def values_table(values: Sequence["Value"]) -> RenderableType:
@@ -122,17 +122,17 @@ def _one(values: list["Value"]) -> RenderableType:
         metric, status = metrics()[value.metric], STATUSES[value.status]
         table.add_row(
             metric.name,
-            Text(
+            _text(
                 figure_against(value.metric, value.value, value.unit, value.target),
                 _STYLES.get(value.status, ""),
             ),
             figure(value.p75, value.unit) if value.p75 is not None else "",
             figure(value.p90, value.unit) if value.p90 is not None else "",
             value.target or "",
-            Text(f"{status.symbol} {status.word}".strip(), _STYLES.get(value.status, "")),
+            _text(f"{status.symbol} {status.word}", _STYLES.get(value.status, "")),
             counted(value.n, metric.fact),
         )
-    return Group(Text(f"{first.name}, {span}", "bold"), table)
+    return Group(_text(f"{first.name}, {span}", "bold"), table)
 
 
 def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, "Value"]]) -> RenderableType:
@@ -157,7 +157,7 @@ def _cell(value: "Value | None") -> Text:
     shown = figure_against(value.metric, value.value, value.unit, value.target)
     status = STATUSES[value.status]
     text = f"{shown} {status.symbol}" if value.value is not None else status.word
-    return Text(text.strip(), _STYLES.get(value.status, ""))
+    return _text(text, _STYLES.get(value.status, ""))
 
 
 def explanation(found: "Explanation") -> RenderableType:
@@ -168,13 +168,17 @@ def explanation(found: "Explanation") -> RenderableType:
     span = days(found.period_start, found.period_end)
     parts: list[RenderableType] = [
         Text.assemble(
-            (metric.name, "bold"), f" of {found.name}, {span}: ", (figure(found.value, found.unit), "bold")
+            (metric.name, "bold"),
+            " ",
+            _text(f"of {found.name}, {span}:"),
+            " ",
+            (figure(found.value, found.unit), "bold"),
         ),
-        Text(f"{found.rule} {status.meaning} Times are UTC.\n"),
+        Text.assemble(_text(f"{found.rule} {status.meaning} Times are UTC."), "\n"),
         _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit),
     ]
     if left_out:
-        reasons = "\n".join(f"{n:>7,}  {reason}" for reason, n in found.left_out.items())
+        reasons = "\n".join(f"{n:>7,}  {one_line(reason)}" for reason, n in found.left_out.items())
         parts += [
             Text(f"\nLeft out, by reason:\n{reasons}\n"),
             _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit),
@@ -198,9 +202,7 @@ def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -
         last = (
             [row["excluded_because"]] if reason else [_row_value(row.get("value"), unit), row.get("rule", "")]
         )
-        table.add_row(
-            *(_plain(column, row.get(column)) for column in shown), *(Text(str(cell)) for cell in last)
-        )
+        table.add_row(*(_plain(column, row.get(column)) for column in shown), *map(str, last))
     return Group(Text(title, "bold"), table)
 
 
@@ -211,13 +213,26 @@ def _row_value(value: float | None, unit: str) -> str:
     return figure(value, unit) if unit in ("seconds", "points") else f"{value:g}"
 
 
-def _plain(column: str, value: Any) -> Text:
+def _plain(column: str, value: Any) -> str:
     if value is None:
-        return Text("")
+        return ""
     if isinstance(value, datetime):
-        return Text(f"{value:%Y-%m-%d %H:%M}")
-    return Text(str(value)[:_SHA_LENGTH] if column == "sha" else str(value))
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value)[:_SHA_LENGTH] if column == "sha" else str(value)
+
+
+def _text(told: str, style: str = "") -> Text:
+    """Text from data: no markup, and nothing that steers the terminal."""
+    return Text(one_line(told), style)
+
+
+class _Table(Table):
+    """A table whose cells are text from data."""
+
+    def add_row(self, *cells: RenderableType | None, **more: Any) -> None:
+        """Adds a row."""
+        super().add_row(*(_text(cell) if isinstance(cell, str) else cell for cell in cells), **more)
 
 
 def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    return _Table(box=box.SIMPLE_HEAD, pad_edge=False)

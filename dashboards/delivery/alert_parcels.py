@@ -7,6 +7,7 @@ from typing import Any
 
 from config.metrics import metrics
 from config.settings import Settings
+from config.text.legible import one_line
 from dashboards.delivery.parcels import Letter, Parcel, parcels
 from dashboards.delivery.posting import TIMEOUT
 from dashboards.delivery.slack import escape, linked, slack_section
@@ -36,7 +37,7 @@ def alert_parcels(alerts: Iterable[Alert], settings: Settings, timeout: float = 
 
 def letter(alert: Alert, settings: Settings) -> Letter:
     """The alert for each channel; a link to the rows of the week where the dashboard's address is configured."""
-    lines, address = alert_sentences(alert), _address(alert, settings)
+    lines, address = [one_line(line) for line in alert_sentences(alert)], _address(alert, settings)
     told = {**asdict(alert), "organization": settings.organization, "text": " ".join(lines), "url": address}
     return Letter(
         message=Message(

@@ -12,6 +12,7 @@ from email.utils import formatdate, parseaddr
 from typing import TYPE_CHECKING, Literal, cast
 
 from config.reports import Email
+from config.text.legible import one_line
 from dashboards.delivery.posting import TIMEOUT, NotDelivered
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def mail(
     Its Message-ID is made of `id`, so that one that arrives twice can be known as the same.
     """
     message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    sender = " ".join(settings.sender.split())
-    message["Subject"] = " ".join(subject.split())
+    sender = one_line(settings.sender)
+    message["Subject"] = one_line(subject)
     message["From"] = sender
     message["To"] = ", ".join(recipients)
     message["Date"] = formatdate(usegmt=True)

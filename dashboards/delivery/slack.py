@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from config.text.legible import one_line
 from dashboards.figures import formats
 from dashboards.scorecards.rendering import leads_to, title, view_of, week_verdict
 
@@ -14,7 +15,7 @@ BLOCKS, SECTION, HEADER = 50, 3000, 150  # Slack's limits: blocks a message, cha
 
 def message(scorecard: Mapping[str, Any]) -> dict[str, Any]:
     """The payload of an incoming webhook: a fallback text and blocks; the organisation's sums up those below."""
-    head = f"{title(scorecard)}: week {scorecard['week']}"
+    head = one_line(f"{title(scorecard)}: week {scorecard['week']}")
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": head[:HEADER], "emoji": False}}
     ]
@@ -44,7 +45,7 @@ def trial_message(text: str) -> bytes:
 
 def escape(text: str) -> str:
     """Text from data as Slack shows it: no link, mention or emphasis."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # mrkdwn has no escape for its marks: a zero-width space keeps them from pairing
     return re.sub(r"([*_~`@]|:(?=[a-z0-9+-]))", "\\1\u200b", text)
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from config.metrics import metrics
 from config.targets import parse_target
+from config.text.legible import one_line
 from dashboards.figures import formats
 from warehouse.metrics.signals import Limits
 from warehouse.metrics.values import Value
@@ -82,12 +83,17 @@ def series(
 _Mark = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
+def words(text: str) -> str:
+    """Text from data as Plotly shows it: no markup, and legible."""
+    return html.escape(one_line(text))
+
+
 def target_line(target: str, at: float, colour: str) -> _Mark:
     """The target as a dashed line with its words."""
     return (
         _across(at, {"color": colour, "width": 1.5, "dash": "dash"}),
         {
-            "text": f"target {html.escape(target)}",
+            "text": f"target {words(target)}",
             "font": {"color": colour, "size": 12},
             "x": 0,
             "xref": "x domain",
@@ -158,7 +164,7 @@ def _tick_format(values: Sequence[Value]) -> str:
 def rounds_chart(values: Sequence[Value], names: Sequence[str], dark: bool = False) -> go.Figure:
     """A score by survey round, each called by its name, on the whole scale of one to five, with its target."""
     figure = series(values, dark)
-    figure.update_xaxes(tickvals=[value.period_start for value in values], ticktext=[*names])
+    figure.update_xaxes(tickvals=[value.period_start for value in values], ticktext=[*map(words, names)])
     figure.update_yaxes(range=[0.9, 5.15], rangemode="normal", tickvals=[1, 2, 3, 4, 5], title_text="score")
     return figure
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from config.metrics import metrics
 from config.targets import parse_target
+from config.text.legible import one_line
 from warehouse.metrics.units import MISSING as MISSING
 from warehouse.metrics.units import figure as figure
 from warehouse.metrics.units import plural as plural
@@ -170,7 +171,7 @@ def age(elapsed: timedelta) -> str:
 
 def plain_markdown(text: str) -> str:
     """Text from data on one line, so that Markdown shows it as it is: no markup, directive, link or mention."""
-    text = re.sub(r"([\\`*_{}\[\]<>#|~$&@!]|:(?=[a-zA-Z+/]))", r"\\\1", " ".join(text.split()))
+    text = re.sub(r"([\\`*_{}\[\]<>#|~$&@!]|:(?=[a-zA-Z+/]))", r"\\\1", one_line(text))
     text = re.sub(r"(?i)\bwww\.", r"www\\.", text)
     text = re.sub(r"^([-+=])", r"\\\1", text)
     return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", text)

@@ -8,10 +8,13 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from config.text.legible import legible_json
+from warehouse.rows.spreadsheets import defused
+
 
 def as_json(content: Any) -> str:
     """`content` as indented JSON, dates and instants as ISO 8601."""
-    return json.dumps(content, indent=2, ensure_ascii=False, default=_jsonable)
+    return legible_json(json.dumps(content, indent=2, ensure_ascii=False, default=_jsonable))
 
 
 def _jsonable(value: Any) -> Any:
@@ -42,7 +45,7 @@ def write_csv(stream: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
         if writer is None:
             writer = csv.DictWriter(stream, fieldnames=list(row), lineterminator="\n")
-            writer.writeheader()
+            writer.writerow({column: defused(column) for column in row})
         writer.writerow({column: _csv_cell(value) for column, value in row.items()})
 
 
@@ -51,8 +54,4 @@ def _csv_cell(value: Any) -> Any:
         value = json.dumps(value, ensure_ascii=False, default=_jsonable)
     elif isinstance(value, date | timedelta):
         value = _jsonable(value)
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )
+    return defused(value)

@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from config.text.legible import one_line
 from dashboards.figures.tables import as_csv
 from dashboards.frame.markup import part
 
@@ -51,4 +52,4 @@ def chart_card(figure: go.Figure, name: str, key: str, alt: str) -> None:
         "toImageButtonOptions": options,
     }
     with st.container(border=True, key=f"chart-card-{key}"):
-        st.plotly_chart(figure, theme=None, config=config, alt=alt, key=key)
+        st.plotly_chart(figure, theme=None, config=config, alt=one_line(alt), key=key)

@@ -1,4 +1,4 @@
-"""The pages' own HTML from templates; every text from data is escaped."""
+"""The pages' own HTML from templates; every text from data is escaped, and legible."""
 
 import re
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from config.text.legible import legible
 from dashboards.figures import formats
 from dashboards.figures.fact_cells import followable
 from dashboards.figures.sparklines import HEIGHT, WIDTH, Sparkline
@@ -54,6 +55,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(DASHBOARDS),
         autoescape=True,
+        finalize=lambda told: told if isinstance(told, Markup) else legible(told),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

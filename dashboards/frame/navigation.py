@@ -7,6 +7,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from config.settings import Settings
+from config.text.legible import one_line
+from dashboards.figures.formats import plain_markdown
 from dashboards.frame.access import Access, Refused, Shows, opens, permitted, visible
 from dashboards.frame.markup import DASHBOARDS, part
 from dashboards.frame.notices import Notice
@@ -123,7 +125,13 @@ def page_links(shown: Filters) -> None:
         st.space("stretch")
         _search(shown, access)
         if access.person:
-            st.button("Log out", key="logout", on_click=st.logout, type="tertiary", help=access.person)
+            st.button(
+                "Log out",
+                key="logout",
+                on_click=st.logout,
+                type="tertiary",
+                help=plain_markdown(access.person),
+            )
 
 
 def _search(shown: Filters, access: Access) -> None:
@@ -141,7 +149,7 @@ def _search(shown: Filters, access: Access) -> None:
         "Find a service or team",
         options,
         index=None,
-        format_func=lambda option: f"{option[1]} ({option[0]})",
+        format_func=lambda option: f"{one_line(option[1])} ({option[0]})",
         placeholder="Find a service or team",
         key="find",
         on_change=_found,

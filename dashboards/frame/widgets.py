@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from config.text.legible import one_line
 from dashboards.frame.markup import part
 from dashboards.frame.state import State
 from dashboards.frame.view import EARLIEST, LATEST, PERIODS, Filters, to_address, view_days
@@ -58,7 +59,7 @@ def select(
     st.selectbox(
         label,
         list(options),
-        format_func=lambda option: options[option],
+        format_func=lambda option: one_line(options[option]),
         key=key,
         on_change=_chosen,
         args=(view, key),

@@ -1,6 +1,5 @@
 """How the rows behind a number are spread, as charts: durations on a logarithmic axis, the days of the week."""
 
-import html
 import math
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -10,7 +9,7 @@ import plotly.graph_objects as go
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards.figures import formats
-from dashboards.figures.charts import DARK, LIGHT, _Mark, above, drawn, upright
+from dashboards.figures.charts import DARK, LIGHT, _Mark, above, drawn, upright, words
 from warehouse.metrics.values import Value
 from warehouse.rows.distribution import Bin, Weekday
 
@@ -67,8 +66,8 @@ def durations_chart(bins: Sequence[Bin], value: Value, dark: bool = False) -> go
 
 def _mark(at: float, text: str, colour: str, dash: str, yshift: int = 0) -> _Mark:
     # a shape takes the value of a logarithmic axis, an annotation its exponent
-    words = above(math.log10(max(at, 1.0)), html.escape(text), colour, yshift=yshift)
-    return upright(at, {"color": colour, "width": 1.5, "dash": dash}), words
+    label = above(math.log10(max(at, 1.0)), words(text), colour, yshift=yshift)
+    return upright(at, {"color": colour, "width": 1.5, "dash": dash}), label
 
 
 def weekdays_chart(found: Sequence[Weekday], value: Value, dark: bool = False) -> go.Figure:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from config.text.legible import legible, legible_json, one_line
 from dashboards.figures import formats, pictures
 from dashboards.frame.view import Filters, link
 
@@ -23,7 +24,7 @@ MOST_BELOW = 60
 def render(scorecard: Mapping[str, Any], format: str) -> str:
     """The scorecard in one of `FORMATS`; text from data never becomes markup."""
     if format == "json":
-        return json.dumps(scorecard, indent=2, ensure_ascii=False) + "\n"
+        return legible_json(json.dumps(scorecard, indent=2, ensure_ascii=False)) + "\n"
     template = _environment(format).get_template(f"scorecard_{format}.j2")
     below = sorted(scorecard["below"], key=lambda one: one["attainment"]["met"] - one["attainment"]["judged"])
     footnotes: list[str] = []
@@ -68,7 +69,8 @@ def view_of(
 def leads_to(scorecard: Mapping[str, Any], part: Mapping[str, Any]) -> str | None:
     """Where a part of a sentence leads: only http and https, since data may name anything."""
     if "url" in part:
-        return part["url"] if re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", part["url"]) else None
+        url = str(part["url"])
+        return url if re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", url) and legible(url) == url else None
     if "metric" in part:
         return view_of(scorecard, part["metric"], part.get("scope"), part.get("name"))
     return None
@@ -82,7 +84,7 @@ def _said_markdown(scorecard: Mapping[str, Any], parts: list[Mapping[str, Any]])
         to = leads_to(scorecard, part)
         plain = formats.plain_markdown(inner)
         shown = f"[{plain}](<{to}>)" if to and plain else plain
-        told += text[: len(text) - len(text.lstrip())] + shown + (text[len(text.rstrip()) :] if inner else "")
+        told += " " * text[:1].isspace() + shown + " " * (bool(inner) and text[-1].isspace())
     return Markup(told)  # noqa: S704 -- escaped for Markdown
 
 
@@ -102,7 +104,7 @@ def _environment(format: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape((), default=format == "html"),
-        finalize={"md": _markdown, "txt": _one_line}.get(format),
+        finalize={"html": _legible, "md": _markdown}.get(format, _one_line),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -130,12 +132,16 @@ def _environment(format: str) -> Environment:
     return environment
 
 
+def _legible(text: Any) -> Any:
+    return text if isinstance(text, Markup) else legible(text)
+
+
 def _markdown(text: Any) -> Any:
     return text if isinstance(text, Markup) else formats.plain_markdown(str(text))
 
 
 def _one_line(text: Any) -> Any:
-    return text if isinstance(text, Markup) else " ".join(str(text).split())
+    return text if isinstance(text, Markup) else one_line(text)
 
 
 def _change(metric: Mapping[str, Any], told: Callable[..., str] = formats.change_from) -> str:

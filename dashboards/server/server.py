@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config as streamlit_config
 
 # Streamlit puts this file's folder on the path, not the one that holds the packages
 if (_packages := str(Path(__file__).resolve().parents[2])) not in sys.path:
@@ -17,6 +18,7 @@ if (_packages := str(Path(__file__).resolve().parents[2])) not in sys.path:
 
 from config.errors import SixkeysError
 from config.settings import load_settings
+from config.text.legible import log_legibly
 from dashboards.server.gate import Gate
 from dashboards.server.launch import APP, arguments
 
@@ -46,5 +48,11 @@ def secrets(config: Path) -> dict[str, Any]:
     return {"auth": provider}
 
 
+log_legibly()
+# by default pages of streamlit.app that show it in a frame may send it messages
+streamlit_config.set_option("client.allowedOrigins", [])
 _config = arguments().config
-app = st.App(APP, secrets=secrets(_config), middleware=[Middleware(Gate, config=_config)])
+_listens_at = st.get_option("server.address")
+app = st.App(
+    APP, secrets=secrets(_config), middleware=[Middleware(Gate, config=_config, listens_at=_listens_at)]
+)

@@ -1,6 +1,5 @@
 """A scope's deployments, incidents and recoveries on a time axis; shapes tell what colours tell."""
 
-import html
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from dashboards.figures import formats
-from dashboards.figures.charts import DARK, LIGHT, Palette, themed
+from dashboards.figures.charts import DARK, LIGHT, Palette, themed, words
 from dashboards.figures.fact_cells import SHA_LENGTH
 from warehouse.rows.timeline import Count, Point, PointKind, Recovery, Timeline
 
@@ -202,10 +201,10 @@ def _told(point: Point, drawing: _Drawing) -> str:
     name = _KINDS[point.kind][0]
     revision = point.revision[:SHA_LENGTH] or "commit unknown"
     return _lines(
-        f"<b>{name.capitalize()}</b> of {html.escape(point.service)}",
+        f"<b>{name.capitalize()}</b> of {words(point.service)}",
         formats.moment(point.at, drawing.zone.key),
-        html.escape(f"{point.environment} · {revision}" if point.environment else revision),
-        html.escape(_cut(point.why)),
+        words(f"{point.environment} · {revision}" if point.environment else revision),
+        words(_cut(point.why)),
     )
 
 
@@ -233,9 +232,9 @@ def _recoveries(found: Iterable[Recovery], drawing: _Drawing) -> Iterator[dict[s
         y=[drawing.y(_lane(one, drawing.by)) + ABOVE for one in shown],
         text=[
             _lines(
-                f"<b>Recovery</b> of {html.escape(one.service)}, after {formats.figure(one.after_seconds, 'seconds')}",
+                f"<b>Recovery</b> of {words(one.service)}, after {formats.figure(one.after_seconds, 'seconds')}",
                 formats.moment(one.at, drawing.zone.key),
-                html.escape(_cut(one.by)),
+                words(_cut(one.by)),
             )
             for one in shown
         ],
@@ -262,8 +261,8 @@ def _incidents(of: Timeline, drawing: _Drawing) -> Iterator[dict[str, Any]]:
         until = one.resolved_at or drawing.as_of
         lasted = formats.figure((until - one.opened_at).total_seconds(), "seconds")
         told = _lines(
-            f"<b>Incident</b> of {html.escape(one.service or _SEVERAL)}",
-            html.escape(_cut(one.title)),
+            f"<b>Incident</b> of {words(one.service or _SEVERAL)}",
+            words(_cut(one.title)),
             f"opened {formats.moment(one.opened_at, drawing.zone.key)}",
             f"{'resolved after' if one.resolved_at else 'still open after'} {lasted}",
         )
@@ -328,7 +327,7 @@ def _layout(of: Timeline, drawing: _Drawing) -> dict[str, Any]:
         },
         "yaxis": {
             "tickvals": [drawing.y(lane) for lane in lanes],
-            "ticktext": [html.escape(name) for name in names],
+            "ticktext": [words(name) for name in names],
             "range": [0.6 - len(lanes), 0.6],
             "gridcolor": palette.grid,
             "zeroline": False,

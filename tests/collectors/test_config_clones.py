@@ -165,7 +165,7 @@ def test_another_host_or_a_switch_leaves_the_clone_alone(house: House) -> None:
         assert len(house.asked) == 1, "Argo CD is asked for what the revision names"
 
 
-def test_what_was_pushed_after_the_fetch_or_is_not_given_now_stops_nothing_and_is_looked_at_again(
+def test_what_was_pushed_after_the_fetch_is_fetched_and_what_is_not_given_now_is_looked_at_again(
     house: House,
 ) -> None:
     sha = house.web.commit("One", a="1")
@@ -176,9 +176,10 @@ def test_what_was_pushed_after_the_fetch_or_is_not_given_now_stops_nothing_and_i
     house.deployed(promoted(house, "apps/web", f"main-{sha[:7]}"), of="web-later")
     with house.faulty.all(faults.status(403, "no"), "/acme/config.git/"):
         assert house.collect() == {"web-fetched": [(None, None)], "web-later": [(None, None)]}
-    assert house.collect()["web-later"] == [(None, None)], "nothing tells that there is more to fetch"
-    house.organisation.repositories[1].pushed_at = NOW + timedelta(minutes=1)
     found = [(sha, "config image sha")]
+    assert house.collect() == {"web-fetched": found, "web-later": found}
+    assert house.asked == [], "Argo CD is not asked for what git has"
+    house.organisation.repositories[1].pushed_at = NOW + timedelta(minutes=1)
     assert house.collect() == {"web-fetched": found, "web-later": found}
 
 

@@ -1,5 +1,6 @@
 """Each fault of a real service against each collector: what is stored, what is reported, how much is asked for."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sample_data.servers import faults
 from sample_data.servers.faults import Fault
 from tests.support.faulty_sources import Bench, Outcome, serving
 from tests.support.loopback import Loopback
+from tests.support.mail_server import secured
 
 SOURCES = (
     "github",
@@ -193,6 +195,31 @@ def test_a_fault_that_stays_ends_the_run_with_its_reason(bench: Bench, source: s
     assert (outcome.stored, outcome.set_aside) == ([], [])
     assert len(outcome.asked) == asked[source]
     assert outcome.meter.failed_requests == (0 if name == "HTML" else outcome.meter.requests)
+
+
+@pytest.mark.parametrize("source", ["github", "git", "argocd", "pagerduty", "survey"])
+def test_a_certificate_that_is_not_trusted_is_told_at_once(bench: Bench, tmp_path: Path, source: str) -> None:
+    with Loopback(lambda request: Response("{}"), tls=secured(tmp_path, "tls")["ssl_context"]) as server:
+        bench.url = server.url
+        outcome = bench.read(source, retry_at_once=False)
+    assert outcome.error is not None
+    assert "certificate" in outcome.error
+    assert "self-signed" in outcome.error or source == "git"
+    assert (outcome.meter.requests, outcome.waits, outcome.meter.waited_seconds) == (1, [], 0)
+
+
+@pytest.mark.parametrize("source", ["github", "github commits", "argocd", "pagerduty", "survey"])
+def test_who_asks_to_wait_for_longer_than_a_run_does_ends_the_run_at_once(bench: Bench, source: str) -> None:
+    far = faults.status(403 if "github" in source else 429, "{}", Retry_After="99999")
+    bench.faulty.next(far, times=None)
+    outcome = bench.read(source, retry_at_once=False)
+    assert outcome.error is not None
+    name = {"argocd": "argocd main"}.get(source, source.partition(" ")[0])
+    assert re.fullmatch(
+        rf"{name}: asks to wait until \S+ \S+ UTC; a run after that goes on from there", outcome.error
+    )
+    assert (len(outcome.asked), outcome.waits) == (1, [])
+    assert outcome.meter.waited_seconds < 0.1
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source != "survey"])

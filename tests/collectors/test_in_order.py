@@ -136,7 +136,7 @@ def test_all_workers_count_on_the_meter_of_their_source() -> None:
 def test_what_one_is_asked_to_wait_is_waited_by_all_and_told_once() -> None:
     told: list[str] = []
     meter = Meter(on_wait=told.append)
-    hold = Hold(meter)
+    hold = Hold(meter, "github")
     hold.back(1.0, "for the limit")
     hold.back(0.5, "for less")  # is over before the first one is
 
@@ -152,7 +152,7 @@ def test_what_one_is_asked_to_wait_is_waited_by_all_and_told_once() -> None:
 
 def test_no_more_leave_within_a_minute_than_are_allowed() -> None:
     told: list[str] = []
-    hold = Hold(Meter(on_wait=told.append), a_minute=2)
+    hold = Hold(Meter(on_wait=told.append), "github", a_minute=2)
     hold.wait()
     hold.wait()
     third = threading.Thread(target=hold.wait, daemon=True)

@@ -1,13 +1,16 @@
 """The client of JSON APIs: what it tries again, how long it waits, what it never shows."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import stamina
 from werkzeug import Request, Response
 
-from collectors.contract.items import SourceError
+from collectors.contract.items import AskedToWait, SourceError
+from collectors.transport.cost import Meter, metered
 from collectors.transport.json_api import Api
 from tests.support.loopback import Loopback, closed_address
 
@@ -59,10 +62,42 @@ def test_a_used_up_rate_limit_holds_the_next_request_back() -> None:
         assert (datetime.now(UTC) - begun).total_seconds() >= 1
 
 
-def test_a_rate_limit_that_asks_for_an_hour_ends_the_run() -> None:
-    said, requests = refusal(Response("{}", 429, {"Retry-After": "3600"}))
-    assert said.startswith("jenkins: /things answered 429: {}; the rate limit is used up")
-    assert requests == 1
+def test_a_rate_limit_that_asks_for_an_hour_ends_the_run_and_says_until_when() -> None:
+    begun = datetime.now(UTC)
+    with Loopback(good, faults=[Response("{}", 429, {"Retry-After": "3600"})]) as server:
+        with pytest.raises(
+            AskedToWait, match=r"jenkins: asks to wait until .* UTC; a run after that"
+        ) as caught:
+            get(server)
+        assert len(server.requests) == 1
+    assert abs((caught.value.until - begun).total_seconds() - 3600) < 60
+
+
+@pytest.mark.parametrize("asked", ["1e300", "inf", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_nobody_is_left_in_peace_for_longer_than_a_day(asked: str) -> None:
+    begun = datetime.now(UTC)
+    asking = Response("{}", 503, {"Retry-After": asked})
+    with Loopback(good, faults=[asking]) as server, pytest.raises(AskedToWait) as caught:
+        get(server)
+    assert abs((caught.value.until - begun).total_seconds() - 86_400) < 60
+
+
+def test_many_short_waits_are_bounded_as_one_long_one_is() -> None:
+    short = [Response("{}", 429, {"Retry-After": "1"})] * 9
+    with Loopback(good, faults=short) as server, metered(Meter(longest_wait_seconds=1.5)) as meter:
+        with pytest.raises(AskedToWait):
+            get(server)
+        assert len(server.requests) == 2
+    assert 0.9 < meter.waited_seconds < 1.5
+
+
+def test_a_used_up_limit_that_is_far_from_its_end_leaves_the_answer_and_ends_the_next_request() -> None:
+    last = Response('{"n": 1}', headers={"ratelimit-remaining": "0", "ratelimit-reset": "3600"})
+    with Loopback(good, faults=[last]) as server, api_at(server.url) as api:
+        assert api.get("/things") == {"n": 1}
+        with pytest.raises(AskedToWait):
+            api.get("/things")
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -95,6 +130,68 @@ def test_a_redirect_is_not_followed_with_a_token() -> None:
     assert said.startswith("jenkins: /things answered 302, a redirect, which is not followed with a token")
     assert TOKEN not in said
     assert (requests, other.requests) == (1, [])
+
+
+def led(to: str, status: int = 302) -> Callable[[Request], Response]:
+    """An API that sends on to `to` from everywhere but `/there`."""
+
+    def answer(request: Request) -> Response:
+        return (
+            good(request) if request.path == "/there" else Response(status=status, headers={"Location": to})
+        )
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_without_a_token_a_redirect_is_followed_on_the_same_host_only(status: int) -> None:
+    with Loopback(good) as other:
+        for elsewhere in (
+            f"{other.url}/there",  # another port
+            f"{other.url.replace('127.0.0.1', 'localhost')}/there",
+            "https://127.0.0.1/there",
+            "ftp://127.0.0.1/there",
+            "//10.0.0.1/latest/meta-data",
+        ):
+            with Loopback(led(elsewhere, status)) as server, pytest.raises(SourceError) as caught:
+                Api("survey", server.url).get("/form?key=hush")
+            host = urlsplit(elsewhere).hostname
+            assert str(caught.value).replace(server.url, "") == (
+                f"survey: /form leads to {host}, which is not followed; configure the address that is meant"
+            )
+        assert other.requests == []
+    with Loopback(led("/there", status)) as server:
+        assert Api("survey", server.url).get("/form") == {"good": True}
+
+
+def test_hosts_that_are_named_are_followed_to() -> None:
+    with Loopback(good) as other:
+        to = f"{other.url.replace('127.0.0.1', 'localhost')}/there"
+        with Loopback(led(to)) as server:
+            assert Api("survey", server.url, leads_to=["local*"]).get("/form") == {"good": True}
+            with pytest.raises(SourceError, match="leads to localhost"):
+                Api("survey", server.url, leads_to=["*.example"]).get("/form")
+    assert len(other.requests) == 1
+
+
+def test_a_circle_of_redirects_ends() -> None:
+    with Loopback(led("/form")) as server, pytest.raises(SourceError, match="one redirect after the other"):
+        Api("survey", server.url).get("/form")
+    assert len(server.requests) < 10
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(500, "text/plain"), (404, "application/json"), (200, "text/html")]
+)
+def test_without_a_token_what_came_is_told_by_type_and_size_alone(status: int, kind: str) -> None:
+    answer = Response("the machine's own secret", status, content_type=kind)
+    with (
+        stamina.set_testing(True, attempts=2),
+        Loopback(lambda request: answer) as server,
+        pytest.raises(SourceError, match=rf"{kind}.*\(24 bytes\)") as caught,
+    ):
+        Api("survey", server.url).get("/form")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

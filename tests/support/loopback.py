@@ -2,6 +2,7 @@
 
 import base64
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,16 +28,24 @@ class _QuietHandler(WSGIRequestHandler):
 class Loopback:
     """A context manager that serves `api` at `url`; `requests` lists the paths with queries as they came.
 
-    `faults` are answered first, one a request, to requests whose path contains `fault_path`.
+    `faults` are answered first, one a request, to requests whose path contains `fault_path`. It speaks HTTPS by `tls`.
     """
 
-    def __init__(self, api: Api, faults: Iterable[Fault] = (), fault_path: str = "") -> None:
+    def __init__(
+        self,
+        api: Api,
+        faults: Iterable[Fault] = (),
+        fault_path: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._api = api
         self._faults = list(faults)
         self._fault_path = fault_path
         self.requests: list[str] = []
-        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=_QuietHandler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = make_server(
+            "127.0.0.1", 0, self._serve, threaded=True, request_handler=_QuietHandler, ssl_context=tls
+        )
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def __enter__(self) -> "Loopback":

@@ -83,18 +83,24 @@ def choose(tab: Page, label: str, option: str) -> None:
     tab.get_by_role("option", name=option, exact=True).click()
 
 
+_REFUSED = "refused by the page's own policy"
+_TELLS = f"""addEventListener("securitypolicyviolation", found =>
+    console.error("{_REFUSED}: " + found.effectiveDirective + " " + found.blockedURI + " on " + location.pathname))"""
+
 Scheme = Literal["light", "dark"]
 
 
 @dataclass
 class Running:
-    """A dashboard process and a browser; `foreign` collects requests to any other host."""
+    """A dashboard process and a browser; `foreign` collects requests to any other host, `refused` what its own policy
+    keeps the browser from."""
 
     url: str
     settings: Settings
     browser: Browser
     tabs: list[Page]
     foreign: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     def open(
         self, address: str = "", scheme: Scheme = "light", width: int = 1280, height: int = 1000
@@ -111,6 +117,10 @@ class Running:
         tab.goto(f"{self.url}/{address}")
         drawn(tab, urlsplit(address).path or "overview")
         return tab
+
+    def hear(self, told: str) -> None:
+        if _REFUSED in told or "Content Security Policy" in told:
+            self.refused.append(told)
 
     def seen(self, url: str) -> None:
         parts = urlsplit(url)
@@ -157,4 +167,7 @@ def opened_in(browser: Browser, url: str, settings: Settings) -> Iterator[Runnin
     with browser.new_context(accept_downloads=True) as context:
         dashboard = Running(url, settings, browser, [context.new_page(), context.new_page()])
         context.on("request", lambda request: dashboard.seen(request.url))
+        context.on("console", lambda message: dashboard.hear(message.text))
+        context.add_init_script(_TELLS)
         yield dashboard
+        assert dashboard.refused == []

@@ -201,7 +201,7 @@ def test_a_link_that_its_file_no_longer_tells_is_gone_and_another_source_s_stays
 
 def test_a_source_that_is_not_configured_is_refused_with_the_names_of_those_that_are(sample: Sample) -> None:
     with pytest.raises(
-        ConfigurationError, match='no source "jira"; configured: catalog, github, git, argocd:main'
+        ConfigurationError, match='no source "jira"; configured: argocd:main, catalog, github, git'
     ):
         collect(sample.settings, only="jira")
 

@@ -1,7 +1,7 @@
 """The configured sources: which collector reads each, with what it needs to know."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from glob import glob
@@ -23,8 +23,11 @@ from collectors.survey import collect as survey
 from collectors.survey.inbox import inbox
 from config.settings import Settings
 from config.sources import ArgoCD, GitHub, PagerDuty
+from warehouse.loading.asked_waits import patient
 from warehouse.loading.people_key import people_of
 from warehouse.loading.store import open_warehouse
+
+_CLONES = "git"
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,26 @@ class Source:
     is_whole: bool = False
 
 
-def sources(settings: Settings) -> list[Source]:
-    """All configured sources in the order in which they are read: the catalogue first, git after GitHub."""
+def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
+    """All configured sources in the order in which they are read: the catalogue first, git after GitHub.
+
+    An Argo CD keeps ten syncs, so it waits for nobody but once, for the clones that its config is read from. One that
+    asked to wait is asked only when it `is_by_hand`.
+    """
     configured = settings.sources
     people = people_of(settings)
-    found: list[Source] = []
+    polled = [
+        Source(
+            f"argocd:{instance.name}",
+            partial(_argocd, settings.warehouse, configured.github, instance),
+            again=argocd.again,
+        )
+        for instance in configured.argocd
+    ]
+    awaits_clones = (
+        configured.github and configured.github.clone and not (settings.warehouse.parent / _CLONES).is_dir()
+    )
+    found: list[Source] = [] if awaits_clones else [*polled]
     if configured.catalog.files:
         read = partial(backstage.collect, configured.catalog.files, base=settings.warehouse.parent)
         found.append(Source("catalog", read, is_whole=True))
@@ -82,9 +100,8 @@ def sources(settings: Settings) -> list[Source]:
                     issues.again,
                 )
             )
-    for instance in configured.argocd:
-        poll = partial(_argocd, settings.warehouse, configured.github, instance)
-        found.append(Source(f"argocd:{instance.name}", poll, again=argocd.again))
+    if awaits_clones:
+        found += polled
     if configured.pagerduty:
         since = configured.pagerduty.since or (configured.github.since if configured.github else None)
         found.append(
@@ -111,7 +128,7 @@ def sources(settings: Settings) -> list[Source]:
         )
     if settings.incidents.links:
         found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
-    return found
+    return [replace(one, collect=patient(one.name, one.collect, is_by_hand)) for one in found]
 
 
 _LISTED = (
@@ -140,7 +157,7 @@ def _argocd(warehouse: Path, github_: GitHub | None, instance: ArgoCD, resume: R
         yield from argocd.collect(instance, resume)
         return
     with GitHubApi(github_) as api:
-        clones = ConfigClones(api, warehouse.parent / "git", _listed(warehouse))
+        clones = ConfigClones(api, warehouse.parent / _CLONES, _listed(warehouse))
         yield from argocd.collect(instance, resume, clones=clones)
 
 
@@ -173,7 +190,7 @@ def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Ite
         resume,
         people,
         repositories,
-        cache=warehouse.parent / "git",
+        cache=warehouse.parent / _CLONES,
         wanted=dict(wanted),
         with_paths={repo for (repo,) in with_paths},
     )

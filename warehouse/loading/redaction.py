@@ -6,12 +6,14 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from config.settings import Settings
+from config.text.legible import one_line
 
 
 def redact(settings: Settings, text: str) -> str:
     """`text` with every configured secret replaced."""
     for secret in sorted(_secrets(settings), key=len, reverse=True):
-        text = text.replace(secret, "**********")
+        for written in filter(None, {secret, one_line(secret)}):  # as it is, and as an error would tell it
+            text = text.replace(written, "**********")
     return text
 
 

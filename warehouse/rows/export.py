@@ -10,6 +10,7 @@ from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.satisfaction import histogram, rounds
 from warehouse.metrics.values import SCOPES, as_rows, compute
+from warehouse.rows.spreadsheets import defused
 
 TABLES = ("services", "deployments", "changes", "incidents", "recoveries", "repositories")
 
@@ -53,13 +54,8 @@ def spreadsheet_safe(table: pd.DataFrame) -> pd.DataFrame:
         elif not pd.api.types.is_numeric_dtype(safe[column]) and not pd.api.types.is_datetime64_any_dtype(
             safe[column]
         ):
-            safe[column] = safe[column].map(_safe)
+            safe[column] = safe[column].map(defused)
     return safe
-
-
-def _safe(value: object) -> object:
-    dangerous = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if dangerous else value
 
 
 def _satisfaction(facts: Facts) -> pd.DataFrame:

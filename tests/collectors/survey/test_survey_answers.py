@@ -176,6 +176,49 @@ def test_a_page_in_place_of_csv_is_refused_without_the_key_of_its_address() -> N
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {
+            "columns": {"submitted_at": "When"},
+            "questions": [{"column": "How?"}],
+            "round": "Q4",
+            "closes_at": "2026-11-20",
+        },
+    ],
+    ids=["responses", "form"],
+)
+@pytest.mark.parametrize(
+    "came",
+    ["the-machine-s-secret,another\n1,2\n", "When,How?\nthe-machine-s-secret,5\n", '{"key": "secret"}', ""],
+)
+def test_what_an_address_answers_is_not_told(came: str, entry: dict[str, Any]) -> None:
+    with Loopback(lambda request: Answer(came, content_type="text/csv; charset=utf-8")) as server:
+        source = Survey(files=[{"files": f"{server.url}/form", **entry}])
+        with pytest.raises(SourceError) as caught:
+            list(collect(source, Resume(NOW, NOW), PEOPLE))
+    assert "secret" not in str(caught.value)
+    assert f"what came (text/csv, {len(came)} bytes)" in str(caught.value) or "no row has a time" in str(
+        caught.value
+    )
+
+
+def test_an_address_that_leads_to_another_host_is_refused_unless_that_is_named() -> None:
+    with Loopback(lambda request: Answer(HEADER + ROW, content_type="text/csv")) as other:
+        elsewhere = f"{other.url.replace('127.0.0.1', 'localhost')}/real?key=hush"
+        with Loopback(lambda request: Answer(status=307, headers={"Location": elsewhere})) as server:
+            with pytest.raises(SourceError) as caught:
+                run(f"{server.url}/form?key=hush")
+            assert str(caught.value).replace(server.url, "") == (
+                "survey: /form leads to localhost, which is not followed; configure the address that is meant, or name"
+                " that host in sources.survey.redirects"
+            )
+            assert other.requests == []
+            source = Survey(files=[f"{server.url}/form"], redirects=["localhost"])
+            assert len(responses(list(collect(source, Resume(NOW, NOW), PEOPLE)))) == 1
+
+
 def test_an_address_that_cannot_be_reached_leaves_the_files_answers(tmp_path: Path) -> None:
     written(tmp_path / "a.csv", HEADER + ROW)
     items = collect(Survey(files=[closed_address(), str(tmp_path / "a.csv")]), Resume(NOW, NOW), PEOPLE)

@@ -22,6 +22,18 @@ from tests.support.running_dashboard import Running, opened, shown
 
 GROUPS = 'leads: everything, payments-developers: [payments], everybody-else: rollups, "*": [nobody]'
 COOKIE_KEY = "0123456789abcdef" * 4
+# whatever Streamlit answers besides its page
+CLOSED = (
+    "_stcore/metrics",
+    "_stcore/upload_file/a/b",
+    "_stcore/agent/openapi.json",
+    "_stcore/agent/interact",
+    "_stcore/agent/mcp",
+    "_stcore/bidi-components/a/b",
+    "_stcore/whatever-comes-next",
+    "component/a/b",
+    "media/a",
+)
 # what only people of other teams than payments may see, and which no page says of itself
 OTHERS = ("ingest", "legacy-reports", "acme/search")
 
@@ -204,11 +216,25 @@ class TestDownloads:
             configuration(folder, provider.url, "others: everything")
             assert httpx.get(**get, cookies=cookies).status_code == 403
 
-    @pytest.mark.parametrize("path", ["", "_stcore/health", "_stcore/host-config"])
+    def test_what_streamlit_tells_of_itself_needs_the_login(self, running, provider):
+        with logged_in(running, provider, "payments-developers") as tab:
+            cookies = {cookie["name"]: cookie["value"] for cookie in tab.context.cookies()}
+        with httpx.Client(base_url=running.url, trust_env=False, timeout=PATIENCE) as anybody:
+            for path in CLOSED:
+                answers = [anybody.request(method, path) for method in ("GET", "PUT", "POST")]
+                assert {(answer.status_code, answer.text) for answer in answers} == {(403, "Log in first.")}
+            anybody.cookies.update(cookies)
+            assert {anybody.get(path).status_code for path in CLOSED} <= {200, 404, 405}
+            assert "cache_memory_bytes" in anybody.get("_stcore/metrics").text
+
+    @pytest.mark.parametrize("path", ["", "_stcore/health", "_stcore/host-config", "favicon.png"])
     def test_what_holds_no_data_needs_no_login(self, running, path):
         answer = httpx.get(f"{running.url}/{path}", trust_env=False, timeout=PATIENCE)
         assert answer.is_success
         assert not any(told in answer.text for told in ("payments", "checkout", SECRET, COOKIE_KEY))
+        if path == "_stcore/host-config":
+            # Streamlit's page asks for it before it can show the login: switches that are all off, and nobody's name
+            assert not any(answer.json().values())
 
 
 class TestWithoutLogin:
