@@ -13,7 +13,7 @@ from pathlib import Path
 
 from config.settings import Settings, load_settings
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.store import open_warehouse
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 REPOSITORIES = 250

@@ -15,10 +15,10 @@ import duckdb
 from collectors.contract.records import Component, Coverage, Owner, Record, Repository, Response
 from config.settings import Settings, load_settings
 from warehouse.building.build import build, model
-from warehouse.loading.instants import naive
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import open_facts
+from warehouse.storage.instants import naive
+from warehouse.storage.store import open_warehouse
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 SERVICES, TEAMS, SYSTEMS = 200, 25, 8

@@ -24,10 +24,10 @@ from sample_data.settings import demo_settings
 from tests.support import chromium, processors, running_dashboard, small_organisation
 from tests.support.running_dashboard import Running
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
+from warehouse.storage.store import open_warehouse
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 16)

@@ -28,11 +28,11 @@ from warehouse.building.build import build
 from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import Source, sources
 from warehouse.loading.fault_log import unforeseen
-from warehouse.loading.instants import naive
-from warehouse.loading.lock import locked
 from warehouse.loading.redaction import redact
-from warehouse.loading.store import open_warehouse
 from warehouse.progress import Progress, Silent
+from warehouse.storage.instants import naive
+from warehouse.storage.lock import locked
+from warehouse.storage.store import open_warehouse
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000

@@ -37,7 +37,7 @@ class Commands(TyperGroup):
             raise
         except Exception as error:
             # DuckDB's import takes longer than most of what ends well
-            from warehouse.loading.outside_errors import told_plainly
+            from warehouse.storage.outside_errors import told_plainly
 
             told = told_plainly(error)
             if told is None:

@@ -199,8 +199,8 @@ def _by_itself(settings: "Settings", what: str, failures: list[str]) -> Iterator
     """Lets `what` fail without anything else: it is told in a line, and is among the `failures`."""
     from config.errors import SixkeysError
     from warehouse.loading.fault_log import unforeseen
-    from warehouse.loading.older_scorecards import UnreadableScorecard
     from warehouse.loading.redaction import redact
+    from warehouse.storage.older_scorecards import UnreadableScorecard
 
     try:
         yield

@@ -10,10 +10,10 @@ import yaml
 from collectors.contract.records import RECORDS, Record
 from config.settings import Settings
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import as_rows, compute
+from warehouse.storage.store import open_warehouse
 
 FOLDER = Path(__file__).parent
 CASES = sorted(FOLDER.rglob("*.yaml"))

@@ -21,9 +21,9 @@ from sample_data.servers.faults import App, Faulty
 from sample_data.servers.server import SampleServer
 from tests.support.argocd_instance import application, entry
 from tests.support.git_origin import CREATED, NOW, TOKEN, Origin
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
+from warehouse.storage.store import open_warehouse
 
 KUSTOMIZATION = "images:\n  - name: ghcr.io/acme/web\n    newTag: {}\n"
 

@@ -10,7 +10,7 @@ from config.errors import ConfigurationError
 from config.settings import Privacy, Settings
 from warehouse.loading.imports import import_file
 from warehouse.loading.people_key import people_of
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.store import open_warehouse
 
 ROWS = {
     "commits": {"repo": "acme/web", "sha": "a", "authored_at": "2024-11-01T00:00:00Z", "author": "jane"},

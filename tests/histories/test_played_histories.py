@@ -24,8 +24,8 @@ from tests.histories.what_happened import Pull, Shipped
 from tests.histories.written_history import point, write
 from tests.support.git_origin import PEOPLE, TOKEN
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
+from warehouse.storage.store import open_warehouse
 
 EVENTS = {
     "pull": 30, "deploy": 34, "pick": 12, "revert": 9, "push": 4, "again": 2, "release": 5, "rollback": 3,

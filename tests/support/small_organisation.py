@@ -16,8 +16,8 @@ from collectors.contract.records import (
 )
 from config.settings import Settings
 from warehouse.building.build import build
-from warehouse.loading.instants import naive
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.instants import naive
+from warehouse.storage.store import open_warehouse
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)  # a Monday
 FIRST = NOW - timedelta(weeks=14)

@@ -24,12 +24,12 @@ from tests.support.command_line import run
 from tests.support.loopback import Receiver, webhook
 from tests.support.running_dashboard import opened, shown
 from warehouse.building.build import build
-from warehouse.loading.migration import VERSION
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.pipeline import collect
 from warehouse.scorecards.archive import archived_scorecards
 from warehouse.scorecards.published import frozen
+from warehouse.storage.migration import VERSION
 
 HERE = Path(__file__).parent
 KEPT = sorted(path.name.partition(".")[0] for path in HERE.glob("*.tar.xz"))

@@ -20,8 +20,8 @@ from tests.support.github_organisation import (
     make_repository,
     serve,
 )
-from warehouse.loading.store import open_warehouse
 from warehouse.pipeline import collect
+from warehouse.storage.store import open_warehouse
 
 DOUBLED = "".join(f"{name}: &{name} [*{before}, *{before}]\n" for before, name in pairwise(ascii_lowercase))
 # of each kind what stands in a repository's catalog-info.yaml, and what is said of it

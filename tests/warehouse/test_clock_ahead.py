@@ -10,9 +10,9 @@ from config.settings import Settings
 from tests.support.faulty_sources import make_organisation, serving
 from tests.support.github_organisation import NOW
 from tests.warehouse.test_runs import settings_of
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
+from warehouse.storage.store import open_warehouse
 
 AHEAD = NOW + timedelta(days=365)
 LATER = NOW + timedelta(days=30)

@@ -24,11 +24,11 @@ from config.settings import Settings
 from tests.conftest import Sample
 from warehouse.building.build import build
 from warehouse.loading.imports import import_file
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import SCOPES, compute
 from warehouse.rows.explain import explain
+from warehouse.storage.store import open_warehouse
 from warehouse.trust.coverage import Gap, ServiceCoverage, coverage
 from warehouse.trust.matching import report
 

@@ -10,9 +10,9 @@ from config.settings import Settings
 from dashboards.frame.view import Filters
 from dashboards.overview.this_week import this_week
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
+from warehouse.storage.store import open_warehouse
 
 NOW = datetime.now(UTC)
 

@@ -23,9 +23,9 @@ from tests.conftest import Sample
 from tests.support.argocd_instance import application, entry
 from tests.support.places import ROOT
 from warehouse.loading.imports import import_file
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import RunInProgress, collect
+from warehouse.storage.store import open_warehouse
 
 TABLES = (
     "repositories",

@@ -17,7 +17,7 @@ from collectors.contract.records import (
     WorkflowRun,
 )
 from config.settings import Settings
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.store import open_warehouse
 from warehouse.trust.matching import PROBLEMS, report
 
 AT = datetime(2026, 11, 2, 10, tzinfo=UTC)

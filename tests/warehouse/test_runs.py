@@ -16,10 +16,10 @@ from tests.support.faulty_sources import Bench, hours, make_organisation, servin
 from tests.support.github_organisation import NOW, TOKEN
 from warehouse import pipeline
 from warehouse.loading.configured import Source
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import Run, collect
 from warehouse.progress import Silent
+from warehouse.storage.store import open_warehouse
 
 
 class Heard(Silent):

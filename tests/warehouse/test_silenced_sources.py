@@ -8,8 +8,8 @@ import pytest
 from collectors.contract.records import Component, Deployment, Record
 from config.settings import Settings
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
+from warehouse.storage.store import open_warehouse
 from warehouse.trust.matching import PROBLEMS, report
 from warehouse.trust.silenced import SilencedSource, silenced_sources
 

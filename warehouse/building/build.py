@@ -15,15 +15,15 @@ from config.settings import Settings
 from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
-from warehouse.loading.instants import naive
-from warehouse.loading.lock import waited_for
-from warehouse.loading.older_scorecards import convert_scorecards
-from warehouse.loading.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, pointer
+from warehouse.storage.instants import naive
+from warehouse.storage.lock import waited_for
+from warehouse.storage.older_scorecards import convert_scorecards
+from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
 # what was told and whose it is: the last of them is `candidates`
 FIRST_STEPS = ("production_deployments", "workflow_deployments", "services", "owners", "candidates")

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from config.settings import DEPLOYMENT_SOURCES, PRODUCTION_WORDS, Production, Settings, WorkflowDeployment
-from warehouse.loading.instants import naive
+from warehouse.storage.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
 

@@ -1,1 +1,1 @@
-"""Records into source tables: the configured sources, imports, the warehouse file, renames, closed survey rounds."""
+"""Records into source tables: the configured sources, imports, what is forgotten, closed survey rounds, backups."""

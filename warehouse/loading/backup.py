@@ -11,9 +11,9 @@ import duckdb
 from collectors.survey.inbox import inbox
 from config.errors import ConfigurationError
 from config.settings import Settings
-from warehouse.loading.migration import WarehouseError
 from warehouse.loading.people_key import key_file
-from warehouse.loading.store import WAIT_SECONDS, in_turn, require_database, told_if_damaged
+from warehouse.storage.migration import WarehouseError
+from warehouse.storage.store import WAIT_SECONDS, in_turn, require_database, told_if_damaged
 
 
 def back_up(

@@ -3,10 +3,10 @@
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from warehouse.loading.instants import naive
+from warehouse.storage.instants import naive
 
 if TYPE_CHECKING:
-    from warehouse.loading.store import Warehouse
+    from warehouse.storage.store import Warehouse
 
 # servers and this machine need not agree to the minute
 _AGREED = timedelta(hours=1)

@@ -25,7 +25,7 @@ from config.settings import Settings
 from config.sources import ArgoCD, GitHub, PagerDuty
 from warehouse.loading.asked_waits import patient
 from warehouse.loading.people_key import people_of
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.store import open_warehouse
 
 _CLONES = "git"
 

@@ -7,8 +7,8 @@ from logging.handlers import RotatingFileHandler
 
 from config.settings import Settings
 from config.text.quoting import shortened
-from warehouse.loading.outside_errors import told_plainly
 from warehouse.loading.redaction import redact
+from warehouse.storage.outside_errors import told_plainly
 
 _MOST_BYTES = 500_000
 

@@ -19,11 +19,11 @@ from warehouse.loading.imports import (
     beginnings,
     pseudonymous,
 )
-from warehouse.loading.instants import naive
 from warehouse.loading.people_key import people_of
-from warehouse.loading.renames import under_current_names
-from warehouse.loading.schema import arrow_table
-from warehouse.loading.store import Warehouse, open_warehouse
+from warehouse.storage.instants import naive
+from warehouse.storage.renames import under_current_names
+from warehouse.storage.schema import arrow_table
+from warehouse.storage.store import Warehouse, open_warehouse
 
 _OF_SUBJECT = "where source = ? and list_contains(?, subject)"
 

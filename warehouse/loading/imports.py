@@ -26,7 +26,7 @@ from collectors.files import record_files
 from config.errors import DataError
 from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.loading.people_key import people_of
-from warehouse.loading.store import Known, Warehouse, open_warehouse
+from warehouse.storage.store import Known, Warehouse, open_warehouse
 
 BATCH_ROWS = 50_000
 # the columns that put a record on a day, of the kinds whose files cover days

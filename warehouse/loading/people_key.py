@@ -9,7 +9,7 @@ from pathlib import Path
 from collectors.contract.people import People
 from config.errors import ConfigurationError
 from config.settings import Settings
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.store import open_warehouse
 
 # hexadecimal digits; fewer were cut off while they were written
 _LENGTH = 64

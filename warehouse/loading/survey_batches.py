@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from config.names import same_key
-from warehouse.loading.instants import naive
+from warehouse.storage.instants import naive
 
 if TYPE_CHECKING:
-    from warehouse.loading.store import Warehouse
+    from warehouse.storage.store import Warehouse
 
 FLOOR = 5
 

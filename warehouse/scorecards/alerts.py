@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from config.metrics import metrics
 from config.settings import Settings
-from warehouse.loading.instants import naive
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.attainment import against_published_targets
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, today
 from warehouse.metrics.signals import BASELINE_WEEKS, assess, usable
 from warehouse.metrics.values import Scope, Value, compute, kept_name
+from warehouse.storage.instants import naive
+from warehouse.storage.store import open_warehouse
 
 ALERTED_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
 

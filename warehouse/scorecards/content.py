@@ -9,7 +9,6 @@ from config.errors import ConfigurationError
 from config.metrics import metrics as declared
 from config.settings import Settings
 from config.targets import parse_target
-from warehouse.loading.older_scorecards import CONTENT_VERSION
 from warehouse.metrics.attainment import WEEKS_BACK, against_published_targets, attainment
 from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
@@ -21,6 +20,7 @@ from warehouse.scorecards.caveats import caveats
 from warehouse.scorecards.published import Told, frozen, told_before
 from warehouse.scorecards.restatements import restatements
 from warehouse.scorecards.sentences import told
+from warehouse.storage.older_scorecards import CONTENT_VERSION
 from warehouse.trust.ownership import owners
 
 HISTORY_WEEKS = 12

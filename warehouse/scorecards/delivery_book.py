@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from config.errors import SixkeysError
-from warehouse.loading.instants import naive
-from warehouse.loading.lock import locked
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.instants import naive
+from warehouse.storage.lock import locked
+from warehouse.storage.store import open_warehouse
 
 Channel = Literal["directory", "slack", "webhook", "email"]
 DeliveryStatus = Literal["sending", "delivered", "failed", "refused", "unknown"]

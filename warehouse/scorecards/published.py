@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from config.errors import ConfigurationError
 from config.metrics import metrics
 from config.settings import Settings
-from warehouse.loading.instants import naive
-from warehouse.loading.older_scorecards import UnreadableScorecard, scorecards_in
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week
 from warehouse.metrics.values import Scope, kept_name
 from warehouse.scorecards.archive import unpacked_forms
 from warehouse.scorecards.kept_rows import RowsByKey, packed, rows_of_week, unpacked
+from warehouse.storage.instants import naive
+from warehouse.storage.older_scorecards import UnreadableScorecard, scorecards_in
+from warehouse.storage.store import open_warehouse
 
 # so many weeks before a scorecard's own are worked out again for it
 LOOKED_BACK = 12

@@ -11,8 +11,8 @@ from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
 from warehouse.building.build import create_candidates
-from warehouse.loading.store import attach, open_warehouse, told_if_damaged
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
+from warehouse.storage.store import attach, open_warehouse, told_if_damaged
 from warehouse.trust.coverage import ServiceCoverage, coverage
 from warehouse.trust.problems import problems
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from warehouse.loading.instants import naive
 from warehouse.metrics.facts import Facts
+from warehouse.storage.instants import naive
 
 
 @dataclass(frozen=True)

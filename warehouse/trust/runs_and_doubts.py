@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from warehouse.loading.instants import naive
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
 from warehouse.metrics.pooled import narrowing
+from warehouse.storage.instants import naive
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from sample_data.model import Issue
 from sample_data.servers.server import SampleServer
 from tests.support.github_organisation import NOW, SINCE, TOKEN, answer, make_repository, of, serve, settings
 from tests.support.loopback import PATIENCE, Loopback
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent
+from warehouse.storage.store import open_warehouse
 
 INCIDENTS = {"labels": ["incident", "Outage"], "priorities": ["sev:*", "P[0-9]"]}
 

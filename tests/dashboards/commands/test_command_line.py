@@ -20,8 +20,8 @@ from config.settings import load_settings
 from tests.support.command_line import COMMAND, run, run_alone
 from tests.support.loopback import PATIENCE, Loopback
 from tests.support.places import PROGRAM
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import current_facts
+from warehouse.storage.store import open_warehouse
 
 COMMANDS = typer.main.get_command(sixkeys.app).commands  # type: ignore[attr-defined]
 CONFIGURATION = """

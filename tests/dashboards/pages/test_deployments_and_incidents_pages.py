@@ -21,9 +21,9 @@ from tests.support.running_dashboard import Running, drawn, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW
 from tests.warehouse.test_listing import EXTRA
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.rows.listed_details import Details
 from warehouse.rows.listing import Counts
+from warehouse.storage.store import open_warehouse
 
 AT = datetime(2026, 11, 12, 13, 23, 7)
 DEPLOYMENT = dict.fromkeys(

@@ -18,10 +18,10 @@ from tests.support.chromium import artifact
 from tests.support.running_dashboard import opened, running, shown
 from tests.support.small_organisation import NOW
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards import content as scorecard
 from warehouse.scorecards.published import publish
+from warehouse.storage.store import open_warehouse
 
 LATE = Incident(
     source="opsgenie",

@@ -20,10 +20,10 @@ from tests.conftest import Sample, Small, once
 from tests.support.running_dashboard import opened, shown
 from tests.support.small_organisation import FIRST, HOSTILE, NOW
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.scorecards.delivery_book import DeliveryEntry, Message, claim, settle
+from warehouse.storage.store import open_warehouse
 from warehouse.trust import runs_and_doubts
 from warehouse.trust.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
 from warehouse.trust.coverage import coverage as coverage_of

@@ -16,8 +16,8 @@ from tests.support.command_line import run
 from tests.support.faulty_sources import Bench, make_organisation, serving
 from tests.support.github_organisation import NOW, TOKEN
 from warehouse.loading.configured import sources
-from warehouse.loading.store import open_warehouse
 from warehouse.pipeline import Run, collect
+from warehouse.storage.store import open_warehouse
 
 GITHUB = "/api/"
 FAR = faults.status(403, {"message": "You have exceeded a secondary rate limit."}, Retry_After="99999")

@@ -15,13 +15,13 @@ from tests.support.command_line import run
 from tests.support.places import ROOT
 from warehouse.loading.backup import back_up
 from warehouse.loading.people_key import people_of
-from warehouse.loading.store import WarehouseError, open_warehouse
+from warehouse.storage.store import WarehouseError, open_warehouse
 
 WRITING = """
 import sys
 from pathlib import Path
 from collectors.contract.records import Link
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.store import open_warehouse
 for number in range(10_000):
     with open_warehouse(Path(sys.argv[1])) as warehouse, warehouse.transaction():
         warehouse.upsert([Link(incident_source="a", incident_id=str(number), reason="one of two")])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from collectors.contract.items import Malformed, record_or_malformed
 from collectors.contract.records import RECORDS, Record
 from collectors.files.backstage import parse
-from warehouse.loading.store import Warehouse, open_warehouse
+from warehouse.storage.store import Warehouse, open_warehouse
 
 AT = "2026-11-02T09:00:00Z"
 # of each kind what makes a record of its own

@@ -10,9 +10,9 @@ from config.settings import Settings
 from warehouse.building.build import build
 from warehouse.loading.forgetting import forget
 from warehouse.loading.imports import Imported, import_file
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
+from warehouse.storage.store import open_warehouse
 
 HEADER = "source,id,service,environment,sha,status,finished_at\n"
 TWENTY = "".join(

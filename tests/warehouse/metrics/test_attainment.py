@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from config.settings import MetricTarget, Settings, TargetOverride
 from tests.support import small_organisation
 from warehouse.building.build import build
-from warehouse.loading.instants import naive
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.attainment import against_published_targets, attainment, attainments
 from warehouse.metrics.periods import iso_week
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Value
+from warehouse.storage.instants import naive
+from warehouse.storage.store import open_warehouse
 
 FIRST = date(2026, 5, 4)
 # a week in one letter: met, missed, met and provisional, missed and provisional, and those that cannot be judged

@@ -10,11 +10,11 @@ import pytest
 from collectors.contract.records import Response
 from config.settings import Settings
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group, rounds
 from warehouse.metrics.values import compute
+from warehouse.storage.store import open_warehouse
 
 CLOSES = datetime(2026, 11, 6, 18, tzinfo=UTC)
 SUBMITTED = CLOSES - timedelta(days=1)

@@ -19,7 +19,6 @@ from config.settings import Settings
 from dashboards.frame.view import Filters
 from dashboards.satisfaction.loading import surveyed
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.loading.survey_batches import FLOOR, WaitingAnswer, next_batches
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
@@ -28,6 +27,7 @@ from warehouse.metrics.values import SCOPES, compute
 from warehouse.rows.explain import explain
 from warehouse.rows.export import export
 from warehouse.scorecards.content import scorecards
+from warehouse.storage.store import open_warehouse
 
 CLOSES = datetime(2026, 11, 6, 18, tzinfo=UTC)
 SUBMITTED = CLOSES - timedelta(days=1)

@@ -12,10 +12,10 @@ from collectors.contract.records import Component, Coverage, Deployment, Inciden
 from config.settings import Reports, Settings
 from dashboards.scorecards.published_forms import made
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.content import Scorecard, scorecard, scorecards
 from warehouse.scorecards.published import publish
+from warehouse.storage.store import open_warehouse
 
 MONDAY = datetime(2026, 11, 2, 8, tzinfo=UTC)
 FIRST = MONDAY - timedelta(weeks=8)

@@ -19,12 +19,12 @@ from dashboards.scorecards.published_forms import made
 from tests.support.loopback import Receiver, webhook
 from tests.support.mail_server import email, mail_server
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.alerts import Alert, evaluate
 from warehouse.scorecards.content import scorecard
 from warehouse.scorecards.delivery_book import delivering
 from warehouse.scorecards.published import publish
+from warehouse.storage.store import open_warehouse
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 A_WEEK = 8

@@ -13,12 +13,12 @@ from dashboards.scorecards.published_forms import made
 from dashboards.scorecards.rendering import FORMATS
 from tests.support.loopback import Receiver, webhook
 from tests.warehouse.scorecards.conftest import AFTER, LATER, MONDAY, NEXT, Organisation, incident
-from warehouse.loading.instants import naive
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.archive import archived_forms, archived_scorecards
 from warehouse.scorecards.content import scopes
 from warehouse.scorecards.published import publish
+from warehouse.storage.instants import naive
+from warehouse.storage.store import open_warehouse
 
 DUE = NEXT + timedelta(hours=2)
 

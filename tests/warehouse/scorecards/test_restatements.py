@@ -21,10 +21,10 @@ from tests.warehouse.scorecards.conftest import (
     deployment,
     incident,
 )
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.content import Scorecard
 from warehouse.scorecards.kept_rows import KeptRow, differences, packed, rows_of_week, unpacked
+from warehouse.storage.store import open_warehouse
 
 
 def why(content: Scorecard, metric: str) -> list[str]:

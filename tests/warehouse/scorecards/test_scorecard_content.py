@@ -10,11 +10,11 @@ from config.settings import Settings
 from tests.conftest import Small
 from tests.support.small_organisation import HOSTILE, NOW, write
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.content import Scorecard, scopes, scorecard, scorecards
 from warehouse.scorecards.sentences import sentences
+from warehouse.storage.store import open_warehouse
 
 WEEK, MONDAY = "2026-W46", date(2026, 11, 9)
 AT = datetime(2026, 11, 10, 9, tzinfo=UTC)  # the Tuesday of the week

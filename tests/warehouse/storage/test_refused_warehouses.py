@@ -13,8 +13,8 @@ import pytest
 
 from tests.conftest import Small
 from tests.support.command_line import run
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import current_facts
+from warehouse.storage.store import open_warehouse
 
 CONFIGURATION = (
     "organization: acme\nsources: {catalog: {files: [catalog.yaml]}}\nwarehouse: data/acme.duckdb\n"

@@ -14,8 +14,8 @@ from collectors.contract.records import Deployment
 from config.settings import Settings, load_settings
 from tests.support.places import ROOT
 from warehouse.building.build import build
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import current_facts, facts_files, open_facts
+from warehouse.storage.store import open_warehouse
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 

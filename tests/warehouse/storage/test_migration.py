@@ -17,9 +17,9 @@ from collectors.contract.records import Component, Deployment
 from config.settings import Settings
 from tests.support.places import ROOT
 from warehouse.building.build import build
-from warehouse.loading.migration import VERSION
-from warehouse.loading.store import WarehouseError, open_warehouse
 from warehouse.metrics.published_facts import open_facts
+from warehouse.storage.migration import VERSION
+from warehouse.storage.store import WarehouseError, open_warehouse
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 HANDED_OVER = datetime(2026, 6, 1, tzinfo=UTC)
@@ -174,7 +174,7 @@ def test_the_organisation_s_scorecards_are_kept_under_no_name_and_the_first_of_a
 MIGRATING = """
 import sys
 from pathlib import Path
-from warehouse.loading.store import open_warehouse
+from warehouse.storage.store import open_warehouse
 print("up", flush=True)
 with open_warehouse(Path(sys.argv[1])):
     pass

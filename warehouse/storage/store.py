@@ -23,10 +23,10 @@ from collectors.contract.items import Gone, Malformed, SetAside, key_of
 from collectors.contract.records import Component, Coverage, Record, storable
 from config.names import same_key
 from config.text.quoting import shortened
-from warehouse.loading.instants import naive
-from warehouse.loading.migration import VERSION, WarehouseError, migrate, stored_version
-from warehouse.loading.renames import under_current_names
-from warehouse.loading.schema import arrow_table
+from warehouse.storage.instants import naive
+from warehouse.storage.migration import VERSION, WarehouseError, migrate, stored_version
+from warehouse.storage.renames import under_current_names
+from warehouse.storage.schema import arrow_table
 
 _T = TypeVar("_T")
 WAIT_SECONDS = 60.0

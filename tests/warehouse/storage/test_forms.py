@@ -10,11 +10,11 @@ import pytest
 from collectors.contract.records import RECORDS
 from tests.conftest import Small
 from warehouse.building.build import COPIES, WRITTEN
-from warehouse.loading.migration import VERSION, warehouse_tables
-from warehouse.loading.older_scorecards import CONTENT_VERSION, UnreadableScorecard, scorecards_in
 from warehouse.metrics.definitions import MODELS
 from warehouse.metrics.published_facts import FACTS_VERSION, current_facts, open_facts
 from warehouse.scorecards.content import scorecard
+from warehouse.storage.migration import VERSION, warehouse_tables
+from warehouse.storage.older_scorecards import CONTENT_VERSION, UnreadableScorecard, scorecards_in
 
 # a fingerprint of each form by its version: the next one is added, those that are there stay
 FORMS = {

@@ -15,8 +15,8 @@ from config.settings import Settings
 from warehouse.building.build import build
 from warehouse.building.graph import Graph
 from warehouse.building.lineage import source_pattern
-from warehouse.loading.store import open_warehouse
 from warehouse.metrics.published_facts import open_facts
+from warehouse.storage.store import open_warehouse
 
 # a commit is a list of how far back its parents lie; none for a root, several for (octopus) merges
 COMMITS = st.lists(st.lists(st.integers(1, 8), max_size=3, unique=True), min_size=1, max_size=40)

@@ -10,8 +10,8 @@ import pytest
 
 from collectors.contract.items import Malformed
 from collectors.contract.records import Commit, Coverage, PullRequest
-from warehouse.loading.migration import VERSION
-from warehouse.loading.store import Warehouse, WarehouseError, open_warehouse
+from warehouse.storage.migration import VERSION
+from warehouse.storage.store import Warehouse, WarehouseError, open_warehouse
 
 AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
 PULL = {"repo": "acme/app", "number": 1, "created_at": AT, "commits": [{"sha": "a" * 40, "authored_at": AT}]}

@@ -13,7 +13,7 @@ import duckdb
 
 from collectors.contract.records import RECORDS, Record
 from config.errors import SixkeysError
-from warehouse.loading.schema import columns
+from warehouse.storage.schema import columns
 
 # raised with each change of a table, a column, its type or a key; STEPS says what becomes of what was there before,
 # except that new tables, new columns and new parts of lists are made for every warehouse that lacks them
