@@ -8,7 +8,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,13 +57,7 @@ def open_warehouse(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     require_database(path)
-    if path.with_name(
-        f"{path.name}.wal"
-    ).exists():  # opened to be written, it would be merged with what is in there
-        peek = in_turn(path, lambda: duckdb.connect(str(path), read_only=True), waiting, wait_seconds)
-        with peek, told_if_damaged(path):
-            stored_version(peek, path)
-    connection = in_turn(path, lambda: duckdb.connect(str(path), config=OPEN), waiting, wait_seconds)
+    connection = in_turn(path, lambda: _opened(path), waiting, wait_seconds)
     try:
         with told_if_damaged(path):
             stored = stored_version(connection, path)
@@ -85,6 +79,16 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to the warehouse at `path`, whose version was looked at before anything may be written."""
+    # what a writer that was killed left behind goes into the file as soon as that is opened to be written
+    if path.with_name(f"{path.name}.wal").exists():
+        # not where this process has it open already, and so has looked at it
+        with suppress(duckdb.ConnectionException), duckdb.connect(str(path), read_only=True) as peek:
+            stored_version(peek, path)
+    return duckdb.connect(str(path), config=OPEN)
 
 
 def require_database(path: Path) -> None:
