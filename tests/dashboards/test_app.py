@@ -137,6 +137,15 @@ class TestStates:
         assert "sixkeys build" in shown(app)
         assert "Traceback" not in shown(app)
 
+    def test_facts_of_another_version_are_told_with_what_to_run(self, small, tmp_path):
+        settings = small.copied(tmp_path).settings
+        with duckdb.connect(str(current_facts(settings.warehouse))) as connection:
+            connection.execute("alter table about drop column facts_version")
+        app = opened(tmp_path)
+        assert not app.exception
+        assert "was built by another version of Sixkeys; run &#34;sixkeys build&#34;" in shown(app)
+        assert "notices by itself when there are new facts" in shown(app)
+
     def test_an_earlier_file_that_stands_in_is_told(self, small, tmp_path):
         settings = small.copied(tmp_path).settings
         build(settings, small_organisation.NOW + timedelta(hours=1))

@@ -4,6 +4,7 @@ from typing import Any
 
 from config.metrics import metrics
 from config.settings import Settings
+from warehouse.storage.older_scorecards import CONTENT_VERSION
 
 HOSTILE = "<script>alert(1)</script> **x** [y](http://evil.example) | <!channel> :tada:"
 VALUES = {
@@ -36,6 +37,7 @@ SENTENCES: list[tuple[dict[str, str], ...]] = [
 def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> dict[str, Any]:
     """Week 46 of 2026 as `warehouse.scorecard` makes it, by default the organisation's above the teams `below`."""
     return {
+        "version": CONTENT_VERSION,
         "organization": "acme",
         "scope": scope,
         "name": name,

@@ -60,8 +60,10 @@ def scorecards_in(scope: str, name: str, week: str, content: str) -> list[dict[s
 
 def convert_scorecards(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Puts what older versions published into the form of this one; takes what cannot be read out of `table`."""
+    needed = ", ".join(f"'{key}'" for key in sorted(_OF_SCORECARD - {"version"}))
     ours = (
-        f"json_exists(content, '$.metrics') and coalesce(content ->> '$.version', '2') = '{CONTENT_VERSION}'"
+        f"json_type(content) = 'OBJECT' and list_has_all(json_keys(content), [{needed}])"
+        f" and coalesce(content ->> '$.version', '2') = '{CONTENT_VERSION}'"
     )
     older = connection.execute(
         f"delete from {table} where not coalesce(case when json_valid(content) then {ours} end, false)"

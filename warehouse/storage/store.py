@@ -63,15 +63,7 @@ def open_warehouse(
     if not path.exists():
         _create(path)
     require_database(path)
-    # opened to be written, it would be merged with what is in there; unless this process has it open already
-    if path.with_name(f"{path.name}.wal").exists():
-        with (
-            suppress(duckdb.ConnectionException),
-            in_turn(path, lambda: duckdb.connect(str(path), read_only=True), waiting, wait_seconds) as peek,
-            told_if_damaged(path),
-        ):
-            stored_version(peek, path)
-    connection = in_turn(path, lambda: duckdb.connect(str(path), config=OPEN), waiting, wait_seconds)
+    connection = in_turn(path, lambda: _opened(path), waiting, wait_seconds)
     try:
         with told_if_damaged(path):
             stored = stored_version(connection, path)
@@ -111,6 +103,16 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to the warehouse at `path`, whose version was looked at before anything may be written."""
+    # what a writer that was killed left behind goes into the file as soon as that is opened to be written
+    if path.with_name(f"{path.name}.wal").exists():
+        # not where this process has it open already, and so has looked at it
+        with suppress(duckdb.ConnectionException), duckdb.connect(str(path), read_only=True) as peek:
+            stored_version(peek, path)
+    return duckdb.connect(str(path), config=OPEN)
 
 
 def require_database(path: Path) -> None:
@@ -166,8 +168,6 @@ def in_turn(
                 waiting(f"{path} is in use by process {holder[1]}; waiting up to {wait_seconds:.0f} s")
                 told = True
             time.sleep(0.1)
-        except duckdb.ConnectionException:
-            raise
         except duckdb.Error as error:
             raise WarehouseError(
                 f"{path}: is not a warehouse, or damaged: {str(error).splitlines()[0]}; {_BACK}"

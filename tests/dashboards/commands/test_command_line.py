@@ -3,14 +3,12 @@
 import csv
 import io
 import json
-import shutil
 import signal
 import subprocess
 import sys
 import typing
 from pathlib import Path
 
-import duckdb
 import pytest
 import typer.main
 from werkzeug import Request, Response
@@ -20,7 +18,6 @@ from config.settings import load_settings
 from tests.support.command_line import COMMAND, run, run_alone
 from tests.support.loopback import PATIENCE, Loopback
 from tests.support.places import PROGRAM
-from warehouse.metrics.published_facts import current_facts
 from warehouse.storage.store import open_warehouse
 
 COMMANDS = typer.main.get_command(sixkeys.app).commands  # type: ignore[attr-defined]
@@ -325,19 +322,6 @@ def test_a_scorecard_is_written_to_stdout(imported: Path) -> None:
     assert refused(imported, 2, "scorecard", "--week", "2026-45")
     assert "a scorecard is of one team or system" in refused(imported, 2, "scorecard", "--where", "service=x")
     assert 'there is no team "x" in ' in refused(imported, 2, "scorecard", "--where", "team=x")
-
-
-def test_facts_of_another_version_are_not_read_but_built_anew(imported: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(imported, folder)
-    path = current_facts(folder / "warehouse.duckdb")
-    with duckdb.connect(str(path)) as facts:
-        facts.execute("update about set definitions = '0.0.1 (before)'")
-        facts.execute("alter table deployments drop column rate_excluded_because")
-    for command in (["metrics"], ["explain", "DF"], ["export", "report"], ["scorecard"]):
-        assert 'another version of Sixkeys; run "sixkeys build"' in refused(folder, 1, *command)
-    assert run(folder, "build").returncode == 0
-    assert run(folder, "metrics").returncode == 0
 
 
 def test_a_reader_that_goes_away_ends_the_command_without_a_word(imported: Path) -> None:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import duckdb
 import httpx
 import pytest
 
 from sample_data.folder import demo_folder
 from tests.support.command_line import COMMAND, run
 from tests.support.loopback import PATIENCE, closed_address
+from warehouse.metrics.published_facts import current_facts
 
 # nothing stops at once on a busy machine, but all that runs has to be gone long before a service manager kills it
 STOPPED_WITHIN = 30
@@ -144,6 +146,20 @@ def test_the_service_collects_at_once_and_stops_cleanly(acme: Path, number: sign
         assert [pid for pid in own if Path(f"/proc/{pid}").exists()] == []
         assert "Traceback" not in err.read_text()
         assert "***" in err.read_text(), "the configuration is told, its secrets are not"
+
+
+@pytest.mark.soak
+def test_the_service_builds_facts_of_another_version_before_it_shows_anything(acme: Path) -> None:
+    assert run(acme, "collect").returncode == 0
+    before = current_facts(acme / "acme.duckdb")
+    with duckdb.connect(str(before)) as facts:
+        facts.execute("alter table about drop column facts_version")
+    with started(acme, "serve") as (process, out, err):
+        built = awaited(err, r"another version of Sixkeys; building them anew\nbuilt (\S+)", process)
+        assert out.read_text() == ""
+        awaited(out, r"The dashboard is at (http://\S+)", process)
+        stopped(process, signal.SIGTERM)
+    assert Path(built).name != before.name
 
 
 def test_the_service_ends_with_1_when_its_dashboard_does(acme: Path) -> None:

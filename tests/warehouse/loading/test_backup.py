@@ -69,6 +69,7 @@ def test_what_is_brought_back_has_the_numbers_the_people_and_the_answers(
     (folder / "inbox").mkdir(mode=0o700)
     (folder / "inbox" / "2026-Q4.abc.json").write_text("an answer")
     (folder / "inbox" / "2026-Q4.def.0.tmp").write_text("half of one")
+    assert run(folder, "build").returncode == 0
     numbers = run(folder, *NUMBERS).stdout
     done = run(folder, "backup", "backups/monday")
     assert (done.returncode, done.stdout) == (0, "")
