@@ -23,7 +23,7 @@ from collectors.contract.records import Component, Link, Record
 from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
-from config.text.quoting import shortened
+from config.text.quoting import in_short
 from warehouse.building.build import build
 from warehouse.loading.configured import Source, sources
 from warehouse.loading.instants import naive
@@ -183,11 +183,11 @@ def _run(
                 writer.count_mended(len(held))
             writer.record(run.status)
     except SixkeysError as error:
-        run.error = shortened(redact(settings, str(error)))
+        run.error = in_short(redact(settings, str(error)))
     except Exception as error:  # one broken source must not cost the others their data
         kept = _keep_traceback(settings)
         told = redact(settings, f"{source.name}: {type(error).__name__}: {error}")
-        run.error = f"{shortened(told)} (a fault of Sixkeys; see {kept})"
+        run.error = f"{in_short(told)} (a fault of Sixkeys; see {kept})"
     if run.error:
         _attempt(writer.flush)
         if replay:

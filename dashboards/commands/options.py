@@ -10,8 +10,11 @@ import typer
 from typer.core import TyperGroup
 
 from config.errors import SixkeysError
+from config.text.quoting import in_short, quoted
+from config.years import FIRST_YEAR, LAST_YEAR
 
 DEFAULT_CONFIG = Path("sixkeys.yaml")
+MOST_PERIODS = 4_000
 _Scope = Literal["organisation", "system", "team", "service"]
 
 
@@ -28,29 +31,33 @@ class Commands(TyperGroup):
         try:
             return super().invoke(context)
         except SixkeysError as error:
-            say(f"sixkeys: {' '.join(str(error).split())}")
+            say(f"sixkeys: {in_short(str(error))}")
             raise typer.Exit(error.exit_status) from None
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
             place = f"{error.filename}: " if error.filename else ""
-            say(f"sixkeys: {place}{error.strerror or error}; check the disk's space and the permissions")
+            told = in_short(f"{place}{error.strerror or error}")
+            say(f"sixkeys: {told}; check the disk's space and the permissions")
             raise typer.Exit(1) from None
 
 
 def usage_error(error: typer.TyperException) -> str:
     """Wrong usage in one line, with the command whose `--help` says what is right."""
-    text = error.format_message().replace("Value error, ", "").rstrip(".")
+    text = in_short(error.format_message().replace("Value error, ", "").rstrip("."))
     context = getattr(error, "ctx", None)
     return f"{text}; see {context.command_path} --help" if context else text
 
 
 def day_option(text: str | date) -> date:
-    """A day as the user writes it; raises BadParameter."""
+    """A day as the user writes it, in the years that there are; raises BadParameter."""
     try:
-        return text if isinstance(text, date) else date.fromisoformat(text)
+        day = text if isinstance(text, date) else date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f'"{text}" is not a day; write it like 2026-11-16') from None
+        raise typer.BadParameter(f"{quoted(text)} is not a day; write it like 2026-11-16") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise typer.BadParameter(f"{day} is not in the years from {FIRST_YEAR} to {LAST_YEAR}")
+    return day
 
 
 def pairs(where: Sequence[str] | None) -> dict[str, str]:
@@ -59,10 +66,10 @@ def pairs(where: Sequence[str] | None) -> dict[str, str]:
     for text in where or ():
         name, equals, value = text.partition("=")
         if name == "assistance" and value not in ("agent", "none"):
-            raise typer.BadParameter(f'"{text}" is neither assistance=agent nor assistance=none')
+            raise typer.BadParameter(f"{quoted(text)} is neither assistance=agent nor assistance=none")
         if name not in ("system", "team", "service", "assistance") or not equals or not value:
             raise typer.BadParameter(
-                f'"{text}" names no system, team or service; write it like team=payments, or assistance=agent'
+                f"{quoted(text)} names no system, team or service; write it like team=payments, or assistance=agent"
             )
         found[name] = value
     return found
@@ -82,6 +89,18 @@ def require_order(first: date | None, after: date | None, option: str = "--to") 
         raise typer.BadParameter(
             f"{after} is not after {first}: the second is the first day that no longer counts"
         )
+
+
+def require_few_periods(period: str | None, first: date | None, after: date | None) -> None:
+    """Raises BadParameter for a range of so many periods that nobody waits for them, or reads them."""
+    if period and first:
+        days = ((after or date.today()) - first).days
+        n = days // {"day": 1, "week": 7, "month": 28}[period]
+        if n > MOST_PERIODS:
+            most = f"{MOST_PERIODS:,}"
+            raise typer.BadParameter(
+                f"{n:,} {period}s are more than the {most} that are shown; begin later with --from"
+            )
 
 
 ConfigOption = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]
