@@ -36,6 +36,7 @@ from dashboards.commands.options import (
     Where,
     day_option,
     pairs,
+    require_few_periods,
     require_order,
     say,
     usage_error,
@@ -215,6 +216,7 @@ def metrics(
     Example: sixkeys metrics --where service=checkout --format json
     """
     require_order(first, after)
+    require_few_periods(period, first, after)
     narrowed = pairs(where)
     from dashboards.commands import terminal
     from warehouse.metrics.values import as_rows, compute, narrowest

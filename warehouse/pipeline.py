@@ -23,7 +23,7 @@ from collectors.contract.records import Component, Link, Record
 from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
-from config.text.quoting import shortened
+from config.text.quoting import in_short
 from warehouse.building.build import build
 from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import Source, sources
@@ -206,7 +206,7 @@ def _run(
                 writer.count_mended(len(held))
             writer.record(run.status)
     except SixkeysError as error:
-        run.error = shortened(redact(settings, str(error)))
+        run.error = in_short(redact(settings, str(error)))
     except Exception as error:  # one broken source must not cost the others their data
         run.error = unforeseen(settings, error, source.name, run.run_id)
     if run.error:

@@ -11,8 +11,11 @@ from typer.core import TyperGroup
 
 from config.errors import DamagedError, SixkeysError
 from config.text.legible import one_line
+from config.text.quoting import in_short, quoted
+from config.years import FIRST_YEAR, LAST_YEAR
 
 DEFAULT_CONFIG = Path("sixkeys.yaml")
+MOST_PERIODS = 4_000
 _Scope = Literal["organisation", "system", "team", "service"]
 
 
@@ -31,7 +34,7 @@ class Commands(TyperGroup):
         except DamagedError:
             raise
         except SixkeysError as error:
-            say(f"sixkeys: {error}")
+            say(f"sixkeys: {in_short(str(error))}")
             raise typer.Exit(error.exit_status) from None
         except BrokenPipeError:
             raise
@@ -42,23 +45,26 @@ class Commands(TyperGroup):
             told = told_plainly(error)
             if told is None:
                 raise
-            say(f"sixkeys: {told}")
+            say(f"sixkeys: {in_short(told)}")
             raise typer.Exit(1) from None
 
 
 def usage_error(error: typer.TyperException) -> str:
     """Wrong usage in one line, with the command whose `--help` says what is right."""
-    text = error.format_message().replace("Value error, ", "").rstrip(".")
+    text = in_short(error.format_message().replace("Value error, ", "").rstrip("."))
     context = getattr(error, "ctx", None)
     return f"{text}; see {context.command_path} --help" if context else text
 
 
 def day_option(text: str | date) -> date:
-    """A day as the user writes it; raises BadParameter."""
+    """A day as the user writes it, in the years that there are; raises BadParameter."""
     try:
-        return text if isinstance(text, date) else date.fromisoformat(text)
+        day = text if isinstance(text, date) else date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f'"{text}" is not a day; write it like 2026-11-16') from None
+        raise typer.BadParameter(f"{quoted(text)} is not a day; write it like 2026-11-16") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise typer.BadParameter(f"{day} is not in the years from {FIRST_YEAR} to {LAST_YEAR}")
+    return day
 
 
 def pairs(where: Sequence[str] | None) -> dict[str, str]:
@@ -67,10 +73,10 @@ def pairs(where: Sequence[str] | None) -> dict[str, str]:
     for text in where or ():
         name, equals, value = text.partition("=")
         if name == "assistance" and value not in ("agent", "none"):
-            raise typer.BadParameter(f'"{text}" is neither assistance=agent nor assistance=none')
+            raise typer.BadParameter(f"{quoted(text)} is neither assistance=agent nor assistance=none")
         if name not in ("system", "team", "service", "assistance") or not equals or not value:
             raise typer.BadParameter(
-                f'"{text}" names no system, team or service; write it like team=payments, or assistance=agent'
+                f"{quoted(text)} names no system, team or service; write it like team=payments, or assistance=agent"
             )
         found[name] = value
     return found
@@ -90,6 +96,18 @@ def require_order(first: date | None, after: date | None, option: str = "--to") 
         raise typer.BadParameter(
             f"{after} is not after {first}: the second is the first day that no longer counts"
         )
+
+
+def require_few_periods(period: str | None, first: date | None, after: date | None) -> None:
+    """Raises BadParameter for a range of so many periods that nobody waits for them, or reads them."""
+    if period and first:
+        days = ((after or date.today()) - first).days
+        n = days // {"day": 1, "week": 7, "month": 28}[period]
+        if n > MOST_PERIODS:
+            most = f"{MOST_PERIODS:,}"
+            raise typer.BadParameter(
+                f"{n:,} {period}s are more than the {most} that are shown; begin later with --from"
+            )
 
 
 ConfigOption = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration.")]

@@ -46,6 +46,9 @@ def import_records(
     require_order(*(days or (None, None)))
     taken = import_file(read_settings(config, warehouse), kind, file, days, replace)
     told = f"{taken.new:,} new, {taken.replaced:,} replaced, {taken.unchanged:,} unchanged"
+    if taken.repeated:
+        rows = "row repeats" if taken.repeated == 1 else "rows repeat"
+        told += f"; {taken.repeated:,} {rows} another one, the first: {taken.repeat}"
     say(
         f"{taken.total:,} {kind.replace('_', ' ')} taken from {file} ({told});"
         ' they count after the next "sixkeys build"'

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from config.metrics import metrics
+from config.years import FIRST_YEAR, LAST_YEAR
 from dashboards.figures import formats
 from warehouse.metrics.periods import preset, preset_before, week_of
 from warehouse.metrics.signals import BASELINE_WEEKS
@@ -62,7 +63,7 @@ _CHOICES: dict[str, set[str]] = {
     "rank": set(RANKS),
 }
 # days beyond these are no days that a person means, and some have none before or after them
-EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+EARLIEST, LATEST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 _TEXTS = ("system", "team", "service", "environment", "state", "search", "row", "round")
 
 

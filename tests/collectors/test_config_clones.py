@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -25,6 +27,9 @@ from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import collect
 from warehouse.storage.store import open_warehouse
 
+BOMB = "image: one:1\na: &a [x, x]\n" + "".join(
+    f"{name}: &{name} [*{before}, *{before}]\n" for before, name in pairwise(ascii_lowercase)
+)
 KUSTOMIZATION = "images:\n  - name: ghcr.io/acme/web\n    newTag: {}\n"
 
 
@@ -195,6 +200,12 @@ def test_what_was_pushed_after_the_fetch_is_fetched_and_what_is_not_given_now_is
         ("images: text\nimage: [1]\n", []),
         ("image: {{ .Values.image }}", []),
         ("a: \t- [", []),
+        ("image: one:1\nimage: two:2\n", ["two:2"]),
+        ("image: one:1\n---\na: [\n", []),
+        ("images: [{name: web, newTag: {a: b}}]\nimage: {tag: [1]}\n", []),
+        (f"image: one:1\na: {'[' * 5_000}", []),
+        ('image: "one:\\ud83d"', []),
+        (BOMB, []),
     ],
 )
 def test_the_images_of_a_file(content: str, images: list[str]) -> None:

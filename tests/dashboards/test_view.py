@@ -106,7 +106,7 @@ class TestFilters:
 
     def test_days_that_have_none_before_or_after_them_are_the_farthest_that_have(self):
         found = filters.from_address({"period": "custom", "from": "0001-01-01", "to": "9999-12-31"})
-        assert (found.start, found.end) == (date(1990, 1, 1), date(2100, 12, 31))
+        assert (found.start, found.end) == (date(1970, 1, 1), date(2100, 12, 31))
 
     def test_the_period_before_is_as_long_or_the_whole_quarter_before(self):
         assert filters.days_before(Filters(), TODAY) == (date(2026, 9, 21), date(2026, 10, 19))

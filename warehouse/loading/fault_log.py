@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 
 from config.settings import Settings
-from config.text.quoting import shortened
+from config.text.quoting import in_short
 from warehouse.loading.redaction import redact
 from warehouse.storage.outside_errors import told_plainly
 
@@ -21,9 +21,9 @@ def unforeseen(settings: Settings, error: Exception, what: str, run_id: str) -> 
     told = told_plainly(error)
     if told is None:
         told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        found = f"{shortened(redact(settings, told))} (a fault of Sixkeys; {_keep(settings, what, run_id)})"
+        found = f"{in_short(redact(settings, told))} (a fault of Sixkeys; {_keep(settings, what, run_id)})"
         return f"{what}: {found}"
-    return f"{what}: {shortened(redact(settings, told))}"
+    return f"{what}: {in_short(redact(settings, told))}"
 
 
 def _keep(settings: Settings, what: str, run_id: str) -> str:

@@ -25,6 +25,7 @@ from collectors.contract.records import (
 from collectors.files import record_files
 from config.errors import DataError
 from config.settings import DEPLOYMENT_SOURCES, Settings
+from config.text.quoting import one_line
 from warehouse.loading.people_key import people_of
 from warehouse.storage.store import Known, Warehouse, open_warehouse
 
@@ -53,15 +54,20 @@ _FIRST_YEAR = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Imported:
-    """How many records of a file were new, took the place of others, or were there already."""
+    """How many records of a file were new, took the place of others, or were there already.
+
+    `repeated` rows are the same as an earlier one of the file, and are none of these; `repeat` says which is the first.
+    """
 
     new: int
     replaced: int
     unchanged: int
+    repeated: int = 0
+    repeat: str = ""
 
     @property
     def total(self) -> int:
-        """All records of the file."""
+        """All records of the file, each once."""
         return self.new + self.replaced + self.unchanged
 
 
@@ -81,6 +87,7 @@ def import_file(
     people = people_of(settings)
     zone = ZoneInfo(settings.timezone)
     named: dict[tuple[Any, ...], tuple[str, Record]] = {}
+    repeated, repeat = 0, ""
     for where, row in record_files.read_rows(kind, path):
         record = pseudonymous(row, people)
         _check_instants(where, record, zone, covers)
@@ -89,6 +96,9 @@ def import_file(
         first, other = named.setdefault(key, (where, record))
         if other != record:
             raise DataError(_same_key(first, where, record))
+        if first != where:
+            repeated += 1
+            repeat = repeat or f"{where} is {_row(first)}"
     records = [record for _, record in named.values()]
     places = {key: where for key, (where, _) in named.items()}
     known = Counter[bool]()
@@ -101,20 +111,27 @@ def import_file(
                 known[found.is_same] += 1
             warehouse.upsert(batch)
         _cover(warehouse, kind, records, zone, covers)
-    return Imported(len(records) - known.total(), known[False], known[True])
+    return Imported(len(records) - known.total(), known[False], known[True], repeated, repeat)
+
+
+def _row(where: str) -> str:
+    """The line or row alone of a place in a file."""
+    return where.rpartition(":")[2].strip()
 
 
 def _same_key(first: str, second: str, record: Record) -> str:
-    key = ", ".join(f"{name} {getattr(record, name)}" for name in record.KEY)
+    key = ", ".join(f"{name} {one_line(str(getattr(record, name)))}" for name in record.KEY)
     return (
-        f"{first} and {second.rpartition(':')[2].strip()} have the same key ({key}) and are not the same;"
+        f"{first} and {_row(second)} have the same key ({key}) and are not the same;"
         f" give each a key of its own, such as the job's name before a build's number"
     )
 
 
 def _moved(where: str, record: Record, found: Known) -> str:
-    key = ", ".join(f"{name} {part}" for name, part in zip(record.KEY, found.key, strict=True))
-    changes = ", ".join(f"{name} {before} into {after}" for name, before, after in found.moved)
+    key = ", ".join(f"{name} {one_line(str(part))}" for name, part in zip(record.KEY, found.key, strict=True))
+    changes = ", ".join(
+        f"{name} {one_line(str(before))} into {one_line(str(after))}" for name, before, after in found.moved
+    )
     return (
         f"{where}: the row known by {key} would change its {changes}; give it a key of its own,"
         " or say --replace where that is meant"

@@ -7,6 +7,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from config.errors import ConfigurationError
+from config.text.quoting import quoted
+from config.years import FIRST_YEAR, LAST_YEAR
 from warehouse.metrics.facts import Facts
 
 Period = Literal["day", "week", "month"]
@@ -116,8 +118,11 @@ def iso_week(day: date) -> str:
 
 
 def parse_week(text: str) -> date:
-    """The Monday of `2026-W46`. Raises ConfigurationError."""
+    """The Monday of `2026-W46`, of a week in the years that there are. Raises ConfigurationError."""
     try:
-        return date.fromisoformat(f"{text}-1") if "W" in text else date.fromisoformat("")
+        monday = date.fromisoformat(f"{text}-1" if "W" in text else "")
     except ValueError:
-        raise ConfigurationError(f'"{text}" is not a week; write it like "2026-W46"') from None
+        raise ConfigurationError(f'{quoted(text)} is not a week; write it like "2026-W46"') from None
+    if not FIRST_YEAR <= monday.year <= LAST_YEAR:
+        raise ConfigurationError(f"{text} is not in the years from {FIRST_YEAR} to {LAST_YEAR}")
+    return monday

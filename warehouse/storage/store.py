@@ -22,7 +22,7 @@ import duckdb
 from collectors.contract.items import Gone, Malformed, SetAside, key_of
 from collectors.contract.records import Component, Coverage, Record, storable
 from config.names import same_key
-from config.text.quoting import shortened
+from config.text.quoting import in_short
 from warehouse.storage.instants import naive
 from warehouse.storage.migration import VERSION, WarehouseError, migrate, stored_version
 from warehouse.storage.renames import under_current_names
@@ -308,7 +308,7 @@ class Warehouse:
     def quarantine(self, source: str, items: Iterable[Malformed], at: datetime) -> None:
         """Sets malformed items aside; the same item met again is kept once, as it was met last."""
         for item in items:
-            row = storable([source, item.kind, item.subject, shortened(item.reason), item.raw])
+            row = storable([source, item.kind, item.subject, in_short(item.reason), item.raw])
             self.connection.execute(
                 "delete from quarantine where source = ? and kind = ?"
                 " and (key = ? or (subject = ? and reason = ? and raw = ?))",

@@ -50,7 +50,12 @@ def test_two_rows_of_one_key_are_refused_with_both_lines_and_the_same_row_twice_
     settings: Settings, tmp_path: Path
 ) -> None:
     row = "jenkins,1,app,production,aaa,success,2024-11-02T10:00:00Z\n"
-    assert import_file(settings, "deployments", written(tmp_path, row * 2)).total == 1
+    file = written(tmp_path, TWENTY.replace("jenkins,1,", "jenkins,21,") + row * 3)
+    taken = import_file(settings, "deployments", file)
+    assert taken == Imported(21, 0, 0, repeated=2, repeat=f"{file}:23 is 22")
+    assert taken.total == 21
+    with open_warehouse(settings.warehouse) as warehouse:
+        assert warehouse.connection.execute("select count(*) from deployments").fetchall() == [(21,)]
     with pytest.raises(DataError, match=r"d\.csv:2 and 3 have the same key \(source jenkins, id 1\)"):
         import_file(settings, "deployments", written(tmp_path, row + row.replace("app", "web")))
 
