@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,30 @@ def test_who_asks_to_wait_for_longer_than_a_run_does_ends_the_run_at_once(bench:
     )
     assert (len(outcome.asked), outcome.waits) == (1, [])
     assert outcome.meter.waited_seconds < 0.1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, {"message": "API rate limit exceeded for user ID 1."}),
+        (429, {"message": "API rate limit exceeded for user ID 1."}),
+        (200, {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}),
+    ],
+    ids=["403", "429", "GraphQL"],
+)
+def test_a_limit_of_github_s_that_is_hours_from_its_reset_ends_the_run_at_once(
+    bench: Bench, status: int, body: dict[str, Any]
+) -> None:
+    reset = datetime.now(UTC) + timedelta(hours=3)
+    told = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(round(reset.timestamp()))}
+    bench.faulty.next(faults.status(status, body, **told), times=None)
+    outcome = bench.read("github", retry_at_once=False)
+    assert outcome.error is not None
+    until = datetime.strptime(
+        outcome.error.partition(";")[0], "github: asks to wait until %Y-%m-%d %H:%M UTC"
+    )
+    assert abs(until.replace(tzinfo=UTC) - reset) < timedelta(minutes=2)
+    assert (len(outcome.asked), outcome.waits) == (1, [])
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source != "survey"])
