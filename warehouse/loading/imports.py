@@ -25,7 +25,7 @@ from collectors.contract.records import (
 from collectors.files import record_files
 from config.errors import DataError
 from config.settings import DEPLOYMENT_SOURCES, Settings
-from config.text.quoting import one_line
+from config.text.quoting import one_short_line
 from warehouse.loading.people_key import people_of
 from warehouse.storage.store import Known, Warehouse, open_warehouse
 
@@ -120,7 +120,7 @@ def _row(where: str) -> str:
 
 
 def _same_key(first: str, second: str, record: Record) -> str:
-    key = ", ".join(f"{name} {one_line(str(getattr(record, name)))}" for name in record.KEY)
+    key = ", ".join(f"{name} {one_short_line(str(getattr(record, name)))}" for name in record.KEY)
     return (
         f"{first} and {_row(second)} have the same key ({key}) and are not the same;"
         f" give each a key of its own, such as the job's name before a build's number"
@@ -128,9 +128,9 @@ def _same_key(first: str, second: str, record: Record) -> str:
 
 
 def _moved(where: str, record: Record, found: Known) -> str:
-    key = ", ".join(f"{name} {one_line(str(part))}" for name, part in zip(record.KEY, found.key, strict=True))
+    key = ", ".join(f"{name} {one_short_line(str(part))}" for name, part in zip(record.KEY, found.key, strict=True))
     changes = ", ".join(
-        f"{name} {one_line(str(before))} into {one_line(str(after))}" for name, before, after in found.moved
+        f"{name} {one_short_line(str(before))} into {one_short_line(str(after))}" for name, before, after in found.moved
     )
     return (
         f"{where}: the row known by {key} would change its {changes}; give it a key of its own,"

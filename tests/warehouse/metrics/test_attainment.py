@@ -16,6 +16,7 @@ from warehouse.metrics.periods import iso_week
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Value
 from warehouse.storage.instants import naive
+from warehouse.storage.older_scorecards import CONTENT_VERSION
 from warehouse.storage.store import open_warehouse
 
 FIRST = date(2026, 5, 4)
@@ -152,6 +153,7 @@ class TestOfFacts:
     def test_a_published_week_is_held_against_the_target_of_that_day(self, settings):
         monday = date(2026, 11, 2)
         published = {
+            "version": CONTENT_VERSION,
             "metrics": [{"metric": "lead_time", "target": "< 30 days"}, {"metric": "mttr", "target": None}]
         }
         row = ["team", "discovery", iso_week(monday), naive(datetime.now(UTC)), json.dumps(published)]
