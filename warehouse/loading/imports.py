@@ -128,9 +128,12 @@ def _same_key(first: str, second: str, record: Record) -> str:
 
 
 def _moved(where: str, record: Record, found: Known) -> str:
-    key = ", ".join(f"{name} {one_short_line(str(part))}" for name, part in zip(record.KEY, found.key, strict=True))
+    key = ", ".join(
+        f"{name} {one_short_line(str(part))}" for name, part in zip(record.KEY, found.key, strict=True)
+    )
     changes = ", ".join(
-        f"{name} {one_short_line(str(before))} into {one_short_line(str(after))}" for name, before, after in found.moved
+        f"{name} {one_short_line(str(before))} into {one_short_line(str(after))}"
+        for name, before, after in found.moved
     )
     return (
         f"{where}: the row known by {key} would change its {changes}; give it a key of its own,"

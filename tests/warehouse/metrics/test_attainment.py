@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from config.settings import MetricTarget, Settings, TargetOverride
 from tests.support import small_organisation
+from tests.support.small_scorecard import scorecard
 from warehouse.building.build import build
 from warehouse.metrics.attainment import against_published_targets, attainment, attainments
 from warehouse.metrics.periods import iso_week
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Value
 from warehouse.storage.instants import naive
-from warehouse.storage.older_scorecards import CONTENT_VERSION
 from warehouse.storage.store import open_warehouse
 
 FIRST = date(2026, 5, 4)
@@ -152,10 +152,10 @@ class TestOfFacts:
 
     def test_a_published_week_is_held_against_the_target_of_that_day(self, settings):
         monday = date(2026, 11, 2)
-        published = {
-            "version": CONTENT_VERSION,
-            "metrics": [{"metric": "lead_time", "target": "< 30 days"}, {"metric": "mttr", "target": None}]
-        }
+        published = scorecard(scope="team", name="discovery") | {"week": iso_week(monday)}
+        targets = {"lead_time": "< 30 days", "mttr": None}
+        for told in published["metrics"]:
+            told["target"] = targets.get(told["metric"])
         row = ["team", "discovery", iso_week(monday), naive(datetime.now(UTC)), json.dumps(published)]
         with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
             warehouse.connection.execute("insert into scorecards values (?, ?, ?, ?, ?)", row)
