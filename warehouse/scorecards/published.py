@@ -21,6 +21,8 @@ from warehouse.storage.store import open_warehouse
 
 # so many weeks before a scorecard's own are worked out again for it
 LOOKED_BACK = 12
+# then only the content is left of a scorecard, and it is shown as today's templates have it
+KEPT_FORMS = timedelta(weeks=53)
 
 
 class Told(NamedTuple):
@@ -128,6 +130,8 @@ def publish(
                 "insert into scorecard_forms values (?, ?, ?, ?, ?)",
                 [*key, form, zlib.compress(text.encode(), 9)],
             )
+        long_ago = date.fromisoformat(content["week_start"]) - KEPT_FORMS
+        opened.connection.execute("delete from scorecard_forms where week < ?", [iso_week(long_ago)])
         for week, metric, value, n, kept in rows:
             opened.connection.execute(
                 "insert into scorecard_rows values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -3,6 +3,7 @@
 WarehouseError(SixkeysError)   the file cannot be opened, is damaged, or was made by another version or program
 """
 
+import glob
 import json
 import os
 import re
@@ -77,6 +78,12 @@ def open_warehouse(
 
 def _create(path: Path) -> None:
     """A warehouse with nothing in it, which is there as a whole or not at all, whoever else makes one."""
+    for other in path.parent.glob(f"{glob.escape(path.stem)}.*"):
+        if other.stem == path.stem and other.suffix != ".new" and _is_database(other):
+            raise WarehouseError(
+                f"{path}: {other.name} is there, and what lies beside a warehouse has its name without the ending;"
+                " give this one a name of its own"
+            )
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     try:
         with duckdb.connect(str(part), config=OPEN) as connection, transaction(connection):
@@ -121,11 +128,16 @@ def require_database(path: Path) -> None:
         raise WarehouseError(f"{path}: is a folder; name a file in it as warehouse")
     if not path.exists():
         return
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[8:] != b"DUCK":
-        what = "is no warehouse, or only the beginning of one" if head else "is empty"
+    if not _is_database(path):
+        what = "is no warehouse, or only the beginning of one" if path.stat().st_size else "is empty"
         raise WarehouseError(f"{path}: {what}; {_BACK}, or name another file")
+
+
+def _is_database(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
 
 
 @contextmanager

@@ -94,6 +94,19 @@ def test_the_forms_of_a_published_week_are_those_that_were_made_of_it(acme: Orga
     assert "as an older" not in (folder / "team-payments.html").read_text()
 
 
+def test_after_a_year_a_scorecard_s_content_is_kept_and_drawn_anew(acme: Organisation) -> None:
+    with open_warehouse(acme.settings.warehouse) as warehouse:
+        for week in ("2025-W43", "2025-W44"):
+            warehouse.connection.execute(
+                "insert into scorecard_forms values ('team', 'payments', ?, 'html', 'as it was'::blob)",
+                [week],
+            )
+    make_scorecards(acme.settings, "2026-W45")
+    with open_warehouse(acme.settings.warehouse) as warehouse:
+        kept = warehouse.connection.execute("select distinct week from scorecard_forms order by 1").fetchall()
+    assert kept == [("2025-W44",), ("2026-W45",)]
+
+
 def test_a_week_of_which_nothing_could_be_read_is_held_back_until_it_is_sent_by_hand(
     acme: Organisation, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,15 @@ def stored_with_a_bad_cursor(warehouse: Warehouse) -> None:
         warehouse.move_cursor("git", "acme/app", {("no", "JSON"): 1}, AT)
 
 
+def test_two_warehouses_in_a_folder_never_share_what_lies_beside_them(tmp_path: Path) -> None:
+    for name in ("acme.duckdb", "acme-2.duckdb", "other.db"):
+        with open_warehouse(tmp_path / name):
+            pass
+    with pytest.raises(WarehouseError, match=r"acme.duckdb is there, .*give this one a name of its own"):
+        open_warehouse(tmp_path / "acme.db").__enter__()
+    assert {path.name for path in tmp_path.iterdir()} == {"acme.duckdb", "acme-2.duckdb", "other.db"}
+
+
 def test_nothing_of_a_broken_transaction_stays(tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "w.duckdb") as warehouse:
         with pytest.raises(TypeError):
