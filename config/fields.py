@@ -29,6 +29,13 @@ REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # a host by name or number, a port, a path; no user, no password, no blank and no control character
 _HOST = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\]"
 _ADDRESS = re.compile(rf"https?://(?:{_HOST})(?::([0-9]{{1,5}}))?(?:[/?#][^\s@\x00-\x1f\x7f-\x9f]*)?")
+# a survey's address may hold a user or a key
+_WEB_ADDRESS = re.compile(
+    rf"https?://(?:[^\s/@]*@)?(?:{_HOST})(?::[0-9]{{1,5}})?(?:[/?#][^\s\x00-\x1f\x7f-\x9f]*)?"
+)
+# files beside those of the zones
+_NO_ZONES = re.compile(r"localtime|posixrules|(?:posix|right)/.*", re.DOTALL)
+_LONGEST_NAME, _LONGEST_PATH = 255, 1_000
 # a private key is a few thousand characters
 _LONGEST_FILE = 100_000
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([mhd])\s*")
@@ -98,8 +105,23 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _path(path: Path) -> Path:
+    if len(str(path)) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in path.parts):
+        raise ValueError("is longer than a path may be; shorten it")
+    return path
+
+
+def _files(text: str) -> str:
+    # what was found is not repeated: it may hold a key
+    if re.match(r"https?://", text) and not _WEB_ADDRESS.fullmatch(text):
+        raise ValueError('is not an address; write it like "https://forms.acme.example/answers.csv"')
+    return text
+
+
 def _timezone(name: str) -> str:
     try:
+        if _NO_ZONES.fullmatch(name):
+            raise ValueError
         ZoneInfo(name)
     except (OSError, ValueError, KeyError):
         raise ValueError(
@@ -147,6 +169,8 @@ def _day(value: Any) -> date:
 Plain = Annotated[str, BeforeValidator(resolve)]
 Secret = Annotated[SecretStr, BeforeValidator(_reference_only)]
 Address = Annotated[str, AfterValidator(_address), BeforeValidator(resolve)]
+Files = Annotated[str, AfterValidator(_files), BeforeValidator(resolve)]
+Place = Annotated[Path, AfterValidator(_path)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]

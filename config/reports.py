@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from config.fields import Address, Plain, Secret, Section, resolve
+from config.fields import Address, Place, Plain, Secret, Section, resolve
 from config.names import find_name
 from config.text.quoting import quoted
 
@@ -65,7 +65,7 @@ class Recipients(Section):
 class Reports(Section):
     """Where published scorecards go, the organisation's and those of teams and systems, and alerts."""
 
-    directory: Path = Path("scorecards")
+    directory: Place = Path("scorecards")
     slack_webhook: Secret | None = None
     webhook: Webhook | None = None
     email: Email | None = None

@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from config.access import Auth, Dashboard
 from config.agents import AGENTS, with_known_agents
 from config.errors import ConfigurationError
-from config.fields import Address, Cron, Duration, Plain, Secret, Section, Timezone
+from config.fields import Address, Cron, Duration, Place, Plain, Secret, Section, Timezone
 from config.metrics import find, metrics
 from config.mistakes import explain_mistakes
 from config.names import same_key
@@ -231,7 +231,7 @@ class Settings(Section):
 
     organization: str = Field(min_length=1)
     timezone: Timezone = "UTC"
-    warehouse: Path = Path("warehouse.duckdb")
+    warehouse: Place = Path("warehouse.duckdb")
     sources: Sources = Sources()
     production: Production = Production()
     deployments: Deployments = Deployments()

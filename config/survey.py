@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, SecretStr, field_validator, model_validator
 
-from config.fields import Address, Plain, Secret, Section, Timezone
+from config.fields import Address, Files, Secret, Section, Timezone
 from config.text.quoting import LONGEST_VALUE, quoted
 from config.years import FIRST_YEAR, LAST_YEAR
 
@@ -76,7 +76,7 @@ class SurveyQuestion(Section):
 class SurveyFiles(Section):
     """CSV files by glob, or an http(s) address; without `columns` the columns are those of the record `responses`."""
 
-    files: Plain
+    files: Files
     columns: SurveyColumns | None = None
     questions: list[SurveyQuestion] = []
     round: str | None = None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import stamina
 
 from config.settings import Settings
+from config.text.quoting import in_short
 from dashboards.delivery.parcels import Parcel, Send
 from dashboards.delivery.posting import NotDelivered
 from warehouse.loading.redaction import redact
@@ -228,7 +229,7 @@ class _Run:
         if failure is None:
             return DeliveryEntry(parcel.message, parcel.channel, target, "delivered", None)
         advice = {"refused": BY_HAND, "unknown": AGAIN}.get(failure.status, "")
-        error = redact(self._settings, f"{failure}{advice}")
+        error = in_short(redact(self._settings, f"{failure}{advice}"))
         return DeliveryEntry(parcel.message, parcel.channel, target, failure.status, error)
 
 

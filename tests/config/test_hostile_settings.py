@@ -148,11 +148,15 @@ def test_no_hostile_value_is_a_duration(tmp_path: Path, hostile: str) -> None:
         (("organization",), r'"\ud83d"', "holds half a character, such as half an emoji; mend its escape"),
         (("warehouse",), r'"a\0b"', "holds the character NUL, which no text has; remove it"),
         (("sources", "github", "token"), '"file:~nobody_of_that_name/x"', "(there is no such user); mend the path"),
+        (("sources", "survey", "files", 1, "files"), '"https://[::/x"', "is not an address; write it like"),
+        (("timezone",), '"posixrules"', '"posixrules" is not a time zone; write one like'),
+        (("reports", "directory"), f'"{"x" * 300}"', "is longer than a path may be; shorten it"),
+        (("sources", "survey", "files", 1, "time_format"), '"%d%d"', '"%d%d" gives no day; write it like'),
         (("dashboard",), "{port: 1, port: 2}", 'the key "port" comes a second time; keep one of them'),
     ],
 )  # fmt: skip
 def test_what_was_a_fault_once_names_its_line_its_key_and_what_works(
-    tmp_path: Path, place: tuple[str, ...], hostile: str, expected: str
+    tmp_path: Path, place: tuple[Any, ...], hostile: str, expected: str
 ) -> None:
     text = written(place, hostile)
     told = held(tmp_path / "sixkeys.yaml", text)
@@ -161,7 +165,7 @@ def test_what_was_a_fault_once_names_its_line_its_key_and_what_works(
         r":(\d+)(?::\d+)?: (\S+?)(?:\.\d|…|: )", told.removeprefix(str(tmp_path / "sixkeys.yaml"))
     )
     assert found
-    assert ".".join(place).startswith(found[2])
+    assert ".".join(map(str, place)).startswith(found[2])
     assert hostile[:20] in text.splitlines()[int(found[1]) - 1]
 
 

@@ -37,6 +37,7 @@ def doubled(first: str, entry: str) -> str:
 
 BOMBS = {
     "lists": doubled("[x, x]", "{name}: &{name} [*{before}, *{before}]"),
+    "nothing": doubled("['', '']", "{name}: &{name} [*{before}, *{before}]"),
     "mappings": doubled("{x: y}", "{name}: &{name} {{a: *{before}, b: *{before}}}"),
     "merges": doubled("{x: y}", "{name}: &{name} {{<<: [*{before}, *{before}]}}"),
     "a long text": f"a: &a {'x' * 100_000}\nb: [{'*a, ' * 1_000}]",

@@ -148,6 +148,36 @@ def test_what_is_too_large_for_a_catalogue_is_not_fetched() -> None:
     assert len(requests) == 1
 
 
+def test_files_that_are_too_large_together_are_not_all_read() -> None:
+    comments = "#" * 2_000_000
+    _names, aside, _ = read(location("./a.yaml", "./b.yaml", "./c.yaml"), a=comments, b=comments, c=comments)
+    assert (
+        aside[0] == "was not read: a repository's catalogue has no more than 5,000,000 characters; split it"
+    )
+
+
+@pytest.mark.soak
+def test_no_more_files_are_asked_for_than_a_repository_may_have() -> None:
+    files = {f"f{n}": component(f"s{n}") for n in range(600)}
+    names, aside, requests = read(location(*(f"./{name}.yaml" for name in files)), **files)
+    assert len(names) == len(requests) == 499
+    assert set(aside) == {
+        "was not read: a repository's catalogue has no more than 500 files; put several into one"
+    }
+    assert len(aside) == 101
+
+
+def test_what_fails_is_not_asked_for_again_and_again() -> None:
+    def serve(request: Request) -> Response:
+        return answer(401, {"message": "Bad credentials"})
+
+    with Loopback(serve) as server, GitHubApi(settings(server.url)) as api:
+        aside = list(entities(api, REPO, location("./a.yaml", "./b.yaml", "./c*/*.yaml")))
+    assert len(server.requests) == 1
+    assert all(isinstance(item, Malformed) and "answered 401" in item.reason for item in aside)
+    assert [item.hides for item in aside if isinstance(item, Malformed)] == ["acme/mono/"] * 3
+
+
 def test_many_globs_ask_for_the_names_of_files_once_and_no_more_than_so_many_are_looked_for() -> None:
     globs = (f"'[7,{n}]*/info.yaml'" for n in range(52))
     names, aside, requests = read(location(*globs), **{"7__info": component("a")})

@@ -235,7 +235,7 @@ def test_a_changed_mapping_reads_the_same_file_and_address_again(tmp_path: Path)
         ({"questions": []}, "names no question"),
         ({"round": None}, "needs one round for all of it or a column of rounds"),
         ({"closes_at": None}, "needs either the day that its round closes or a column"),
-        ({"closes_at": "soon"}, '"soon" is no day; write it like 2026-11-20'),
+        ({"closes_at": "soon"}, '"soon" is no day from 1970 to 2100; write it like 2026-11-20'),
         ({"time_format": "%H:%M"}, '"%H:%M" gives no day; write it like "%d/%m/%Y %H:%M:%S"'),
         ({"questions": [{"column": "a", "scale": [5, 5]}]}, "is the worst score and the best"),
         ({"questions": [{"column": "a", "answers": ["Yes", "yes"]}]}, "at least two different ones"),
