@@ -69,9 +69,12 @@ def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
     is_other = says_what_moved and is_of_other_definitions(settings.warehouse, definitions())
     before = published_numbers(settings) if is_other else None
     say(f"built {build(settings, datetime.now(UTC))}")
-    if before:
+    if is_other:
         say("the definitions changed; CHANGELOG.md has each")
+    if before:
         say_what_moved(settings, before)
+    elif is_other:
+        say("which numbers that moves cannot be told: the facts of before lack what is asked of facts today")
 
 
 def build_for_this_version(settings: "Settings") -> None:

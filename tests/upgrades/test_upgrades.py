@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import tarfile
 import zlib
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def test_it_says_what_to_run_and_then_has_the_numbers_that_it_had(older: Older) 
         done = run(older.folder, *command)
         assert done.returncode == 1
         assert done.stderr.endswith('was built by another version of Sixkeys; run "sixkeys build"\n')
-    assert run(older.folder, "build").returncode == 0
+    build(older.settings, NOW)
     assert older.rows("select version from about") == [(VERSION,)]
     changed = CHANGED.get(older.commit, {})
     now = {
@@ -142,6 +143,18 @@ def test_it_says_what_to_run_and_then_has_the_numbers_that_it_had(older: Older) 
         if key not in changed and was["value"] is not None:
             assert math.isclose(now[key]["value"], was["value"], rel_tol=1e-9), key
         assert (now[key]["value"] is None) == (was["value"] is None), key
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("older", KEPT, indirect=True)
+def test_a_build_tells_what_moves_or_that_it_cannot_be_told(older: Older) -> None:
+    done = run(older.folder, "build")
+    assert done.returncode == 0
+    told = re.findall(
+        r"(?m)^none of the organisation's numbers moves|^[\w ]+: .* -> |^which numbers that moves cannot be",
+        done.stderr,
+    )
+    assert bool(told) == ("the definitions changed" in done.stderr)
 
 
 @pytest.mark.parametrize("older", ALL_OR_OLDEST, indirect=True)
@@ -170,6 +183,8 @@ def test_what_it_published_stands_and_the_next_week_is_delivered(
         if (scope, name) in forms:
             assert texts == forms[scope, name]
         assert json.loads(texts["json"])["metrics"] == now[scope, name]["metrics"]
+        if older.commit == "983c8ac":  # which knew nothing of changes, and so said nothing of them
+            assert "too little history" not in texts["txt"] + texts["md"] + texts["html"]
 
 
 @pytest.mark.soak

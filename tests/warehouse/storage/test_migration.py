@@ -160,6 +160,8 @@ def test_the_organisation_s_scorecards_are_kept_under_no_name_and_the_first_of_a
         warehouse.connection.execute(
             "insert into scorecards values ('team', 'acme', '2026-W46', timestamp '2026-11-02', 'team')"
         )
+        for table in ("deliveries", "scorecard_rows", "alerts"):
+            warehouse.connection.execute(f"insert into {table} (scope, name) values ('organisation', 'acme')")
     with open_warehouse(path) as warehouse:
         for table, column in (("scorecards", "content"), ("scorecard_forms", "text::varchar")):
             found = warehouse.connection.execute(
@@ -169,6 +171,8 @@ def test_the_organisation_s_scorecards_are_kept_under_no_name_and_the_first_of_a
         assert warehouse.connection.execute(
             "select name from scorecards where scope = 'team'"
         ).fetchall() == [("acme",)]
+        for table in ("deliveries", "scorecard_rows", "alerts"):
+            assert warehouse.connection.execute(f"select name from {table}").fetchall() == [("",)]
 
 
 MIGRATING = """

@@ -5,7 +5,6 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from collectors.contract.items import Malformed
@@ -110,21 +109,6 @@ def test_a_writer_waits_and_says_for_whom(tmp_path: Path) -> None:
             assert warehouse.cursors("git") == {}
 
 
-def test_a_warehouse_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "w.duckdb"
-    with open_warehouse(path) as warehouse:
-        warehouse.connection.execute("update about set version = 99")
-        warehouse.connection.execute("alter table commits rename subject to title")
-    with pytest.raises(WarehouseError, match="newer Sixkeys"), open_warehouse(path):
-        pass
-    with duckdb.connect(str(path)) as newer:
-        columns = {
-            name for (name,) in newer.execute("select name from pragma_table_info('commits')").fetchall()
-        }
-    assert "title" in columns
-    assert "subject" not in columns
-
-
 def test_a_part_that_is_new_in_a_list_is_empty_in_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     commits = "struct(sha varchar, authored_at timestamp, is_merge boolean, is_bot boolean)[]"
@@ -156,11 +140,3 @@ def test_a_warehouse_without_a_newer_column_is_migrated(tmp_path: Path) -> None:
     with open_warehouse(path) as warehouse:
         found = warehouse.connection.execute("select pushed_at from repositories").fetchall()
     assert found == []
-
-
-def test_a_file_that_is_no_warehouse_is_refused_without_a_trace(tmp_path: Path) -> None:
-    path = tmp_path / "w.duckdb"
-    path.write_text("this is not a database" * 1000)
-    with pytest.raises(WarehouseError, match=r"w\.duckdb"), open_warehouse(path):
-        pass
-    assert path.read_text().startswith("this is not")
