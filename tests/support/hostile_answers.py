@@ -1,0 +1,333 @@
+"""Answers of every JSON API with one value replaced by a hostile one, and what a collector makes of them."""
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import stamina
+from pydantic import SecretStr
+from werkzeug import Request, Response
+from werkzeug.test import run_wsgi_app
+
+from collectors.argocd import collect as argocd
+from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SourceError
+from collectors.contract.records import Record, Repository
+from collectors.git import collect as git
+from collectors.github import collect as github
+from collectors.github import issues, workflow_runs
+from collectors.github.api import GitHubApi
+from collectors.pagerduty import collect as pagerduty
+from config.sources import ArgoCD, GitHub, GitHubIncidents, PagerDuty
+from sample_data import model
+from sample_data.servers.faults import App, Environ
+from sample_data.servers.server import SampleServer
+from tests.support.faulty_sources import make_application, make_incident, told
+from tests.support.git_origin import Origin
+from tests.support.github_organisation import (
+    CREATED,
+    NOW,
+    PEOPLE,
+    SINCE,
+    TOKEN,
+    everything,
+    hours,
+    make_deployment,
+    make_pull,
+    make_repository,
+    make_run,
+)
+
+SOURCES = ("github", "github rest", "github issues", "github runs", "github commits", "argocd", "pagerduty")
+Place = tuple[str | int, ...]
+Key = tuple[Any, ...]
+DEEP = 100_000
+_RAW = "\ue000raw\ue000"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What stands in an answer as it is written here: Python would not write it so."""
+
+    written: str
+
+
+VALUES: list[Any] = [
+    *("\ud83d", "half \ud83d an emoji", "\udc00\ud800", "\x00", "a\x00b", "\x1b]0;title\x07", "\x85\u2028\r\n"),
+    *("\u202egnirts", "\ufeff", "x" * 300_000, "\ud83d" * 300_000, "", " ", "../..", "a/b", "%", "n" * 5_000),
+    *(None, True, False, [], {}, [[[[]]]], ["\ud83d"], [None], [1], ["x", {}], {"": None}, {"a": {"b": ["\ud83d"]}}),
+    *(0, -1, 1.5, 2**31, 2**63, -(2**63) - 1, 2**200, 10**30, 1e308, "1e400", "NaN", "9" * 5_000),
+    *(Raw("1e400"), Raw("NaN"), Raw("-Infinity"), Raw("9" * 5_000), Raw("-" + "9" * 30), Raw("1" + "0" * 400 + ".5")),
+    *(Raw("[" * DEEP + "]" * DEEP), Raw('{"a":' * 900 + "1" + "}" * 900), Raw("[" * 400 + "]" * 400)),
+    *("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00"),
+    *("9999-12-31T23:59:59Z", "2026-11-02T09:00:00", "2026-02-30T00:00:00Z", "2026-11-02T09:00:00+99:99"),
+    *("2026-11-02", "20261102T090000Z", "2026-11-02T09:00:00.123456789Z", 1793610000, "never"),
+    *("Reverts #" + "9" * 5_000, "Reverts #9223372036854775808", "Co-authored-by: " + " " * 20_000 + "<"),
+]
+HUGE: list[Any] = ["x" * 10_000_000, "\u202e" * 3_000_000, ["x" * 1_000_000] * 10, {"k" * 1_000_000: "v"}]
+
+
+def drawn(random: Random) -> Any:
+    """A hostile value; one of megabytes once in a hundred."""
+    if random.random() < 0.01:
+        return random.choice(HUGE)
+    if random.random() < 0.8:
+        return random.choice(VALUES)
+    match random.randrange(4):
+        case 0:
+            return "".join(chr(random.choice((random.randrange(0x300), random.randrange(0x110000)))) for _ in range(9))
+        case 1:
+            return random.choice((-1, 1)) * random.getrandbits(random.randrange(1, 300))
+        case 2:
+            sign, offset = random.choice("+-"), random.randrange(0, 24)
+            day = f"{random.randrange(1, 10_000):04}-{random.randrange(1, 13):02}-{random.randrange(1, 29):02}"
+            return f"{day}T{random.randrange(24):02}:59:59{sign}{offset:02}:30"
+        case _:
+            return [random.choice(VALUES) for _ in range(random.randrange(4))]
+
+
+def parts(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Every place in `value` below its root with what stands there, outermost first."""
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in below:
+        yield (*path, key), part
+        yield from parts(part, (*path, key))
+
+
+def with_part(value: Any, path: Place, part: Any) -> Any:
+    """A copy of `value` with `part` at `path`."""
+    changed = deepcopy(value)
+    holder = changed
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = part
+    return changed
+
+
+def written(value: Any) -> bytes:
+    """`value` as JSON, with what is Raw in it as it is."""
+    raws: list[str] = []
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, Raw):
+            raws.append(part.written)
+            return f"{_RAW}{len(raws) - 1}"
+        if isinstance(part, dict):
+            return {key: plain(each) for key, each in part.items()}
+        return [plain(each) for each in part] if isinstance(part, list) else part
+
+    text = json.dumps(plain(value))
+    for number, raw in enumerate(raws):
+        text = text.replace(json.dumps(f"{_RAW}{number}"), raw)
+    return text.encode()
+
+
+Asked = tuple[str, bytes]
+
+
+class Recorded:
+    """A WSGI application between the sources and their collectors, which answers again what it answered before.
+
+    `answers` are those in JSON by what was asked; `hit` replaces a part of one of them.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._known: dict[Asked, tuple[bytes, str, Any]] = {}
+        self.answers: dict[Asked, Any] = {}
+        self.hit: tuple[Asked, Place, Any] | None = None
+        self.is_recording = True
+
+    def __call__(self, environ: Environ, start_response: Any) -> Any:
+        """The answer of before, or that of the source."""
+        request = Request(environ)
+        asked = request.full_path, request.get_data()
+        if asked not in self._known:
+            found = self._asked(environ, asked[1])
+            if not self.is_recording:
+                return Response(*found)(environ, start_response)
+            self._known[asked] = found
+            if "json" in found[2].get("content-type", ""):
+                self.answers[asked] = json.loads(found[0])
+        body, state, headers = self._known[asked]
+        if self.hit and self.hit[0] == asked:
+            body = written(with_part(self.answers[asked], *self.hit[1:]))
+        return Response(body, state, headers)(environ, start_response)
+
+    def _asked(self, environ: Environ, body: bytes) -> tuple[bytes, str, Any]:
+        given, state, headers = run_wsgi_app(self._app, {**environ, "wsgi.input": io.BytesIO(body)})
+        headers.pop("content-length", None)
+        return b"".join(given), state, headers
+
+
+@dataclass
+class Reading:
+    """What one run of a source came to: records by their key, what was set aside, and the cursors after it."""
+
+    stored: dict[tuple[Any, ...], Record] = field(default_factory=dict)
+    set_aside: list[Malformed] = field(default_factory=list)
+    error: str | None = None
+    cursors: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def take(self, item: Item) -> None:
+        """What storing `item` comes to."""
+        if isinstance(item, Malformed):
+            self.set_aside.append(item)
+        elif isinstance(item, Checkpoint):
+            self.cursors[item.subject] = json.loads(json.dumps(item.cursor))
+        elif isinstance(item, Gone):
+            self.stored.pop((item.record.TABLE, *item.key), None)
+        else:
+            self.stored[(item.TABLE, *(getattr(item, key) for key in item.KEY))] = item
+
+
+class HostileBench:
+    """Every source behind one address, of which one answer may be hostile in one place; clones go into `folder`."""
+
+    def __init__(self, url: str, recorded: Recorded, folder: Path) -> None:
+        self.url, self._recorded, self._folder = url, recorded, folder
+        self.sound: dict[str, Reading] = {}
+        self.answers: dict[str, dict[Asked, Any]] = {}
+        self._hanging: dict[tuple[str, Asked, Place], set[Key]] = {}
+        for source in SOURCES:
+            recorded.answers = {}
+            self.sound[source] = self.read(source)
+            self.answers[source] = recorded.answers
+        recorded.is_recording = False
+
+    def read(
+        self, source: str, cursors: dict[str, Any] | None = None, hit: tuple[Asked, Place, Any] | None = None
+    ) -> Reading:
+        """A run of `source` from `cursors` on, one part of whose answers is hostile where there is a `hit`."""
+        reading = Reading(cursors=dict(cursors or {}))
+        if hit:
+            self._recorded.answers, self._recorded.hit = self.answers[source], hit
+        begun = time.monotonic()
+        try:
+            with stamina.set_testing(True, attempts=2, cap=True):
+                for item in self._items(source, Resume(NOW, SINCE, dict(cursors or {}))):
+                    reading.take(item)
+        except SourceError as error:
+            reading.error = str(error)
+        finally:
+            self._recorded.hit = None
+        reading.seconds = time.monotonic() - begun
+        return reading
+
+    def hanging(self, source: str, asked: Asked, place: Place) -> set[Key]:
+        """The keys of what is lost or changed where the innermost item of a list on the way to `place` is missing."""
+        last = max((n for n, step in enumerate(place, 1) if isinstance(step, int)), default=0)
+        item = (source, asked, place[:last])
+        if item not in self._hanging:
+            without = self.read(source, hit=(asked, place[:last], None)) if last else self.sound[source]
+            self._hanging[item] = self.differing(source, without)
+        return self._hanging[item]
+
+    def differing(self, source: str, reading: Reading) -> set[Key]:
+        """The keys of what a sound run stores and `reading` does not, or not so."""
+        return {key for key, record in self.sound[source].stored.items() if reading.stored.get(key) != record}
+
+    def _items(self, source: str, resume: Resume) -> Iterator[Item]:
+        token = SecretStr(TOKEN)
+        hub = GitHub(
+            url=f"{self.url}/api/v3",
+            token=token,
+            repositories=["acme/*"],
+            graphql=source != "github rest",
+            workflow_runs=False,
+            clone=False,
+            incidents=GitHubIncidents(labels=["incident"]) if source == "github issues" else None,
+        )
+        names = ["acme/checkout", "acme/billing"]
+        match source:
+            case "github" | "github rest":
+                return github.collect(hub, resume, PEOPLE, catalog=True)
+            case "github issues":
+                return issues.collect(hub, resume, names)
+            case "github runs":
+                return self._runs(hub, names, resume)
+            case "github commits":
+                known = [Repository(repo=name, created_at=CREATED, pushed_at=NOW) for name in names]
+                return git.collect(hub, resume, PEOPLE, known, self._folder, {}, ["acme/checkout"])
+            case "argocd":
+                instance = ArgoCD.model_construct(name="main", url=f"{self.url}/argocd", token=token)
+                return argocd.collect(instance, resume)
+            case _:
+                account = PagerDuty.model_construct(url=f"{self.url}/pagerduty", token=token, since=None)
+                return pagerduty.collect(account, resume)
+
+    @staticmethod
+    def _runs(hub: GitHub, names: list[str], resume: Resume) -> Iterator[Item]:
+        with GitHubApi(hub) as api:
+            for name in names:
+                yield from workflow_runs.collect_runs(api, name, SINCE, resume, PEOPLE)
+
+
+def _organisation(folder: Path) -> model.Organisation:
+    """Two repositories, two applications and three incidents, with something of every kind."""
+    origin = Origin(folder)
+    origin.commits(3)
+    origin.git("tag", "v1", "HEAD~1")
+    origin.push()
+    labelled = [model.Issue(n, n, "Broken", hours(n), hours(n), hours(n + 1), ("incident",)) for n in (41, 42)]
+    first = everything()
+    first.git_dir, first.issues = origin.git_dir, labelled
+    second = make_repository(
+        "billing",
+        git_dir=origin.git_dir,
+        issues=[model.Issue(51, 51, "Late", hours(9), hours(9), None, ("incident",))],
+        pull_requests=[make_pull(4), make_pull(5, merged_at=hours(9), merge_sha="b" * 40)],
+        deployments=[make_deployment(14, "SUCCESS")],
+        workflow_runs=[make_run(34), make_run(35, status="in_progress")],
+    )
+    other = make_application()
+    other["metadata"] = {"name": "api", "namespace": "teams", "uid": "u2", "labels": {"team": "shop", "tier": "1"}}
+    other["status"]["history"] = [
+        {**entry, "revision": f"{9:040x}", "source": {**entry["source"], "kustomize": {"images": ["web=acme/web:1"]}}}
+        for entry in other["status"]["history"]
+    ]
+    incidents = [make_incident(number) for number in (1, 2, 3)]
+    incidents[2] |= {"status": "acknowledged", "resolved_at": None, "resolve_reason": None}
+    incidents[1] |= {"resolve_reason": None, "acknowledgements": [{"at": incidents[1]["created_at"]}]}
+    entries = [
+        {
+            "id": f"R{n}",
+            "type": f"{kind}_log_entry",
+            "created_at": told(hours(2190 + n)),
+            "incident": {"id": f"Q{1 + n % 3}"},
+        }
+        for n, kind in enumerate(("trigger", "acknowledge", "resolve", "notify"))
+    ]
+    event = {
+        "id": "E1",
+        "summary": "Deployed",
+        "timestamp": told(hours(2000)),
+        "links": [{"href": "https://ci.example/1", "text": "Build"}],
+        "custom_details": {"sha": "a" * 40, "build": {"number": 7}},
+        "correlation_reason": {"reason": "most_recent"},
+    }
+    pager = model.PagerDuty(incidents, entries, {"Q2": [event, {**event, "id": "E2"}]})
+    metadata = {("web", f"{1:040x}"): {"message": f"x\n\nArgocd-reference-commit-sha: {'a' * 40}\n"}}
+    return model.Organisation(
+        "acme", NOW, [first, second], model.ArgoCD([make_application(), other], metadata), pager, {}, {}, {}
+    )
+
+
+@contextmanager
+def hostile_bench(folder: Path) -> Iterator[HostileBench]:
+    """A bench of a small organisation."""
+    recorded: list[Recorded] = []
+
+    def around(app: App) -> App:
+        recorded.append(Recorded(app))
+        return recorded[0]
+
+    with SampleServer(_organisation(folder / "origin"), token=TOKEN, around=around) as server:
+        yield HostileBench(server.url, recorded[0], folder / "cache")
