@@ -12,7 +12,7 @@ from collectors.contract.people import People
 from collectors.contract.records import Deployment, Record, Repository
 from collectors.transport.json_values import as_instant
 
-_REVERTS = re.compile(r"^\s*Reverts\s+([\w.-]+/[\w.-]+)?#(\d+)", re.IGNORECASE | re.MULTILINE)
+_REVERTS = re.compile(r"^\s*Reverts\s+([\w.-]+/[\w.-]+)?#(\d{1,18})\b", re.IGNORECASE | re.MULTILINE)
 # as git and GitHub write it: `Co-authored-by: Anna <anna@acme.example>`
 _CO_AUTHORS = re.compile(
     r"^Co-authored-by:[ \t]*([^<\n]*?)[ \t]*<([^>\n]*)>[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
@@ -231,7 +231,7 @@ def deployment(
     Its address is the log's of the status that decided (usually the workflow run), else the environment's page.
     """
     found = outcome(fields.pop("state"), statuses)
-    page = f"{url}/deployments/{quote(str(fields.get('environment') or ''), safe='')}".rstrip("/")
+    page = f"{url}/deployments/{quote(str(fields.get('environment') or ''), safe='', errors='replace')}".rstrip("/")
     return record_of(
         Deployment,
         repo,

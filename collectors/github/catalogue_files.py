@@ -9,7 +9,7 @@ from urllib.parse import quote
 from collectors.contract.items import Item, SourceError
 from collectors.files.backstage import Located, parse
 from collectors.github.api import GitHubApi, MissingError
-from collectors.transport.json_values import listing, text
+from collectors.transport.json_values import listing, mapping, text
 
 NAME = "catalog-info.yaml"
 # of one repository; a monorepo of more services than this is split
@@ -42,7 +42,11 @@ def entities(api: GitHubApi, repo: str, descriptors: str) -> Iterator[Item]:
 def content_of(api: GitHubApi, repo: str, path: str) -> str:
     """The text of a file on the default branch; raises MissingError where there is none."""
     found = api.get(f"/repos/{repo}/contents/{quote(path)}")
-    return base64.b64decode(text(found, "content") or "").decode("utf-8", "replace")
+    content = mapping(found).get("content")
+    try:
+        return base64.b64decode(content).decode("utf-8", "replace")
+    except (TypeError, ValueError):
+        return str(content)  # no descriptor, so that it is set aside
 
 
 def _named(api: GitHubApi, repo: str, path: str, located: Located) -> list[str]:

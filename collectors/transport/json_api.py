@@ -3,7 +3,6 @@
 What the address answers is never trusted: a redirect is not followed with a token, and no error text holds one.
 """
 
-import json
 import ssl
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import stamina
 
 from collectors.contract.items import SourceError
 from collectors.transport import cost
+from collectors.transport.json_values import read_json
 from collectors.transport.pacing import Hold
 
 TIMEOUT_SECONDS = 60.0
@@ -143,8 +143,8 @@ class Api:
     def content(self, response: httpx.Response) -> dict[str, Any]:
         """The JSON object in `response`; raises SourceError with the address and what came in its place."""
         try:
-            value = response.json()
-        except (json.JSONDecodeError, UnicodeDecodeError):
+            value = read_json(response.content.decode("utf-8-sig"))
+        except ValueError:
             came = response.headers.get("content-type", "content of no type").partition(";")[0]
             raise SourceError(
                 f"{self._where(response)} answered with {came} in place of JSON: {self._quote(response)}; "

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,13 +101,19 @@ def parts(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
         yield from parts(part, (*path, key))
 
 
+def part_at(value: Any, path: Place) -> Any:
+    """What stands at `path` in `value`."""
+    for key in path:
+        value = value[key]
+    return value
+
+
 def with_part(value: Any, path: Place, part: Any) -> Any:
     """A copy of `value` with `part` at `path`."""
+    if not path:
+        return part
     changed = deepcopy(value)
-    holder = changed
-    for key in path[:-1]:
-        holder = holder[key]
-    holder[path[-1]] = part
+    part_at(changed, path[:-1])[path[-1]] = part
     return changed
 
 
@@ -223,11 +230,17 @@ class HostileBench:
 
     def hanging(self, source: str, asked: Asked, place: Place) -> set[Key]:
         """The keys of what is lost or changed where the innermost item of a list on the way to `place` is missing."""
-        last = max((n for n, step in enumerate(place, 1) if isinstance(step, int)), default=0)
+        last = max((n for n, step in enumerate(place, 1) if _begins_an_item(step)), default=0)
         item = (source, asked, place[:last])
         if item not in self._hanging:
-            without = self.read(source, hit=(asked, place[:last], None)) if last else self.sound[source]
-            self._hanging[item] = self.differing(source, without)
+            hit = part_at(self.answers[source][asked], place[:last])
+            own = {str(hit[name]) for name in _IDS if isinstance(hit, dict) and hit.get(name)}
+            found = {key for key in self.sound[source].stored if own.intersection(map(str, key[1:]))}
+            for instead in (None, _hollow(hit)):
+                without = self.read(source, hit=(asked, place[:last], instead))
+                if without.error is None:
+                    found |= self.differing(source, without)
+            self._hanging[item] = found
         return self._hanging[item]
 
     def differing(self, source: str, reading: Reading) -> set[Key]:
@@ -268,6 +281,21 @@ class HostileBench:
         with GitHubApi(hub) as api:
             for name in names:
                 yield from workflow_runs.collect_runs(api, name, SINCE, resume, PEOPLE)
+
+
+def _begins_an_item(step: str | int) -> bool:
+    """Whether it leads into a list, or to one of the repositories that a query asks for."""
+    return isinstance(step, int) or re.fullmatch(r"[rn]\d+", step) is not None
+
+
+_IDS = ("id", "number", "sha", "oid", "uid", "name", "nameWithOwner", "full_name")
+
+
+def _hollow(value: Any, key: str = "") -> Any:
+    """`value` with nothing in it but what it is known by."""
+    if isinstance(value, dict):
+        return {key: _hollow(part, key) for key, part in value.items()}
+    return [] if isinstance(value, list) else value if key in _IDS else None
 
 
 def _organisation(folder: Path) -> model.Organisation:
