@@ -320,7 +320,9 @@ class _Application:
             f"/api/v1/applications/{quote(self.name, safe='')}/revisions/{config.revision}/metadata",
             {
                 "appNamespace": self.namespace,
-                "project": project if (project := text(self.spec, "project")) and is_name(project) else "default",
+                "project": project
+                if (project := text(self.spec, "project")) and is_name(project)
+                else "default",
                 **of_several,
             },
             accept=(403, 404, 500),

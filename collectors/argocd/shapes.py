@@ -24,6 +24,8 @@ def unreadable(item: Any) -> Iterator[tuple[str, Any]]:
         ("status", mapping(item).get("status"), dict),
         ("history", status.get("history"), list),
         ("operationState", status.get("operationState"), dict),
+        ("operation", mapping(status, "operationState").get("operation"), dict),
+        ("sync", mapping(status, "operationState", "operation").get("sync"), dict),
     ):
         if not isinstance(found, kind | None):
             yield f"{where}: is no {_KINDS[kind]}", found

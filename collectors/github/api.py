@@ -132,7 +132,11 @@ class GitHubApi:
         where = self._graphql_url
         while True:
             try:
-                headers, answer = self._whole(lambda requester: _sent(requester, "POST", where, {}, {"query": query, "variables": variables}))
+                headers, answer = self._whole(
+                    lambda requester: _sent(
+                        requester, "POST", where, {}, {"query": query, "variables": variables}
+                    )
+                )
             except GithubException as error:
                 headers, answer = error.headers or {}, error.data
                 if not objects(answer, "errors"):
@@ -193,9 +197,7 @@ class GitHubApi:
 
     def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
         try:
-            headers, answer = self._whole(
-                lambda requester: _sent(requester, "GET", path, parameters)
-            )
+            headers, answer = self._whole(lambda requester: _sent(requester, "GET", path, parameters))
         except (
             GithubException,
             requests.RequestException,

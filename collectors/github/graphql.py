@@ -112,7 +112,9 @@ class GraphQLReader:
                 ]
                 is_read = is_given(found)
                 if not is_read and not reads:
-                    reads.append(_unread(kind, one.repo, {"message": "the list was not given", "path": [kind]}))
+                    reads.append(
+                        _unread(kind, one.repo, {"message": "the list was not given", "path": [kind]})
+                    )
                 parsed = (self._nodes.item(kind, one.repo, node) for node in objects(found, "nodes"))
                 yield (
                     one,
@@ -219,4 +221,6 @@ def _next(connection: Json) -> str | None:
 def _unread(kind: str, subject: str, error: Json) -> Malformed:
     """What GitHub says of a part that it left out of its answer."""
     where = ".".join(str(step) for step in listing(error, "path"))
-    return Malformed(kind, subject, f"{where or 'query'}: {quoted(text(error, 'message') or 'error')}", str(error))
+    return Malformed(
+        kind, subject, f"{where or 'query'}: {quoted(text(error, 'message') or 'error')}", str(error)
+    )

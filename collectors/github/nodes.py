@@ -121,7 +121,7 @@ class NodeReader:
         return records.as_read(record, node, "createdAt", text(node, "id") or "")
 
     def _release(self, repo: str, node: Json) -> Read | None:
-        if node.get("isDraft") or ("isDraft" in node and not node.get("publishedAt")):
+        if node.get("isDraft") or ("isDraft" in node and node.get("publishedAt") is None):
             return None
         record = records.release(
             repo,

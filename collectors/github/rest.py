@@ -78,7 +78,7 @@ def commit_author(raw: Json, people: People) -> Account:
 
 
 def _is_draft(release: Json) -> bool:
-    return bool(release.get("draft")) or ("draft" in release and not release.get("published_at"))
+    return bool(release.get("draft")) or ("draft" in release and release.get("published_at") is None)
 
 
 def _account(raw: Any, people: People) -> Account:

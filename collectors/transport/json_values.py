@@ -41,9 +41,7 @@ def _is_shallow(value: Any) -> bool:
     level = [value]
     for _ in range(_DEEPEST):
         holders = [part for part in level if isinstance(part, dict | list)]
-        level = [
-            part for held in holders for part in (held.values() if isinstance(held, dict) else held)
-        ]
+        level = [part for held in holders for part in (held.values() if isinstance(held, dict) else held)]
         if not level:
             return True
     return False
