@@ -59,8 +59,8 @@ def _new(api: GitHubApi, history: KnownHistory) -> Iterator[Json]:
         # compared by graph, not by time: an old branch that is merged now is new
         pages = api.pages(f"{path}/compare/{head}...{branch}", "commits") if head else iter(())
         for raw in _flat(pages):
-            if _SHA.fullmatch(newest := text(raw, "sha") or ""):
-                history.frontier = {newest}
+            if sha := _sha(raw):
+                history.frontier = {sha}
             yield raw
     except MissingError:
         head = None  # it was pushed over, and is gone
@@ -68,7 +68,7 @@ def _new(api: GitHubApi, history: KnownHistory) -> Iterator[Json]:
         since = (history.from_at - _BEGUN_BEFORE).strftime("%Y-%m-%dT%H:%M:%SZ")
         newest = None
         for raw in _flat(api.pages(f"{path}/commits", sha=branch, since=since)):
-            newest = newest or (text(raw, "sha") if _SHA.fullmatch(text(raw, "sha") or "") else None)
+            newest = newest or _sha(raw)
             yield raw
         history.frontier = {newest} if newest else set()
 
@@ -86,9 +86,9 @@ def _wanted(api: GitHubApi, history: KnownHistory, sha: str) -> Iterator[Json]:
 def _commit(
     api: GitHubApi, history: KnownHistory, raw: Json, seen: dict[str, str | None]
 ) -> Iterator[Record | Malformed]:
-    sha = text(raw, "sha") or ""
-    if not _SHA.fullmatch(sha):
-        shown = json.dumps({"sha": sha})
+    sha = _sha(raw)
+    if sha is None:
+        shown = json.dumps({"sha": raw.get("sha")})
         yield Malformed(Commit.TABLE, history.repo, "sha: is no commit's", shown)
         return
     seen[sha] = _committed_at(raw)
@@ -113,6 +113,11 @@ def _commit(
         text(raw, "commit", "message") or "",
         paths,
     )
+
+
+def _sha(raw: Json) -> str | None:
+    sha = text(raw, "sha") or ""
+    return sha if _SHA.fullmatch(sha) else None
 
 
 def _committed_at(raw: Json) -> str | None:

@@ -162,7 +162,7 @@ class GitHubApi:
             if any(data.values()) or not errors or any(error.get("type") == "NOT_FOUND" for error in errors):
                 return data, errors
             refused = (
-                f"github: {where} refused a query: {quoted(text(errors[0], 'message') or 'an error without a message')};"
+                f"github: {where} refused a query: {quoted(text(errors[0], 'message') or 'no message')};"
                 " where this server is too old for it, set sources.github.graphql to false"
             )
             unknown = {field for error in errors if (field := _unknown_field(error))}

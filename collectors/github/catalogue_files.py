@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from posixpath import dirname, join, normpath
+from typing import Any
 from urllib.parse import quote
 
 from collectors.contract.items import Item, SourceError
@@ -42,7 +43,7 @@ def entities(api: GitHubApi, repo: str, descriptors: str) -> Iterator[Item]:
 def content_of(api: GitHubApi, repo: str, path: str) -> str:
     """The text of a file on the default branch; raises MissingError where there is none."""
     found = api.get(f"/repos/{repo}/contents/{quote(path)}")
-    content = mapping(found).get("content")
+    content: Any = mapping(found).get("content")
     try:
         return base64.b64decode(content).decode("utf-8", "replace")
     except (TypeError, ValueError):

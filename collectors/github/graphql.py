@@ -193,12 +193,12 @@ class GraphQLReader:
                 "cut lists", cut, lambda batch: self._ask(cut_lists_query([asked for _, asked in batch]))
             )
             cut = cut[len(batch) :]
-            for index, (whole, (id, _, field, after)) in enumerate(batch):
+            for index, (part, (id, _, field, after)) in enumerate(batch):
                 found = mapping(data, f"n{index}", field)
-                whole["nodes"] = (listing(whole, "nodes") if after else []) + listing(found, "nodes")
+                part["nodes"] = (listing(part, "nodes") if after else []) + listing(found, "nodes")
                 following = _next(found)
                 if following:
-                    cut.append((whole, (id, type_name, field, following)))
+                    cut.append((part, (id, type_name, field, following)))
 
 
 def _most(asked: AskedItems) -> int:

@@ -27,7 +27,7 @@ from collectors.files.csv_table import CsvTable, read_table
 from collectors.survey.forms import form_answers, wanted_columns
 from collectors.survey.inbox import collect_inbox
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api, shown_address
-from collectors.transport.json_values import as_instant, mapping, text
+from collectors.transport.json_values import as_instant, mapping, quoted, text
 from config.errors import DataError
 from config.survey import Survey, SurveyFiles
 
@@ -205,7 +205,7 @@ def _answer(row: dict[str, str], where: str, people: People) -> Item:
     raw = dict(fields)
     for key in _INSTANTS:
         if key in fields and not as_instant(fields, key):
-            reason = f'"{fields[key]}" is no instant with a zone; write it like 2026-11-16T09:30:00Z'
+            reason = f'"{quoted(fields[key])}" is no instant with a zone; write it like 2026-11-16T09:30:00Z'
             return Malformed("responses", where, f"{key}: {reason}", json.dumps(raw))
     response = record_or_malformed(Response, where, {"question": _QUESTION, **fields}, raw)
     if isinstance(response, Response) and not response.scale_min <= response.score <= response.scale_max:

@@ -15,6 +15,7 @@ from collectors.contract.people import People
 from collectors.contract.records import Response
 from collectors.files.csv_table import CsvTable, plain
 from collectors.survey.times import FirstNumber, day_order, parsed_time, unknown_zone
+from collectors.transport.json_values import quoted
 from config.survey import SurveyFiles, SurveyQuestion
 from config.years import in_utc
 
@@ -78,7 +79,7 @@ class _NoTime(ValueError):
         zone = unknown_zone(cell)
         why = f", for {zone} is no zone that is known here" if zone else ""
         super().__init__(
-            f'{column}: "{cell}" is no time{why}; say what it looks like by sources.survey.files.time_format'
+            f'{column}: "{quoted(cell)}" is no time{why}; say what it looks like by sources.survey.files.time_format'
         )
         self.cell = cell
 

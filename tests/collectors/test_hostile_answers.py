@@ -12,7 +12,7 @@ from collectors.github.as_records import Account, assisted_by, noreply_login, re
 from collectors.transport.json_values import read_json
 from collectors.transport.repository_addresses import repository_name
 from tests.endurance.writers import LONG
-from tests.support.hostile_trial import LONGEST_SECONDS, try_hostile_answers
+from tests.support.hostile.trial import LONGEST_SECONDS, try_hostile_answers
 
 
 def test_what_is_hostile_in_one_place_harms_nothing_else() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.support.hostile_answers import SOURCES, Asked, HostileBench, Reading, hostile_bench
-from tests.support.hostile_values import Place, Raw, drawn, parts
+from tests.support.hostile.answers import SOURCES, Asked, HostileBench, Reading, hostile_bench
+from tests.support.hostile.values import Place, Raw, drawn, parts
 from warehouse.loading.store import Warehouse, open_warehouse
 
 LONGEST_REASON = 600
@@ -49,16 +49,20 @@ class _RolledBackError(Exception):
 
 
 def try_hostile_answers(count: int, seed: str) -> Trial:
-    """Judges `count` examples; raises AssertionError with the first that does harm."""
-    longest = 0.0
-    with tempfile.TemporaryDirectory() as folder, hostile_bench(Path(folder)) as bench:
-        with open_warehouse(Path(folder) / "w.duckdb") as warehouse:
-            for number in range(count):
-                example = _example(bench, Random(f"{seed} {number}"), SOURCES[number % len(SOURCES)])
-                try:
-                    longest = max(longest, _judged(bench, warehouse, example, number % _NEXT_RUN == 0))
-                except Exception as error:
-                    raise AssertionError(f"example {seed} {number}: {example}: {error}") from error
+    """Judges `count` examples; raises AssertionError with those that do harm."""
+    longest, harmful = 0.0, []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        hostile_bench(Path(folder)) as bench,
+        open_warehouse(Path(folder) / "w.duckdb") as warehouse,
+    ):
+        for number in range(count):
+            example = _example(bench, Random(f"{seed} {number}"), SOURCES[number % len(SOURCES)])
+            try:
+                longest = max(longest, _judged(bench, warehouse, example, number % _NEXT_RUN == 0))
+            except Exception as error:  # the others are judged as well
+                harmful.append(f"{seed} {number}: {example}: {type(error).__name__} {error!s:.300}")
+    assert not harmful, f"{len(harmful)} of {count} do harm:\n" + "\n".join(harmful[:20])
     return Trial(count, longest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

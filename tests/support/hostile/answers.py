@@ -42,7 +42,7 @@ from tests.support.github_organisation import (
     make_repository,
     make_run,
 )
-from tests.support.hostile_values import Place, part_at, with_part, written
+from tests.support.hostile.values import Place, part_at, with_part, written
 
 SOURCES = ("github", "github rest", "github issues", "github runs", "github commits", "argocd", "pagerduty")
 Asked = tuple[str, bytes]
