@@ -120,11 +120,10 @@ def collect(
 
         def read(item: Any) -> Iterator[Item]:
             uid, name = text(item, "metadata", "uid") or "", text(item, "metadata", "name") or ""
-            reason = wrong_identity(item)
-            if reason is None:
-                yield from _Application(api, source, resume, item, uid, name, references, clones).items()
-            else:
+            if reason := wrong_identity(item):
                 yield Malformed("deployments", quoted(name or "?"), reason, _raw(item))
+            else:
+                yield from _Application(api, source, resume, item, uid, name, references, clones).items()
             cost.current_meter().part(next(done), len(items), "applications")
 
         yield from in_order(read, items, AT_ONCE)
