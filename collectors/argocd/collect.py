@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from collectors.argocd.config_clones import ConfigClones
+from collectors.argocd.shapes import has_number, is_name, unreadable, wrong_identity
 from collectors.argocd.sync import ConfigSource, config_of, images_of, referenced_commit
 from collectors.contract.items import (
     Checkpoint,
@@ -29,6 +30,7 @@ from collectors.transport.in_order import in_order
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api
 from collectors.transport.json_values import as_instant, listing, mapping, text, without_keys
 from config.sources import ArgoCD
+from config.text.quoting import one_short_line
 
 _STATUS = {
     "Succeeded": "success",
@@ -118,12 +120,11 @@ def collect(
         done = itertools.count(1)
 
         def read(item: Any) -> Iterator[Item]:
-            uid, name = text(item, "metadata", "uid"), text(item, "metadata", "name")
-            if uid and name:
-                yield from _Application(api, source, resume, item, uid, name, references, clones).items()
+            uid, name = text(item, "metadata", "uid") or "", text(item, "metadata", "name") or ""
+            if reason := wrong_identity(item):
+                yield Malformed("deployments", one_short_line(name or "?"), reason, _raw(item))
             else:
-                reason = "an application without metadata.uid or name"
-                yield Malformed("deployments", name or "?", reason, _raw(item))
+                yield from _Application(api, source, resume, item, uid, name, references, clones).items()
             cost.current_meter().part(next(done), len(items), "applications")
 
         yield from in_order(read, items, AT_ONCE)
@@ -166,12 +167,11 @@ class _Application:
         self.refused: str | None = None  # why Argo CD did not say what a revision names
         self.clones = clones
         self.spec = mapping(item, "spec")
-        self.namespace = text(item, "metadata", "namespace") or "argocd"
+        namespace = text(item, "metadata", "namespace")
+        self.namespace = namespace if namespace and is_name(namespace) else "argocd"
         self.url = f"{source.url.rstrip('/')}/applications/{self.namespace}/{name}"
         self.operation = mapping(item, "status", "operationState")
-        history = [
-            entry for entry in listing(item, "status", "history") if isinstance(mapping(entry).get("id"), int)
-        ]
+        history = [entry for entry in listing(item, "status", "history") if has_number(entry)]
         self.history: list[dict[str, Any]] = sorted(history, key=lambda entry: entry["id"])
         is_wiped = self._is_wiped()
         self.wiped = int(self.before.get("wiped", 0)) + is_wiped
@@ -199,9 +199,8 @@ class _Application:
             yield Checkpoint(self.uid, after)
 
     def _unreadable(self) -> Iterator[Malformed]:
-        for entry in listing(self.item, "status", "history"):
-            if not isinstance(mapping(entry).get("id"), int):
-                yield Malformed("deployments", self.name, "history: an entry without an id", _raw(entry))
+        for reason, part in unreadable(self.item):
+            yield Malformed("deployments", self.name, reason, _raw(part))
 
     def _subject(self) -> str:
         """What tells the application apart from those of the same name in other instances and namespaces."""
@@ -321,7 +320,9 @@ class _Application:
             f"/api/v1/applications/{quote(self.name, safe='')}/revisions/{config.revision}/metadata",
             {
                 "appNamespace": self.namespace,
-                "project": text(self.spec, "project") or "default",
+                "project": project
+                if (project := text(self.spec, "project")) and is_name(project)
+                else "default",
                 **of_several,
             },
             accept=(403, 404, 500),

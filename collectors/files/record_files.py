@@ -4,7 +4,6 @@ Strict, since a person waits for the answer: the first mistake ends the reading 
 """
 
 import difflib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from collectors.contract.records import RECORDS, Record
 from collectors.files.columns import RecordColumn, Unfit, columns_of
 from collectors.files.csv_table import read_table
+from collectors.transport.json_values import read_json
 from config.errors import DataError
 
 Columns = dict[str, RecordColumn]
@@ -73,8 +73,8 @@ def _csv(path: Path, columns: Columns) -> _Rows:
 
 def _json(cell: str, column: RecordColumn, where: str) -> Any:
     try:
-        return json.loads(cell)
-    except (ValueError, RecursionError):
+        return read_json(cell)
+    except ValueError:
         raise DataError(_told(where, column, Unfit(cell, "JSON"))) from None
 
 
@@ -85,8 +85,8 @@ def _jsonl(path: Path, columns: Columns) -> _Rows:
             if line.isspace():
                 continue
             try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
+                row = read_json(line)
+            except ValueError as error:
                 raise DataError(f"{where}: is not JSON: {error}; a line holds one record") from None
             if not isinstance(row, dict):
                 raise DataError(

@@ -3,16 +3,20 @@
 The default branch since a while before the first day, what was deployed from elsewhere, and the tags.
 """
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from collectors.contract.items import Item, Malformed
-from collectors.contract.records import Record
+from collectors.contract.records import Commit, Record
 from collectors.git.history import KnownHistory
 from collectors.github.api import EmptyError, GitHubApi, MissingError
 from collectors.transport.json_values import Json, listing, mapping, text
+from config.text.quoting import one_short_line
 
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # what is merged on the first day was begun before it
 _BEGUN_BEFORE = timedelta(days=90)
 
@@ -35,8 +39,11 @@ def collect_by_api(api: GitHubApi, history: KnownHistory) -> Iterator[Item]:
     for page in api.pages(f"/repos/{history.repo}/tags"):
         for tag in page:
             name, tagged = text(tag, "name") or "", text(tag, "commit", "sha")
-            if tagged is None:
-                yield Malformed("deployments", f"{history.repo}@{name}", "a tag without a commit", str(tag))
+            if not name or tagged is None or not _SHA.fullmatch(tagged):
+                reason = f"a tag without a {'commit' if name else 'name'}"
+                yield Malformed(
+                    "deployments", f"{history.repo}@{one_short_line(name)}", reason, json.dumps(tag)
+                )
                 continue
             history.tags[name] = tagged
             if known.get(name) != tagged:
@@ -55,7 +62,8 @@ def _new(api: GitHubApi, history: KnownHistory) -> Iterator[Json]:
         # compared by graph, not by time: an old branch that is merged now is new
         pages = api.pages(f"{path}/compare/{head}...{branch}", "commits") if head else iter(())
         for raw in _flat(pages):
-            history.frontier = {text(raw, "sha") or head or ""}
+            if sha := _sha(raw):
+                history.frontier = {sha}
             yield raw
     except MissingError:
         head = None  # it was pushed over, and is gone
@@ -63,7 +71,7 @@ def _new(api: GitHubApi, history: KnownHistory) -> Iterator[Json]:
         since = (history.from_at - _BEGUN_BEFORE).strftime("%Y-%m-%dT%H:%M:%SZ")
         newest = None
         for raw in _flat(api.pages(f"{path}/commits", sha=branch, since=since)):
-            newest = newest or text(raw, "sha")
+            newest = newest or _sha(raw)
             yield raw
         history.frontier = {newest} if newest else set()
 
@@ -81,7 +89,11 @@ def _wanted(api: GitHubApi, history: KnownHistory, sha: str) -> Iterator[Json]:
 def _commit(
     api: GitHubApi, history: KnownHistory, raw: Json, seen: dict[str, str | None]
 ) -> Iterator[Record | Malformed]:
-    sha = text(raw, "sha") or ""
+    sha = _sha(raw)
+    if sha is None:
+        shown = json.dumps({"sha": raw.get("sha")})
+        yield Malformed(Commit.TABLE, history.repo, "sha: is no commit's", shown)
+        return
     seen[sha] = _committed_at(raw)
     paths = None
     if history.with_paths:
@@ -104,6 +116,11 @@ def _commit(
         text(raw, "commit", "message") or "",
         paths,
     )
+
+
+def _sha(raw: Json) -> str | None:
+    sha = text(raw, "sha") or ""
+    return sha if _SHA.fullmatch(sha) else None
 
 
 def _committed_at(raw: Json) -> str | None:

@@ -13,6 +13,7 @@ from collectors.contract.people import People
 from collectors.contract.records import Commit, Coverage, Deployment, Instant, Record, Repository
 from collectors.github.as_records import assisted_by, git_author, title_of
 from collectors.transport.json_values import as_instant, listing, mapping
+from config.text.quoting import one_short_line
 
 # as `git revert` writes it, of a merge too, and as `git cherry-pick -x` does
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
@@ -128,7 +129,7 @@ class KnownHistory:
         raw = {key: fields[key] for key in ("repo", "sha", "authored_at", "committed_at", "subject")}
         wrong = [key for key in ("authored_at", "committed_at") if not _is_instant(fields[key])]
         if wrong:
-            told = ", ".join(f"{key} {fields[key] or 'is missing'}" for key in wrong)
+            told = ", ".join(f"{key} {one_short_line(fields[key] or 'is missing')}" for key in wrong)
             reason = f"no instant: {told}; the rest of the commit was taken"
             yield Malformed("commits", f"{self.repo}@{sha}", reason, json.dumps(raw, default=str))
         fields |= dict.fromkeys(wrong)

@@ -20,9 +20,10 @@ from jwt import PyJWTError
 from collectors.contract.items import SourceError
 from collectors.github.rate_limit import READS_A_MINUTE, MeteredRetry, hold_back
 from collectors.transport import certificates, cost
-from collectors.transport.json_values import Json, listing, mapping, text
+from collectors.transport.json_values import Json, mapping, objects, read_json, text
 from collectors.transport.pacing import FARTHEST_SECONDS, Hold
 from config.settings import GitHub
+from config.text.quoting import one_short_line
 
 TIMEOUT_SECONDS = 60
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
@@ -151,10 +152,14 @@ class GitHubApi:
         where = self._graphql_url
         while True:
             try:
-                headers, answer = self._whole(lambda requester: requester.graphql_query(query, variables))
+                headers, answer = self._whole(
+                    lambda requester: _sent(
+                        requester, "POST", where, {}, {"query": query, "variables": variables}
+                    )
+                )
             except GithubException as error:
                 headers, answer = error.headers or {}, error.data
-                if not listing(answer, "errors"):
+                if not objects(answer, "errors"):
                     raise self._explained(error, where) from None
             except requests.exceptions.RetryError as error:
                 explained = self._explained(error, where)
@@ -163,7 +168,7 @@ class GitHubApi:
             except _FAILURES as error:
                 raise self._explained(error, where) from None
             self._meter.receive(_size(headers, answer))
-            errors = listing(answer, "errors")
+            errors = objects(answer, "errors")
             if any(error.get("type") == "RATE_LIMITED" for error in errors):
                 hold_back(self._hold, headers)
                 continue
@@ -173,19 +178,21 @@ class GitHubApi:
                     f"github: {where} answered something other than GraphQL; is this GitHub's address?"
                 )
             if any(_is_too_much(error) for error in errors):  # what came with it is a part of a part
-                raise TooMuchError(f"github: {where} ran out of time: {text(errors[0], 'message')}")
+                raise TooMuchError(
+                    f"github: {where} ran out of time: {one_short_line(text(errors[0], 'message'))}"
+                )
             if any(data.values()) or not errors or any(error.get("type") == "NOT_FOUND" for error in errors):
                 return data, errors
             refused = (
-                f"github: {where} refused a query: {text(errors[0], 'message') or 'an error without a message'};"
+                f"github: {where} refused a query: {one_short_line(text(errors[0], 'message') or 'no message')};"
                 " where this server is too old for it, set sources.github.graphql to false"
             )
             unknown = {field for error in errors if (field := _unknown_field(error))}
             raise UnknownFieldError(refused, unknown) if unknown else SourceError(refused)
 
-    def get(self, path: str, **parameters: Any) -> Any:
-        """The JSON at `path` below the API's address, such as `/repos/acme/checkout`."""
-        return self._get(path, parameters)[1]
+    def get(self, path: str, **parameters: Any) -> Json:
+        """The object at `path` below the API's address, such as `/repos/acme/checkout`; what is none is held by one."""
+        return next(iter(objects([self._get(path, parameters)[1]])), {})
 
     def pages(
         self, path: str, key: str | None = None, page: int = 1, **parameters: Any
@@ -199,19 +206,20 @@ class GitHubApi:
             page += 1
 
     def items(self, path: str, answer: Any, key: str | None = None) -> list[Json]:
-        """The objects of the list that `path` answered, below `key`; raises SourceError where it is none."""
+        """The objects of the list that `path` answered, below `key`; raises SourceError where it is none.
+
+        What is no object is held by one, to be set aside; a null tells nothing.
+        """
         found = mapping(answer).get(key) if key else answer
         if not isinstance(found, list):
             raise SourceError(
                 f"github: {self.url}{path} answered no list; is this the address of GitHub's API?"
             )
-        return [item for item in found if isinstance(item, dict)]  # a null tells nothing
+        return objects(found)
 
     def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
         try:
-            headers, answer = self._whole(
-                lambda requester: requester.requestJsonAndCheck("GET", path, parameters=parameters)
-            )
+            headers, answer = self._whole(lambda requester: _sent(requester, "GET", path, parameters))
         except (
             GithubException,
             requests.RequestException,
@@ -244,7 +252,7 @@ class GitHubApi:
     def _explained(self, error: Exception, path: str) -> SourceError:
         where = path if path.startswith("http") else f"{self.url}{path}"
         if isinstance(error, GithubException):
-            said = text(error.data, "message") or "no message"
+            said = one_short_line(text(error.data, "message") or "no message")
             advice = _ADVICE.get(error.status, "try again later, or see githubstatus.com")
             is_refused = 400 <= error.status < 500 and error.status != 401
             known: dict[int, type[SourceError]] = {404: MissingError, 409: EmptyError, 410: EmptyError}
@@ -263,6 +271,22 @@ class GitHubApi:
         if isinstance(error, RuntimeError):
             return SourceError(f"github: {where} redirects elsewhere; check sources.github.url")
         return SourceError(f"github: {where} answered something other than JSON; check sources.github.url")
+
+
+def _sent(
+    requester: Requester, verb: str, path: str, parameters: Json, given: Json | None = None
+) -> tuple[Json, Any]:
+    """Headers and answer of one request; PyGithub's own reading stops at a single number that is too long."""
+    status, headers, body = requester.requestJson(verb, path, parameters, input=given)
+    try:
+        answer = read_json(body) if body else None
+    except ValueError:
+        if status < 400 and body[0] in "{[":
+            raise
+        answer = {"data": body}
+    if status >= 400:
+        raise GithubException(status, answer, headers)
+    return headers, answer
 
 
 def _is_too_much(error: Json) -> bool:

@@ -12,11 +12,9 @@ from collectors.contract.people import People
 from collectors.contract.records import Deployment, Record, Repository
 from collectors.transport.json_values import as_instant
 
-_REVERTS = re.compile(r"^\s*Reverts\s+([\w.-]+/[\w.-]+)?#(\d+)", re.IGNORECASE | re.MULTILINE)
+_REVERTS = re.compile(r"^[^\S\n]*Reverts\s+([\w.-]+/[\w.-]+)?#(\d{1,18})\b", re.IGNORECASE | re.MULTILINE)
 # as git and GitHub write it: `Co-authored-by: Anna <anna@acme.example>`
-_CO_AUTHORS = re.compile(
-    r"^Co-authored-by:[ \t]*([^<\n]*?)[ \t]*<([^>\n]*)>[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
+_CO_AUTHORS = re.compile(r"^Co-authored-by:([^<\n]*)<([^>\n]*)>[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _NOREPLY = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.", re.IGNORECASE)
 
 
@@ -110,7 +108,8 @@ def git_author(name: str | None, email: str | None, login: str | None, people: P
 def assisted_by(author: Account, message: str | None, people: People) -> str | None:
     """The coding agent that wrote a commit or, by a trailer of its message, helped; None where none is told."""
     helpers = (
-        people.agent(noreply_login(email), name, email) for name, email in _CO_AUTHORS.findall(message or "")
+        people.agent(noreply_login(email), name.strip(), email)
+        for name, email in _CO_AUTHORS.findall(message or "")
     )
     return author.agent or next(filter(None, helpers), None)
 
@@ -235,7 +234,11 @@ def deployment(
     Its address is the log's of the status that decided (usually the workflow run), else the environment's page.
     """
     found = outcome(fields.pop("state"), statuses)
-    page = f"{url}/deployments/{quote(str(fields.get('environment') or ''), safe='')}".rstrip("/")
+    page = (
+        f"{url}/deployments/{quote(str(fields.get('environment') or ''), safe='', errors='replace')}".rstrip(
+            "/"
+        )
+    )
     return record_of(
         Deployment,
         repo,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatch
 from posixpath import dirname, join, normpath
+from typing import Any
 from urllib.parse import quote
 
 from collectors.contract.items import Item, Malformed, SourceError
@@ -100,7 +101,11 @@ class _Files:
         except SourceError as error:
             self._failure = error
             raise
-        content = base64.b64decode(text(found, "content") or "").decode("utf-8-sig", "replace")
+        told: Any = mapping(found).get("content")
+        try:
+            content = base64.b64decode(told).decode("utf-8-sig", "replace")
+        except (TypeError, ValueError):
+            content = str(told)  # no descriptor, so that it is set aside
         self._characters += len(content)
         if self._characters > _MOST_CHARACTERS:
             raise SourceError(

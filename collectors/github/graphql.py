@@ -13,13 +13,15 @@ from collectors.github.nodes import NodeReader
 from collectors.github.queries import (
     QuerySize,
     cut_lists_query,
+    is_given,
     named_query,
     page_field,
     page_query,
     query,
     without_field,
 )
-from collectors.transport.json_values import Json, listing, mapping, text
+from collectors.transport.json_values import Json, listing, mapping, objects, text, whole
+from config.text.quoting import one_short_line
 
 _Part = TypeVar("_Part")
 
@@ -69,8 +71,8 @@ class GraphQLReader:
                 )
             found = mapping(data, "repositoryOwner", "repositories")
             yield from (_unread("repositories", owner, error) for error in errors)
-            yield from (self._nodes.repository(owner, node) for node in listing(found, "nodes") if node)
-            if not mapping(found, "pageInfo"):
+            yield from (self._nodes.repository(owner, node) for node in objects(found, "nodes"))
+            if not is_given(found):
                 raise SourceError(
                     f"github: {self._api.url} does not say whether {owner} has more repositories"
                 )
@@ -88,8 +90,8 @@ class GraphQLReader:
             left = left[len(batch) :]
             yield from (_unread("repositories", "named", error) for error in errors)
             for index, name in enumerate(batch):
-                if data.get(f"r{index}"):
-                    yield self._nodes.repository(name, data[f"r{index}"])
+                for found in objects([data.get(f"r{index}")]):
+                    yield self._nodes.repository(name, found)
 
     def pages(self, kind: str, asked: Sequence[AskedItems]) -> Iterator[tuple[AskedItems, ItemsPage]]:
         """The page of each of `asked`, as many in one request as it may hold; the last one of a request may be short.
@@ -102,20 +104,25 @@ class GraphQLReader:
             batch, (data, errors) = self._rooms[kind].fitting(partial(self._asked, kind, left), wanted)
             left = left[len(batch) :]
             connections = [mapping(data, f"r{index}", page_field(kind)) for index in range(len(batch))]
-            self._complete(kind, [node for found in connections for node in listing(found, "nodes") if node])
+            self._complete(kind, [node for found in connections for node in objects(found, "nodes")])
             for index, (one, found) in enumerate(zip(batch, connections, strict=True)):
                 reads: list[Read | Malformed] = [
                     _unread(kind, one.repo, error)
                     for error in errors
                     if (listing(error, "path") or ["r0"])[0] == f"r{index}"
                 ]
-                parsed = (self._nodes.item(kind, one.repo, node) for node in listing(found, "nodes") if node)
+                is_read = is_given(found)
+                if not is_read and not reads:
+                    reads.append(
+                        _unread(kind, one.repo, {"message": "the list was not given", "path": [kind]})
+                    )
+                parsed = (self._nodes.item(kind, one.repo, node) for node in objects(found, "nodes"))
                 yield (
                     one,
                     ItemsPage(
                         [*reads, *filter(None, parsed)],
                         _next(found),
-                        is_read=bool(mapping(found, "pageInfo")),
+                        is_read,
                     ),
                 )
 
@@ -127,7 +134,7 @@ class GraphQLReader:
                 "ids", left, lambda batch: self._ask(query("DeploymentsById"), ids=batch)
             )
             left = left[len(batch) :]
-            nodes = [node for node in listing(data, "nodes") if node]
+            nodes = objects(data, "nodes")
             self._complete("deployments", nodes)
             for node in nodes:
                 found = self._nodes.item("deployments", text(node, "repository", "nameWithOwner") or "", node)
@@ -187,12 +194,12 @@ class GraphQLReader:
                 "cut lists", cut, lambda batch: self._ask(cut_lists_query([asked for _, asked in batch]))
             )
             cut = cut[len(batch) :]
-            for index, (whole, (id, _, field, after)) in enumerate(batch):
+            for index, (part, (id, _, field, after)) in enumerate(batch):
                 found = mapping(data, f"n{index}", field)
-                whole["nodes"] = (listing(whole, "nodes") if after else []) + listing(found, "nodes")
+                part["nodes"] = (listing(part, "nodes") if after else []) + listing(found, "nodes")
                 following = _next(found)
                 if following:
-                    cut.append((whole, (id, type_name, field, following)))
+                    cut.append((part, (id, type_name, field, following)))
 
 
 def _most(asked: AskedItems) -> int:
@@ -202,7 +209,7 @@ def _most(asked: AskedItems) -> int:
 
 def _is_cut(connection: Json) -> bool:
     # one that is cut without a cursor is asked for from its beginning
-    return _next(connection) is not None or (connection.get("totalCount") or 0) > len(
+    return _next(connection) is not None or (whole(connection, "totalCount") or 0) > len(
         listing(connection, "nodes")
     )
 
@@ -215,4 +222,6 @@ def _next(connection: Json) -> str | None:
 def _unread(kind: str, subject: str, error: Json) -> Malformed:
     """What GitHub says of a part that it left out of its answer."""
     where = ".".join(str(step) for step in listing(error, "path"))
-    return Malformed(kind, subject, f"{where or 'query'}: {text(error, 'message') or 'error'}", str(error))
+    return Malformed(
+        kind, subject, f"{where or 'query'}: {one_short_line(text(error, 'message') or 'error')}", str(error)
+    )

@@ -11,9 +11,9 @@ from typing import Any
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside, record_or_malformed
 from collectors.contract.records import Coverage, Incident
 from collectors.github.api import TIMEOUT_SECONDS, GitHubApi
-from collectors.github.queries import QuerySize
+from collectors.github.queries import QuerySize, is_given
 from collectors.github.vanished_issues import has_label, vanished
-from collectors.transport.json_values import as_instant, listing, mapping, text
+from collectors.transport.json_values import as_instant, listing, mapping, objects, quoted, text, whole
 from config.sources import GitHub, GitHubIncidents
 
 SOURCE = "github_issues"
@@ -74,13 +74,16 @@ def collect(
         while queue:
             batch, (data, errors) = room.fitting(partial(_some, api, queue, wanted), len(queue))
             queue = queue[len(batch) :]
-            for error in errors:
-                if error.get("type") != "NOT_FOUND":
-                    yield _unread(batch, error)
+            told = [error for error in errors if error.get("type") != "NOT_FOUND"]
+            for error in told:
+                yield _unread(batch, error)
             for index, asked in enumerate(batch):
                 found = mapping(data, f"r{index}")
-                if mapping(found, "issues"):
+                if is_given(mapping(found, "issues")):
                     queue += yield from _page(api, asked, found, wanted, resume)
+                elif data.get(f"r{index}") is not None and not told:
+                    # what was not given is asked for by the next run, and is not covered
+                    yield Malformed("incidents", asked.repo, "its issues were not given", json.dumps(found))
     # what was unchanged is covered until now as well: rows are stored with the checkpoint that follows them
     yield Checkpoint("*", {"read_at": resume.now.isoformat()})
 
@@ -130,7 +133,7 @@ def _unread(batch: Sequence[AskedRepository], error: dict[str, Any]) -> Malforme
     first, *rest = (str(step) for step in listing(error, "path") or ["query"])
     index = int(first[1:]) if first[1:].isdigit() else len(batch)
     repo = batch[index].repo if index < len(batch) else first
-    reason = f"{'.'.join(rest) or 'query'}: {text(error, 'message') or 'error'}"
+    reason = f"{'.'.join(rest) or 'query'}: {quoted(text(error, 'message') or 'error')}"
     return Malformed("incidents", repo, reason, json.dumps(error, default=str))
 
 
@@ -151,17 +154,20 @@ def _page(
     """The incidents of a page; returns what is to be asked next of this repository."""
     until = as_instant(asked.cursor, "until")
     stored = set(asked.stored)
-    for node in listing(found, "issues", "nodes"):
+    for node in objects(found, "issues", "nodes"):
         names = [name for label in listing(node, "labels", "nodes") if (name := text(label, "name"))]
-        if node:
-            id = f"{asked.repo}#{node.get('number')}"
-            if has_label(names, wanted.labels) or not asked.is_known:
-                stored.add(id)
-                yield _incident(asked.repo, id, node, _priority(names, wanted.priorities))
-            elif id in stored and mapping(node, "labels"):
-                stored.remove(id)
-                yield Gone(Incident, (SOURCE, id))
-            until = max(filter(None, (until, as_instant(node, "updatedAt"))), default=None)
+        number = whole(node, "number")
+        if number is None:
+            yield Malformed("incidents", asked.repo, "an issue without a number", json.dumps(node))
+            continue
+        id = f"{asked.repo}#{number}"
+        if has_label(names, wanted.labels) or not asked.is_known:
+            stored.add(id)
+            yield _incident(asked.repo, id, node, _priority(names, wanted.priorities))
+        elif id in stored and mapping(node, "labels"):
+            stored.remove(id)
+            yield Gone(Incident, (SOURCE, id))
+        until = max(filter(None, (until, as_instant(node, "updatedAt"))), default=None)
     cursor = asked.cursor if until is None else {**asked.cursor, "until": until.isoformat()}
     page = mapping(found, "issues", "pageInfo")
     following = (

@@ -7,7 +7,7 @@ from collectors.contract.people import People
 from collectors.contract.records import PullRequest, Repository
 from collectors.github import as_records as records
 from collectors.github.as_records import Account, Listed, ListMark, Read, StatusEntry
-from collectors.transport.json_values import Json, as_instant, listing, mapping, text
+from collectors.transport.json_values import Json, as_instant, listing, mapping, objects, text, whole
 
 
 class NodeReader:
@@ -61,7 +61,7 @@ class NodeReader:
     def _pull_request(self, repo: str, node: Json) -> Read:
         author = self._account(node.get("author"))
         commits = [mapping(item, "commit") for item in _items(node, "commits")]
-        total = mapping(node, "commits").get("totalCount")
+        total = whole(node, "commits", "totalCount")
         reviews = [
             (self._account(item.get("author")), as_instant(item, "submittedAt"))
             for item in _items(node, "reviews")
@@ -89,7 +89,7 @@ class NodeReader:
                 {
                     "sha": commit.get("oid"),
                     "authored_at": commit.get("authoredDate"),
-                    "is_merge": (mapping(commit, "parents").get("totalCount") or 0) > 1,
+                    "is_merge": (whole(commit, "parents", "totalCount") or 0) > 1,
                     **records.written_by(self._commit_author(commit), text(commit, "message"), self._people),
                 }
                 for commit in commits
@@ -123,7 +123,7 @@ class NodeReader:
         return records.as_read(record, node, "createdAt", text(node, "id") or "")
 
     def _release(self, repo: str, node: Json) -> Read | None:
-        if node.get("isDraft") or not node.get("publishedAt"):
+        if node.get("isDraft") or ("isDraft" in node and node.get("publishedAt") is None):
             return None
         record = records.release(
             repo,
@@ -150,7 +150,7 @@ class NodeReader:
 
 
 def _items(node: Json, field: str) -> list[Json]:
-    return [item for item in listing(node, field, "nodes") if item]
+    return objects(node, field, "nodes")
 
 
 def _marks(node: Json) -> dict[str, ListMark]:

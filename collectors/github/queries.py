@@ -14,6 +14,7 @@ from graphql import REMOVE, FieldNode, Visitor, parse, print_ast, visit
 
 from collectors.github.api import TooMuchError
 from collectors.github.as_records import AskedItems
+from collectors.transport.json_values import Json, mapping, text
 
 _Answer = TypeVar("_Answer")
 
@@ -65,6 +66,14 @@ def cut_lists_query(cut: Sequence[tuple[str, str, str, str | None]]) -> str:
         for index, (id, kind, field, after) in enumerate(cut)
     )
     return _with_fragments(f"query Rest {{ {' '.join(fields)} }}")
+
+
+def is_given(connection: Json) -> bool:
+    """Whether a list came, and whether more of it follows was said."""
+    page = mapping(connection, "pageInfo")
+    following = page.get("hasNextPage")
+    is_said = following is False or (following is True and bool(text(page, "endCursor")))
+    return is_said and isinstance(connection.get("nodes"), list)
 
 
 def without_field(document: str, lacking: Collection[str]) -> str:

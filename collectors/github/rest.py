@@ -1,19 +1,20 @@
 """GitHub read by REST, where GraphQL is not available: the same records, for three requests a pull request."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from collectors.contract.items import Malformed, record_or_malformed
 from collectors.contract.people import People
-from collectors.contract.records import PullRequest, Record, Repository
+from collectors.contract.records import Deployment, PullRequest, Record, Repository
 from collectors.github import as_records as records
 from collectors.github.api import GitHubApi, MissingError
 from collectors.github.as_records import Account, AskedItems, ItemsPage, Listed, Read, StatusEntry
 from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.transport.in_order import in_order
-from collectors.transport.json_values import Json, as_instant, listing, mapping, text
+from collectors.transport.json_values import Json, as_instant, listing, mapping, text, whole
 
 # of a pull request that GitHub lists
 _MOST_COMMITS = 250
@@ -75,6 +76,10 @@ def commit_author(raw: Json, people: People) -> Account:
     return records.git_author(text(by, "name"), text(by, "email"), text(raw, "author", "login"), people)
 
 
+def _is_draft(release: Json) -> bool:
+    return bool(release.get("draft")) or ("draft" in release and release.get("published_at") is None)
+
+
 def _account(raw: Any, people: People) -> Account:
     return Account.of(text(raw, "login"), text(raw, "type"), people)
 
@@ -118,20 +123,29 @@ class RestReader:
         """Pull requests by their last update, down to `floor`; for each its commits, reviews and events."""
         order = {"state": "all", "sort": "updated", "direction": "desc"}
         for page, raw in self._newest_first(f"/repos/{repo}/pulls", after, "updated_at", floor, order):
-            path = f"/repos/{repo}/pulls/{raw.get('number')}"
-            commits = list(self._whole(f"{path}/commits"))
-            if len(commits) == _MOST_COMMITS:  # how many it has is told where it is asked for by itself
-                raw = {**raw, "commits": self._api.get(path).get("commits")}
-            record = pull_request(
-                repo,
-                raw,
-                self._people,
-                commits,
-                self._whole(f"{path}/reviews"),
-                self._whole(f"/repos/{repo}/issues/{raw.get('number')}/events"),
-            )
+            record = self._or_vanished(PullRequest, repo, raw, self._pull_request)
             yield ItemsPage([records.as_read(record, raw, "updated_at")], page)
         yield ItemsPage([], None)
+
+    def _pull_request(self, repo: str, raw: Json) -> Record | Malformed:
+        if (number := whole(raw, "number")) is None:
+            return pull_request(repo, raw, self._people)
+        path = f"/repos/{repo}/pulls/{number}"
+        commits = list(self._whole(f"{path}/commits"))
+        if len(commits) == _MOST_COMMITS:  # how many it has is told where it is asked for by itself
+            raw = {**raw, "commits": self._api.get(path).get("commits")}
+        reviews, events = self._whole(f"{path}/reviews"), self._whole(f"/repos/{repo}/issues/{number}/events")
+        return pull_request(repo, raw, self._people, commits, reviews, events)
+
+    def _or_vanished(
+        self, kind: type[Record], repo: str, raw: Json, read: Callable[[str, Json], Record | Malformed]
+    ) -> Record | Malformed:
+        """What `read` makes of a listed item, which may be gone by the time that its parts are asked for."""
+        try:
+            return read(repo, raw)
+        except MissingError as error:
+            shown = json.dumps(records.without_people(raw, self._people), sort_keys=True)
+            return Malformed(kind.TABLE, repo, f"its parts were not found: {error}", shown)
 
     def _deployments(self, repo: str, after: str | None, floor: datetime) -> Iterator[ItemsPage]:
         """Deployments by their creation, down to `floor`, with their whole status history."""
@@ -143,7 +157,7 @@ class RestReader:
         """Published releases by their creation; their commits are those of the tags."""
         tags: dict[str, str] | None = None
         for page in self._api.pages(f"/repos/{repo}/releases"):
-            published = [raw for raw in page if not raw.get("draft") and raw.get("published_at")]
+            published = [raw for raw in page if not _is_draft(raw)]
             if published and tags is None:
                 tags = {
                     text(tag, "name") or "": text(tag, "commit", "sha") or ""
@@ -218,25 +232,29 @@ class RestReader:
         return Listed(record, asks_catalog=self._catalog)
 
     def _deployment(self, repo: str, raw: Json) -> Read:
+        record = self._or_vanished(Deployment, repo, raw, self._with_statuses)
+        return records.as_read(record, raw, "created_at", f"{repo}/{raw.get('id')}")
+
+    def _with_statuses(self, repo: str, raw: Json) -> Record | Malformed:
+        id = whole(raw, "id")
         statuses = [
             StatusEntry((text(s, "state") or "").upper(), as_instant(s, "created_at"), text(s, "log_url"))
-            for s in self._whole(f"/repos/{repo}/deployments/{raw.get('id')}/statuses")
+            for s in (self._whole(f"/repos/{repo}/deployments/{id}/statuses") if id is not None else ())
         ]
-        record = records.deployment(
+        return records.deployment(
             repo,
             f"{self._api.web}/{repo}",
             raw,
             self._people,
             statuses,
             state=None,
-            id=raw.get("id"),
+            id=id,
             environment=raw.get("environment"),
             sha=raw.get("sha"),
             ref=text(raw, "ref"),
             started_at=raw.get("created_at"),
             creator=self._people.pseudonym(_account(raw.get("creator"), self._people).login),
         )
-        return records.as_read(record, raw, "created_at", f"{repo}/{raw.get('id')}")
 
     def _release(self, repo: str, raw: Json, tags: dict[str, str]) -> Read:
         record = records.release(

@@ -1,5 +1,6 @@
 """GitHub Actions' workflow runs, by REST: GraphQL has none (https://docs.github.com/en/rest/actions/workflow-runs)."""
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,12 +9,13 @@ from typing import Any
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume
 from collectors.contract.people import People
 from collectors.contract.records import Coverage, Record, WorkflowRun
-from collectors.github.api import GitHubApi
-from collectors.github.as_records import record_of
+from collectors.github.api import GitHubApi, MissingError
+from collectors.github.as_records import record_of, without_people
 from collectors.github.choice import matches_pattern
-from collectors.transport.json_values import Json, as_instant, listing, mapping, text
+from collectors.transport.json_values import Json, as_instant, listing, mapping, text, whole
 
 _REACHABLE = 1000  # results of one search by creation
+_MOST_ATTEMPTS = 1000  # of a run: far more than anybody makes
 _AGAIN_DAYS = 30  # how long GitHub lets a run be run again
 
 
@@ -60,7 +62,10 @@ def collect_runs(
     low = min([low, *(at for attempt, at in known.attempts.values() if attempt == 0)])
     for high, runs in _windows(api, repo, low, resume.now):
         for raw in runs:
-            yield from _attempts(api, repo, raw, known, people, workflows)
+            try:
+                yield from _attempts(api, repo, raw, known, people, workflows)
+            except MissingError as error:  # it was removed since it was listed
+                yield _set_aside(repo, raw, f"its parts were not found: {error}", people)
         known.until = max(known.until, high)
         if high < resume.now:
             yield Checkpoint(subject, known.written(resume.now))
@@ -87,7 +92,7 @@ def _windows(
     created = f"{_written(low)}..{_written(high)}"
     path = f"/repos/{repo}/actions/runs"
     first = api.get(path, created=created, per_page=100, page=1)
-    total = mapping(first).get("total_count") or 0
+    total = whole(first, "total_count") or 0
     if total > _REACHABLE and high - low > timedelta(seconds=1):
         middle = low + (high - low) / 2
         yield from _windows(api, repo, low, middle)
@@ -104,7 +109,12 @@ def _attempts(
     api: GitHubApi, repo: str, raw: Json, known: _Known, people: People, workflows: Collection[str]
 ) -> Iterator[Record | Malformed]:
     """The attempts of a run that are not known yet; one that goes on has no jobs yet."""
-    id, last = str(raw.get("id")), raw.get("run_attempt") or 1
+    number, last = whole(raw, "id"), whole(raw, "run_attempt") if raw.get("run_attempt") is not None else 1
+    if number is None or last is None or not 0 < last <= _MOST_ATTEMPTS:
+        reason = "a run without an id" if number is None else "run_attempt: is no number of an attempt"
+        yield _set_aside(repo, raw, reason, people)
+        return
+    id = str(number)
     seen, _ = known.attempts.get(id, (0, None))
     is_wanted = matches_pattern(_file(_path(raw)), workflows) or any(
         matches_pattern(file, workflows) for file in _called(raw)
@@ -119,6 +129,11 @@ def _attempts(
     created_at = as_instant(raw, "created_at")
     if created_at:
         known.attempts[id] = (last if done else 0, created_at)
+
+
+def _set_aside(repo: str, raw: Json, reason: str, people: People) -> Malformed:
+    shown = json.dumps(without_people(raw, people), sort_keys=True)
+    return Malformed(WorkflowRun.TABLE, repo, reason, shown)
 
 
 def _jobs(api: GitHubApi, repo: str, id: str, attempt: int) -> list[Json]:

@@ -23,12 +23,13 @@ from collectors.contract.items import (
     record_or_malformed,
 )
 from collectors.contract.records import Coverage, Incident, Record
-from collectors.pagerduty.lists import AT_ONCE, PAGE, open_api, open_incidents, slices
+from collectors.pagerduty.lists import AT_ONCE, PAGE, is_id, open_api, open_incidents, slices
 from collectors.transport import cost
 from collectors.transport.in_order import in_order
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api
 from collectors.transport.json_values import as_instant, listing, mapping, text, without_keys
 from config.sources import PagerDuty
+from config.text.quoting import one_short_line
 
 # log entries and incidents can appear a little after the time that they bear
 _OVERLAP = timedelta(hours=1)
@@ -158,7 +159,7 @@ class _Reader:
         for _, entries in slices(self.api, "log_entries", {"is_overview": "true"}, self.start, self.now):
             for entry in entries:
                 id, entry_id = self.log.add(entry), text(entry, "id") or ""
-                if id and entry_id not in (self.logged or ()):
+                if id and is_id(id) and entry_id not in (self.logged or ()):
                     self.touched.add(id)
                 if (at := as_instant(entry, "created_at")) and at >= self.now - _OVERLAP:
                     recent.append(entry_id)
@@ -194,6 +195,9 @@ class _Reader:
         if not isinstance(item, dict):
             return item, Malformed(Incident.TABLE, "?", "an incident that is no object", json.dumps(item))
         id = text(item, "id") or ""
+        if id and not is_id(id):
+            reason = "id: is no id of PagerDuty's"
+            return item, Malformed(Incident.TABLE, one_short_line(id), reason, json.dumps(item))
         if id in self.read:
             return None
         fields = self._fields(item, mapping(self.known.get(id)))
@@ -289,7 +293,10 @@ class _Reader:
         if response.status_code in (403, 404):
             yield id, self.refusal or answered
             return
-        found = listing(self.api.content(response), "change_events") if response.is_success else []
+        found = self.api.content(response).get("change_events") if response.is_success else []
+        if not isinstance(found, list):
+            yield id, "/incidents/…/related_change_events answered no list"
+            return
         yield id, [_change_event(event) for event in found if text(event, "id")]
 
     def _checkpoint(self, until: datetime, log: list[str] | None) -> Iterator[Item]:

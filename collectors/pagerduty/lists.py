@@ -1,5 +1,6 @@
 """PagerDuty's lists, cut into pieces that its limits allow: 100 items a page, 10,000 a query, six months a range."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,7 +80,14 @@ def _page(api: Api, key: str, query: dict[str, Any], offset: int) -> dict[str, A
     answer = api.get(f"/{key}", {**query, "limit": PAGE, "offset": offset})
     if not isinstance(answer.get(key), list):
         raise SourceError(f"{api.source}: the answer has no {key}; check that the url is PagerDuty's API")
+    if not isinstance(answer.get("more"), bool):
+        raise SourceError(f"{api.source}: the answer does not say whether more {key} follow; try again later")
     return answer
+
+
+def is_id(told: str) -> bool:
+    """Whether it can be an id of PagerDuty's: it becomes a part of addresses."""
+    return re.fullmatch(r"[\w-]{1,100}", told, re.ASCII) is not None
 
 
 def _seconds(at: datetime) -> str:

@@ -30,6 +30,7 @@ from collectors.transport.json_api import TIMEOUT_SECONDS, Api, content_type, sh
 from collectors.transport.json_values import as_instant, mapping, text
 from config.errors import DataError
 from config.survey import Survey, SurveyFiles
+from config.text.quoting import one_short_line
 
 _FIELDS = tuple(Response.model_fields)
 # what is asked where there is no such column
@@ -221,7 +222,7 @@ def _answer(row: dict[str, str], where: str, people: People) -> Item:
     raw = dict(fields)
     for key in _INSTANTS:
         if key in fields and not as_instant(fields, key):
-            reason = f'"{fields[key]}" is no instant with a zone; write it like 2026-11-16T09:30:00Z'
+            reason = f'"{one_short_line(fields[key])}" is no instant with a zone; write it like 2026-11-16T09:30:00Z'
             return Malformed("responses", where, f"{key}: {reason}", json.dumps(raw))
     response = record_or_malformed(Response, where, {"question": _QUESTION, **fields}, raw)
     if isinstance(response, Response) and not response.scale_min <= response.score <= response.scale_max:

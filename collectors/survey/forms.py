@@ -16,6 +16,7 @@ from collectors.contract.records import Response
 from collectors.files.csv_table import CsvTable, plain
 from collectors.survey.times import FirstNumber, day_order, parsed_time, unknown_zone
 from config.survey import SurveyFiles, SurveyQuestion
+from config.text.quoting import one_short_line
 from config.years import in_utc
 
 # what an export may be written like where nothing says so
@@ -80,7 +81,7 @@ class _NoTime(ValueError):
         zone = unknown_zone(cell)
         why = f", for {zone} is no zone that is known here" if zone else ""
         super().__init__(
-            f'{column}: "{cell}" is no time{why}; say what it looks like by sources.survey.files.time_format'
+            f'{column}: "{one_short_line(cell)}" is no time{why}; say what it looks like by sources.survey.files.time_format'
         )
         self.cell = cell
 

@@ -4,7 +4,6 @@ What the address answers is never trusted: a redirect is not followed with a tok
 text holds a token, nor what an address without one answered.
 """
 
-import json
 import ssl
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ import stamina
 
 from collectors.contract.items import SourceError
 from collectors.transport import certificates, cost
+from collectors.transport.json_values import read_json
 from collectors.transport.pacing import Hold
 
 TIMEOUT_SECONDS = 60.0
@@ -148,8 +148,8 @@ class Api:
     def content(self, response: httpx.Response) -> dict[str, Any]:
         """The JSON object in `response`; raises SourceError with the address and what came in its place."""
         try:
-            value = response.json()
-        except (json.JSONDecodeError, UnicodeDecodeError):
+            value = read_json(response.content.decode("utf-8-sig"))
+        except ValueError:
             raise SourceError(
                 f"{self._where(response)} answered with {content_type(response)} in place of JSON"
                 f"{self._told(response)}; check that the configured url is the API's address"

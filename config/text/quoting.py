@@ -18,9 +18,9 @@ def shortened(text: str, most: int) -> str:
     return f"{text[: most - end - 1]}…{text[-end:]}"
 
 
-def one_short_line(text: str, most: int = LONGEST_VALUE) -> str:
+def one_short_line(text: object, most: int = LONGEST_VALUE) -> str:
     """`text` in one line of at most `most` characters that a terminal can show."""
-    return shortened(one_line(shortened(text, most)), most)
+    return shortened(one_line(shortened(str(text), most)), most)
 
 
 def in_short(message: str) -> str:
