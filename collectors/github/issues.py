@@ -13,8 +13,9 @@ from collectors.contract.records import Coverage, Incident
 from collectors.github.api import TIMEOUT_SECONDS, GitHubApi
 from collectors.github.queries import QuerySize, is_given
 from collectors.github.vanished_issues import has_label, vanished
-from collectors.transport.json_values import as_instant, listing, mapping, objects, quoted, text, whole
+from collectors.transport.json_values import as_instant, listing, mapping, objects, text, whole
 from config.sources import GitHub, GitHubIncidents
+from config.text.quoting import one_short_line
 
 SOURCE = "github_issues"
 # a list may be a moment behind the issue that was just updated
@@ -133,7 +134,7 @@ def _unread(batch: Sequence[AskedRepository], error: dict[str, Any]) -> Malforme
     first, *rest = (str(step) for step in listing(error, "path") or ["query"])
     index = int(first[1:]) if first[1:].isdigit() else len(batch)
     repo = batch[index].repo if index < len(batch) else first
-    reason = f"{'.'.join(rest) or 'query'}: {quoted(text(error, 'message') or 'error')}"
+    reason = f"{'.'.join(rest) or 'query'}: {one_short_line(text(error, 'message') or 'error')}"
     return Malformed("incidents", repo, reason, json.dumps(error, default=str))
 
 

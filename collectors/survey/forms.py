@@ -81,7 +81,8 @@ class _NoTime(ValueError):
         zone = unknown_zone(cell)
         why = f", for {zone} is no zone that is known here" if zone else ""
         super().__init__(
-            f'{column}: "{one_short_line(cell)}" is no time{why}; say what it looks like by sources.survey.files.time_format'
+            f'{column}: "{one_short_line(cell)}" is no time{why};'
+            " say what it looks like by sources.survey.files.time_format"
         )
         self.cell = cell
 
