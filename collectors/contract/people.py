@@ -48,7 +48,7 @@ class People:
         return next((agent for agent, globs in self._agents.items() if _matches(globs, names)), None)
 
     def _hashed(self, name: str) -> str:
-        return hmac.new(self._key, name.lower().encode(), hashlib.sha256).hexdigest()[:16]
+        return hmac.new(self._key, name.lower().encode(errors="replace"), hashlib.sha256).hexdigest()[:16]
 
 
 def _any_of(globs: Iterable[str]) -> re.Pattern[str] | None:

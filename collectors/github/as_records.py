@@ -15,6 +15,7 @@ from collectors.transport.json_values import as_instant
 _REVERTS = re.compile(r"^[^\S\n]*Reverts\s+([\w.-]+/[\w.-]+)?#(\d{1,18})\b", re.IGNORECASE | re.MULTILINE)
 # as git and GitHub write it: `Co-authored-by: Anna <anna@acme.example>`
 _CO_AUTHORS = re.compile(r"^Co-authored-by:([^<\n]*)<([^>\n]*)>[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_FULL_NAME = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 _NOREPLY = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.", re.IGNORECASE)
 
 
@@ -91,6 +92,11 @@ class Account:
         if login and type_name == "Bot" and not login.endswith("[bot]"):
             login = f"{login}[bot]"
         return cls(login, people.is_bot(login, api_type=type_name), people.agent(login))
+
+
+def full_name(told: Any) -> str | None:
+    """`owner/name`, which becomes a part of addresses; None where it cannot be one."""
+    return told if isinstance(told, str) and _FULL_NAME.fullmatch(told) else None
 
 
 def noreply_login(email: str | None) -> str | None:

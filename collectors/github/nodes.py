@@ -6,7 +6,7 @@ from collectors.contract.items import Malformed, record_or_malformed
 from collectors.contract.people import People
 from collectors.contract.records import PullRequest, Repository
 from collectors.github import as_records as records
-from collectors.github.as_records import Account, Listed, ListMark, Read, StatusEntry
+from collectors.github.as_records import Account, Listed, ListMark, Read, StatusEntry, full_name
 from collectors.transport.json_values import Json, as_instant, listing, mapping, objects, text, whole
 
 
@@ -27,7 +27,7 @@ class NodeReader:
 
     def repository(self, subject: str, node: Json) -> Listed | Malformed:
         """A repository as the listing asks for it; `subject` is what it was asked for by."""
-        repo = text(node, "nameWithOwner")
+        repo, catalog = full_name(node.get("nameWithOwner")), node.get("catalog")
         record = record_or_malformed(
             Repository,
             repo or subject,
@@ -54,9 +54,11 @@ class NodeReader:
         if isinstance(record, Malformed):
             return record
         assert isinstance(record, Repository)  # noqa: S101  what was asked for
-        if mapping(node, "catalog").get("isTruncated"):
+        if mapping(catalog).get("isTruncated"):
             return Listed(record, _marks(node), asks_catalog=True)
-        return Listed(record, _marks(node), text(node, "catalog", "text"))
+        # what is no file is told as it is, so that it is set aside
+        descriptors = text(catalog, "text") if isinstance(catalog, dict | None) else str(catalog)
+        return Listed(record, _marks(node), descriptors)
 
     def _pull_request(self, repo: str, node: Json) -> Read:
         author = self._account(node.get("author"))
@@ -123,7 +125,7 @@ class NodeReader:
         return records.as_read(record, node, "createdAt", text(node, "id") or "")
 
     def _release(self, repo: str, node: Json) -> Read | None:
-        if node.get("isDraft") or ("isDraft" in node and node.get("publishedAt") is None):
+        if node.get("isDraft") is True or ("isDraft" in node and node.get("publishedAt") is None):
             return None
         record = records.release(
             repo,

@@ -11,7 +11,7 @@ from collectors.contract.people import People
 from collectors.contract.records import Deployment, PullRequest, Record, Repository
 from collectors.github import as_records as records
 from collectors.github.api import GitHubApi, MissingError
-from collectors.github.as_records import Account, AskedItems, ItemsPage, Listed, Read, StatusEntry
+from collectors.github.as_records import Account, AskedItems, ItemsPage, Listed, Read, StatusEntry, full_name
 from collectors.github.rate_limit import REST_AT_ONCE
 from collectors.transport.in_order import in_order
 from collectors.transport.json_values import Json, as_instant, listing, mapping, text, whole
@@ -77,7 +77,7 @@ def commit_author(raw: Json, people: People) -> Account:
 
 
 def _is_draft(release: Json) -> bool:
-    return bool(release.get("draft")) or ("draft" in release and release.get("published_at") is None)
+    return release.get("draft") is True or ("draft" in release and release.get("published_at") is None)
 
 
 def _account(raw: Any, people: People) -> Account:
@@ -200,13 +200,13 @@ class RestReader:
             yield from in_order(self._whole_of, page, REST_AT_ONCE)
 
     def _whole_of(self, listed: Json) -> Iterator[Listed | Malformed]:
-        repo, whole = text(listed, "full_name"), listed
+        repo, found = full_name(listed.get("full_name")), listed
         with suppress(MissingError):  # deleted since it was listed
-            whole = self._api.get(f"/repos/{repo}") if repo else listed
-        yield self._listed(whole)
+            found = self._api.get(f"/repos/{repo}") if repo else listed
+        yield self._listed(found)
 
     def _listed(self, raw: Json) -> Listed | Malformed:
-        repo = text(raw, "full_name")
+        repo = full_name(raw.get("full_name"))
         record = record_or_malformed(
             Repository,
             repo or "repositories",

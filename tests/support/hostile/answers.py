@@ -141,7 +141,11 @@ class HostileBench:
 
     def hanging(self, source: str, asked: Asked, place: Place) -> set[Key]:
         """The keys of what is lost or changed where the innermost item of a list on the way to `place` is missing."""
-        last = max((n for n, step in enumerate(place, 1) if _begins_an_item(step)), default=0)
+        steps = [n for n, step in enumerate(place, 1) if _begins_an_item(step)]
+        in_lists = [n for n in steps if isinstance(place[n - 1], int)]
+        # of a query the item itself, however deep the place is in it; what belongs to one item is one answer elsewhere
+        last = (in_lists or steps or [0])[0] if "graphql" in asked[0] else (steps or [0])[-1]
+        last = 0 if _OF_ONE_ITEM.search(asked[0]) else last
         item = (source, asked, place[:last])
         if item not in self._hanging:
             hit = part_at(self.answers[source][asked], place[:last])
@@ -199,6 +203,7 @@ def _begins_an_item(step: str | int) -> bool:
     return isinstance(step, int) or re.fullmatch(r"[rn]\d+", step) is not None
 
 
+_OF_ONE_ITEM = re.compile(r"/(pulls|deployments|issues|attempts|incidents|commits)/[^/]+/\w+")
 _IDS = ("id", "number", "sha", "oid", "uid", "name", "nameWithOwner", "full_name")
 
 
