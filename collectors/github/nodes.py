@@ -57,8 +57,8 @@ class NodeReader:
         if mapping(catalog).get("isTruncated"):
             return Listed(record, _marks(node), asks_catalog=True)
         # what is no file is told as it is, so that it is set aside
-        descriptors = text(catalog, "text") if isinstance(catalog, dict | None) else str(catalog)
-        return Listed(record, _marks(node), descriptors)
+        descriptors = catalog.get("text") if isinstance(catalog, dict) else catalog
+        return Listed(record, _marks(node), None if descriptors is None else str(descriptors))
 
     def _pull_request(self, repo: str, node: Json) -> Read:
         author = self._account(node.get("author"))

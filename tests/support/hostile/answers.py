@@ -150,6 +150,8 @@ class HostileBench:
         if item not in self._hanging:
             hit = part_at(self.answers[source][asked], place[:last])
             own = {str(hit[name]) for name in _IDS if isinstance(hit, dict) and hit.get(name)}
+            if _OF_ONE_ITEM.search(asked[0]):
+                own |= set(re.split("[/?]", asked[0]))
             found = {key for key in self.sound[source].stored if own.intersection(map(str, key[1:]))}
             for instead in (None, _hollow(hit)):
                 without = self.read(source, hit=(asked, place[:last], instead))
