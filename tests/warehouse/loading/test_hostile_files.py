@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -120,7 +119,7 @@ def test_a_cell_of_a_survey_costs_its_row(tmp_path: Path, count: int) -> None:
 
 
 def as_yaml(value: Any) -> str:
-    return value.written if isinstance(value, Raw) else json.dumps(value)
+    return written(value).decode()
 
 
 def descriptors(hit: str) -> Iterator[str]:
