@@ -11,8 +11,8 @@ from collectors.contract.people import People
 from collectors.github.as_records import Account, assisted_by, noreply_login, reverted_numbers
 from collectors.transport.json_values import read_json
 from collectors.transport.repository_addresses import repository_name
-from tests.endurance.writers import LONG
 from tests.support.hostile.trial import LONGEST_SECONDS, try_hostile_answers
+from tests.support.places import LONG
 
 
 def test_what_is_hostile_in_one_place_harms_nothing_else() -> None:
@@ -20,8 +20,9 @@ def test_what_is_hostile_in_one_place_harms_nothing_else() -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.skipif(not LONG, reason="takes four minutes; make soak LONG=1")
 def test_thousands_of_hostile_answers_take_little_time_and_memory() -> None:
-    count = 5_000 if LONG else 1_000
+    count = 5_000
     # a process of its own, whose memory is nobody else's
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         trial = pool.submit(try_hostile_answers, count, "long").result()

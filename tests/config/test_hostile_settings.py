@@ -20,7 +20,7 @@ from config.summary import settings_summary
 from config.text.legible import legible
 from config.text.quoting import LONGEST_VALUE
 from config.text.yaml_documents import SETTINGS_YAML, read_yaml
-from tests.support.places import ROOT
+from tests.support.places import LONG, ROOT
 
 EXAMPLE = (ROOT / "config" / "example.yaml").read_text(encoding="utf-8")
 VARIABLES = sorted(set(re.findall(r"\$\{(\w+)\}", EXAMPLE)))
@@ -115,7 +115,7 @@ def held(path: Path, text: str) -> str:
 
 
 @pytest.mark.usefixtures("secrets")
-@pytest.mark.parametrize("examples", [120, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("examples", [120, *([pytest.param(10_000, marks=pytest.mark.soak)] if LONG else [])])
 def test_a_hostile_value_at_any_key_is_read_or_refused_in_a_line(tmp_path: Path, examples: int) -> None:
     path = tmp_path / "sixkeys.yaml"
     assert held(path, json.dumps(COMPLETE, indent=1)) == ""

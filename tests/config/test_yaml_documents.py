@@ -23,6 +23,7 @@ from config.text.yaml_documents import (
     read_yaml,
     yaml_documents,
 )
+from tests.support.places import LONG
 
 DIALECTS = pytest.mark.parametrize(
     "dialect", [SETTINGS_YAML, CATALOGUE_YAML, MANIFEST_YAML], ids=["settings", "catalogue", "manifest"]
@@ -201,7 +202,7 @@ def test_what_pyyaml_writes_is_read_as_pyyaml_reads_it(value: Any) -> None:
     assert repr(content(text)) == repr(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize("examples", [300, pytest.param(20_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("examples", [300, *([pytest.param(20_000, marks=pytest.mark.soak)] if LONG else [])])
 @DIALECTS
 def test_no_text_ends_in_another_error(dialect: YamlDialect, examples: int) -> None:
     pieces = st.sampled_from([*"[]{}|?\n\"'", "a: ", "- ", "&a ", "*a", "<<: ", "!!int ", "!!set "])

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.endurance.writers import LONG, WRITERS, Place, Undisturbed, place
+from tests.endurance.writers import WRITERS, Place, Undisturbed, place
+from tests.support.places import LONG
 
 
 @pytest.mark.soak

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.endurance.writers import LONG, WRITERS, Undisturbed, place
+from tests.endurance.writers import WRITERS, Undisturbed, place
 from tests.support.command_line import COMMAND
+from tests.support.places import LONG
 
 
 @pytest.mark.soak

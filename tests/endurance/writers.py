@@ -1,6 +1,5 @@
 """What the tests of endurance share: an organisation that is served, and every command that writes."""
 
-import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from sample_data.organisation.scale import large_settings
 from sample_data.servers.server import SampleServer
 from tests.support.command_line import COMMAND
 
-LONG = bool(os.environ.get("SIXKEYS_LONG"))  # make soak LONG=1
 IMPORTED = "".join(
     f'{{"source": "jenkins", "id": "{n}", "service": "shop", "status": "success",'
     f' "finished_at": "2026-11-{1 + n % 14:02}T10:00:00Z"}}\n'

@@ -20,9 +20,9 @@ from collectors.survey import collect as survey
 from config.errors import DataError
 from config.settings import Settings
 from config.survey import Survey
-from tests.endurance.writers import LONG
 from tests.support.github_organisation import NOW, PEOPLE, SINCE
 from tests.support.hostile.values import Raw, drawn, written
+from tests.support.places import LONG
 from tests.warehouse.loading.test_hostile_values import SOUND
 from warehouse.loading.imports import import_file
 from warehouse.storage.store import open_warehouse
@@ -31,7 +31,7 @@ LONGEST_MESSAGE = 1_000
 LONGEST_SECONDS = 5
 LONGEST_YAML = 10_000
 EXAMPLES = 20
-MORE = pytest.param(1_000 if LONG else 200, marks=pytest.mark.soak)
+MORE = [pytest.param(1_000, marks=pytest.mark.soak)] if LONG else []
 
 
 def as_text(value: Any) -> str:
@@ -70,7 +70,7 @@ FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("count", [EXAMPLES // 3, MORE])
+@pytest.mark.parametrize("count", [EXAMPLES // 3, *MORE])
 @pytest.mark.parametrize("form", FORMS)
 def test_an_import_takes_all_or_none_and_says_why(tmp_path: Path, form: str, count: int) -> None:
     settings = Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
@@ -98,7 +98,7 @@ def test_an_import_takes_all_or_none_and_says_why(tmp_path: Path, form: str, cou
         assert not told or told.startswith(str(path)), told
 
 
-@pytest.mark.parametrize("count", [EXAMPLES, MORE])
+@pytest.mark.parametrize("count", [EXAMPLES, *MORE])
 def test_a_cell_of_a_survey_costs_its_row(tmp_path: Path, count: int) -> None:
     for number in range(count):
         random = Random(f"survey {number}")
@@ -128,7 +128,7 @@ def descriptors(hit: str) -> Iterator[str]:
     yield "kind: Component\nmetadata: {name: last}\n"
 
 
-@pytest.mark.parametrize("count", [EXAMPLES * 3, MORE])
+@pytest.mark.parametrize("count", [EXAMPLES * 3, *MORE])
 def test_a_value_of_a_catalogue_costs_its_document(tmp_path: Path, count: int) -> None:
     places = [
         *("kind: %s\nmetadata: {name: hit}\n", "kind: Component\nmetadata: {name: %s}\n"),
