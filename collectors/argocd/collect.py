@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from collectors.argocd.config_clones import ConfigClones
-from collectors.argocd.shapes import has_number, is_name, unreadable, wrong_identity
+from collectors.argocd.shapes import distinct_instant, has_number, is_name, unreadable, wrong_identity
 from collectors.argocd.sync import ConfigSource, config_of, images_of, referenced_commit
 from collectors.contract.items import (
     Checkpoint,
@@ -266,7 +266,9 @@ class _Application:
     def _ran(self, entry: dict[str, Any]) -> tuple[str, ...]:
         """The images of the sync, where the entry or the last operation tells of them."""
         made = (
-            self.operation if _start(entry, "deployStartedAt") == _start(self.operation, "startedAt") else {}
+            self.operation
+            if distinct_instant(entry, "deployStartedAt") == distinct_instant(self.operation, "startedAt")
+            else {}
         )
         return images_of({**entry, "resources": listing(made, "syncResult", "resources")})
 
@@ -374,8 +376,8 @@ class _Application:
             yield record
 
     def _in_history(self, started: str | None) -> bool:
-        start = _start({"at": started}, "at")
-        return any(_start(entry, "deployStartedAt") == start for entry in self.history)
+        start = distinct_instant({"at": started}, "at")
+        return any(distinct_instant(entry, "deployStartedAt") == start for entry in self.history)
 
     def _common(self) -> dict[str, Any]:
         labels = mapping(self.item, "metadata", "labels")
@@ -390,11 +392,6 @@ class _Application:
             "namespace": text(self.spec, "destination", "namespace"),
             "url": self.url,
         }
-
-
-def _start(value: dict[str, Any], key: str) -> object:
-    """The instant at `key`, equal to no other where there is none."""
-    return as_instant(value, key) or object()
 
 
 def _raw(value: Any) -> str:

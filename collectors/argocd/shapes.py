@@ -46,3 +46,8 @@ def has_number(entry: Any) -> bool:
     """Whether an entry of the history has an id after which others can be told."""
     id = whole(entry, "id")
     return id is not None and 0 <= id < 2**63
+
+
+def distinct_instant(value: dict[str, Any], key: str) -> object:
+    """The instant at `key`, equal to no other where there is none."""
+    return as_instant(value, key) or object()
