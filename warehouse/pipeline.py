@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
-KEPT_RUNS = timedelta(days=90)
+KEPT_RUNS = 9_000  # of each source: 90 days, a run each quarter of an hour
 _COMPONENTS = "components seen"
 _LINKS = "links seen"
 
@@ -123,8 +123,8 @@ def collect(
         names = ", ".join(source.name for source in known)
         raise ConfigurationError(f'there is no source "{only}"; configured: {names}')
     with _alone(settings.warehouse):
-        _close_interrupted(settings.warehouse)
         _mind_the_clock(settings, now)
+        _close_interrupted(settings.warehouse)
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
@@ -148,11 +148,12 @@ def _close_interrupted(warehouse: Path) -> None:
             "update runs set status = 'interrupted',"
             " error = 'ended before it was done; the next run went on from there' where status = 'running'"
         )
-        # the last that went well is kept of each source, however long ago
+        # by their number, since a clock may be wrong; the last that went well is kept of each source
         opened.connection.execute(
-            "delete from runs where started_at < ? and (source, started_at) not in"
-            " (select (source, max(started_at)) from runs where status = 'ok' group by source)",
-            [naive(datetime.now(UTC) - KEPT_RUNS)],
+            "delete from runs where rowid in (select rowid from runs"
+            " qualify row_number() over (partition by source order by started_at desc) > ?"
+            " and started_at is distinct from max(started_at) filter (where status = 'ok') over (partition by source))",
+            [KEPT_RUNS],
         )
 
 

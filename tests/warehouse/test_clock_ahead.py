@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from collectors.contract.records import Deployment
 from config.settings import Settings
 from tests.support.faulty_sources import make_organisation, serving
 from tests.support.github_organisation import NOW
@@ -61,6 +62,24 @@ def test_days_that_nobody_read_are_no_data_again(jumped: Settings) -> None:
         assert facts.as_of == LATER
         ((covered,),) = facts.connection.execute("select max(day) from covered_days").fetchall()
     assert covered <= NOW.date()
+
+
+def test_neither_an_imported_row_nor_a_second_run_hides_that_the_clock_was_ahead(tmp_path: Path) -> None:
+    planned = Deployment(
+        source="jenkins", id="1", service="web", status="success", finished_at=AHEAD - timedelta(days=1)
+    )
+    with serving(tmp_path, make_organisation()) as bench:
+        settings = settings_of(bench, tmp_path)
+        run_at(settings, NOW)
+        before = rows(settings, "select source, subject, from_at from coverage order by all")
+        with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+            warehouse.upsert([planned])
+        for hour in range(3):
+            run_at(settings, AHEAD + timedelta(hours=hour))
+    run_at(settings, LATER)
+    assert rows(settings, "select source, subject, from_at from coverage order by all") == before
+    ((until,),) = rows(settings, "select max(until_at) from coverage")
+    assert until.date() == NOW.date()
 
 
 def test_what_happened_meanwhile_is_read_once_the_clock_is_right(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What a run leaves behind besides its rows: what it cost, what it set aside, and what it waited for."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -164,22 +164,23 @@ def test_a_sync_that_was_seen_running_is_stored_once_when_it_has_ended(tmp_path:
     assert rows(settings, ids) == [*before, ("u1/3", "success")]
 
 
-def test_runs_of_long_ago_are_forgotten_but_the_last_that_went_well(tmp_path: Path) -> None:
+def test_of_very_many_runs_the_oldest_are_forgotten_but_the_last_that_went_well(tmp_path: Path) -> None:
     with serving(tmp_path, make_organisation()) as bench:
         settings = settings_of(bench, tmp_path)
         run(settings, "argocd")
         with open_warehouse(settings.warehouse) as warehouse:
-            for days, status in ((91, "failed"), (92, "ok"), (93, "ok"), (89, "failed")):
-                warehouse.connection.execute(
-                    "insert into runs by name select 'r' || ? as run_id, 'pagerduty' as source, ? as status,"
-                    " cast(now() at time zone 'UTC' as timestamp) - to_days(?) as started_at",
-                    [days, status, days],
-                )
+            warehouse.connection.execute(
+                "insert into runs by name select 'r' || n as run_id, 'pagerduty' as source,"
+                " if(n = 1, 'ok', 'failed') as status, timestamp '2026-01-01' + to_minutes(n) as started_at"
+                " from range(9010) as t (n)"
+            )
         run(settings, "argocd")
-    assert rows(settings, "select run_id from runs where source = 'pagerduty' order by 1") == [
-        ("r89",),
-        ("r92",),
-    ]
+    kept = rows(
+        settings,
+        "select count(*), min(started_at), count_if(run_id = 'r1') from runs where source = 'pagerduty'",
+    )
+    assert kept == [(9001, datetime(2026, 1, 1, 0, 1), 1)]
+    assert rows(settings, "select count(*) from runs where source = 'argocd:main'") == [(2,)]
 
 
 def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: Path) -> None:

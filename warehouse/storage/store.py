@@ -199,7 +199,8 @@ class Warehouse:
         # by a process of its own: one that closes a file gives up its locks on it, this one DuckDB's
         done = subprocess.run(["cp", "--", self._path, target], capture_output=True, text=True)
         if done.returncode:
-            raise WarehouseError(f"{target}: cannot be written: {done.stderr.strip()}")
+            why = done.stderr.strip() or f"cp ended with {done.returncode}; check the disk's space"
+            raise WarehouseError(f"{target}: cannot be written: {why}")
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing of what is written inside."""
