@@ -31,6 +31,7 @@ from warehouse.storage.schema import arrow_table
 
 _T = TypeVar("_T")
 WAIT_SECONDS = 60.0
+_LOOKED_AT: set[tuple[int, int]] = set()  # device and inode
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
 OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
 _BACK = "bring a backup back (docs/commands.md: sixkeys backup)"
@@ -128,9 +129,14 @@ def require_database(path: Path) -> None:
         raise WarehouseError(f"{path}: is a folder; name a file in it as warehouse")
     if not path.exists():
         return
+    found = path.stat()
+    # looked at once: a process that closes a file gives up its locks on it, and with them what DuckDB holds open
+    if (found.st_dev, found.st_ino) in _LOOKED_AT:
+        return
     if not _is_database(path):
-        what = "is no warehouse, or only the beginning of one" if path.stat().st_size else "is empty"
+        what = "is no warehouse, or only the beginning of one" if found.st_size else "is empty"
         raise WarehouseError(f"{path}: {what}; {_BACK}, or name another file")
+    _LOOKED_AT.add((found.st_dev, found.st_ino))
 
 
 def _is_database(path: Path) -> bool:

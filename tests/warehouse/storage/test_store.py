@@ -9,6 +9,7 @@ import pytest
 
 from collectors.contract.items import Malformed
 from collectors.contract.records import Commit, Coverage, PullRequest
+from tests.support.places import ROOT
 from warehouse.storage.migration import VERSION
 from warehouse.storage.store import Warehouse, WarehouseError, open_warehouse
 
@@ -36,6 +37,22 @@ def stored_with_a_bad_cursor(warehouse: Warehouse) -> None:
     with warehouse.transaction():
         warehouse.upsert([commit("a", "first")])
         warehouse.move_cursor("git", "acme/app", {("no", "JSON"): 1}, AT)
+
+
+def test_who_opens_a_warehouse_twice_still_keeps_others_out(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    other = (
+        "import sys; from pathlib import Path; from warehouse.storage.store import open_warehouse;"
+        "open_warehouse(Path(sys.argv[1]), wait_seconds=0).__enter__()"
+    )
+    with open_warehouse(path):
+        for _ in range(2):
+            with open_warehouse(path) as again, again.transaction():
+                again.upsert([commit("a", "first")])
+        done = subprocess.run(
+            [sys.executable, "-c", other, str(path)], cwd=ROOT, capture_output=True, text=True
+        )
+    assert "has held it for 0 s" in done.stderr
 
 
 def test_two_warehouses_in_a_folder_never_share_what_lies_beside_them(tmp_path: Path) -> None:
