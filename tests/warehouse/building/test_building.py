@@ -69,13 +69,13 @@ def test_a_build_that_fails_leaves_nothing_and_what_was_published_stays(settings
 
 
 def test_of_a_build_a_minute_few_are_kept(settings: Settings) -> None:
-    for minute in range(12):
+    for minute in range(8):
         built = build(settings, NOW + timedelta(minutes=minute))
-        made_at = time.time() - 60 * (12 - minute)
+        made_at = time.time() - 60 * (8 - minute)
         os.utime(built, (made_at, made_at))
     assert len(facts_files(settings.warehouse)) <= 6
     with open_facts(settings.warehouse) as facts:
-        assert facts.as_of == NOW + timedelta(minutes=11)
+        assert facts.as_of == NOW + timedelta(minutes=7)
 
 
 HOLD = """
