@@ -71,7 +71,7 @@ def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> d
 
 
 def _sentence(*parts: dict[str, str]) -> dict[str, Any]:
-    return {"text": "".join(part["text"] for part in parts), "parts": list(parts)}
+    return {"text": "".join(part["text"] for part in parts), "parts": [dict(part) for part in parts]}
 
 
 def _below(team: str) -> dict[str, Any]:
