@@ -30,9 +30,7 @@ def test_a_command_goes_on_with_the_facts_before(built_twice: Path, tmp_path: Pa
     path = current_facts(settings.warehouse)
     content = bytearray(path.read_bytes())
     chance = random.Random(how)
-    kept = {"half": len(content) // 2, "third": len(content) // 3, "empty": 0}.get(
-        how, len(content)
-    )
+    kept = {"half": len(content) // 2, "third": len(content) // 3, "empty": 0}.get(how, len(content))
     if how == "flipped":
         for _ in range(200):
             content[chance.randrange(3 * 4096, len(content))] ^= 0xFF
