@@ -14,10 +14,11 @@ from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.organisation.scale import build_large, large_settings
 from sample_data.servers.server import SampleServer
+from tests.support.places import LONG
 from warehouse.pipeline import collect
 from warehouse.storage.store import open_warehouse
 
-KILLS = 20
+KILLS = 20 if LONG else 8
 KILLS_ALWAYS = 3
 
 
