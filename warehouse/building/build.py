@@ -184,7 +184,8 @@ def _built(settings: Settings, as_of: datetime) -> Path:
 def _sweep(warehouse: Path) -> None:
     """Removes what a build leaves that ends before it is done, however it ended."""
     stem = glob.escape(warehouse.stem)
-    for pattern in (f"{stem}.facts-*.duckdb.*", f"{stem}.facts.*.tmp", f"{stem}.*.new*"):
+    made_aside = f"{glob.escape(warehouse.name)}.*.new*"  # a warehouse whose creation was cut off
+    for pattern in (f"{stem}.facts-*.duckdb.*", f"{stem}.facts.*.tmp", made_aside):
         for path in warehouse.parent.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 from warehouse.loading.people_key import key_file
 from warehouse.storage.migration import WarehouseError
-from warehouse.storage.store import WAIT_SECONDS, in_turn, require_database, told_if_damaged
+from warehouse.storage.store import WAIT_SECONDS, attach, require_database, told_if_damaged
 
 
 def back_up(
@@ -52,14 +52,9 @@ def back_up(
 
 
 def _copy(warehouse: Path, copy: Path, waiting: Callable[[str], None], wait_seconds: float) -> None:
-    stored, copied = (str(path).replace("'", "''") for path in (warehouse, copy))
+    copied = str(copy).replace("'", "''")
     with duckdb.connect() as connection:
-        in_turn(
-            warehouse,
-            lambda: connection.execute(f"attach '{stored}' as stored (read_only)"),
-            waiting,
-            wait_seconds,
-        )
+        attach(connection, warehouse, waiting, wait_seconds)
         connection.execute(f"attach '{copied}' as copied (storage_version 'v1.4.0')")
         connection.execute("copy from database stored to copied")
         connection.execute("checkpoint copied")

@@ -18,12 +18,10 @@ def unforeseen(settings: Settings, error: Exception, what: str, run_id: str) -> 
 
     Where the program is to blame for it, its traceback is kept in `NAME.faults.log` and the line says where.
     """
-    told = told_plainly(error)
-    if told is None:
-        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        found = f"{in_short(redact(settings, told))} (a fault of Sixkeys; {_keep(settings, what, run_id)})"
-        return f"{what}: {found}"
-    return f"{what}: {in_short(redact(settings, told))}"
+    outside = told_plainly(error)
+    told = outside or f"{type(error).__name__}: {' '.join(str(error).split())}"
+    kept = "" if outside else f" (a fault of Sixkeys; {_keep(settings, what, run_id)})"
+    return f"{what}: {in_short(redact(settings, told))}{kept}"
 
 
 def _keep(settings: Settings, what: str, run_id: str) -> str:

@@ -95,10 +95,16 @@ def _create(path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    waiting: Callable[[str], None] = lambda _: None,
+    wait_seconds: float = WAIT_SECONDS,
+) -> None:
     """Attaches the warehouse at `path` to `connection` as `stored`, to be read; waits while a process writes."""
     quoted = str(path).replace("'", "''")
-    in_turn(path, lambda: connection.execute(f"attach '{quoted}' as stored (read_only)"))
+    step = f"attach '{quoted}' as stored (read_only)"
+    in_turn(path, lambda: connection.execute(step), waiting, wait_seconds)
 
 
 @contextmanager
