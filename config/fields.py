@@ -108,7 +108,10 @@ def _address(text: str) -> str:
 def _path(path: Path) -> Path:
     if len(str(path)) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in path.parts):
         raise ValueError("is longer than a path may be; shorten it")
-    return path
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{quoted(path)} begins with no user's home; mend the path") from None
 
 
 def _files(text: str) -> str:

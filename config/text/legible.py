@@ -7,10 +7,10 @@ import logging
 import re
 from typing import Any
 
-# control characters but for tab and line feed, separators of lines and paragraphs, what Unicode calls Bidi_Control, and
-# halves of characters
+# control characters but for tab and line feed, separators of lines and paragraphs, what Unicode calls Bidi_Control,
+# blanks without width (joiners have a part in words and emoji), and halves of characters
 _STEERING = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 
 

@@ -49,6 +49,8 @@ def import_records(
     if taken.repeated:
         rows = "row repeats" if taken.repeated == 1 else "rows repeat"
         told += f"; {taken.repeated:,} {rows} another one, the first: {taken.repeat}"
+    if taken.covered_to:
+        told += f"; days from {taken.covered_to} on have not begun and are not covered"
     say(
         f"{taken.total:,} {kind.replace('_', ' ')} taken from {file} ({told});"
         ' they count after the next "sixkeys build"'

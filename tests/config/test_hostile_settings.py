@@ -148,6 +148,7 @@ def test_no_hostile_value_is_a_duration(tmp_path: Path, hostile: str) -> None:
         (("organization",), r'"\ud83d"', "holds half a character, such as half an emoji; mend its escape"),
         (("warehouse",), r'"a\0b"', "holds the character NUL, which no text has; remove it"),
         (("sources", "github", "token"), '"file:~nobody_of_that_name/x"', "(there is no such user); mend the path"),
+        (("warehouse",), '"~nobody_of_that_name/w.duckdb"', "begins with no user's home; mend the path"),
         (("sources", "survey", "files", 1, "files"), '"https://[::/x"', "is not an address; write it like"),
         (("timezone",), '"posixrules"', '"posixrules" is not a time zone; write one like'),
         (("reports", "directory"), f'"{"x" * 300}"', "is longer than a path may be; shorten it"),

@@ -15,7 +15,8 @@ from config.text.legible import LegibleFormatter, legible, legible_json, one_lin
 
 # https://www.unicode.org/reports/tr9/#Bidirectional_Character_Types
 BIDI = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-STEERING = [*range(0x20), *range(0x7F, 0xA0), *BIDI, 0x2028, 0x2029]
+WITHOUT_WIDTH = [0x200B, *range(0x2060, 0x2066), 0xFEFF]
+STEERING = [*range(0x20), *range(0x7F, 0xA0), *BIDI, *WITHOUT_WIDTH, 0x2028, 0x2029]
 ANY_TEXT = st.text(
     st.characters(codec=None, categories=["L", "N", "C", "P", "S", "Z"])
     | st.sampled_from([*map(chr, STEERING)])
@@ -24,7 +25,11 @@ ANY_TEXT = st.text(
 
 def steers(text: str) -> list[str]:
     """The characters of `text` that no person's terminal, line or page should get."""
-    return [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or ord(c) in BIDI]
+    return [
+        c
+        for c in text
+        if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or ord(c) in (*BIDI, *WITHOUT_WIDTH)
+    ]
 
 
 @pytest.mark.parametrize("code", STEERING, ids=hex)
@@ -53,7 +58,7 @@ def test_json_means_the_same(text: str, indent: int | None) -> None:
 
 
 def test_letters_of_other_scripts_and_emoji_stay() -> None:
-    text = "שלום مرحبا न\u200dमस् 👩\u200d💻 e\u0301 \ufeff"
+    text = "שלום مرحبا न\u200dमस् 👩\u200d💻 e\u0301"
     assert legible(text) == text
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -248,6 +249,7 @@ ours,2,bill,,,production,success,2024-11-06T09:00:00Z,2024-11-06T22:30:00Z
 def covers(
     folder: Path, kind: str, text: str, days: tuple[date, date] | None = None
 ) -> list[tuple[str, str, str, str]]:
+    folder.mkdir(exist_ok=True)
     (folder / "rows.csv").write_text(text, encoding="utf-8")
     settings = Settings(organization="acme", timezone="Europe/Berlin", warehouse=folder / "w.duckdb")
     import_file(settings, kind, folder / "rows.csv", days)
@@ -274,6 +276,13 @@ def test_an_import_covers_what_it_is_told_to(tmp_path: Path) -> None:
         ("import deployments", "every service", "31 23:00", "15 23:00"),
         ("import deployments", "pay", "31 23:00", "15 23:00"),
     ]
+
+
+def test_no_file_is_complete_for_days_that_have_not_begun(tmp_path: Path) -> None:
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    begun = covers(tmp_path, "deployments", DEPLOYMENTS, (date(2024, 11, 1), today + timedelta(days=1)))
+    assert covers(tmp_path, "deployments", DEPLOYMENTS, (date(2024, 11, 1), date(2099, 1, 1))) == begun
+    assert covers(tmp_path / "later", "deployments", DEPLOYMENTS, (date(2098, 1, 1), date(2099, 1, 1))) == []
 
 
 def test_an_import_of_a_collectors_rows_is_a_reading_of_that_source(tmp_path: Path) -> None:

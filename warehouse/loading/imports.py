@@ -57,6 +57,7 @@ class Imported:
     """How many records of a file were new, took the place of others, or were there already.
 
     `repeated` rows are the same as an earlier one of the file, and are none of these; `repeat` says which is the first.
+    `covered_to` is tomorrow, where the file was said to be complete for days from then on, which are not covered.
     """
 
     new: int
@@ -64,6 +65,7 @@ class Imported:
     unchanged: int
     repeated: int = 0
     repeat: str = ""
+    covered_to: date | None = None
 
     @property
     def total(self) -> int:
@@ -86,6 +88,7 @@ def import_file(
     """
     people = people_of(settings)
     zone = ZoneInfo(settings.timezone)
+    said = _begun(covers, zone) if covers else None
     named: dict[tuple[Any, ...], tuple[str, Record]] = {}
     repeated, repeat = 0, ""
     for where, row in record_files.read_rows(kind, path):
@@ -110,8 +113,17 @@ def import_file(
                     raise DataError(_moved(places[found.key], batch[0], found))
                 known[found.is_same] += 1
             warehouse.upsert(batch)
-        _cover(warehouse, kind, records, zone, covers)
-    return Imported(len(records) - known.total(), known[False], known[True], repeated, repeat)
+        _cover(warehouse, kind, records, zone, said)
+    new = len(records) - known.total()
+    cut = said[1] if said != covers and said else None
+    return Imported(new, known[False], known[True], repeated, repeat, cut)
+
+
+def _begun(days: tuple[date, date], zone: ZoneInfo) -> tuple[date, date]:
+    """Those of `days` that have begun: nothing is complete for a day to come."""
+    first, after = days
+    tomorrow = datetime.now(zone).date() + timedelta(days=1)
+    return min(first, tomorrow), min(after, tomorrow)
 
 
 def _row(where: str) -> str:
@@ -191,10 +203,10 @@ def _cover(
         return
     read = {_read(record) for record in records}
     instants = [at for record in records for at in _instants(record).values()]
-    if covers:
+    if covers and covers[0] < covers[1]:
         first, after = covers
         read |= {(f"import {kind}", EVERY_SERVICE)}
-    elif instants:
+    elif instants and not covers:
         days = [at.astimezone(zone).date() for at in instants]
         first, after = min(days), max(days) + timedelta(days=1)
     else:
