@@ -46,6 +46,8 @@ def log_legibly() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(LegibleFormatter())
     logging.basicConfig(handlers=[handler])
+    # a retry is told by the source that waits for it
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def _written_out(found: re.Match[str]) -> str:
