@@ -18,6 +18,7 @@ from collectors.contract.records import Component, Response
 from config.settings import Settings
 from dashboards.frame.view import Filters
 from dashboards.satisfaction.loading import surveyed
+from tests.support.places import LONG
 from warehouse.building.build import build
 from warehouse.loading.survey_batches import FLOOR, WaitingAnswer, next_batches
 from warehouse.metrics.facts import Facts
@@ -190,7 +191,7 @@ def test_nothing_withheld_can_be_recovered_by_differencing(tmp_path: Path, arriv
 
 @pytest.mark.soak
 @given(answers)
-@settings(max_examples=25)
+@settings(max_examples=25 if LONG else 8)
 def test_nothing_withheld_can_be_recovered_whatever_arrives(
     folders: Iterator[Path], arriving: list[Sent]
 ) -> None:
