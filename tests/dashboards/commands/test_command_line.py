@@ -23,8 +23,7 @@ from warehouse.storage.store import open_warehouse
 COMMANDS = typer.main.get_command(sixkeys.app).commands  # type: ignore[attr-defined]
 CONFIGURATION = """
 organization: acme
-sources:
-  pagerduty: {token: "${SIXKEYS_TEST_UNSET}"}
+timezone: Berlin
 """
 DEPLOYMENTS = "source,id,service,environment,sha,status,started_at,finished_at\n" + "".join(
     f"jenkins,{day},checkout,production,{day:040x},success,2024-11-{day:02}T09:00:00Z,2024-11-{day:02}T09:05:00Z\n"
@@ -129,9 +128,7 @@ def test_a_mistake_in_the_configuration_is_one_line_and_ends_with_2(tmp_path: Pa
     assert 'there is no such file; "sixkeys init" writes one' in refused(tmp_path, 2, *arguments)
     (tmp_path / "acme.yaml").write_text(CONFIGURATION)
     message = refused(tmp_path, 2, *arguments, "--config", "acme.yaml")
-    assert message.startswith(
-        "acme.yaml:4: sources.pagerduty.token: the environment variable SIXKEYS_TEST_UNSET"
-    )
+    assert message.startswith('acme.yaml:3: timezone: "Berlin" is not a time zone')
 
 
 def test_a_process_ends_with_the_status_that_its_one_line_is_about(tmp_path: Path) -> None:
