@@ -260,7 +260,9 @@ def explain(
             )
             return
         explanation = behind.explain(facts, settings, found.id, narrowed, first, after)
-    terminal.write(sys.stdout, format, asdict(explanation), terminal.explanation(explanation))
+    terminal.write(
+        sys.stdout, format, asdict(explanation), terminal.explanation(explanation, settings.timezone)
+    )
 
 
 @app.command()

@@ -5,7 +5,7 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -125,10 +125,12 @@ def make_scorecards(
     publish: bool = True,
     send: bool = True,
     again: bool = False,
+    tell: Callable[[str], None] = say,
 ) -> tuple[list[dict[str, Any]], bool]:
     """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed.
 
-    What is published is written to the directory too. One that fails is not among them, and costs no other.
+    What is published is written to the directory too. One that fails is not among them, and costs no other. What
+    was delivered to whom goes to `tell`.
     """
     from dashboards.delivery.deliver import deliver
     from warehouse.scorecards.content import scorecard, scorecards
@@ -142,7 +144,7 @@ def make_scorecards(
                 found = _published(facts, settings, found, failures)
         parcels = _scorecard_parcels(settings, found, failures) if send or publish else []
         parcels = [one for one in parcels if send or one.channel == "directory"]
-        failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if parcels else False
+        failed = _told(deliver(settings, parcels, by_hand=True, again=again), tell) if parcels else False
     return found, failed or bool(failures)
 
 
@@ -269,10 +271,10 @@ def _whose(one: "dict[str, Any]") -> str:
     return f"scorecard of {one['scope']} {one['name']}, {one['week']}"
 
 
-def _told(deliveries: "Sequence[Delivery]") -> bool:
-    """Says what became of each; whether one failed."""
+def _told(deliveries: "Sequence[Delivery]", tell: Callable[[str], None] = say) -> bool:
+    """Tells of each that it was delivered, and says why not; whether one failed."""
     for delivery in deliveries:
-        say(str(delivery))
+        (say if delivery.error else tell)(str(delivery))
     return any(delivery.error for delivery in deliveries)
 
 

@@ -210,7 +210,9 @@ class TestBrowser:
             tab.get_by_role("button", name="Download CSV").click()
         assert download.value.suggested_filename == "acme-metrics-2026-10-19-2026-11-15.csv"
         download.value.save_as(tmp_path / "shown.csv")
-        text = (tmp_path / "shown.csv").read_text()
+        # the byte order mark, by which Excel knows UTF-8
+        assert (tmp_path / "shown.csv").read_bytes().startswith(b"\xef\xbb\xbfmetric,")
+        text = (tmp_path / "shown.csv").read_text(encoding="utf-8-sig")
         monday = small_organisation.NOW.date()
         with open_facts(running.settings.warehouse) as facts:
             days = {"start": monday - timedelta(weeks=4), "end": monday}
@@ -218,7 +220,7 @@ class TestBrowser:
                 *compute(facts, running.settings, **days),
                 *compute(facts, running.settings, "team", **days),
             ]
-        assert text == as_csv(as_rows(values))
+        assert f"\ufeff{text}" == as_csv(as_rows(values))
         header = next(csv.reader(io.StringIO(text)))
         assert header == [field.name for field in fields(Value)]
 

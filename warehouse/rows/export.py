@@ -38,7 +38,9 @@ def export(
             if format == "parquet":
                 table.to_parquet(path, index=False)
             else:
-                spreadsheet_safe(table).to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+                spreadsheet_safe(table).to_csv(
+                    path, index=False, encoding="utf-8-sig", date_format="%Y-%m-%dT%H:%M:%SZ"
+                )
             written.append(path)
     except OSError as error:
         raise DataError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None

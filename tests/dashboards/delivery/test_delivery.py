@@ -313,7 +313,7 @@ class TestOnce:
         assert first["email"] is None, "a failing channel does not hold up the others"
         assert "answered 503" in str(first["slack"])
         assert [(one.channel, one.error) for one in second] == [("slack", None)]
-        assert [one.before for one in told] == [True, True]
+        assert [one.before for one in told] == [True, True, True], "one for each recipient"
         assert len(server.bodies) == len(box.messages) == 1
 
     def test_another_week_is_another_message(self, tmp_path: Path) -> None:
@@ -368,7 +368,7 @@ class TestDryRun:
             "webhook": host,
             "email": f"lead@acme.example, team@acme.example by 127.0.0.1:{port}",
         }
-        assert {one["subject"] for one in plan} == {"acme: delivery scorecard, week 2026-W46"}
+        assert {one["subject"] for one in plan} == {"acme: 1 of 4 targets met, week of 9 Nov"}
         assert told["slack"]["contents"]["message"] == server.bodies[0].decode()
         assert told["webhook"]["contents"]["message"] == server.bodies[1].decode()
         assert told["webhook"]["bytes"] == len(server.bodies[1])
