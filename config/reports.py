@@ -62,10 +62,19 @@ class Recipients(Section):
     webhook: Webhook | None = None
 
 
+class Export(Section):
+    """Files of every metric and fact table, under the same names, written anew after each build."""
+
+    directory: Place
+    format: Literal["csv", "parquet"] = "csv"
+    after: Literal["build"] = "build"
+
+
 class Reports(Section):
-    """Where published scorecards go, the organisation's and those of teams and systems, and alerts."""
+    """Where published scorecards go, the organisation's and those of teams and systems, alerts, and exports."""
 
     directory: Place = Path("scorecards")
+    export: Export | None = None
     slack_webhook: Secret | None = None
     webhook: Webhook | None = None
     email: Email | None = None

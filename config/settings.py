@@ -324,7 +324,13 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         }
     )
     catalog = sources.catalog.model_copy(update={"files": [from_folder(f) for f in sources.catalog.files]})
-    reports = settings.reports.model_copy(update={"directory": folder / settings.reports.directory})
+    export = settings.reports.export
+    reports = settings.reports.model_copy(
+        update={
+            "directory": folder / settings.reports.directory,
+            "export": export and export.model_copy(update={"directory": folder / export.directory}),
+        }
+    )
     return settings.model_copy(
         update={
             "warehouse": folder / settings.warehouse,

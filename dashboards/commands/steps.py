@@ -62,13 +62,13 @@ def collect_all(
 
 def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
     """Builds the facts; says which of the organisation's numbers move where other definitions made the ones before."""
-    from warehouse.building.build import build
     from warehouse.metrics.definitions import definitions
     from warehouse.metrics.moved_numbers import is_of_other_definitions, published_numbers
+    from warehouse.pipeline import build_and_export
 
     is_other = says_what_moved and is_of_other_definitions(settings.warehouse, definitions())
     before = published_numbers(settings) if is_other else None
-    say(f"built {build(settings, datetime.now(UTC))}")
+    say(f"built {build_and_export(settings, datetime.now(UTC))}")
     if is_other:
         say("the definitions changed; CHANGELOG.md has each")
     if before:
@@ -80,8 +80,8 @@ def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
 def build_for_this_version(settings: "Settings") -> None:
     """Builds the facts anew, as of when they were built, where another version of Sixkeys built them."""
     from config.errors import SixkeysError
-    from warehouse.building.build import build
     from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
+    from warehouse.pipeline import build_and_export
 
     try:
         with open_facts(settings.warehouse):
@@ -93,7 +93,7 @@ def build_for_this_version(settings: "Settings") -> None:
         return
     say("the facts were built by another version of Sixkeys; building them anew")
     try:
-        say(f"built {build(settings, as_of)}")
+        say(f"built {build_and_export(settings, as_of)}")
     except SixkeysError as error:  # the next collection builds as well
         say(f"sixkeys: {error}")
 
