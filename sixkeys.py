@@ -260,7 +260,9 @@ def explain(
             )
             return
         explanation = behind.explain(facts, settings, found.id, narrowed, first, after)
-    terminal.write(sys.stdout, format, asdict(explanation), terminal.explanation(explanation))
+    terminal.write(
+        sys.stdout, format, asdict(explanation), terminal.explanation(explanation, settings.timezone)
+    )
 
 
 @app.command()
@@ -293,9 +295,11 @@ def dashboard(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption 
 
     Example: sixkeys dashboard
     """
+    from config.text.references import require_resolved
     from dashboards.server import process
 
     settings = read_settings(config, warehouse)
+    require_resolved(settings.dashboard.auth)
     with process.stopped_by_signals():
         run_dashboard(config, warehouse, settings.dashboard.host, settings.dashboard.port)
 
@@ -310,10 +314,12 @@ def serve(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
     Example: sixkeys serve
     """
     from config.summary import settings_summary
+    from config.text.references import require_resolved
     from dashboards.commands.schedule import ScheduledCommand, scheduled
     from dashboards.server import process
 
     settings = read_settings(config, warehouse)
+    require_resolved(settings.dashboard.auth)
     for entry in settings_summary(config, settings):
         say(f"{entry.key}: {entry.value} ({entry.origin})")
     options = ["--config", str(config), *(["--warehouse", str(warehouse)] if warehouse else [])]

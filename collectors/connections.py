@@ -12,6 +12,7 @@ from collectors.pagerduty import collect as pagerduty
 from collectors.transport.json_api import shown_address
 from config.errors import SixkeysError
 from config.settings import Settings
+from config.text.references import unresolved_references
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ def _of(source: str, answers: Iterable[str | SourceError]) -> Iterator[Connectio
 
 
 def _files(pattern: str) -> str:
+    if missing := next(unresolved_references(pattern), None):
+        raise SourceError(str(missing))
     if pattern.startswith(("http://", "https://")):
         return f"{shown_address(pattern)} (an address, read when collected)"
     n = len(glob.glob(pattern, recursive=True))

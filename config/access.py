@@ -5,13 +5,12 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.fields import Address, Duration, Plain, Secret, Section
+from config.fields import Address, CookieKey, Duration, LaterAddress, LaterText, Secret, Section
 from config.text.quoting import quoted
 
 EVERYBODY = "*"
-_SHORTEST_KEY = 32
 
 
 def _sight(value: Any) -> Any:
@@ -50,24 +49,15 @@ Origin = Annotated[str, AfterValidator(_origin)]
 class Auth(Section):
     """Login with OpenID Connect: the provider, who is let in, and what each group sees."""
 
-    metadata_url: Address
-    client_id: Plain
+    metadata_url: LaterAddress
+    client_id: LaterText
     client_secret: Secret
-    cookie_secret: Secret
+    cookie_secret: CookieKey
     scopes: list[str] = ["openid", "email", "profile"]
     domains: list[str] = []
     groups_claim: str = "groups"
     groups: dict[str, Sight] = {}
     session: Duration = timedelta(hours=12)
-
-    @field_validator("cookie_secret")
-    @classmethod
-    def _long(cls, key: SecretStr) -> SecretStr:
-        if len(key.get_secret_value()) < _SHORTEST_KEY:
-            raise ValueError(
-                f"has fewer than {_SHORTEST_KEY} characters; take what `openssl rand -hex 32` prints"
-            )
-        return key
 
     @model_validator(mode="after")
     def _somebody(self) -> "Auth":

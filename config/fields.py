@@ -3,10 +3,10 @@
 A validator raises ValueError with a sentence that says what is wrong and what works; never with a secret in it.
 """
 
-import os
 import re
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -19,13 +19,15 @@ from pydantic import (
     ConfigDict,
     SecretStr,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 
-from config.text.quoting import LONGEST_VALUE, one_short_line, quoted
+from config.text.quoting import one_short_line, quoted
+from config.text.references import REFERENCE, SecretReference, UnresolvedText, what_it_refers_to
 from config.years import FIRST_YEAR, LAST_YEAR
 
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # a host by name or number, a port, a path; no user, no password, no blank and no control character
 _HOST = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\]"
 _ADDRESS = re.compile(rf"https?://(?:{_HOST})(?::([0-9]{{1,5}}))?(?:[/?#][^\s@\x00-\x1f\x7f-\x9f]*)?")
@@ -36,63 +38,44 @@ _WEB_ADDRESS = re.compile(
 # files beside those of the zones
 _NO_ZONES = re.compile(r"localtime|posixrules|(?:posix|right)/.*", re.DOTALL)
 _LONGEST_NAME, _LONGEST_PATH = 255, 1_000
-# a private key is a few thousand characters
-_LONGEST_FILE = 100_000
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([mhd])\s*")
 _MOST_MINUTES = 3653 * 1440
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
-def resolve(value: Any, info: ValidationInfo) -> Any:
-    """`value` with `${NAME}` taken from the environment and `file:PATH` from a file beside the configuration."""
-    if not isinstance(value, str):
+def _resolved(value: Any, info: ValidationInfo) -> Any:
+    """`value` with what it refers to in its place."""
+    return what_it_refers_to(value, _folder(info)) if isinstance(value, str) else value
+
+
+def _later(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """As `_resolved`; where what it refers to is not there, whoever uses it is told."""
+    if isinstance(value, UnresolvedText):
         return value
-    if value.startswith("file:"):
-        return _content((info.context or {}).get("folder", Path()), value.removeprefix("file:"))
-
-    def from_environment(found: re.Match[str]) -> str:
-        name = one_short_line(found[1])
-        content = os.environ.get(found[1])
-        if not content:
-            raise ValueError(f"the environment variable {name} is not set; set it, or remove the key")
-        try:
-            content.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"the environment variable {name} is not UTF-8 text; set it anew") from None
-        return content
-
-    return REFERENCE.sub(from_environment, value)
-
-
-def _content(folder: Path, place: str) -> str:
-    """The text of the file that a reference names, without blanks around it."""
-    path = folder / place
-    told = one_short_line(str(path), 2 * LONGEST_VALUE)
     try:
-        with (folder / Path(place).expanduser()).open(encoding="utf-8") as file:
-            text = file.read(_LONGEST_FILE + 1)
-    except OSError as error:
-        raise ValueError(
-            f"cannot read the file {told} ({error.strerror}); create it or mend the path"
-        ) from None
-    except RuntimeError:
-        raise ValueError(f"cannot read the file {told} (there is no such user); mend the path") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"the file {told} is not UTF-8 text; mend the path") from None
-    if len(text) > _LONGEST_FILE or "\0" in text:
-        raise ValueError(f"the file {told} holds no secret and no word; mend the path")
-    return text.strip()
+        found = _resolved(value, info)
+    except ValueError as error:
+        missing = UnresolvedText(value)
+        missing.why = str(error)
+        return missing
+    return handler(found)
 
 
-def _reference_only(value: Any, info: ValidationInfo) -> Any:
+def _folder(info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder
+
+
+def _reference_only(at_least: int, value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, SecretStr):
         return value
     if not isinstance(value, str) or not (value.startswith("file:") or REFERENCE.search(value)):
         raise ValueError('a secret is written as "${ENV_NAME}" or "file:PATH", never in the file itself')
-    secret = resolve(value, info)
-    if not secret:
-        raise ValueError("the secret is empty; put it into what the key refers to")
-    return secret
+    return SecretReference(value, _folder(info), at_least)
+
+
+def _secret(at_least: int = 1) -> BeforeValidator:
+    return BeforeValidator(partial(_reference_only, at_least))
 
 
 def _address(text: str) -> str:
@@ -169,10 +152,16 @@ def _day(value: Any) -> date:
     )
 
 
-Plain = Annotated[str, BeforeValidator(resolve)]
-Secret = Annotated[SecretStr, BeforeValidator(_reference_only)]
-Address = Annotated[str, AfterValidator(_address), BeforeValidator(resolve)]
-Files = Annotated[str, AfterValidator(_files), BeforeValidator(resolve)]
+# what every page and number needs is looked up at once
+Address = Annotated[str, AfterValidator(_address), BeforeValidator(_resolved)]
+# what only a source, a delivery or the login needs, where it is used: see config/text/references.py
+Later = WrapValidator(_later)
+LaterText = Annotated[str, Later]
+LaterAddress = Annotated[str, AfterValidator(_address), Later]
+LaterFiles = Annotated[str, AfterValidator(_files), Later]
+Secret = Annotated[SecretStr, _secret()]
+SigningKey = Annotated[SecretStr, _secret(at_least=16)]
+CookieKey = Annotated[SecretStr, _secret(at_least=32)]
 Place = Annotated[Path, AfterValidator(_path)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Cron = Annotated[str, AfterValidator(_cron)]

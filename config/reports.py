@@ -6,9 +6,9 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from config.fields import Address, Place, Plain, Secret, Section, resolve
+from config.fields import Later, LaterAddress, LaterText, Place, Secret, Section
 from config.names import find_name
 from config.text.quoting import quoted
 
@@ -20,7 +20,7 @@ def _mail_address(text: str) -> str:
     return text
 
 
-MailAddress = Annotated[str, AfterValidator(_mail_address), BeforeValidator(resolve)]
+MailAddress = Annotated[str, AfterValidator(_mail_address), Later]
 
 
 _LONGEST_SENDER = 200
@@ -41,7 +41,7 @@ class Email(Section):
     host: str
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
-    username: Plain | None = None
+    username: LaterText | None = None
     password: Secret | None = None
     sender: Sender
     recipients: list[MailAddress] = []
@@ -50,7 +50,7 @@ class Email(Section):
 class Webhook(Section):
     """An address that is sent JSON, signed with `secret` as Standard Webhooks does."""
 
-    url: Address
+    url: LaterAddress = Field(repr=False)
     secret: Secret
 
 
@@ -62,10 +62,19 @@ class Recipients(Section):
     webhook: Webhook | None = None
 
 
+class Export(Section):
+    """Files of every metric and fact table, under the same names, written anew after each build."""
+
+    directory: Place
+    format: Literal["csv", "parquet"] = "csv"
+    after: Literal["build"] = "build"
+
+
 class Reports(Section):
-    """Where published scorecards go, the organisation's and those of teams and systems, and alerts."""
+    """Where published scorecards go, the organisation's and those of teams and systems, alerts, and exports."""
 
     directory: Place = Path("scorecards")
+    export: Export | None = None
     slack_webhook: Secret | None = None
     webhook: Webhook | None = None
     email: Email | None = None

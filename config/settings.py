@@ -1,4 +1,4 @@
-"""`sixkeys.yaml` as objects: read, checked, secrets resolved from the environment or from files."""
+"""`sixkeys.yaml` as objects: read and checked; what it refers to is looked up where it is used."""
 
 import difflib
 import re
@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from config.access import Auth, Dashboard
 from config.agents import AGENTS, with_known_agents
 from config.errors import ConfigurationError
-from config.fields import Address, Cron, Duration, Place, Plain, Secret, Section, Timezone
+from config.fields import Address, Cron, Duration, LaterText, Place, Secret, Section, Timezone
 from config.metrics import find, metrics
 from config.mistakes import explain_mistakes
 from config.names import same_key
@@ -21,6 +21,7 @@ from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Source
 from config.survey import Survey, SurveyPage
 from config.targets import Target, parse_target
 from config.text.quoting import LONGEST_VALUE, quoted
+from config.text.references import UnresolvedText, name_references
 from config.text.yaml_documents import SETTINGS_YAML, UnreadableYaml, YamlDocument, read_yaml
 
 # sources, survey and reports are part of the settings to everyone else
@@ -128,7 +129,7 @@ class Incidents(Section):
     window: Duration = timedelta(hours=24)
     urgencies: list[str] = ["high"]
     priorities: list[str] = []
-    links: list[Plain] = []
+    links: list[LaterText] = []
 
 
 class Hotfix(Section):
@@ -286,6 +287,7 @@ def load_settings(path: Path) -> Settings:
         settings = Settings.model_validate(document.content, context={"folder": folder})
     except ValidationError as error:
         raise ConfigurationError(f"{path}{explain_mistakes(error, Settings, document)}") from None
+    name_references(settings)
     return _anchored(settings, folder)
 
 
@@ -310,14 +312,25 @@ def settings_document(path: Path) -> YamlDocument:
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
     def from_folder(pattern: str) -> str:
-        return pattern if re.match(r"https?://", pattern) else str(folder / pattern)
+        is_place = not isinstance(pattern, UnresolvedText) and not re.match(r"https?://", pattern)
+        return str(folder / pattern) if is_place else pattern
 
     sources = settings.sources
-    survey = sources.survey and Survey(
-        files=[entry.model_copy(update={"files": from_folder(entry.files)}) for entry in sources.survey.files]
+    survey = sources.survey and sources.survey.model_copy(
+        update={
+            "files": [
+                entry.model_copy(update={"files": from_folder(entry.files)}) for entry in sources.survey.files
+            ]
+        }
     )
     catalog = sources.catalog.model_copy(update={"files": [from_folder(f) for f in sources.catalog.files]})
-    reports = settings.reports.model_copy(update={"directory": folder / settings.reports.directory})
+    export = settings.reports.export
+    reports = settings.reports.model_copy(
+        update={
+            "directory": folder / settings.reports.directory,
+            "export": export and export.model_copy(update={"directory": folder / export.directory}),
+        }
+    )
     return settings.model_copy(
         update={
             "warehouse": folder / settings.warehouse,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pydantic import Field, field_validator, model_validator
 
-from config.fields import Address, Day, Duration, Plain, Secret, Section
+from config.fields import Day, Duration, LaterAddress, LaterText, Secret, Section
 from config.survey import Survey
 from config.text.quoting import quoted
 
@@ -32,7 +32,7 @@ class GitHub(Section):
     Where there are `topics`, a repository needs one of them; of `properties` (custom ones, by name) it needs all.
     """
 
-    url: Address = "https://api.github.com"
+    url: LaterAddress = "https://api.github.com"
     token: Secret | None = None
     app: GitHubApp | None = None
     repositories: list[str] = Field(min_length=1)
@@ -82,14 +82,14 @@ class ArgoCD(Section):
     """One Argo CD instance."""
 
     name: str = "main"
-    url: Address
+    url: LaterAddress
     token: Secret
 
 
 class PagerDuty(Section):
     """PagerDuty's REST API."""
 
-    url: Address = "https://api.pagerduty.com"
+    url: LaterAddress = "https://api.pagerduty.com"
     token: Secret
     since: Day | None = None
 
@@ -97,7 +97,7 @@ class PagerDuty(Section):
 class Catalog(Section):
     """Backstage descriptors: YAML files by glob, and `catalog-info.yaml` of each repository on GitHub."""
 
-    files: list[Plain] = []
+    files: list[LaterText] = []
     from_github: bool = False
 
 

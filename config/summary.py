@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from config.fields import REFERENCE
 from config.settings import Settings, settings_document
+from config.text.references import REFERENCE
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,11 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainValidator, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
 
-from config.fields import Address, Files, Secret, Section, Timezone
+from config.fields import Address, LaterFiles, Section, SigningKey, Timezone
 from config.text.quoting import LONGEST_VALUE, quoted
 from config.years import FIRST_YEAR, LAST_YEAR
-
-_SHORTEST_KEY = 16
 
 
 def _closing(value: Any) -> date | datetime | dict[str, date | datetime]:
@@ -76,7 +74,8 @@ class SurveyQuestion(Section):
 class SurveyFiles(Section):
     """CSV files by glob, or an http(s) address; without `columns` the columns are those of the record `responses`."""
 
-    files: Files
+    # an address may hold a key
+    files: LaterFiles = Field(repr=False)
     columns: SurveyColumns | None = None
     questions: list[SurveyQuestion] = []
     round: str | None = None
@@ -144,15 +143,6 @@ class Survey(Section):
 class SurveyPage(Section):
     """The survey page of the dashboard: the key that signs its links, where people reach it, and what it asks."""
 
-    key: Secret
+    key: SigningKey
     url: Address | None = None
     question: str = Field(default="How satisfied are you with our platform?", min_length=1)
-
-    @field_validator("key")
-    @classmethod
-    def _long(cls, key: SecretStr) -> SecretStr:
-        if len(key.get_secret_value()) < _SHORTEST_KEY:
-            raise ValueError(
-                f"has fewer than {_SHORTEST_KEY} characters; take what `openssl rand -hex 32` prints"
-            )
-        return key

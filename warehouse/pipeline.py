@@ -30,6 +30,7 @@ from warehouse.loading.configured import Source, sources
 from warehouse.loading.fault_log import unforeseen
 from warehouse.loading.redaction import redact
 from warehouse.progress import Progress, Silent
+from warehouse.rows.export import export_as_configured
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import locked
 from warehouse.storage.store import open_warehouse
@@ -129,8 +130,16 @@ def collect(
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
         runs = [_run(settings, source, shown, since, now, replay) for source in wanted]
-        build(settings, now)
+        build_and_export(settings, now)
     return runs
+
+
+def build_and_export(settings: Settings, as_of: datetime) -> Path:
+    """Builds the facts, and writes the exports that are configured; one that fails is told, and the facts stand."""
+    built = build(settings, as_of)
+    if failure := export_as_configured(settings):
+        log.error("%s", failure)
+    return built
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from collectors.transport.json_api import TIMEOUT_SECONDS, Api
 from collectors.transport.json_values import as_instant, listing, mapping, text, without_keys
 from config.sources import ArgoCD
 from config.text.quoting import one_short_line
+from config.text.references import require_resolved
 
 _STATUS = {
     "Succeeded": "success",
@@ -71,6 +72,7 @@ class _References:
 
 def open_api(source: ArgoCD, timeout: float = TIMEOUT_SECONDS) -> Api:
     """A client of the instance `source`."""
+    require_resolved(source)
     token = source.token.get_secret_value().strip()
     key = "sources.argocd.token"
     headers = {"Authorization": f"Bearer {token}"}

@@ -17,6 +17,7 @@ from collectors.transport.json_values import listing, mapping, text
 from collectors.transport.repository_addresses import repository_name
 from config.names import bare
 from config.text.quoting import LONGEST_VALUE, one_short_line
+from config.text.references import require_resolved
 from config.text.yaml_documents import CATALOGUE_YAML, UnreadableYaml, yaml_documents
 
 # persons are not kept; a Location stands for the files that it names
@@ -45,6 +46,7 @@ def collect(files: Sequence[str], resume: Resume, base: Path = Path("/")) -> Ite
     All are yielded on each run, since reading them costs nothing. Raises SourceError, after the rest was read, where a
     glob matches nothing.
     """
+    require_resolved(files)
     yield from few_aside(_all(files, base))
 
 

@@ -24,6 +24,7 @@ from collectors.transport.json_values import Json, mapping, objects, read_json, 
 from collectors.transport.pacing import FARTHEST_SECONDS, Hold
 from config.settings import GitHub
 from config.text.quoting import one_short_line
+from config.text.references import require_resolved
 
 TIMEOUT_SECONDS = 60
 # a query that takes GitHub too long is answered by 502 each time: better to ask for less than to ask again
@@ -101,6 +102,7 @@ class GitHubApi:
     """
 
     def __init__(self, source: GitHub, timeout: int = TIMEOUT_SECONDS) -> None:
+        require_resolved(source)
         self._meter = cost.current_meter()
         self.url = source.url.rstrip("/")
         self.web = address_of_host(self.url)

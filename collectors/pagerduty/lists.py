@@ -9,6 +9,7 @@ from collectors.contract.items import SourceError
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api
 from collectors.transport.json_values import listing, text
 from config.sources import PagerDuty
+from config.text.references import require_resolved
 
 PAGE = 100
 AT_ONCE = 4  # 960 requests a minute are allowed; what is left of them is told with each answer
@@ -20,6 +21,7 @@ _SHORTEST_RANGE = timedelta(seconds=1)
 
 def open_api(source: PagerDuty, timeout: float = TIMEOUT_SECONDS) -> Api:
     """A client of PagerDuty's REST API v2."""
+    require_resolved(source)
     token = source.token.get_secret_value().strip()
     headers = {"Authorization": f"Token token={token}", "Accept": "application/vnd.pagerduty+json;version=2"}
     return Api("pagerduty", source.url, token, headers, "sources.pagerduty.token", timeout, AT_ONCE)

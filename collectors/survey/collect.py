@@ -31,6 +31,7 @@ from collectors.transport.json_values import as_instant, mapping, text
 from config.errors import DataError
 from config.survey import Survey, SurveyFiles
 from config.text.quoting import one_short_line
+from config.text.references import unresolved_references
 
 _FIELDS = tuple(Response.model_fields)
 # what is asked where there is no such column
@@ -94,6 +95,9 @@ def _all(
     if source is None:
         return
     for entry in source.files:
+        if missing := next(unresolved_references(entry.files), None):
+            wrong.append(str(missing))
+            continue
         places = [entry.files] if _is_address(entry.files) else sorted(glob.glob(entry.files, recursive=True))
         if not places:
             wrong.append(f"no file matches {entry.files}; mend sources.survey.files")

@@ -38,6 +38,7 @@ def check_command(
     from collectors.connections import Connection, try_connections
     from collectors.transport.cost import Meter, metered
     from config.summary import settings_summary
+    from config.text.references import unresolved_references
     from dashboards.commands import terminal
     from dashboards.delivery.mail import try_connection as try_mail
     from dashboards.delivery.trial import send_trial_messages
@@ -47,24 +48,28 @@ def check_command(
 
     settings = read_settings(config, warehouse)
     out = terminal.console(sys.stdout)
-    tried = []
+    tried: list[Connection] = []
 
     def tell(connection: Connection) -> None:
         # an answer that is told may hold what was sent
         found = replace(connection, detail=redact(settings, connection.detail))
-        out.print(terminal.connection_line(found))
+        if found.detail not in {one.detail for one in tried}:
+            out.print(terminal.connection_line(found))
         tried.append(found)
 
+    for missing in unresolved_references(settings):
+        tell(Connection("configuration", False, str(missing)))
+    told_before = len(tried)
     with metered(Meter(longest_wait_seconds=0)):  # who asks to wait is told of, not waited for
         for connection in try_connections(settings):
             tell(connection)
-        if not tried:
+        if len(tried) == told_before:
             out.print(
                 'No source is configured: name one below "sources", or bring data with "sixkeys import".'
             )
         if settings.dashboard.auth:
             tell(try_provider(settings.dashboard.auth))
-    if settings.reports.email:
+    if settings.reports.email and not any(unresolved_references(settings.reports.email)):
         tell(try_mail(settings.reports.email))
     for connection in send_trial_messages(settings) if send_trial else ():
         tell(connection)

@@ -12,6 +12,7 @@ from dashboards.commands.options import (
     WarehouseOption,
     Whose,
     one_scope,
+    say,
 )
 from dashboards.commands.steps import make_scorecards, read_settings
 
@@ -43,7 +44,8 @@ def scorecard_command(
     """Writes the weekly scorecard (HTML by default): each number against its target, and what moved.
 
     It is the organisation's unless --where names a team or a system. Without --where, --publish and --send are for
-    those of all teams and systems as well.
+    those of all teams and systems as well. --send says in a line for each recipient what became of it, and shows the
+    scorecard only with --format.
 
     Example: sixkeys scorecard --week 2026-W46 --format md --where team=payments
 
@@ -58,12 +60,14 @@ def scorecard_command(
     publish = (publish or send) and not dry_run
     if of is None and not send and not publish:
         of = ("organisation", "")
-    found, failed = make_scorecards(settings, week, of, publish, send and not dry_run, again)
+    found, failed = make_scorecards(
+        settings, week, of, publish, send and not dry_run, again, print if send and format is None else say
+    )
     if not found:  # what was asked for failed, which is told by now
         raise typer.Exit(1)
     if dry_run:
         _show_plan(settings, found, again, as_json=format == "json")
-    else:
+    elif format or not send:
         from dashboards.scorecards.published_forms import published_forms
 
         print(published_forms(settings.warehouse, found[0])[format or "html"], end="")

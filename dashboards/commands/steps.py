@@ -5,7 +5,7 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -62,13 +62,13 @@ def collect_all(
 
 def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
     """Builds the facts; says which of the organisation's numbers move where other definitions made the ones before."""
-    from warehouse.building.build import build
     from warehouse.metrics.definitions import definitions
     from warehouse.metrics.moved_numbers import is_of_other_definitions, published_numbers
+    from warehouse.pipeline import build_and_export
 
     is_other = says_what_moved and is_of_other_definitions(settings.warehouse, definitions())
     before = published_numbers(settings) if is_other else None
-    say(f"built {build(settings, datetime.now(UTC))}")
+    say(f"built {build_and_export(settings, datetime.now(UTC))}")
     if is_other:
         say("the definitions changed; CHANGELOG.md has each")
     if before:
@@ -80,8 +80,8 @@ def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
 def build_for_this_version(settings: "Settings") -> None:
     """Builds the facts anew, as of when they were built, where another version of Sixkeys built them."""
     from config.errors import SixkeysError
-    from warehouse.building.build import build
     from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
+    from warehouse.pipeline import build_and_export
 
     try:
         with open_facts(settings.warehouse):
@@ -93,7 +93,7 @@ def build_for_this_version(settings: "Settings") -> None:
         return
     say("the facts were built by another version of Sixkeys; building them anew")
     try:
-        say(f"built {build(settings, as_of)}")
+        say(f"built {build_and_export(settings, as_of)}")
     except SixkeysError as error:  # the next collection builds as well
         say(f"sixkeys: {error}")
 
@@ -125,10 +125,12 @@ def make_scorecards(
     publish: bool = True,
     send: bool = True,
     again: bool = False,
+    tell: Callable[[str], None] = say,
 ) -> tuple[list[dict[str, Any]], bool]:
     """The scorecard `of` a scope and name, or those of all, published and delivered if wanted; whether one failed.
 
-    What is published is written to the directory too. One that fails is not among them, and costs no other.
+    What is published is written to the directory too. One that fails is not among them, and costs no other. What
+    was delivered to whom goes to `tell`.
     """
     from dashboards.delivery.deliver import deliver
     from warehouse.scorecards.content import scorecard, scorecards
@@ -142,7 +144,7 @@ def make_scorecards(
                 found = _published(facts, settings, found, failures)
         parcels = _scorecard_parcels(settings, found, failures) if send or publish else []
         parcels = [one for one in parcels if send or one.channel == "directory"]
-        failed = _told(deliver(settings, parcels, by_hand=True, again=again)) if parcels else False
+        failed = _told(deliver(settings, parcels, by_hand=True, again=again), tell) if parcels else False
     return found, failed or bool(failures)
 
 
@@ -269,10 +271,10 @@ def _whose(one: "dict[str, Any]") -> str:
     return f"scorecard of {one['scope']} {one['name']}, {one['week']}"
 
 
-def _told(deliveries: "Sequence[Delivery]") -> bool:
-    """Says what became of each; whether one failed."""
+def _told(deliveries: "Sequence[Delivery]", tell: Callable[[str], None] = say) -> bool:
+    """Tells of each that it was delivered, and says why not; whether one failed."""
     for delivery in deliveries:
-        say(str(delivery))
+        (say if delivery.error else tell)(str(delivery))
     return any(delivery.error for delivery in deliveries)
 
 

@@ -1,8 +1,9 @@
 """Numbers and their rows as text: tables for people, JSON and CSV for programs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -160,8 +161,11 @@ def _cell(value: "Value | None") -> Text:
     return _text(text, _STYLES.get(value.status, ""))
 
 
-def explanation(found: "Explanation") -> RenderableType:
-    """The number and its definition, then the rows that made it and those left out, each with its reason."""
+def explanation(found: "Explanation", timezone: str) -> RenderableType:
+    """The number and its definition, then the rows that made it and those left out, each with its reason.
+
+    Instants are told in the local time of `timezone`, as pages do.
+    """
     metric, status = metrics()[found.metric], STATUSES[found.status]
     within = [row for row in found.rows if row.get("excluded_because") is None]
     left_out = [row for row in found.rows if row.get("excluded_because") is not None]
@@ -174,19 +178,21 @@ def explanation(found: "Explanation") -> RenderableType:
             " ",
             (figure(found.value, found.unit), "bold"),
         ),
-        Text.assemble(_text(f"{found.rule} {status.meaning} Times are UTC."), "\n"),
-        _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit),
+        Text.assemble(_text(f"{found.rule} {status.meaning} Times are {timezone}."), "\n"),
+        _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit, timezone),
     ]
     if left_out:
         reasons = "\n".join(f"{n:>7,}  {one_line(reason)}" for reason, n in found.left_out.items())
         parts += [
             Text(f"\nLeft out, by reason:\n{reasons}\n"),
-            _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit),
+            _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit, timezone),
         ]
     return Group(*parts)
 
 
-def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -> RenderableType:
+def _rows(
+    title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str, timezone: str
+) -> RenderableType:
     if not rows:
         return Text(title, "bold")
     known = _COLUMNS.get(fact) or [column for column in rows[0] if column not in _ENDS]
@@ -202,7 +208,7 @@ def _rows(title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str) -
         last = (
             [row["excluded_because"]] if reason else [_row_value(row.get("value"), unit), row.get("rule", "")]
         )
-        table.add_row(*(_plain(column, row.get(column)) for column in shown), *map(str, last))
+        table.add_row(*(_plain(column, row.get(column), timezone) for column in shown), *map(str, last))
     return Group(Text(title, "bold"), table)
 
 
@@ -213,11 +219,11 @@ def _row_value(value: float | None, unit: str) -> str:
     return figure(value, unit) if unit in ("seconds", "points") else f"{value:g}"
 
 
-def _plain(column: str, value: Any) -> str:
+def _plain(column: str, value: Any, timezone: str) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return f"{value.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
     return str(value)[:_SHA_LENGTH] if column == "sha" else str(value)
 
 

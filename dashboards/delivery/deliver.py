@@ -168,14 +168,15 @@ class _Run:
         return left, max(waits, default=None)
 
     def told(self, parcels: Sequence[Parcel]) -> Iterator[Delivery]:
-        """What became of each parcel, in one line for the targets that it is the same for."""
+        """What became of each parcel: by hand a line for each target, else one for those that it is the same for."""
         for parcel in parcels:
-            alike: dict[tuple[str | None, bool], list[str]] = {}
+            alike: dict[tuple[str | None, bool, str], list[str]] = {}
             for target in parcel.targets:
                 key = (parcel.message, parcel.channel, target)
                 if key in self._now:
-                    alike.setdefault((self._now[key].error, key in self._before), []).append(target)
-            for (error, before), targets in alike.items():
+                    one_line = target if self._by_hand else ""
+                    alike.setdefault((self._now[key].error, key in self._before, one_line), []).append(target)
+            for (error, before, _), targets in alike.items():
                 yield Delivery(parcel.message, parcel.channel, parcel.shown(targets), error, before)
 
     def _final(self, channel: Channel) -> frozenset[DeliveryStatus]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from config.reports import Email
 from config.text.legible import one_line
-from dashboards.delivery.posting import TIMEOUT, NotDelivered
+from dashboards.delivery.posting import TIMEOUT, NotDelivered, require_for_delivery
 
 if TYPE_CHECKING:
     from collectors.connections import Connection
@@ -60,6 +60,7 @@ def connected(settings: Email, timeout: float = TIMEOUT) -> Iterator[smtplib.SMT
     context = ssl.create_default_context()
     at = f"{settings.host}:{settings.port}"
     server: smtplib.SMTP | None = None
+    require_for_delivery(settings)
     try:
         if settings.security == "tls":
             server = smtplib.SMTP_SSL(settings.host, settings.port, timeout=timeout, context=context)

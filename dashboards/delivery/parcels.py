@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from config.reports import Email, Recipients, Webhook, host
+from config.text.references import UnresolvedReference, require_resolved
 from dashboards.delivery import webhooks
 from dashboards.delivery.mail import connected, hand_over, mail
-from dashboards.delivery.posting import TIMEOUT, NotDelivered, post
+from dashboards.delivery.posting import TIMEOUT, NotDelivered, post, require_for_delivery
 from warehouse.scorecards.delivery_book import Channel, Message
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "sixkeys")
@@ -81,27 +82,30 @@ def delivery_id(letter: Letter, channel: Channel) -> str:
 
 
 def _slack(letter: Letter, address: SecretStr, key: str, timeout: float) -> Parcel:
-    url = address.get_secret_value()
-
-    def send(payload: bytes) -> Send:
-        def to(_: Sequence[str]) -> Mapping[str, NotDelivered]:
-            post(url, payload, {}, key, timeout)
-            return {}
-
-        return to
-
     def payload() -> str:
         return json.dumps(letter.slack(), ensure_ascii=False)
+
+    def ready(id: str) -> AbstractContextManager[Send]:
+        require_for_delivery(address)
+        url, body = address.get_secret_value(), payload().encode()
+
+        def to(_: Sequence[str]) -> Mapping[str, NotDelivered]:
+            post(url, body, {}, key, timeout)
+            return {}
+
+        return nullcontext(to)
+
+    target, by = target_at(address, key)
 
     return Parcel(
         letter.message,
         "slack",
         delivery_id(letter, "slack"),
-        (_target(url),),
-        host(url),
+        (target,),
+        by,
         letter.subject,
         lambda id, _: {"message": payload()},
-        lambda id: nullcontext(send(payload().encode())),
+        ready,
     )
 
 
@@ -109,22 +113,27 @@ def _webhook(letter: Letter, webhook: Webhook, key: str, timeout: float) -> Parc
     def payload(id: str) -> bytes:
         return webhooks.payload(letter.message.kind.partition(" ")[0], id, letter.data())
 
-    def send(id: str, payload: bytes) -> Send:
+    def ready(id: str) -> AbstractContextManager[Send]:
+        require_for_delivery(webhook)
+        body = payload(id)
+
         def to(_: Sequence[str]) -> Mapping[str, NotDelivered]:
-            webhooks.send(webhook, id, payload, key, timeout)
+            webhooks.send(webhook, id, body, key, timeout)
             return {}
 
-        return to
+        return nullcontext(to)
+
+    target, by = target_at(webhook.url, key)
 
     return Parcel(
         letter.message,
         "webhook",
         delivery_id(letter, "webhook"),
-        (_target(webhook.url),),
-        host(webhook.url),
+        (target,),
+        by,
         letter.subject,
         lambda id, _: {"message": payload(id).decode()},
-        lambda id: nullcontext(send(id, payload(id))),
+        ready,
     )
 
 
@@ -135,6 +144,7 @@ def _mail(letter: Letter, email: Email, recipients: tuple[str, ...], timeout: fl
 
     @contextmanager
     def ready(id: str) -> Iterator[Send]:
+        require_for_delivery(email, *recipients)
         # who has it already is named in it still: it is the same message
         made = message(id, recipients)
         with connected(email, timeout) as server:
@@ -152,6 +162,11 @@ def _mail(letter: Letter, email: Email, recipients: tuple[str, ...], timeout: fl
     )
 
 
-def _target(url: str) -> str:
-    """What tells one address from another without telling the address."""
-    return f"{host(url)} {hashlib.sha256(url.encode()).hexdigest()[:12]}"
+def target_at(address: SecretStr | str, key: str) -> tuple[str, str]:
+    """What tells one address from another without telling the address, and its host; the key where it is not known."""
+    try:
+        require_resolved(address)
+    except UnresolvedReference:
+        return key, key
+    url = address.get_secret_value() if isinstance(address, SecretStr) else address
+    return f"{host(url)} {hashlib.sha256(url.encode()).hexdigest()[:12]}", host(url)

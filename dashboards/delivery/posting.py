@@ -4,13 +4,16 @@ NotDelivered(SixkeysError)   a message did not arrive, or nobody knows whether i
 """
 
 from collections.abc import Mapping
+from math import inf
 from typing import Literal
 
 import httpx
+from pydantic import BaseModel, SecretStr
 
 from collectors.transport.json_api import asked_seconds
 from config.errors import SixkeysError
 from config.reports import host
+from config.text.references import UnresolvedReference, require_resolved
 
 TIMEOUT = 30.0
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
@@ -42,6 +45,14 @@ class NotDelivered(SixkeysError):
         self.status = status
         self.wait = wait
         self.unreachable = unreachable
+
+
+def require_for_delivery(*referring: BaseModel | SecretStr | str) -> None:
+    """Raises NotDelivered where something that these refer to is not there; it is tried again by the next run."""
+    try:
+        require_resolved(referring)
+    except UnresolvedReference as error:
+        raise NotDelivered(str(error), "failed", wait=inf) from None
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], key: str, timeout: float) -> None:

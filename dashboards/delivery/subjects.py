@@ -1,14 +1,16 @@
 """The subject of each message, as a mail program shows it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from dashboards.scorecards.rendering import title
+from dashboards.scorecards.rendering import met_of_judged
 
 
 def scorecard_subject(scorecard: Mapping[str, Any]) -> str:
-    """Whose scorecard and of which week."""
-    return f"{title(scorecard)}: delivery scorecard, week {scorecard['week']}"
+    """Whose scorecard, the result, and of which week: "checkout: 3 of 5 targets met, week of 16 Nov"."""
+    monday = date.fromisoformat(scorecard["week_start"])
+    return f"{scorecard['name']}: {met_of_judged(scorecard)}, week of {monday.day} {monday:%b}"
 
 
 def alert_subject(organization: str, headline: str) -> str:

@@ -32,6 +32,9 @@ class Palette:
 
 LIGHT = Palette("#1f5fa8", "#b3470a", "#8a94a3", "#4d5866", "#e4e8ee", "#ffffff", "#00775c", "#d9a441")
 DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b", "#6fdcbb", "#a97c1f")
+# of a picture that is taken along; page.css hides the heading on the page and takes its height away there
+HEADING_HEIGHT, PICTURE_WIDTH = 56, 1000
+_LONGEST_TITLE, _LONGEST_ABOUT, _ABOVE_TITLE = 100, 150, 26
 # how many of a unit are shown as one on the axis, and what that is called
 _AXES = {"fraction": (0.01, "%"), "per day": (1.0, "a day"), "points": (1.0, "points")}
 
@@ -136,6 +139,31 @@ def _begin(since: date, palette: Palette) -> _Mark:
     )
 
 
+def headed(figure: go.Figure, title: str, about: str) -> go.Figure:
+    """The figure with a heading of two lines, for who sees its picture without the page."""
+    height = figure.layout.height + HEADING_HEIGHT
+    text = f"<b>{_cut(title, _LONGEST_TITLE)}</b><br><span style='font-size:13px'>{_cut(about, _LONGEST_ABOUT)}</span>"
+    return figure.update_layout(
+        height=height,
+        margin={"t": figure.layout.margin.t + HEADING_HEIGHT},
+        title={
+            "text": text,
+            "font": {"size": 16},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 16},
+            "y": 1 - _ABOVE_TITLE / height,
+            "yref": "container",
+            "yanchor": "top",
+        },
+    )
+
+
+def _cut(text: str, longest: int) -> str:
+    return words(text if len(text) <= longest else f"{text[: longest - 1]}…")
+
+
 def upright(at: Any, line: dict[str, Any]) -> dict[str, Any]:
     """A line from the bottom to the top of the chart."""
     return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
@@ -199,7 +227,7 @@ def themed(palette: Palette, height: int, top: int, bottom: int, left: int) -> d
         "template": None,  # Plotly's own is long, and all that shows of it is set here
         "height": height,
         "margin": {"l": left, "r": 16, "t": top, "b": bottom},
-        "paper_bgcolor": "rgba(0,0,0,0)",
+        "paper_bgcolor": palette.surface,
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": palette.text, "size": 13, "family": "Source Sans, sans-serif"},
         "hoverlabel": {

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from config.text.legible import legible_json
-from warehouse.rows.spreadsheets import defused
+from warehouse.rows.spreadsheets import BYTE_ORDER_MARK, defused
 
 
 def as_json(content: Any) -> str:
@@ -28,7 +28,10 @@ def _jsonable(value: Any) -> Any:
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """`rows` as CSV with a heading; lists and structs as JSON, and no cell that a spreadsheet would execute."""
+    """`rows` as CSV with a heading; lists and structs as JSON, and no cell that a spreadsheet would execute.
+
+    It begins with the byte order mark by which Excel knows UTF-8.
+    """
     out = io.StringIO()
     write_csv(out, rows)
     return out.getvalue()
@@ -40,10 +43,13 @@ def as_rows_of(found: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def write_csv(stream: Any, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Writes `as_csv` of the rows to `stream` as they come."""
+    """Writes `as_csv` of the rows to `stream` as they come; a stream of bytes is written in UTF-8, whatever it was."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8")
     writer = None
     for row in rows:
         if writer is None:
+            stream.write(BYTE_ORDER_MARK)
             writer = csv.DictWriter(stream, fieldnames=list(row), lineterminator="\n")
             writer.writerow({column: defused(column) for column in row})
         writer.writerow({column: _csv_cell(value) for column, value in row.items()})

@@ -1,14 +1,18 @@
 """What a reader takes along: a table or a chart's values as CSV, a chart as PNG; neither asks the network."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from config.text.legible import one_line
+from dashboards.figures import charts, formats
 from dashboards.figures.tables import as_csv
 from dashboards.frame.markup import part
+from dashboards.frame.state import State
+from dashboards.frame.view import Filters, scope_name
 
 # makes the rows of a file once it is asked for
 RowsLater = Callable[[], Iterable[Mapping[str, Any]]]
@@ -42,9 +46,34 @@ def section_with_csv(title: str, name: str, key: str, rows: RowsLater) -> None:
         csv(name, f"{key}-csv", rows)
 
 
-def chart_card(figure: go.Figure, name: str, key: str, alt: str) -> None:
-    """The figure on a card; the button in its corner gives it as the PNG `name` in the page's colours."""
-    options = {"format": "png", "filename": name.removesuffix(".png"), "scale": _SCALE}
+def seen_in(state: State, view: Filters, first: date, after: date) -> str:
+    """What a picture of a view is of: "team payments, acme · 19 Oct – 15 Nov 2026 · data as of Mon 16 Nov 2026, …"."""
+    scope = scope_name(view, state.organization)
+    whose = scope if scope == state.organization else f"{scope}, {state.organization}"
+    as_of = formats.instant(state.as_of, state.timezone)
+    return f"{whose} · {formats.days(first, after)} · data as of {as_of}"
+
+
+def chart_card(
+    figure: go.Figure,
+    name: str,
+    key: str,
+    alt: str,
+    title: str,
+    about: str,
+) -> None:
+    """The figure on a card; the button in its corner gives it as the PNG `name` in the page's colours.
+
+    The picture has `title` and what it is `about` above the chart, which the page says around it.
+    """
+    headed = charts.headed(figure, title, about)
+    options = {
+        "format": "png",
+        "filename": name.removesuffix(".png"),
+        "scale": _SCALE,
+        "width": charts.PICTURE_WIDTH,
+        "height": headed.layout.height,
+    }
     config = {
         "displaylogo": False,
         "displayModeBar": True,
@@ -52,4 +81,4 @@ def chart_card(figure: go.Figure, name: str, key: str, alt: str) -> None:
         "toImageButtonOptions": options,
     }
     with st.container(border=True, key=f"chart-card-{key}"):
-        st.plotly_chart(figure, theme=None, config=config, alt=one_line(alt), key=key)
+        st.plotly_chart(headed, theme=None, config=config, alt=one_line(alt), key=key)

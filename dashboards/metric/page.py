@@ -89,6 +89,8 @@ def _series(state: State, view: Filters, found: MetricContent, value: Value) -> 
         _named(state, view, value, view.step, "png"),
         "series",
         f"{name} by {view.step}, with its target",
+        f"{name} by {view.step}",
+        downloads.seen_in(state, view, found.series[0].period_start, found.series[-1].period_end),
     )
     if view.step == "week":
         st.html(part("limits", limits, value.unit, value.period_start, of="metric"))
@@ -114,7 +116,12 @@ def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
     else:
         figure, said = distribution_charts.weekdays_chart(found.weekdays, value, dark), ""
     downloads.chart_card(
-        figure, _named(state, view, value, "distribution", "png"), "spread", f"{name}: {title.lower()}"
+        figure,
+        _named(state, view, value, "distribution", "png"),
+        "spread",
+        f"{name}: {title.lower()}",
+        f"{name}: {title.lower()}",
+        downloads.seen_in(state, view, value.period_start, value.period_end),
     )
     if said:
         st.html(part("remark", said, of="metric"))
@@ -153,7 +160,12 @@ def _beside(state: State, view: Filters, found: Assistance, value: Value) -> Non
     if found.weeks:
         figure = beside.share_of_weeks(found.weeks, about, st.context.theme.type == "dark")
         downloads.chart_card(
-            figure, _named(state, view, value, "assistance", "png"), "beside", f"{title}: the share by week"
+            figure,
+            _named(state, view, value, "assistance", "png"),
+            "beside",
+            f"{title}: the share by week",
+            f"{about.name}: the share that an agent helped with, by week",
+            downloads.seen_in(state, view, found.weeks[0].monday, value.period_end),
         )
         st.html(
             part(

@@ -1,5 +1,7 @@
 """Satisfaction: scores by survey round against the target, and how they spread, as far as they may be shown."""
 
+from datetime import timedelta
+
 import streamlit as st
 
 from config.settings import Settings
@@ -40,7 +42,10 @@ def _trend(state: State, view: Filters, found: Surveyed, values: list[Value], na
     st.html(part("section", "Round by round"))
     figure = charts.rounds_chart(values, names, dark=st.context.theme.type == "dark")
     name = content.csv_name(state.organization, view, found.rounds).replace(".csv", ".png")
-    downloads.chart_card(figure, name, "rounds", "Satisfaction by survey round, with its target")
+    title = "Satisfaction by survey round"
+    first, last = values[0].period_start, values[-1].period_start
+    about = downloads.seen_in(state, view, first, last + timedelta(days=1))
+    downloads.chart_card(figure, name, "rounds", f"{title}, with its target", title, about)
 
 
 def _rounds(state: State, view: Filters, found: Surveyed) -> None:

@@ -47,6 +47,12 @@ def title(scorecard: Mapping[str, Any]) -> str:
     return f"{scorecard['name']} ({scorecard['scope']}), {scorecard['organization']}"
 
 
+def met_of_judged(scope: Mapping[str, Any]) -> str:
+    """How the week stands against the targets: "3 of 5 targets met"."""
+    judged = [metric["status"] for metric in scope["metrics"] if metric["status"] in ("met", "missed")]
+    return f"{judged.count('met')} of {len(judged)} targets met" if judged else "no target judged"
+
+
 def view_of(
     scorecard: Mapping[str, Any], metric: str | None = None, scope: str | None = None, name: str | None = None
 ) -> str | None:

@@ -19,6 +19,7 @@ if (_packages := str(Path(__file__).resolve().parents[2])) not in sys.path:
 from config.errors import SixkeysError
 from config.settings import load_settings
 from config.text.legible import log_legibly
+from config.text.references import require_resolved
 from dashboards.server.gate import Gate
 from dashboards.server.launch import APP, arguments
 
@@ -29,6 +30,7 @@ def secrets(config: Path) -> dict[str, Any]:
     """What Streamlit's login needs, kept in this process and in no file; nothing where nobody has to log in."""
     try:
         dashboard = load_settings(config).dashboard
+        require_resolved(dashboard.auth)
     except SixkeysError as error:
         log.error("%s", error)  # the page says it as well
         return {}

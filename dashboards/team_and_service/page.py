@@ -66,7 +66,7 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)
     if unresolved.counts.total:
         _list(incident_rows.INCIDENT_LIST, "open incident", unresolved, loading.open_ones(view))
-    _timeline(scope, view.where[scope], read_once(loading.happened, published, settings, view), state)
+    _timeline(scope, view, read_once(loading.happened, published, settings, view), state)
     _failures(read_once(loading.failed, published, settings, view, state.timezone), view)
     if scope == "team":
         _services(settings, state, view, found)
@@ -104,7 +104,8 @@ def _list(kind: ListKind, noun: str, page: ListPage, listed: Filters) -> None:
     st.html(part("elsewhere", name, link(kind.page, shown), of="team_and_service"))
 
 
-def _timeline(scope: ProfileScope, name: str, of: Timeline, state: State) -> None:
+def _timeline(scope: ProfileScope, view: Filters, of: Timeline, state: State) -> None:
+    name = view.where[scope]
     by: timeline_chart.By = "environment" if scope == "service" else "service"
     title = "Deployments, incidents and recoveries"
     if not timeline_chart.lanes(of, by):
@@ -117,7 +118,8 @@ def _timeline(scope: ProfileScope, name: str, of: Timeline, state: State) -> Non
     figure = timeline_chart.timeline_chart(of, by, state.timezone, state.as_of, dark)
     alt = timeline_chart.described(of)
     st.html(part("timeline_key", timeline_chart.KEY, of="team_and_service"))
-    downloads.chart_card(figure, named.replace(".csv", ".png"), "timeline", alt)
+    about = downloads.seen_in(state, view, of.start, of.end)
+    downloads.chart_card(figure, named.replace(".csv", ".png"), "timeline", alt, title, about)
     if told := timeline_chart.left_undrawn(of, by):
         st.html(part("remark", told, of="team_and_service"))
 

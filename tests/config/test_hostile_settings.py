@@ -19,6 +19,7 @@ from config.settings import load_settings
 from config.summary import settings_summary
 from config.text.legible import legible
 from config.text.quoting import LONGEST_VALUE
+from config.text.references import unresolved_references
 from config.text.yaml_documents import SETTINGS_YAML, read_yaml
 from tests.support.places import LONG, ROOT
 
@@ -101,8 +102,12 @@ def held(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     begun = time.process_time()
     try:
-        settings_summary(path, load_settings(path))
+        settings = load_settings(path)
+        settings_summary(path, settings)
         told = ""
+        for missing in unresolved_references(settings):
+            assert len(str(missing)) < LONGEST_LINE + len(str(path))
+            assert legible(str(missing)) == str(missing)
     except ConfigurationError as refused:
         told = str(refused)
     assert time.process_time() - begun < MOST_SECONDS
@@ -147,8 +152,8 @@ def test_no_hostile_value_is_a_duration(tmp_path: Path, hostile: str) -> None:
         (("dashboard", "auth", "session"), "[" * 300 + "]" * 300, "is nested in more than 100 levels; write it"),
         (("organization",), r'"\ud83d"', "holds half a character, such as half an emoji; mend its escape"),
         (("warehouse",), r'"a\0b"', "holds the character NUL, which no text has; remove it"),
-        (("sources", "github", "token"), '"file:~nobody_of_that_name/x"', "(there is no such user); mend the path"),
         (("warehouse",), '"~nobody_of_that_name/w.duckdb"', "begins with no user's home; mend the path"),
+        (("dashboard", "url"), '"file:~nobody_of_that_name/x"', "(there is no such user); mend the path"),
         (("sources", "survey", "files", 1, "files"), '"https://[::/x"', "is not an address; write it like"),
         (("timezone",), '"posixrules"', '"posixrules" is not a time zone; write one like'),
         (("reports", "directory"), f'"{"x" * 300}"', "is longer than a path may be; shorten it"),

@@ -149,14 +149,6 @@ def test_one_metric_under_two_of_its_names_is_refused(tmp_path: Path) -> None:
     assert mistake(tmp_path, text) == ':2: metrics: "mttr" and "MTTR" are the same metric; keep one'
 
 
-def test_a_missing_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ACME_TOKEN", raising=False)
-    text = 'organization: acme\nsources:\n  pagerduty: {token: "${ACME_TOKEN}"}'
-    assert mistake(tmp_path, text) == (
-        ":3: sources.pagerduty.token: the environment variable ACME_TOKEN is not set; set it, or remove the key"
-    )
-
-
 @pytest.mark.parametrize("written", [TOKEN, "12345", '"prefix ghp_s3cr3t"'])
 def test_a_secret_in_the_file_itself_is_refused_and_not_repeated(tmp_path: Path, written: str) -> None:
     message = mistake(tmp_path, f"organization: acme\nsources: {{pagerduty: {{token: {written}}}}}")
@@ -188,15 +180,6 @@ def test_a_secret_is_in_no_form_of_the_settings_that_is_shown(tmp_path: Path) ->
     assert origins["privacy.key"] == "secret"
     assert origins["organization"] == "sixkeys.yaml"
     assert origins["timezone"] == "default"
-
-
-def test_a_secret_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
-    text = 'organization: acme\nprivacy: {key: "file:secret"}'
-    assert f"cannot read the file {tmp_path / 'secret'} (No such file or directory)" in mistake(
-        tmp_path, text
-    )
-    (tmp_path / "secret").write_text("\n")
-    assert "the secret is empty" in mistake(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -253,13 +236,14 @@ def test_relative_paths_begin_at_the_file_wherever_the_command_runs(tmp_path: Pa
 organization: acme
 warehouse: data/acme.duckdb
 sources:
-  survey: {files: ["surveys/*.csv", "https://forms.example/export.csv"]}
+  survey: {files: ["surveys/*.csv", "https://forms.example/export.csv"], redirects: [cdn.example]}
   catalog: {files: ["/srv/catalog/*.yaml"]}
 """
     settings = load(tmp_path, text)
     assert settings.warehouse == tmp_path / "data" / "acme.duckdb"
     assert settings.reports.directory == tmp_path / "scorecards"
     assert settings.sources.survey
+    assert settings.sources.survey.redirects == ["cdn.example"]
     places = [entry.files for entry in settings.sources.survey.files]
     assert places == [f"{tmp_path}/surveys/*.csv", "https://forms.example/export.csv"]
     assert settings.sources.catalog.files == ["/srv/catalog/*.yaml"]

@@ -208,12 +208,6 @@ class TestConfiguration:
             load_settings(self.written(tmp_path, given))
         assert said in str(error.value)
 
-    def test_a_short_cookie_secret_is_refused(self, tmp_path):
-        path = self.written(tmp_path, "cookie_secret: file:short, domains: [a.b]")
-        (tmp_path / "short").write_text("too short")
-        with pytest.raises(ConfigurationError, match="cookie_secret: has fewer than 32 characters"):
-            load_settings(path)
-
     def test_the_summary_tells_groups_and_hides_secrets(self, tmp_path):
         groups = "cookie_secret: file:secret, groups: {leads: everything, pay: [payments, billing]}"
         path = self.written(tmp_path, groups)

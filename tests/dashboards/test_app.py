@@ -10,9 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from config.errors import SixkeysError
+from dashboards.figures import charts
 from dashboards.figures.formats import figure_against
 from dashboards.figures.tables import as_csv
 from dashboards.frame.navigation import PAGES
@@ -210,7 +212,9 @@ class TestBrowser:
             tab.get_by_role("button", name="Download CSV").click()
         assert download.value.suggested_filename == "acme-metrics-2026-10-19-2026-11-15.csv"
         download.value.save_as(tmp_path / "shown.csv")
-        text = (tmp_path / "shown.csv").read_text()
+        # the byte order mark, by which Excel knows UTF-8
+        assert (tmp_path / "shown.csv").read_bytes().startswith(b"\xef\xbb\xbfmetric,")
+        text = (tmp_path / "shown.csv").read_text(encoding="utf-8-sig")
         monday = small_organisation.NOW.date()
         with open_facts(running.settings.warehouse) as facts:
             days = {"start": monday - timedelta(weeks=4), "end": monday}
@@ -218,9 +222,33 @@ class TestBrowser:
                 *compute(facts, running.settings, **days),
                 *compute(facts, running.settings, "team", **days),
             ]
-        assert text == as_csv(as_rows(values))
+        assert f"\ufeff{text}" == as_csv(as_rows(values))
         header = next(csv.reader(io.StringIO(text)))
         assert header == [field.name for field in fields(Value)]
+
+    def test_a_chart_s_picture_says_what_it_is_of_and_the_page_does_not_say_it_twice(self, running, tmp_path):
+        tab = running.open("metric?metric=lead_time&team=payments&period=12w")
+        card = tab.locator(".st-key-chart-card-series")
+        heading = card.locator(".g-gtitle")
+        expect(heading).to_be_hidden()
+        assert heading.text_content() == (
+            "Lead Time for Changes by week"
+            "team payments, acme · 1 Jun – 15 Nov 2026 · data as of Mon 16 Nov 2026, 09:00 CET"
+        )
+        # the card begins with the chart: what the heading takes in the picture is cut off here
+        assert card.bounding_box()["height"] < 300 + 40
+        card.hover()
+        with tab.expect_download() as download:
+            card.locator(".modebar-btn[data-title*='png' i]").click()
+        download.value.save_as(tmp_path / "chart.png")
+        with Image.open(tmp_path / "chart.png") as picture:
+            assert picture.size == (2 * charts.PICTURE_WIDTH, 2 * (300 + charts.HEADING_HEIGHT))
+            # nothing shines through on a slide, and there are letters above the chart
+            assert picture.convert("RGBA").getchannel("A").getextrema() == (255, 255)
+            above = picture.convert("L").crop((0, 0, 1200, 2 * charts.HEADING_HEIGHT))
+            lines = [y for y in range(above.height) if above.crop((0, y, 1200, y + 1)).getextrema()[0] < 128]
+            assert lines[0] > 8, "the title is cut off at the top"
+            assert len(lines) > 20
 
     def test_hostile_names_are_text(self, running):
         tab = running.open()

@@ -154,9 +154,9 @@ class TestRows:
             check=True,
             text=True,
         ).stdout
-        heading, *rows = written.splitlines()
+        heading, *rows = written.removeprefix("\ufeff").splitlines()
         wanted = [heading, *(row for row in rows if row.startswith("lead_time,"))]
-        assert (tmp_path / "series.csv").read_text().splitlines() == wanted
+        assert (tmp_path / "series.csv").read_text(encoding="utf-8-sig").splitlines() == wanted
         chart = tab.locator(".st-key-chart-card-series")
         chart.hover()
         with tab.expect_download() as download:

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -107,8 +107,11 @@ def test_the_command_line_shows_each_rows_rule_and_the_reasons_with_their_counts
 ) -> None:
     found = explain(sample_facts, sample.settings, "change_failure_rate", {"service": "checkout"})
     out = io.StringIO()
-    terminal.console(out).print(terminal.explanation(found))
+    terminal.console(out).print(terminal.explanation(found, "Pacific/Kiritimati"))
     shown = out.getvalue()
+    # as the pages tell them, in the organisation's own zone: here 14 hours before UTC
+    assert "Times are Pacific/Kiritimati." in shown
+    assert all(f"{row['at'] + timedelta(hours=14):%Y-%m-%d %H:%M}" in shown for row in found.rows)
     assert "failed by rollback: rolled back by" in shown
     assert shown.count("no evidence of failure") == found.n - sum(row["value"] or 0 for row in found.rows)
     for reason, n in found.left_out.items():

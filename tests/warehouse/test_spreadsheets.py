@@ -42,7 +42,7 @@ def test_no_cell_is_executed_and_numbers_stay_numbers(rows: list[tuple[str, floa
     safe = spreadsheet_safe(pd.DataFrame({"n": pd.Series(numbers, dtype="float64"), "text": texts}))
     exported = io.StringIO()
     safe.to_csv(exported, index=False)
-    for told in (as_csv([{"n": n, "text": text} for text, n in rows]), exported.getvalue()):
+    for told in (as_csv([{"n": n, "text": text} for text, n in rows])[1:], exported.getvalue()):
         read = list(csv.DictReader(io.StringIO(told, newline="")))
         assert len(read) == len(rows)
         assert [row["text"] for row in read if is_dangerous(row["text"])] == []
@@ -76,4 +76,4 @@ def test_what_is_no_formula_stays(value: object) -> None:
 
 
 def test_a_heading_is_a_cell_too() -> None:
-    assert as_csv([{"=HYPERLINK(1)": 1}]) == "'=HYPERLINK(1)\n1\n"
+    assert as_csv([{"=HYPERLINK(1)": 1}]) == "\ufeff'=HYPERLINK(1)\n1\n"

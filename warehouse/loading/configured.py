@@ -23,6 +23,7 @@ from collectors.survey import collect as survey
 from collectors.survey.inbox import inbox
 from config.settings import Settings
 from config.sources import ArgoCD, GitHub, PagerDuty
+from config.text.references import require_resolved, unresolved_references
 from warehouse.loading.asked_waits import patient
 from warehouse.loading.people_key import people_of
 from warehouse.storage.store import open_warehouse
@@ -153,7 +154,8 @@ def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
 
 
 def _argocd(warehouse: Path, github_: GitHub | None, instance: ArgoCD, resume: Resume) -> Iterator[Item]:
-    if github_ is None or not github_.clone:
+    # what GitHub lacks is told with GitHub; Argo CD keeps little, and tells itself what a revision names
+    if github_ is None or not github_.clone or any(unresolved_references(github_)):
         yield from argocd.collect(instance, resume)
         return
     with GitHubApi(github_) as api:
@@ -204,6 +206,7 @@ def _repository(row: dict[str, Any]) -> Repository:
 
 
 def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
+    require_resolved(globs)
     for pattern in globs:
         found = sorted(glob(pattern, recursive=True))
         if not found:

@@ -1,7 +1,10 @@
-"""Text in a cell that a spreadsheet would execute."""
+"""What a spreadsheet makes of a CSV: the encoding that it takes, and text in a cell that it would execute."""
 
 import re
 import unicodedata
+
+# by which Excel knows UTF-8; without it names like Müller are garbled
+BYTE_ORDER_MARK = "\ufeff"
 
 # what a spreadsheet skips before it looks whether a cell is a formula: blanks, controls, marks without width
 _SKIPPED = ("Z", "C")

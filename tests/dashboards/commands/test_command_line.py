@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -23,8 +24,7 @@ from warehouse.storage.store import open_warehouse
 COMMANDS = typer.main.get_command(sixkeys.app).commands  # type: ignore[attr-defined]
 CONFIGURATION = """
 organization: acme
-sources:
-  pagerduty: {token: "${SIXKEYS_TEST_UNSET}"}
+timezone: Berlin
 """
 DEPLOYMENTS = "source,id,service,environment,sha,status,started_at,finished_at\n" + "".join(
     f"jenkins,{day},checkout,production,{day:040x},success,2024-11-{day:02}T09:00:00Z,2024-11-{day:02}T09:05:00Z\n"
@@ -129,9 +129,7 @@ def test_a_mistake_in_the_configuration_is_one_line_and_ends_with_2(tmp_path: Pa
     assert 'there is no such file; "sixkeys init" writes one' in refused(tmp_path, 2, *arguments)
     (tmp_path / "acme.yaml").write_text(CONFIGURATION)
     message = refused(tmp_path, 2, *arguments, "--config", "acme.yaml")
-    assert message.startswith(
-        "acme.yaml:4: sources.pagerduty.token: the environment variable SIXKEYS_TEST_UNSET"
-    )
+    assert message.startswith('acme.yaml:3: timezone: "Berlin" is not a time zone')
 
 
 def test_a_process_ends_with_the_status_that_its_one_line_is_about(tmp_path: Path) -> None:
@@ -261,7 +259,9 @@ def test_metrics_are_a_list_of_values_in_json(imported: Path) -> None:
 def test_metrics_are_the_same_as_csv_and_as_a_table(imported: Path) -> None:
     options = ["metrics", "--by", "service", "--period", "week", "--from", "2024-11-04", "--to", "2024-11-18"]
     as_json = json.loads(run(imported, *options, "--format", "json").stdout)
-    as_csv = list(csv.DictReader(io.StringIO(run(imported, *options, "--format", "csv").stdout)))
+    told = run(imported, *options, "--format", "csv").stdout
+    assert told.startswith("\ufeffmetric,")
+    as_csv = list(csv.DictReader(io.StringIO(told.removeprefix("\ufeff"))))
     assert [row["metric"] for row in as_csv] == [row["metric"] for row in as_json]
     assert [row["value"] for row in as_csv] == [
         "" if row["value"] is None else str(row["value"]) for row in as_json
@@ -269,6 +269,20 @@ def test_metrics_are_the_same_as_csv_and_as_a_table(imported: Path) -> None:
     table = run(imported, *options).stdout
     assert "4 – 10 Nov 2024" in table
     assert "1 a day ✗" in table
+
+
+@pytest.mark.parametrize("command", [["metrics"], ["explain", "DF"]])
+def test_csv_is_utf_8_with_its_mark_whatever_the_system_writes(imported: Path, command: list[str]) -> None:
+    told = subprocess.run(
+        [*COMMAND, *command, "--format", "csv"],
+        cwd=imported,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert told.startswith(b"\xef\xbb\xbf")
+    assert told.count(b"\xef\xbb\xbf") == 1
+    assert "checkout" in told.decode("utf-8-sig") or command == ["metrics"]
 
 
 def test_explain_shows_the_rows_that_count_and_those_left_out(imported: Path) -> None:
@@ -292,7 +306,7 @@ def test_export_prints_the_files_that_it_wrote(imported: Path, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     paths = [tmp_path / line for line in done.stdout.splitlines()]
     assert {path.name for path in paths} >= {"metrics.csv", "deployments.csv", "changes.csv"}
-    assert all(path.stat().st_size for path in paths)
+    assert all(path.read_bytes().startswith(b"\xef\xbb\xbf") for path in paths)
 
 
 def test_a_dry_run_shows_what_would_go_where_and_neither_sends_nor_freezes(imported: Path) -> None:
@@ -304,7 +318,7 @@ def test_a_dry_run_shows_what_would_go_where_and_neither_sends_nor_freezes(impor
     (message,) = json.loads(run(imported, *asked, "--format", "json").stdout)
     assert (message["channel"], message["subject"]) == (
         "directory",
-        "acme: delivery scorecard, week 2024-W45",
+        "acme: 0 of 1 targets met, week of 4 Nov",
     )
     assert any(text.startswith("<!DOCTYPE html>") for text in message["contents"].values())
     assert not (imported / "scorecards").exists()

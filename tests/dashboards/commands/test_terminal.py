@@ -82,7 +82,7 @@ def test_csv_has_no_cell_that_a_spreadsheet_would_execute() -> None:
         }
     ]
     assert as_csv(rows) == (
-        'subject,n,at,paths,none\n\'=HYPERLINK(1),-3,2026-11-09T08:00:00Z,"[""a"", ""b""]",\n'
+        '\ufeffsubject,n,at,paths,none\n\'=HYPERLINK(1),-3,2026-11-09T08:00:00Z,"[""a"", ""b""]",\n'
     )
     assert as_csv([]) == ""
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from werkzeug import Response
 
-from config.settings import Recipients, Reports, Settings
+from config.settings import Recipients, Reports, Settings, load_settings
 from dashboards.delivery.deliver import Delivery, deliver
 from dashboards.delivery.dry_run import planned
 from dashboards.delivery.scorecard_parcels import file_stem, scorecard_parcels
@@ -33,6 +33,7 @@ from warehouse.trust.matching import report
 
 CONTENT = scorecard("payments")
 PAYMENTS = scorecard(scope="team", name="payments")
+VARIABLE = "SIXKEYS_TEST_UNSET"
 
 
 def settings(folder: Path, **reports: Any) -> Settings:
@@ -116,6 +117,35 @@ class TestSlack:
         assert "s3cret" not in repr(done)
         assert len(str(done.error)) < 220
         assert mended.error is None
+
+    def test_a_secret_that_is_not_there_holds_up_no_other_and_is_sent_once_it_is(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv(VARIABLE, raising=False)
+        it = f'"${{{VARIABLE}}}"'
+        (tmp_path / "sixkeys.yaml").write_text(
+            f"organization: acme\nwarehouse: w.duckdb\nreports:\n  slack_webhook: {it}\n"
+            f"  webhook: {{url: {it}, secret: {it}}}\n"
+            f"  email: {{host: h.example, sender: a@b.example, password: {it}, recipients: [a@b.example]}}\n"
+        )
+        (folder, *missing) = deliver(
+            load_settings(tmp_path / "sixkeys.yaml"),
+            scorecard_parcels([CONTENT], load_settings(tmp_path / "sixkeys.yaml")),
+            attempts=3,
+        )
+        assert folder.error is None
+        assert [(one.channel, (one.error or "").partition(": ")[0]) for one in missing] == [
+            ("slack", "reports.slack_webhook"),
+            ("webhook", "reports.webhook.url"),
+            ("email", "reports.email.password"),
+        ]
+        assert all(f"the environment variable {VARIABLE} is not set; set it" in str(one) for one in missing)
+        with Receiver() as server:
+            monkeypatch.setenv(VARIABLE, f"{server.url}/s3cret")
+            of = load_settings(tmp_path / "sixkeys.yaml")
+            done = deliver(of, [one for one in scorecard_parcels([CONTENT], of) if one.channel != "email"])
+            assert [(one.channel, one.error) for one in done] == [("slack", None), ("webhook", None)]
+            assert len(server.requests) == 2
 
     def test_an_unreachable_webhook_is_told_without_the_address(self, tmp_path: Path) -> None:
         for url in (f"{closed_address()}/services/s3cret", "services/s3cret", "https://s3cret:99999/s3cret"):
@@ -283,7 +313,7 @@ class TestOnce:
         assert first["email"] is None, "a failing channel does not hold up the others"
         assert "answered 503" in str(first["slack"])
         assert [(one.channel, one.error) for one in second] == [("slack", None)]
-        assert [one.before for one in told] == [True, True]
+        assert [one.before for one in told] == [True, True, True], "one for each recipient"
         assert len(server.bodies) == len(box.messages) == 1
 
     def test_another_week_is_another_message(self, tmp_path: Path) -> None:
@@ -338,7 +368,7 @@ class TestDryRun:
             "webhook": host,
             "email": f"lead@acme.example, team@acme.example by 127.0.0.1:{port}",
         }
-        assert {one["subject"] for one in plan} == {"acme: delivery scorecard, week 2026-W46"}
+        assert {one["subject"] for one in plan} == {"acme: 1 of 4 targets met, week of 9 Nov"}
         assert told["slack"]["contents"]["message"] == server.bodies[0].decode()
         assert told["webhook"]["contents"]["message"] == server.bodies[1].decode()
         assert told["webhook"]["bytes"] == len(server.bodies[1])

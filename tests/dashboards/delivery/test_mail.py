@@ -1,5 +1,6 @@
 """Scorecards by mail, to a real server on loopback: login, encryption, what is refused and what is tried again."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from config.settings import Email, Reports, Settings
 from dashboards.delivery.deliver import Delivery, deliver
 from dashboards.delivery.mail import mail, try_connection
 from dashboards.delivery.scorecard_parcels import scorecard_parcels
+from tests.conftest import Small
+from tests.support.command_line import run
 from tests.support.loopback import closed_address
 from tests.support.mail_server import TEAM, email, login, mail_server, secured
 from tests.support.small_scorecard import scorecard
@@ -33,7 +36,7 @@ def test_recipients_get_text_and_html_with_attached_pictures(tmp_path: Path) -> 
     assert done.error is None
     assert box.recipients == [TEAM]
     (received,) = box.messages
-    assert received["Subject"] == "acme: delivery scorecard, week 2026-W46"
+    assert received["Subject"] == "acme: 1 of 4 targets met, week of 9 Nov"
     assert received["From"] == "Sixkeys <sixkeys@acme.example>"
     text, html = received.get_body(("plain",)), received.get_body(("html",))
     assert text is not None
@@ -75,7 +78,7 @@ def test_it_logs_in_and_a_wrong_password_is_not_tried_again(tmp_path: Path) -> N
         )
         right = email(port, username="sixkeys", password=f"file:{_file(tmp_path, 's3cret-password')}")
         assert sent(tmp_path, right) == [], "it is left to a person"
-        (mended,) = sent(tmp_path, right, by_hand=True)
+        mended, _ = sent(tmp_path, right, by_hand=True)
     assert wrong.error == (
         f"127.0.0.1:{port} refused the login (535); check reports.email.username and password;"
         ' then run "sixkeys scorecard --send"'
@@ -106,12 +109,37 @@ def test_refused_recipients_are_told_and_the_others_served_once(tmp_path: Path) 
     assert "answered 450 (come back later); it is tried again" in str(told["later@acme.example"])
 
 
+def test_sending_by_hand_prints_a_line_for_each_recipient(small: Small, tmp_path: Path) -> None:
+    acme = small.copied(tmp_path)
+    with mail_server() as (port, box):
+        acme.config.write_text(
+            f"{acme.config.read_text()}reports:\n  email: {{host: 127.0.0.1, port: {port}, security: none,"
+            " sender: six@acme.example, recipients: [lead@acme.example, team@acme.example]}\n"
+        )
+        send = ("scorecard", "--week", "2026-W46", "--where", "team=payments", "--send")
+        assert run(tmp_path, *send).stdout.count("\n") == 1
+        done = run(tmp_path, *send[:3], "--send")
+        shown = run(tmp_path, *send, "--format", "md")
+    assert (done.returncode, done.stderr) == (0, "")
+    by = f"by 127.0.0.1:{port}"
+    lines = [line for line in done.stdout.splitlines() if line.startswith("organisation, ")]
+    assert [line.partition(": ")[2] for line in lines] == [
+        f"delivered to {tmp_path}/scorecards/2026-W46/organisation-acme",
+        f"delivered to lead@acme.example {by}",
+        f"delivered to team@acme.example {by}",
+    ]
+    assert "<" not in done.stdout
+    assert shown.stdout.startswith("# payments: week 2026-W46")
+    (message,) = box.messages
+    assert re.fullmatch(r"acme: \d of \d targets met, week of 9 Nov", message["Subject"])
+
+
 def test_a_server_that_breaks_off_with_the_message_in_its_hands_is_not_given_it_twice(tmp_path: Path) -> None:
     with mail_server(lambda server: server.transport.abort()) as (port, box):
         (done,) = sent(tmp_path, email(port), attempts=3)
         assert sent(tmp_path, email(port)) == []
         assert len(box.messages) == 1
-        (asked,) = sent(tmp_path, email(port), by_hand=True)
+        asked, _ = sent(tmp_path, email(port), by_hand=True)
         sent(tmp_path, email(port), by_hand=True, again=True)
     assert done.error == asked.error
     assert done.error == (

@@ -274,7 +274,7 @@ class TestBrowser:
             tab.get_by_role("button", name="Download CSV").click()
         assert download.value.suggested_filename == f"acme-{at}-payments-2026-08-24-2026-11-15.csv"
         download.value.save_as(tmp_path / "rows.csv")
-        rows = list(csv.DictReader(io.StringIO((tmp_path / "rows.csv").read_text())))
+        rows = list(csv.DictReader(io.StringIO((tmp_path / "rows.csv").read_text(encoding="utf-8-sig"))))
         total = tab.locator(".six-section").inner_text().split(" of ")[-1].split()[0]
         assert [row["id"] for row in rows[: len(ids)]] == ids
         assert len(rows) == int(total.replace(",", ""))

@@ -190,7 +190,7 @@ class TestBrowser:
         with tab.expect_download() as download:
             tab.locator(".st-key-table-csv").get_by_role("button", name="Download CSV").click()
         download.value.save_as(tmp_path / "rounds.csv")
-        rows = list(csv.DictReader(io.StringIO((tmp_path / "rounds.csv").read_text())))
+        rows = list(csv.DictReader(io.StringIO((tmp_path / "rounds.csv").read_text(encoding="utf-8-sig"))))
         assert [row["score"] for row in rows if row["status"] == "withheld"] == [""] * 4
         assert {row["name"] for row in rows} == {"acme", "discovery", "payments", "platform"}
 

@@ -143,7 +143,7 @@ def of_histogram(rows: Iterable[dict[str, Any]]) -> list[frozenset[int]]:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -1,4 +1,29 @@
 -- grain: one commit delivered to production of one service, squash merges expanded into the pull request's own commits
+-- column repo: the repository
+-- column sha: the commit
+-- column service: the service that it was delivered to
+-- column team: who owned the service then
+-- column system: the system that the service was part of then
+-- column deployment_source: source of the deployment that delivered it first
+-- column deployment_id: id of that deployment
+-- column at: when that one was in production
+-- column day: the local day of at
+-- column authored_at: when the change was first written; of copies of a commit the earliest
+-- column lead_time_seconds: seconds from authored_at to at
+-- column pull_request: the number of the pull request that it came with; empty where it came with none
+-- column assisted_by: the coding agent that wrote it or helped
+-- column subject: the first line of the commit's message
+-- column same_as: the commit that this one is a copy of, such as the one before a rebase or a cherry-pick
+-- column same_because: by which that is known
+-- column is_revert: whether it undoes an earlier change
+-- column is_hotfix: whether its pull request is a hotfix, by label or branch
+-- column excluded_because: why it does not count; empty where it does
+-- column coding_seconds: seconds of its pull request from the first commit to opened, or to ready for review
+-- column pickup_seconds: seconds from there to the first review by somebody else
+-- column review_seconds: seconds from there to merged
+-- column deploy_seconds: seconds from merged to in production
+-- column is_shared: false: a change has a row for each service that it was delivered to
+-- column url: the pull request's page, or the commit's
 with delivered as (
     select
         s.service,

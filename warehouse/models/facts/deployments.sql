@@ -1,4 +1,43 @@
 -- grain: one production deployment of one service, counted or left out with the reason
+-- column source: who told of it: argocd, deployments, workflow_runs, releases, tags, or the word that an import gave
+-- column id: what it is known by at its source
+-- column service: the service that was deployed
+-- column team: who owned the service then
+-- column system: the system that the service was part of then
+-- column repo: the repository that the commit is of
+-- column environment: where to, as the source calls it
+-- column at: when it was in production; empty where it never was, or nobody knows when
+-- column day: the local day of at
+-- column listed_day: the local day under which it is listed: of at, or where that is unknown of started_at
+-- column started_at: when it began to run
+-- column sha: the commit that was deployed; empty where that is unknown
+-- column sha_method: how that commit was found
+-- column ref: the branch or tag
+-- column revision: tells apart what was deployed: commit, images and configuration
+-- column status: how it ended at its source: success, failure, cancelled or running
+-- column kind: deployment, configuration change, rollback, roll-forward, repeat, duplicate, unsuccessful and so on
+-- column excluded_because: why it does not count; empty where it does
+-- column rate_excluded_because: why Deployment Frequency does not count it; empty where it does
+-- column told_by: of a duplicate, the source that tells of this service's deployments
+-- column counted_as_source: source of the counted deployment that it stands for; of a repeat or duplicate another one's
+-- column counted_as_id: id of that one
+-- column is_watched: whether anybody reads the incidents of the service on that day, so that a failure would be known
+-- column failed: 1 where there is evidence that it failed, else 0
+-- column failed_by: the strongest kind of that evidence: link, rollback, revert, change event or window
+-- column failed_evidence: that evidence in words
+-- column evidence_count: how many pieces of evidence there are
+-- column rework: 1 where it was only there to mend an earlier one, else 0
+-- column rework_because: by which that is known: rollback, hotfix, revert, or the incident that it resolved
+-- column rework_excluded_because: why Deployment Rework Rate does not count it; empty where it does
+-- column is_baseline: whether it is the first traced one of its service: what it ships was there before
+-- column changes: how many changes it delivered that count
+-- column assisted_by: the coding agents that helped with what it shipped
+-- column new_commits: how many commits it brought that were not deployed before; empty where that is unknown
+-- column unrelated_commits: how many of them touch no path of the service, in a repository of several
+-- column config_repo: the configuration repository that it was deployed from
+-- column config_sha: that one's commit
+-- column is_shared: whether the same deployment was to several services, each of which has a row
+-- column url: its page at the source
 with strongest as (
     select e.*, count(*) over (partition by e.source, e.id, e.service) as pieces
     from evidence as e

@@ -1,4 +1,30 @@
 -- grain: one incident, with the service or the smallest scope that it belongs to
+-- column source: who told of it: pagerduty, github_issues, or the word that an import gave
+-- column id: what it is known by at its source
+-- column service: the service that it belongs to; empty where it belongs to several or to none
+-- column team: who owned that service then; of several services, where they have one team
+-- column system: the system that the service was part of then; of several services, where they have one
+-- column title: what it says of itself
+-- column urgency: as its source says, such as high
+-- column priority: as its source says, such as P1
+-- column status: as its source says, such as resolved
+-- column opened_at: when it was opened
+-- column acknowledged_at: when somebody took it
+-- column resolved_at: when it was resolved; empty while it is not, or where nobody knows when
+-- column at: the same as resolved_at: the time by which Mean Time to Recovery counts it
+-- column day: the local day of at
+-- column open_seconds: seconds from opened to resolved
+-- column blames_source: source of the counted deployment that it is blamed on; empty where it is blamed on none
+-- column blames_id: id of that deployment
+-- column blames_day: the local day under which that deployment is listed
+-- column blamed_by: how that is known: link, change event or window; or why a person's link led nowhere
+-- column possible_causes: the services whose deployments could each have caused it, so that none is blamed
+-- column link_reason: what the person said who linked it, and who
+-- column excluded_because: why it does not count; empty where it does
+-- column source_service: the id of the service that its source has it under
+-- column is_shared: false: an incident has one row
+-- column change_events: the change events that PagerDuty relates to it
+-- column url: its page at the source
 with concerned as (
     select s.source, s.id, s.service, s.team, s.system, b.service is not null as is_blamed
     from incident_services as s

@@ -1,4 +1,19 @@
 -- grain: one failed deployment of one service and how it was recovered, or that it was not yet
+-- column source: who told of the failed deployment
+-- column id: what that deployment is known by at its source
+-- column service: the service that it was to
+-- column team: who owned the service at the recovery, or at the deployment where there is none
+-- column system: the system that the service was part of then
+-- column environment: where to, as the source calls it
+-- column at: when it was recovered; empty while it is not
+-- column day: the local day of at
+-- column finished_at: when the failed deployment was in production
+-- column recovered_by: what recovered it first: a rollback, the deployment of its revert, or the last incident resolved
+-- column assisted_by: the coding agents that helped with what the failed deployment shipped
+-- column recovery_seconds: seconds from finished_at to at
+-- column excluded_because: why it does not count; empty where it does
+-- column is_shared: whether the same deployment was to several services, each of which has a row
+-- column url: the failed deployment's page at the source
 with by_incidents as (
     select
         b.deployment_source,

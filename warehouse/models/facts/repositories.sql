@@ -1,4 +1,17 @@
 -- grain: one repository and one service that it belongs to
+-- column repo: the repository, owner/name
+-- column service: the service that it belongs to; one that several share has a row for each
+-- column team: who owned the service when the repository was created
+-- column system: the system that the service was part of then
+-- column at: the same as created_at: the time by which Time to First Commit counts it
+-- column day: the local day of at
+-- column created_at: when it was created
+-- column first_commit_at: when the first commit by a person was written
+-- column first_commit_sha: that commit
+-- column time_to_first_commit_seconds: seconds from created_at to first_commit_at; 0 where that is older
+-- column excluded_because: why it does not count; empty where it does
+-- column is_shared: whether it belongs to several services, each of which has a row
+-- column url: its page
 with persons as (
     select c.repo, c.authored_at as first_commit_at, c.sha as first_commit_sha, c.parents
     from source.commits as c

@@ -1,4 +1,18 @@
 -- grain: one service: a component of the catalogue, a repository without one, or a name that an import gave
+-- column service: the component's name in the catalogue, else its repository, else the name that an import gave
+-- column team: who owns it today; empty where nobody does
+-- column system: the system that it is part of
+-- column repo: its repository, owner/name
+-- column lifecycle: as the catalogue says, such as production or deprecated
+-- column type: as the catalogue says, such as service or library
+-- column tags: the catalogue's tags
+-- column golden_path: the paved road that it says it follows
+-- column deployments_from: the source that its component says to take its deployments from
+-- column gone_at: when the component was found gone from the catalogue; empty while it is there
+-- column mapped: whether the catalogue has it
+-- column repository_created_at: when its repository was created
+-- column has_commits: whether commits of its repository were read
+-- column url: the repository's page
 with catalogued as (
     select
         c.name as service,
