@@ -18,7 +18,7 @@ from config.mistakes import explain_mistakes
 from config.names import same_key
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
-from config.survey import Survey, SurveyPage
+from config.survey import Survey, SurveyMeaning, SurveyPage
 from config.targets import Target, parse_target
 from config.text.quoting import LONGEST_VALUE, quoted
 from config.text.yaml_documents import SETTINGS_YAML, UnreadableYaml, YamlDocument, read_yaml
@@ -245,6 +245,7 @@ class Settings(Section):
     reports: Reports = Reports()
     dashboard: Dashboard = Dashboard()
     privacy: Privacy = Privacy()
+    survey: SurveyMeaning = SurveyMeaning()
     survey_page: SurveyPage | None = None
 
     @field_validator("metrics")
@@ -313,8 +314,12 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         return pattern if re.match(r"https?://", pattern) else str(folder / pattern)
 
     sources = settings.sources
-    survey = sources.survey and Survey(
-        files=[entry.model_copy(update={"files": from_folder(entry.files)}) for entry in sources.survey.files]
+    survey = sources.survey and sources.survey.model_copy(
+        update={
+            "files": [
+                entry.model_copy(update={"files": from_folder(entry.files)}) for entry in sources.survey.files
+            ]
+        }
     )
     catalog = sources.catalog.model_copy(update={"files": [from_folder(f) for f in sources.catalog.files]})
     reports = settings.reports.model_copy(update={"directory": folder / settings.reports.directory})

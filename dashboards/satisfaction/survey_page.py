@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from collectors.survey.inbox import LEAST, MOST, answer_path, inbox, put
+from collectors.survey.inbox import COMMENT, LEAST, MOST, answer_path, inbox, put
 from config.errors import SixkeysError
 from config.settings import Settings, load_settings
 from dashboards.figures import formats
@@ -109,7 +109,7 @@ def _asked(question: str, link: SurveyLink, timezone: str, is_answered: bool) ->
         score = st.radio(
             formats.plain_markdown(question), scores, index=None, horizontal=True, captions=captions
         )
-        comment = st.text_area("What should we know? (optional)", max_chars=LONGEST_COMMENT)
+        comment = st.text_area(f"{COMMENT} (optional)", max_chars=LONGEST_COMMENT)
         sent = st.form_submit_button("Send", type="primary")
     if sent and score is None:
         st.html(part("notice", Notice(f"Choose a score from {LEAST} to {MOST} first", bad=True)))

@@ -83,7 +83,7 @@ def _records() -> Iterator[Record]:
                 yield Response(
                     round=f"{closes:%Y-%m}",
                     respondent=f"{team}-{person}",
-                    question="overall",
+                    question="satisfaction",
                     team=team,
                     submitted_at=closes - timedelta(days=2),
                     closes_at=closes,

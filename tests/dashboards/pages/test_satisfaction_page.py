@@ -27,7 +27,7 @@ RUNNING = tuple(
     Response(
         round="2026-12",
         respondent=f"payments-{person}",
-        question="overall",
+        question="satisfaction",
         team="payments",
         submitted_at=NOW - timedelta(hours=1),
         closes_at=NOW + timedelta(weeks=3),
@@ -104,7 +104,7 @@ class TestWords:
         closed = NOW - timedelta(weeks=9)
         guild = tuple(
             Response(
-                round=f"{closed:%Y-%m}", respondent=f"guild-{person}", question="overall", team="guild",
+                round=f"{closed:%Y-%m}", respondent=f"guild-{person}", question="satisfaction", team="guild",
                 submitted_at=closed - timedelta(days=1), closes_at=closed, score=2,
             )
             for person in range(8)
