@@ -100,6 +100,9 @@ def _asked(question: str, link: SurveyLink, timezone: str, is_answered: bool) ->
     """The form; the score and the comment once somebody has sent both, or the score alone."""
     told = [f"Round {link.round}, team {link.team}, open until {formats.instant(link.closes_at, timezone)}."]
     told.append("Your answer is stored without your name, your address or anything else about you.")
+    told.append(
+        "A comment is shown as you write it, with the team, where five or more of the team have answered."
+    )
     if is_answered:
         told.append("This link was answered before: sending again replaces that answer.")
     st.html(part("notice", Notice("A short survey", tuple(told))))

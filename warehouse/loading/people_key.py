@@ -9,6 +9,7 @@ from pathlib import Path
 from collectors.contract.people import People
 from config.errors import ConfigurationError
 from config.settings import Settings
+from warehouse.storage.migration import SOME_KEY
 from warehouse.storage.store import open_warehouse
 
 # hexadecimal digits; fewer were cut off while they were written
@@ -18,14 +19,15 @@ _LENGTH = 64
 def people_of(settings: Settings) -> People:
     """What may be kept of persons; without a configured key, a random one is kept beside the warehouse.
 
-    Raises ConfigurationError where the warehouse was begun with another key: everybody in it would be somebody else.
+    Raises ConfigurationError where the warehouse was begun with another key, or with one that nobody knows any more:
+    everybody in it would be somebody else.
     """
     path = key_file(settings.warehouse)
     told = settings.privacy.key.get_secret_value().encode() if settings.privacy.key else _kept(path)
     with open_warehouse(settings.warehouse) as warehouse:
         ((begun_with,),) = warehouse.connection.execute("select people_key from about").fetchall()
         key = told or (_made(path) if begun_with is None else b"")
-        if begun_with is None:
+        if begun_with is None or (told and begun_with == SOME_KEY):
             warehouse.connection.execute("update about set people_key = ?", [_fingerprint(key)])
         elif not key or begun_with != _fingerprint(key):
             raise ConfigurationError(

@@ -286,14 +286,33 @@ where c.round in (from named) and c.round not in (from changed) and c.round not 
 def _tell_questions_apart(connection: duckdb.DuckDBPyConnection, _: _Columns) -> None:
     """Takes the questions of closed rounds apart, one of which is called satisfaction.
 
-    Others, and those of which answers changed since, stay the mean that was published. Comments are read once more.
+    Others, and those of which answers changed since, stay the mean that was published.
     """
     connection.execute(f"create temp table told_apart as {_COUNTED_IN_ONE}")
     connection.execute("delete from round_answers where round in (select t.round from told_apart as t)")
     connection.execute("update round_answers set question = ''")
     connection.execute("insert into round_answers by name from told_apart")
     connection.execute("drop table told_apart")
-    connection.execute("delete from cursors where source = 'survey' and subject like 'inbox %'")
+
+
+# the fingerprint of a key that was not put down
+SOME_KEY = "some"
+_PEOPLE = (
+    ("responses", "respondent"),
+    ("commits", "author"),
+    ("pull_requests", "author"),
+    ("deployments", "creator"),
+)
+
+
+def _say_that_there_was_a_key(connection: duckdb.DuckDBPyConnection, _: _Columns) -> None:
+    """Of a warehouse with people in it and no fingerprint of their key: no other may be made for it."""
+    people = " union all ".join(
+        f"select 1 from {table} where {column} is not null" for table, column in _PEOPLE
+    )
+    connection.execute(
+        f"update about set people_key = '{SOME_KEY}' where people_key is null and exists ({people})"
+    )
 
 
 STEPS = (
@@ -301,6 +320,7 @@ STEPS = (
     Step(1, "tags known by where they stood as well", _know_tags_by_place),
     Step(2, "the organisation kept under no name", _forget_organisations_name),
     Step(3, "survey questions told apart", _tell_questions_apart),
+    Step(3, "people kept under a key that was not put down", _say_that_there_was_a_key),
 )
 
 

@@ -10,7 +10,7 @@ import duckdb
 from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
-from warehouse.building.build import create_candidates
+from warehouse.building.build import create_candidates, model
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
 from warehouse.storage.store import attach, open_warehouse, told_if_damaged
 from warehouse.trust.coverage import ServiceCoverage, coverage
@@ -102,6 +102,12 @@ _PARTS = (
         " left join claims as p on p.kind = 'PagerDuty service' and p.value = i.source_service"
         " where i.service is null and p.service is null and i.source_service is not null group by 1 order by 2 desc, 1",
         "their incidents are in the organisation's MTTR only; add the annotation pagerduty.com/service-id",
+    ),
+    (
+        "Teams of survey answers that no catalogue knows",
+        ("team", "answers", "rounds"),
+        model("unknown_teams") + " order by 2 desc, 1",
+        "survey.teams says which team of the catalogue is meant: survey: {teams: {TEXT: TEAM}}",
     ),
     (
         "Golden paths",
