@@ -11,6 +11,7 @@ from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
 from warehouse.building.build import create_candidates, model
+from warehouse.loading.people_key import wrong_key
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
 from warehouse.storage.store import attach, open_warehouse, told_if_damaged
 from warehouse.trust.coverage import ServiceCoverage, coverage
@@ -139,6 +140,8 @@ def report(settings: Settings) -> list[MatchReport]:
         ]
         parts.append(_recipients(connection, settings.reports))
         found = [(one.what, one.advice) for one in problems(connection, settings)]
+    if wrong := wrong_key(settings):
+        found.insert(0, wrong)
     try:
         parts += _coverage(settings)
     except OtherFacts:
