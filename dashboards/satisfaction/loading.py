@@ -106,7 +106,7 @@ def _values(facts: Facts, settings: Settings, closed: list[ClosedRound], team: s
         groups = [group for group in groups if group.team == team]
     after = closed_on + timedelta(days=1)
     return [
-        _value(facts, settings, group, "; ".join(round_doubts(closed, after, group.team))) for group in groups
+        _value(facts, settings, group, ". ".join(round_doubts(closed, after, group.team))) for group in groups
     ]
 
 

@@ -58,7 +58,7 @@ def _drivers(state: State, view: Filters, found: Surveyed) -> None:
         return
     name = csv_name_of_view([state.organization, "drivers"], view, state.today)
     rows = lambda: content.driver_rows(found, state.organization)  # noqa: E731
-    downloads.section_with_csv("What lies behind it", name, "drivers", rows)
+    downloads.section_with_csv("Drivers: what else was asked", name, "drivers", rows)
     st.html(part("drivers", table, of="satisfaction"))
 
 

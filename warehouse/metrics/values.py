@@ -222,7 +222,7 @@ def _satisfaction(
             group = shown_group(of_facts, one.end, team)
             if group is not None:
                 found[SATISFACTION, name, one.start] = Pooled(group.score, group.n)
-            remarks[SATISFACTION, name, one.start] = "; ".join(round_doubts(of_facts, one.end, team))
+            remarks[SATISFACTION, name, one.start] = ". ".join(round_doubts(of_facts, one.end, team))
     return found, remarks
 
 

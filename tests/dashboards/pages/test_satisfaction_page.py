@@ -242,7 +242,7 @@ def running(small_dashboard: Running) -> Running:
 class TestBrowser:
     def test_a_hostile_comment_is_text(self, running):
         tab = running.open("satisfaction", height=2400)
-        comment = tab.locator(".six-comments li")
+        comment = tab.locator(".six-comments article")
         expect(comment).to_have_count(1)
         told = comment.inner_text()
         assert f"payments: {HOSTILE} <script>document.title='x'</script> [a](https://evil.example)" in told
