@@ -130,7 +130,7 @@ def running_rounds(found: "Surveyed", timezone: str) -> list[Notice]:
     ]
 
 
-def doubts(found: "Surveyed") -> list[Notice]:
+def round_notices(found: "Surveyed") -> list[Notice]:
     """What to know of the last round's score, and which rounds have none since they asked something else."""
     told = (
         [Notice("Before you rely on this score", tuple(f"{one}." for one in found.doubts))]
