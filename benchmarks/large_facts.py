@@ -204,7 +204,6 @@ def _records() -> Iterator[Record]:
             yield Response(
                 round=f"{closes:%Y-%m}",
                 respondent=f"person-{person}",
-                question="overall",
                 team=f"team-{person % TEAMS:02}",
                 submitted_at=closes - timedelta(days=2),
                 closes_at=closes,

@@ -18,7 +18,7 @@ from config.mistakes import explain_mistakes
 from config.names import same_key
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
-from config.survey import Survey, SurveyPage
+from config.survey import Survey, SurveyMeaning, SurveyPage
 from config.targets import Target, parse_target
 from config.text.quoting import LONGEST_VALUE, quoted
 from config.text.references import UnresolvedText, name_references
@@ -246,6 +246,7 @@ class Settings(Section):
     reports: Reports = Reports()
     dashboard: Dashboard = Dashboard()
     privacy: Privacy = Privacy()
+    survey: SurveyMeaning = SurveyMeaning()
     survey_page: SurveyPage | None = None
 
     @field_validator("metrics")

@@ -8,8 +8,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
 
 from config.fields import Address, LaterFiles, Section, SigningKey, Timezone
+from config.names import same_key
 from config.text.quoting import LONGEST_VALUE, quoted
 from config.years import FIRST_YEAR, LAST_YEAR
+
+# what is asked where nothing says so
+SATISFACTION = "satisfaction"
 
 
 def _closing(value: Any) -> date | datetime | dict[str, date | datetime]:
@@ -43,6 +47,7 @@ class SurveyColumns(Section):
     team: str | None = None
     round: str | None = None
     closes_at: str | None = None
+    comments: list[str] = []
 
 
 class SurveyQuestion(Section):
@@ -52,7 +57,7 @@ class SurveyQuestion(Section):
     """
 
     column: str
-    question: str = "satisfaction"
+    question: str = SATISFACTION
     scale: list[Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]] = [1, 5]
     answers: list[str] = []
 
@@ -138,6 +143,41 @@ class Survey(Section):
             SurveyFiles, BeforeValidator(lambda value: {"files": value} if isinstance(value, str) else value)
         ]
     ] = Field(min_length=1)
+
+
+class SurveyMeaning(Section):
+    """What answers mean, wherever they come from: the questions that are satisfaction, and the team of each text.
+
+    All other questions are drivers. `teams` is by what answers say; a name that stands for itself needs no catalogue.
+    """
+
+    satisfaction: list[str] = Field(default=[SATISFACTION], min_length=1)
+    teams: dict[str, str] = {}
+
+    @field_validator("teams")
+    @classmethod
+    def _one_team_each(cls, teams: dict[str, str]) -> dict[str, str]:
+        seen: dict[str, str] = {}
+        for told, team in teams.items():
+            if not told.strip() or not team.strip():
+                raise ValueError('has an empty name; write it like {"Payment squad": payments}')
+            other = seen.setdefault(same_key(told), told)
+            if other != told:
+                raise ValueError(f"{quoted(other)} and {quoted(told)} are the same name; keep one of them")
+        return {told: team.strip() for told, team in teams.items()}
+
+    def is_satisfaction(self, question: str) -> bool:
+        """Whether `question` counts, letter case aside."""
+        return question.strip().casefold() in {one.strip().casefold() for one in self.satisfaction}
+
+    def team(self, told: str) -> str:
+        """The team that an answer's `told` means."""
+        return {same_key(one): team for one, team in self.teams.items()}.get(same_key(told), told)
+
+    @property
+    def own_teams(self) -> list[str]:
+        """Those that stand for themselves: known, whatever the catalogue says."""
+        return [team for told, team in self.teams.items() if same_key(told) == same_key(team)]
 
 
 class SurveyPage(Section):

@@ -22,7 +22,16 @@ sources:                     # where data comes from; each is optional
   argocd:
     - {{name: main, url: "{url}/argocd", token: {token}}}
   pagerduty: {{url: "{url}/pagerduty", token: {token}, since: {since}}}
-  survey: {{files: ["surveys/*.csv"]}}
+  survey:
+    files:
+      - "surveys/*.csv"
+      - files: "forms/*.csv"   # as a form exports it: which columns hold what
+        columns:
+          {{submitted_at: Timestamp, respondent: Person, team: Your team, round: Round, closes_at: Closes,
+            comments: ["What is missing?"]}}
+        questions:
+          - {{column: I can deploy whenever I want, question: deploys, answers: ["No", Sometimes, "Yes"]}}
+          - {{column: I find what I need in the documentation, question: documentation}}
   catalog:                   # who owns what: Backstage descriptors, here and in the repositories
     files: ["catalog/*.yaml"]
     from_github: true
@@ -66,6 +75,8 @@ golden_paths:                # components name theirs in the annotation sixkeys.
     description: "A Python service from the template, with tests and deployment"
   - name: argo-delivery
     description: "Delivery by Argo CD from the config repository"
+
+survey: {{satisfaction: [platform, recommend]}}  # the other questions are drivers
 
 reports: {{directory: scorecards}}
 """

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from config.survey import SATISFACTION
 from config.years import in_utc
 
 Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
@@ -231,13 +232,24 @@ class Response(Record):
     KEY = ("round", "respondent", "question")
     round: Id
     respondent: Id
-    question: Id
+    question: Id = SATISFACTION
     team: str | None = None
     submitted_at: Instant
     closes_at: Instant
     score: float
     scale_min: float = 1
     scale_max: float = 5
+
+
+class Comment(Record):
+    """What a respondent of a survey round wrote in free text; an empty `text` takes an earlier one back."""
+
+    TABLE = "comments"
+    KEY = ("round", "respondent", "question")
+    round: Id
+    respondent: Id
+    question: Id = "comment"
+    text: str = ""
 
 
 class Job(Part):
@@ -354,6 +366,7 @@ RECORDS: dict[str, type[Record]] = {
         Deployment,
         Incident,
         Response,
+        Comment,
         WorkflowRun,
         Component,
         Owner,

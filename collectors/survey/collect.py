@@ -34,11 +34,7 @@ from config.text.quoting import one_short_line
 from config.text.references import unresolved_references
 
 _FIELDS = tuple(Response.model_fields)
-# what is asked where there is no such column
-_QUESTION = "satisfaction"
-_REQUIRED = [
-    name for name, field in Response.model_fields.items() if field.is_required() and name != "question"
-]
+_REQUIRED = [name for name, field in Response.model_fields.items() if field.is_required()]
 _INSTANTS = ("submitted_at", "closes_at")
 
 
@@ -228,7 +224,7 @@ def _answer(row: dict[str, str], where: str, people: People) -> Item:
         if key in fields and not as_instant(fields, key):
             reason = f'"{one_short_line(fields[key])}" is no instant with a zone; write it like 2026-11-16T09:30:00Z'
             return Malformed("responses", where, f"{key}: {reason}", json.dumps(raw))
-    response = record_or_malformed(Response, where, {"question": _QUESTION, **fields}, raw)
+    response = record_or_malformed(Response, where, fields, raw)
     if isinstance(response, Response) and not response.scale_min <= response.score <= response.scale_max:
         reason = f"score: {response.score:g} is not between {response.scale_min:g} and {response.scale_max:g}"
         return Malformed("responses", where, reason, json.dumps(raw))

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from collectors.contract.items import Item, Malformed, SourceError, record_or_malformed
 from collectors.contract.people import People
-from collectors.contract.records import Response
+from collectors.contract.records import Comment, Response
 from collectors.files.csv_table import CsvTable, plain
 from collectors.survey.times import FirstNumber, day_order, parsed_time, unknown_zone
 from config.survey import SurveyFiles, SurveyQuestion
@@ -33,8 +33,15 @@ _NOBODY = ("", "anonymous")
 
 def wanted_columns(form: SurveyFiles) -> list[str]:
     """The headers that `form` names."""
-    columns = form.columns.model_dump(exclude_none=True).values() if form.columns else ()
-    return [plain(name) for name in (*columns, *(question.column for question in form.questions))]
+    columns = (
+        form.columns.model_dump(exclude_none=True, exclude={"comments"}).values() if form.columns else ()
+    )
+    questions = [question.column for question in form.questions]
+    return [plain(name) for name in (*columns, *questions, *_comments(form))]
+
+
+def _comments(form: SurveyFiles) -> list[str]:
+    return form.columns.comments if form.columns else []
 
 
 def form_answers(
@@ -119,11 +126,15 @@ class _FormReader:
             cell = self._cell(row, question.column)
             if cell:
                 yield self._answer(question, cell, fields, where, row)
+        for column in self._columns.comments:
+            about = {key: fields[key] for key in ("round", "respondent")}
+            comment = {"question": plain(column), "text": self._cell(row, column)}
+            yield record_or_malformed(Comment, where, about | comment, self.raw(row))
 
     def raw(self, row: dict[str, str]) -> str:
         """What is kept of a row that is set aside: nothing of the respondent, and no free text."""
-        respondent = self._columns.respondent and plain(self._columns.respondent)
-        kept = {name: row.get(name, "")[:40] for name in wanted_columns(self._form) if name != respondent}
+        left_out = {plain(name) for name in (self._columns.respondent, *_comments(self._form)) if name}
+        kept = {name: row.get(name, "")[:40] for name in wanted_columns(self._form) if name not in left_out}
         return json.dumps(kept)
 
     def no_time(self, cells: list[str], is_quoted: bool) -> str:

@@ -1,7 +1,7 @@
 """Answers given on the survey page: one file each in the folder `inbox`, where the page puts them.
 
 A file is JSON with `round`, `team`, `closes_at`, `submitted_at`, `score` and `comment`; its name is the round and the
-random id of the link that it was given with. Comments stay in these files.
+random id of the link that it was given with.
 """
 
 import hashlib
@@ -16,10 +16,11 @@ from typing import Any
 
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
 from collectors.contract.people import People
-from collectors.contract.records import Response
+from collectors.contract.records import Comment, Response
 from collectors.transport.json_values import mapping
 
-QUESTION = "satisfaction"
+# what is asked beside the score
+COMMENT = "What should we know?"
 LEAST, MOST = 1, 5
 
 
@@ -82,7 +83,7 @@ def collect_inbox(folder: Path, resume: Resume, people: People) -> Iterator[Item
         state = {"sha256": _listing(paths)}
         if state != mapping(resume.cursors.get(subject)):
             for path in paths:
-                yield _answer(path, people)
+                yield from _answer(path, people)
             yield Checkpoint(subject, state)
 
 
@@ -92,14 +93,21 @@ def _listing(paths: list[Path]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _answer(path: Path, people: People) -> Item:
+def _answer(path: Path, people: People) -> Iterator[Item]:
+    """The score and the comment of one file, or what is wrong with it."""
     try:
         content: dict[str, Any] = mapping(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SourceError(f"survey: {path} cannot be read: {error.strerror}") from None
     except ValueError:
-        return Malformed("responses", str(path), "is not JSON", "")
+        yield Malformed("responses", str(path), "is not JSON", "")
+        return
     fields = {key: content.get(key) for key in ("round", "team", "closes_at", "submitted_at", "score")}
     respondent = people.respondent(hashlib.sha256(path.stem.encode()).hexdigest())
-    scale = {"question": QUESTION, "scale_min": LEAST, "scale_max": MOST}
-    return record_or_malformed(Response, str(path), {**fields, "respondent": respondent, **scale}, fields)
+    scale = {"scale_min": LEAST, "scale_max": MOST}
+    found = record_or_malformed(Response, str(path), {**fields, "respondent": respondent, **scale}, fields)
+    yield found
+    if isinstance(found, Response):
+        said = content.get("comment")
+        text = said if isinstance(said, str) else ""
+        yield Comment(round=found.round, respondent=respondent, question=COMMENT, text=text)

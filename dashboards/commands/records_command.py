@@ -68,6 +68,9 @@ def forget_records(
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="Those of a file that was imported.")
     ] = None,
+    round: Annotated[
+        str | None, typer.Option("--round", metavar="ROUND", help="Those of this survey round.")
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Take them out; without it they are only shown.")
     ] = False,
@@ -81,6 +84,8 @@ def forget_records(
     Example: sixkeys forget deployments --source jenkins
 
     Example: sixkeys forget deployments --file deployments.csv --yes
+
+    Example: sixkeys forget comments --round 2026-Q4 --yes
     """
     from dashboards.figures.formats import plural
     from warehouse.loading.forgetting import forget as forget_rows
@@ -88,7 +93,7 @@ def forget_records(
 
     settings = read_settings(config, warehouse)
     before = published_numbers(settings) if yes else None
-    found = forget_rows(settings, kind, source, ids or (), file, yes)
+    found = forget_rows(settings, kind, source, ids or (), file, yes, round)
     of = ", ".join(f"{n:,} of {name}" for name, n in found.rows.items()) or "none"
     stretches = (
         f" and {plural(found.stretches, 'stretch', 'stretches')} of coverage" if found.stretches else ""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboards.commands.options import DEFAULT_CONFIG, ConfigOption, WarehouseOption, day_option
+from dashboards.commands.options import DEFAULT_CONFIG, ConfigOption, WarehouseOption, day_option, say
 from dashboards.commands.steps import read_settings
 
 
@@ -22,7 +22,7 @@ def survey(
     config: ConfigOption = DEFAULT_CONFIG,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Prints links to the survey page, one for each person of a team.
+    """Prints links to the survey page, one for each person of a team that the catalogue knows.
 
     A link holds nothing about who opens it: do not note who gets which. It works until its round closes; answering
     again replaces the earlier answer. All links of a round should close on the same day.
@@ -30,6 +30,11 @@ def survey(
     Example: sixkeys survey --round 2026-Q4 --team payments --closes 2026-11-20 --links 8
     """
     from dashboards.satisfaction.survey_links import survey_links as made
+    from warehouse.trust.survey_teams import catalogue_teams
 
-    for link in made(read_settings(config, warehouse), round, team, closes, links, datetime.now(UTC)):
+    settings = read_settings(config, warehouse)
+    catalogue = catalogue_teams(settings.warehouse)
+    if not catalogue:
+        say("no catalogue was read yet, so nobody knows whether there is such a team")
+    for link in made(settings, round, team, closes, links, datetime.now(UTC), catalogue):
         print(link)

@@ -1,6 +1,7 @@
 """What stands against the numbers, in sentences that the overview and the pages of trust, teams and services share."""
 
 from dashboards.figures.formats import plural
+from warehouse.metrics.units import listed
 from warehouse.trust.runs_and_doubts import Doubts
 
 
@@ -24,6 +25,15 @@ def trust_sentences(found: Doubts) -> list[str]:
     if found.unmapped:
         is_in = "is" if found.unmapped == 1 else "are"
         said.append(f"{plural(found.unmapped, 'name')} with data {is_in} in no catalogue")
+    if found.not_asked:
+        rounds = "rounds" if len(found.not_asked) > 1 else "round"
+        said.append(
+            f"survey {rounds} {listed([*found.not_asked])} asked no question that counts as satisfaction"
+            ' ("sixkeys check" says what to write)'
+        )
+    if found.unknown_teams:
+        are = "is" if found.unknown_teams == 1 else "are"
+        said.append(f"{plural(found.unknown_teams, 'team')} of survey answers {are} in no catalogue")
     if found.quarantined:
         were = "was" if found.quarantined == 1 else "were"
         said.append(f"{plural(found.quarantined, 'item')} could not be read and {were} set aside")

@@ -46,7 +46,7 @@ def value_cell(value: Value, view: Filters | None = None, blind: Unwatched | Non
     known += [f"target {value.target}"] if value.target else []
     known += [said] if (said := distance(value)) else []
     known += [status.meaning]
-    warning = unseen(value, blind)
+    warning = unseen(value, blind) or value.remark
     known += [warning] if warning else []
     address = _explained(value, view) if view else ""
     return ValueCell(value, metric, status, shown, " · ".join(known), address, warning)

@@ -11,6 +11,7 @@ from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import Filters
 from dashboards.metric.content import Score
 from warehouse.loading.survey_batches import FLOOR
+from warehouse.metrics.units import listed, plural
 from warehouse.metrics.values import Value
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # a table of more rounds does not fit on a page; the chart and the CSV have all
 MOST_ROUNDS = 6
+MOST_COMMENTS = 20
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,31 @@ class RoundsTable:
 
     rounds: tuple[tuple[str, str], ...]
     rows: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True)
+class DriverCell:
+    """A question's score in a round, None where it is withheld, and how many answered."""
+
+    figure: str | None
+    n: int
+
+
+@dataclass(frozen=True)
+class DriverRow:
+    """A question's or a team's cells by round, the newest first; None where nobody answered."""
+
+    name: str
+    cells: tuple[DriverCell | None, ...]
+
+
+@dataclass(frozen=True)
+class DriversTable:
+    """The last rounds that asked more than satisfaction, newest first; a row a question, and its teams."""
+
+    rounds: tuple[tuple[str, str], ...]
+    rows: tuple[DriverRow, ...]
+    by_team: tuple[tuple[str, tuple[DriverRow, ...]], ...]
 
 
 def headline(found: "Surveyed") -> str:
@@ -103,13 +130,96 @@ def running_rounds(found: "Surveyed", timezone: str) -> list[Notice]:
     ]
 
 
-def nothing(view: Filters) -> Notice:
+def round_notices(found: "Surveyed") -> list[Notice]:
+    """What to know of the last round's score, and which rounds have none since they asked something else."""
+    told = (
+        [Notice("Before you rely on this score", tuple(f"{one}." for one in found.doubts))]
+        if found.doubts
+        else []
+    )
+    return told + ([not_asked(found)] if found.not_asked and found.rounds else [])
+
+
+def not_asked(found: "Surveyed") -> Notice:
+    """That rounds asked no question which counts as satisfaction, what they asked, and what to write."""
+    names = [name for name, _ in found.not_asked]
+    questions = sorted({question for _, asked in found.not_asked for question in asked})
+    which = f"Round {names[0]}" if len(names) == 1 else f"Rounds {listed(names)}"
+    return Notice(
+        f"{which} asked no question that counts as satisfaction",
+        (
+            f"Asked: {listed(questions)}. survey.satisfaction in the configuration names those that count; the next"
+            " build applies it to closed rounds too.",
+        ),
+    )
+
+
+def drivers_table(found: "Surveyed", team: str | None) -> DriversTable | None:
+    """The other questions of the last rounds by name; None where nothing else was asked."""
+    on = {one.round: one.closed_on for one in found.drivers}
+    last = sorted(on, key=lambda name: (on[name], name), reverse=True)[:MOST_ROUNDS]
+    cells: dict[tuple[str, str | None], dict[str, DriverCell]] = {}
+    for one in found.drivers:
+        shown = None if one.score is None else formats.figure(one.score, "points")
+        cells.setdefault((one.question, one.team), {})[one.round] = DriverCell(shown, one.n)
+    rows = {
+        of: DriverRow(of[0] if of[1] == team else of[1] or "", tuple(by_round.get(name) for name in last))
+        for of, by_round in sorted(
+            cells.items(), key=lambda item: (item[0][0], (item[0][1] or "").casefold())
+        )
+        if any(name in by_round for name in last)
+    }
+    if not rows:
+        return None
+    questions = dict.fromkeys(question for question, _ in rows)
+    by_team = [
+        (question, tuple(row for of, row in rows.items() if of[0] == question and of[1] is not None))
+        for question in questions
+        if team is None
+    ]
+    return DriversTable(
+        tuple((name, formats.day(on[name])) for name in last),
+        tuple(row for of, row in rows.items() if of[1] == team),
+        tuple((question, of_teams) for question, of_teams in by_team if of_teams),
+    )
+
+
+def driver_rows(found: "Surveyed", organization: str) -> list[dict[str, Any]]:
+    """A row for each question, round and group, of all rounds."""
+    return [
+        {
+            "round": one.round,
+            "closed_on": one.closed_on,
+            "question": one.question,
+            "scope": "organisation" if one.team is None else "team",
+            "name": one.team or organization,
+            "score": one.score,
+            "respondents": one.n,
+            "status": "withheld" if one.score is None else "value",
+        }
+        for one in found.drivers
+    ]
+
+
+def withheld_comments(found: "Surveyed") -> str:
+    """How many comments nobody is shown, and why; empty where there are none."""
+    n = found.withheld_comments
+    return (
+        f"{plural(n, 'more comment')} of teams that are withheld {'is' if n == 1 else 'are'} not shown."
+        if n
+        else ""
+    )
+
+
+def nothing(view: Filters, found: "Surveyed") -> Notice:
     """Why there is no score at all."""
     if set(view.where) - {"team"}:
         return Notice(
             "There is no satisfaction of a service or a system",
             ("People are asked by team. Choose all systems and services to see the teams' scores.",),
         )
+    if found.not_asked:
+        return not_asked(found)
     if view.team:
         return Notice(f"Nobody of team {view.team} answered a round that has closed")
     return Notice(
@@ -127,7 +237,7 @@ def why_withheld() -> tuple[str, ...]:
         f"Where those withheld are fewer than {FLOOR} together, their score would follow from the organisation's, so"
         " the smallest other team is withheld too, until they are not.",
         f"What a closed round shows is fixed. Answers that come late enter it {FLOOR} or more at a time.",
-        "Comments are not shown here. They stay where the answers are collected.",
+        "A comment is shown where its team's score is, and nothing of who wrote it; no export or scorecard has one.",
     )
 
 

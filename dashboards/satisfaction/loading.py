@@ -11,7 +11,19 @@ from dashboards.frame.view import Filters
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import today
 from warehouse.metrics.published_facts import open_facts
-from warehouse.metrics.satisfaction import Group, histogram, rounds, still_open
+from warehouse.metrics.satisfaction import (
+    ClosedRound,
+    Driver,
+    Group,
+    SurveyComment,
+    comments,
+    drivers,
+    histogram,
+    round_doubts,
+    rounds,
+    still_open,
+    without_satisfaction,
+)
 from warehouse.metrics.values import Scope, Status, Value
 
 METRIC = "developer_satisfaction"
@@ -31,13 +43,20 @@ class Surveyed:
     """The rounds that had closed by the view's end, oldest first, and those open now.
 
     `scores` are how many people of the view's own group gave which score in the `chosen` round, by default the last
-    that it answered; none if withheld.
+    that it answered; none if withheld. `comments` are that round's that may be shown, beside `withheld_comments`.
+    `drivers` are the other questions of all these rounds, `doubts` what to know of the last round, and `not_asked` the
+    rounds, with their questions, that asked nothing which counts as satisfaction.
     """
 
     rounds: tuple[Round, ...]
     still_open: tuple[tuple[str, datetime], ...]
     chosen: str | None
     scores: dict[float, int]
+    drivers: tuple[Driver, ...] = ()
+    comments: tuple[SurveyComment, ...] = ()
+    withheld_comments: int = 0
+    doubts: tuple[str, ...] = ()
+    not_asked: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
@@ -46,33 +65,52 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
         if set(view.where) - {"team"}:
             return Surveyed((), (), None, {})
         _, end = periods.view_days(view, today(facts))
-        closed = [one for one in rounds(facts) if one[0] < (end or today(facts) + timedelta(days=1))]
+        before = end or today(facts) + timedelta(days=1)
+        closed = [one for one in rounds(facts) if one[0] < before]
         own = {
             everyone.round: teams.get(view.team) if view.team else everyone for _, everyone, teams in closed
         }
         answered = [name for name, group in own.items() if group is not None]
         chosen = view.round if view.round in own else next(reversed(answered), None)
         group = own[chosen] if chosen is not None else None
+        said, withheld = comments(facts, chosen, view.team)
         return Surveyed(
             rounds=tuple(
-                Round(everyone.round, closed_on, tuple(_values(facts, settings, everyone, teams, view.team)))
-                for closed_on, everyone, teams in closed
+                Round(
+                    everyone.round,
+                    closed_on,
+                    tuple(_values(facts, settings, closed[: place + 1], view.team)),
+                )
+                for place, (closed_on, everyone, _) in enumerate(closed)
             ),
             still_open=tuple(still_open(facts)),
             chosen=chosen,
             scores=histogram(facts, group) if group else {},
+            drivers=tuple(drivers(facts, before, view.team)),
+            comments=tuple(said),
+            withheld_comments=withheld,
+            doubts=tuple(round_doubts(closed, before, view.team)),
+            not_asked=tuple(
+                (name, tuple(questions))
+                for name, day, questions in without_satisfaction(facts)
+                if day < before
+            ),
         )
 
 
-def _values(
-    facts: Facts, settings: Settings, everyone: Group, teams: dict[str, Group], team: str | None
-) -> list[Value]:
+def _values(facts: Facts, settings: Settings, closed: list[ClosedRound], team: str | None) -> list[Value]:
+    """Those of the last of the rounds."""
+    closed_on, everyone, teams = closed[-1]
+    groups = [everyone, *(teams[name] for name in sorted(teams))]
     if team is not None:
-        return [_value(facts, settings, teams[team])] if team in teams else []
-    return [_value(facts, settings, group) for group in (everyone, *(teams[name] for name in sorted(teams)))]
+        groups = [group for group in groups if group.team == team]
+    after = closed_on + timedelta(days=1)
+    return [
+        _value(facts, settings, group, ". ".join(round_doubts(closed, after, group.team))) for group in groups
+    ]
 
 
-def _value(facts: Facts, settings: Settings, group: Group) -> Value:
+def _value(facts: Facts, settings: Settings, group: Group, remark: str) -> Value:
     scope: Scope = "organisation" if group.team is None else "team"
     name = group.team or ""
     target = settings.target(METRIC, scope, name)
@@ -93,4 +131,5 @@ def _value(facts: Facts, settings: Settings, group: Group) -> Value:
         target=target.text if target else None,
         status=status,
         partial=False,
+        remark=remark,
     )

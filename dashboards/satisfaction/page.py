@@ -26,15 +26,18 @@ def show(settings: Settings, published: Published, state: State) -> None:
     closed = f"Rounds that closed {days_in_words(None, end)}" if end else "All rounds"
     name = scope_name(view, state.organization)
     heading.html(part("header", name, content.headline(found), closed, False))
-    show_notices(content.running_rounds(found, state.timezone))
+    show_notices([*content.round_notices(found), *content.running_rounds(found, state.timezone)])
     values, names = content.trend(found)
     if not values:
-        st.html(part("notice", content.nothing(view)))
+        st.html(part("notice", content.nothing(view, found)))
+        _drivers(state, view, found)
         return
     _rounds(state, view, found)
     if any(value.value is not None for value in values):
         _trend(state, view, found, values, names)
+    _drivers(state, view, found)
     _spread(state, view, found, names)
+    _comments(found)
     st.html(part("why", content.why_withheld(), of="satisfaction"))
 
 
@@ -52,6 +55,24 @@ def _rounds(state: State, view: Filters, found: Surveyed) -> None:
     name = content.csv_name(state.organization, view, found.rounds)
     downloads.section_with_csv("Against the target", name, "table", lambda: content.csv_rows(found))
     st.html(part("rounds", content.rounds_table(found), of="satisfaction"))
+
+
+def _drivers(state: State, view: Filters, found: Surveyed) -> None:
+    table = content.drivers_table(found, view.team)
+    if table is None:
+        return
+    name = csv_name_of_view([state.organization, "drivers"], view, state.today)
+    rows = lambda: content.driver_rows(found, state.organization)  # noqa: E731
+    downloads.section_with_csv("Drivers: what else was asked", name, "drivers", rows)
+    st.html(part("drivers", table, of="satisfaction"))
+
+
+def _comments(found: Surveyed) -> None:
+    if not found.comments and not found.withheld_comments:
+        return
+    st.html(part("section", f"What people wrote in round {found.chosen}"))
+    shown, more = found.comments[: content.MOST_COMMENTS], found.comments[content.MOST_COMMENTS :]
+    st.html(part("comments", shown, more, content.withheld_comments(found), of="satisfaction"))
 
 
 def _spread(state: State, view: Filters, found: Surveyed, names: list[str]) -> None:

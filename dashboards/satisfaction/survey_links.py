@@ -6,7 +6,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 from collectors.survey.inbox import Answer
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
+from config.text.quoting import quoted
 from dashboards.server.launch import local_address
+from warehouse.trust.survey_teams import known_team, near_names
 
 PATH = "survey"
 LONGEST_COMMENT = 2000
@@ -41,11 +43,18 @@ class SurveyLink:
 
 
 def survey_links(
-    settings: Settings, round: str, team: str, last_day: date, count: int, now: datetime
+    settings: Settings,
+    round: str,
+    team: str,
+    last_day: date,
+    count: int,
+    now: datetime,
+    catalogue: Sequence[str] = (),
 ) -> Iterator[str]:
     """`count` addresses of the survey page, one for each person, open until the end of `last_day`.
 
-    Raises ConfigurationError where the configuration has no key, the round's name is none, or the day is over.
+    Raises ConfigurationError where the configuration has no key, the round's name is none, the day is over, or neither
+    the `catalogue` (its teams; none if it was not read) nor the configuration knows the team.
     """
     key = signing_key(settings)
     if not _ROUND.fullmatch(round):
@@ -54,6 +63,8 @@ def survey_links(
         )
     if not team.strip():
         raise ConfigurationError("a link is for a team: name it as the catalogue does")
+    if catalogue:
+        team = _known(team, catalogue, settings)
     closes_at = datetime.combine(last_day, time(23, 59, 59), ZoneInfo(settings.timezone)).astimezone(UTC)
     if closes_at <= now:
         raise ConfigurationError(f"{last_day} is over: name the last day on which answers are taken")
@@ -63,6 +74,18 @@ def survey_links(
     for _ in range(count):
         link = SurveyLink(secrets.token_urlsafe(12), round, team.strip(), closes_at)
         yield f"{base}/{PATH}?token={sign(link, key)}"
+
+
+def _known(team: str, catalogue: Sequence[str], settings: Settings) -> str:
+    """The team as the catalogue writes it; raises ConfigurationError with the names that come near."""
+    found = known_team(team.strip(), catalogue, settings.survey)
+    if found is None:
+        near = near_names(team, catalogue)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(catalogue[:12])}"
+        raise ConfigurationError(
+            f"no catalogue knows the team {quoted(team)}; {hint} (survey.teams may say which is meant)"
+        )
+    return found
 
 
 def signing_key(settings: Settings) -> bytes:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from collectors.survey.inbox import LEAST, MOST, answer_path, inbox, put
+from collectors.survey.inbox import COMMENT, LEAST, MOST, answer_path, inbox, put
 from config.errors import SixkeysError
 from config.settings import Settings, load_settings
 from dashboards.figures import formats
@@ -100,6 +100,9 @@ def _asked(question: str, link: SurveyLink, timezone: str, is_answered: bool) ->
     """The form; the score and the comment once somebody has sent both, or the score alone."""
     told = [f"Round {link.round}, team {link.team}, open until {formats.instant(link.closes_at, timezone)}."]
     told.append("Your answer is stored without your name, your address or anything else about you.")
+    told.append(
+        "A comment is shown as you write it, with the team, where five or more of the team have answered."
+    )
     if is_answered:
         told.append("This link was answered before: sending again replaces that answer.")
     st.html(part("notice", Notice("A short survey", tuple(told))))
@@ -109,7 +112,7 @@ def _asked(question: str, link: SurveyLink, timezone: str, is_answered: bool) ->
         score = st.radio(
             formats.plain_markdown(question), scores, index=None, horizontal=True, captions=captions
         )
-        comment = st.text_area("What should we know? (optional)", max_chars=LONGEST_COMMENT)
+        comment = st.text_area(f"{COMMENT} (optional)", max_chars=LONGEST_COMMENT)
         sent = st.form_submit_button("Send", type="primary")
     if sent and score is None:
         st.html(part("notice", Notice(f"Choose a score from {LEAST} to {MOST} first", bad=True)))

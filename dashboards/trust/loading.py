@@ -13,6 +13,7 @@ from warehouse.trust.coverage import ServiceCoverage, coverage
 from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks
 from warehouse.trust.runs_and_doubts import Doubts, QuarantinedItem, RecordedRun, Undelivered
 from warehouse.trust.silenced import SilencedSource, silenced_sources
+from warehouse.trust.survey_teams import UnknownTeam, unknown_teams
 
 # of a source so many runs are shown, and of coverage so many weeks
 MOST_RUNS = 10
@@ -36,6 +37,7 @@ class Trust:
     runs: tuple[RecordedRun, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
     silenced: tuple[SilencedSource, ...] = ()
+    unknown_teams: tuple[UnknownTeam, ...] = ()
 
 
 def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
@@ -55,4 +57,5 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
             runs=runs_and_doubts.recent_runs(facts, MOST_RUNS),
             undelivered=runs_and_doubts.undelivered(facts) if not where else (),
             silenced=silenced_sources(facts, start, end, where),
+            unknown_teams=unknown_teams(facts) if not where else (),
         )

@@ -79,6 +79,8 @@ def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole
     catalogue = settings.sources.catalog
     unmapped = content.unmapped(whole.unmapped, catalogue is not None and catalogue.from_github)
     section("In no catalogue", "unmapped", unmapped, lambda: as_rows_of(whole.unmapped))
+    strangers = found.unknown_teams
+    section("Teams of survey answers in no catalogue", "teams", strangers, lambda: as_rows_of(strangers))
     aside = [(item, moment(item.seen_at, zone)) for item in found.set_aside]
     section("Could not be read and were set aside", "set_aside", aside, lambda: as_rows_of(found.set_aside))
 

@@ -279,7 +279,9 @@ def test_the_monorepo_has_deployments_of_one_of_both_and_of_neither_service(acme
 
 def test_the_survey_has_two_closed_rounds_and_one_that_runs(acme: Organisation) -> None:
     rounds = {}
-    for text in acme.survey_files.values():
+    for path, text in acme.survey_files.items():
+        if path.startswith("forms/"):
+            continue
         answers = [Response.model_validate(row) for row in csv.DictReader(io.StringIO(text))]
         rounds[answers[0].round] = answers
     assert [answers[0].closes_at > acme.now for _, answers in sorted(rounds.items())] == [False, False, True]

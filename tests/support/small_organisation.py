@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from collectors.contract.records import (
+    Comment,
     Commit,
     Component,
     Coverage,
@@ -30,6 +31,8 @@ SERVICES = {
     "legacy-reports": (None, None, 1, 200, 50),
 }
 HOSTILE = "<img src=x onerror=alert(1)> **bold** :red[x]"
+# what a person of each team wrote in each round; that of platform, which has four people, is nobody's to read
+COMMENT = f"{HOSTILE} <script>document.title='x'</script> [a](https://evil.example) https://evil.example\n\u202elast\x1b[31m"
 # not among its records
 STILL_OPEN = Incident(
     source="import", id="open", service="checkout", title=HOSTILE, urgency="high", priority="P1",
@@ -80,15 +83,18 @@ def _records() -> Iterator[Record]:
     for team, size in (("payments", 7), ("discovery", 6), ("platform", 4)):
         for person in range(size):
             for closes, lift in ((NOW - timedelta(weeks=9), 0), (NOW - timedelta(days=10), 1)):
-                yield Response(
-                    round=f"{closes:%Y-%m}",
-                    respondent=f"{team}-{person}",
-                    question="overall",
-                    team=team,
-                    submitted_at=closes - timedelta(days=2),
-                    closes_at=closes,
-                    score=min(5, 3 + lift + person % 2),
-                )
+                about = {"round": f"{closes:%Y-%m}", "respondent": f"{team}-{person}"}
+                for question, score in (("satisfaction", min(5, 3 + lift + person % 2)), ("<b>docs</b>", 2)):
+                    yield Response(
+                        **about,
+                        question=question,
+                        team=team,
+                        submitted_at=closes - timedelta(days=2),
+                        closes_at=closes,
+                        score=score,
+                    )
+                if person == 1:
+                    yield Comment(**about, question=HOSTILE, text=f"{team}: {COMMENT}")
     yield Incident(
         source="import",
         id="nobody",

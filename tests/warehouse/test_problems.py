@@ -14,6 +14,7 @@ from collectors.contract.records import (
     Incident,
     Link,
     Record,
+    Response,
     WorkflowRun,
 )
 from config.settings import Settings
@@ -26,6 +27,11 @@ AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
 def deployment(**fields: Any) -> Deployment:
     told = {"source": "deployments", "id": "1", "repo": "acme/web", "environment": "production"}
     return Deployment(**told | {"status": "success", "finished_at": AT} | fields)
+
+
+def answer(**fields: Any) -> Response:
+    told = {"round": "Q4", "respondent": "a", "submitted_at": AT, "closes_at": AT, "score": 4}
+    return Response(**told | fields)
 
 
 def found(folder: Path, *records: Record, **settings: Any) -> list[str]:
@@ -87,12 +93,28 @@ RUN = WorkflowRun(
             "links name incidents that were never read: ops 9",
         ),
         ([deployment(source="releases", ref="v1")], {}, "1 releases are read and count nowhere: acme/web"),
+        (
+            [Component(name="web", owner="Payments"), answer(team="payments"), answer(respondent="b", team="payment")],
+            {},
+            "survey answers name teams that no catalogue knows: payment (1 answer)",
+        ),
+        (
+            [answer(question="Overall"), answer(round="Q3", question="satisfaction")],
+            {},
+            'survey rounds without a question "satisfaction" have no satisfaction: Q4',
+        ),
+        ([answer(question="Overall")], {"survey": {"satisfaction": ["missing", "overall"]}}, None),
+        (
+            [Component(name="web", owner="shop"), answer(team="Shop squad")],
+            {"survey": {"teams": {"shop SQUAD": "shop", "guild": "gilde"}}},
+            "survey.teams names teams that no catalogue knows: gilde",
+        ),
     ],
 )  # fmt: skip
 def test_each_is_told_once(
-    tmp_path: Path, records: list[Record], settings: dict[str, Any], said: str
+    tmp_path: Path, records: list[Record], settings: dict[str, Any], said: str | None
 ) -> None:
-    assert found(tmp_path, WATCHED, *records, **settings) == [said]
+    assert found(tmp_path, WATCHED, *records, **settings) == ([said] if said else [])
 
 
 def test_that_nobody_reads_incidents_is_told_once_something_is_deployed(tmp_path: Path) -> None:

@@ -65,6 +65,9 @@ STEPS_IN_ORDER = (
     "repositories",
     "answers",
     "responses",
+    "drivers",
+    "comments",
+    "unknown_teams",
     "unmapped",
     "not_counted",
 )
@@ -159,7 +162,7 @@ def _built(settings: Settings, as_of: datetime) -> Path:
     stored, work, temporary = (folder / f"{name}.{kind}" for kind in ("stored", "work", "tmp"))
     try:
         with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
-            close_rounds(warehouse, model("answers"), as_of)
+            close_rounds(warehouse, model("answers"), as_of, settings.survey.team)
             warehouse.copy_to(stored)
         with told_if_damaged(settings.warehouse), duckdb.connect(str(work), config=OPEN) as connection:
             # what is removed at the end need not be in order

@@ -10,6 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from config.settings import DEPLOYMENT_SOURCES, PRODUCTION_WORDS, Production, Settings, WorkflowDeployment
+from warehouse.building.survey_inputs import create_survey_inputs
+from warehouse.loading.survey_batches import FLOOR
 from warehouse.storage.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
@@ -98,6 +100,7 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
         {
             "as_of": pa.timestamp("us"),
             "window_seconds": pa.float64(),
+            "fewest_people": pa.int64(),
             "any_urgency": _BOOL,
             "any_priority": _BOOL,
         },
@@ -105,6 +108,7 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
             (
                 naive(as_of),
                 incidents.window.total_seconds(),
+                FLOOR,
                 bool(incidents.urgencies),
                 bool(incidents.priorities),
             )
@@ -161,6 +165,7 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
     table("hotfix_branches", {"branch": _STRING}, [b for b in branches if is_hotfix(b[0])])
     table("hotfix_labels", {"label": _STRING}, [(label.lower(),) for label in settings.hotfix.labels])
     _create_claims(rows, table, refs)
+    create_survey_inputs(connection, table, settings.survey)
 
 
 def _create_workflow_rules(

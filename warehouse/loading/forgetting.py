@@ -48,8 +48,9 @@ def forget(
     ids: Sequence[str] = (),
     file: Path | None = None,
     removes: bool = False,
+    round: str | None = None,
 ) -> Forgotten:
-    """What of `kind` a source told, or is known by `ids`, or stands in `file`; taken out where `removes`.
+    """What of `kind` a source told, is known by `ids`, stands in `file` or is of a survey `round`; out if it `removes`.
 
     An import's coverage goes as far as no row of its subject is left. Raises ConfigurationError where nothing narrows
     or the kind has no such column, DataError for a file that cannot be read.
@@ -57,13 +58,14 @@ def forget(
     if kind not in RECORDS:
         raise ConfigurationError(f'"{kind}" is not a kind of record; it is one of {", ".join(RECORDS)}')
     record = RECORDS[kind]
-    if source is None and not ids and file is None:
+    narrowing = {"source": source, "id": ids, "round": round}
+    if not any(narrowing.values()) and file is None:
         raise ConfigurationError(
-            "say what is to be forgotten: --source, --id, or --file with the file that was imported"
+            "say what is to be forgotten: --source, --id, --round, or --file with the file that was imported"
         )
-    for option, column in (("--source", "source"), ("--id", "id")):
-        if (source if column == "source" else ids) and column not in record.model_fields:
-            raise ConfigurationError(f"{kind} have no {column}; {option} says nothing of them, --file does")
+    for column, said in narrowing.items():
+        if said and column not in record.model_fields:
+            raise ConfigurationError(f"{kind} have no {column}; --{column} says nothing of them, --file does")
     conditions, bound = ["true"], list[Any]()
     if source is not None:
         conditions.append("t.source = ?")
@@ -71,6 +73,9 @@ def forget(
     if ids:
         conditions.append("list_contains(?, cast(t.id as varchar))")
         bound.append(list(ids))
+    if round is not None:
+        conditions.append("t.round = ?")
+        bound.append(round)
     if file is not None:
         names = ", ".join(f"t.{name}" for name in record.KEY)
         conditions.append(f"({names}) in (select {names.replace('t.', 'k.')} from keys as k)")

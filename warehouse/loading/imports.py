@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from collectors.contract.people import People
 from collectors.contract.records import (
+    Comment,
     Commit,
     Coverage,
     Deployment,
@@ -186,7 +187,7 @@ def pseudonymous(record: Record, people: People) -> Record:
             changed = {"author": people.pseudonym(record.author)}
         case Deployment():
             changed = {"creator": people.pseudonym(record.creator)}
-        case Response():
+        case Response() | Comment():
             changed = {"respondent": people.respondent(record.respondent)}
     return record.model_copy(update=changed) if changed else record
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from collectors.contract.people import People
 from config.errors import ConfigurationError
 from config.settings import Settings
+from warehouse.storage.migration import SOME_KEY
 from warehouse.storage.store import open_warehouse
 
 # hexadecimal digits; fewer were cut off while they were written
@@ -18,22 +19,39 @@ _LENGTH = 64
 def people_of(settings: Settings) -> People:
     """What may be kept of persons; without a configured key, a random one is kept beside the warehouse.
 
-    Raises ConfigurationError where the warehouse was begun with another key: everybody in it would be somebody else.
+    Raises ConfigurationError where the warehouse was begun with another key, or with one that nobody knows any more:
+    everybody in it would be somebody else.
     """
+    if wrong := wrong_key(settings):
+        raise ConfigurationError("; ".join(wrong))
     path = key_file(settings.warehouse)
-    told = settings.privacy.key.get_secret_value().encode() if settings.privacy.key else _kept(path)
+    key = _told(settings) or _made(path)
+    with open_warehouse(settings.warehouse) as warehouse:
+        told = _fingerprint(key)
+        warehouse.connection.execute(
+            "update about set people_key = ? where people_key is distinct from ?", [told, told]
+        )
+    return People(key, settings.bots, settings.privacy.logins, settings.agents)
+
+
+def wrong_key(settings: Settings) -> tuple[str, str] | None:
+    """(what, what to do) where the people of the warehouse are kept under another key than the one that is there."""
     with open_warehouse(settings.warehouse) as warehouse:
         ((begun_with,),) = warehouse.connection.execute("select people_key from about").fetchall()
-        key = told or (_made(path) if begun_with is None else b"")
-        if begun_with is None:
-            warehouse.connection.execute("update about set people_key = ?", [_fingerprint(key)])
-        elif not key or begun_with != _fingerprint(key):
-            raise ConfigurationError(
-                f"{settings.warehouse}: the people in it are kept under another key than"
-                f" {'privacy.key' if settings.privacy.key else path.name}; bring that one back from a backup,"
-                " or name another warehouse and collect anew"
-            )
-    return People(key, settings.bots, settings.privacy.logins, settings.agents)
+    key = _told(settings)
+    if begun_with is None or (key and begun_with in (SOME_KEY, _fingerprint(key))):
+        return None
+    place = "privacy.key" if settings.privacy.key else key_file(settings.warehouse).name
+    return (
+        f"{settings.warehouse}: the people in it are kept under another key than {place}",
+        "bring that one back from a backup, or name another warehouse and collect anew",
+    )
+
+
+def _told(settings: Settings) -> bytes | None:
+    if settings.privacy.key:
+        return settings.privacy.key.get_secret_value().encode()
+    return _kept(key_file(settings.warehouse))
 
 
 def key_file(warehouse: Path) -> Path:

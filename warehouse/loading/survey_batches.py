@@ -1,12 +1,13 @@
-"""Which answers a closed survey round is made of: taken once, for ever, and five or more at a time.
+"""Which answers a question of a closed survey round is made of: taken once, for ever, and five or more at a time.
 
 Whoever compares two states of a round, or the organisation with its teams, sees sums over whole batches only. So each
-batch holds at least five people, a person is in one batch of a round, and a published team is made of batches of its
-own. What is withheld shares batches (`is_pooled`), and a team that shared one stays withheld in that round.
+batch holds at least five people, a person is in one batch of a question, and a published team is made of batches of
+its own. What is withheld shares batches (`is_pooled`), and a team that shared one stays withheld in that question.
+Questions are taken each by itself, whichever are satisfaction: so that may be said anew of rounds that have closed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 FLOOR = 5
 
 _WAITING = (
-    "select a.round, a.respondent, a.team, a.is_late from (answers) as a"
-    " anti join round_answers as t on t.round = a.round and t.respondent = a.respondent"
-    " where a.score is not null and a.closes_at <= ? order by a.round, a.respondent"
+    "select a.round, a.question, a.respondent, a.team, a.is_late from (answers) as a anti join round_answers as t"
+    " on t.round = a.round and t.question = a.question and t.respondent = a.respondent"
+    " where a.score is not null and a.closes_at <= ? order by a.round, a.question, a.respondent"
 )
 
 
 @dataclass(frozen=True)
 class WaitingAnswer:
-    """A respondent who waits to be taken into a round; `team` as `same_key` has it, None where there is none."""
+    """A respondent who waits to be taken into a question; `team` as `same_key` has it, None where there is none."""
 
     respondent: str
     team: str | None
@@ -37,42 +38,49 @@ class WaitingAnswer:
 
 @dataclass(frozen=True)
 class Batch:
-    """Answers that enter a round together; of one team alone unless `is_pooled`."""
+    """Answers that enter together; of one team alone unless `is_pooled`."""
 
     answers: tuple[WaitingAnswer, ...]
     is_pooled: bool
 
 
-def close_rounds(warehouse: "Warehouse", answers: str, as_of: datetime) -> None:
+def close_rounds(
+    warehouse: "Warehouse", answers: str, as_of: datetime, team_of: Callable[[str], str] = str
+) -> None:
     """Takes into each round that closed by `as_of` what may enter it; `answers` is that model's text.
 
-    What was taken stands, whatever happens to the answers themselves.
+    `team_of` gives the team that an answer's text means. What was taken stands, whatever happens to the answers.
     """
     connection = warehouse.connection
     with warehouse.transaction():
         current = answers.replace("source.", "")
-        waiting: dict[str, list[WaitingAnswer]] = defaultdict(list)
-        for round_, respondent, team, is_late in connection.execute(
+        waiting: dict[tuple[str, str], list[WaitingAnswer]] = defaultdict(list)
+        for round_, question, respondent, team, is_late in connection.execute(
             _WAITING.replace("(answers)", f"({current})"), [naive(as_of)]
         ).fetchall():
-            waiting[round_].append(WaitingAnswer(respondent, team and same_key(team), is_late))
-        for round_, came in waiting.items():
+            key = team and same_key(team_of(team))
+            waiting[round_, question].append(WaitingAnswer(respondent, key, is_late))
+        for (round_, question), came in waiting.items():
             taken: dict[str | None, bool] = {}
             for team, is_pooled in connection.execute(
-                "select team, bool_or(is_pooled) from round_answers where round = ? group by team", [round_]
+                "select team, bool_or(is_pooled) from round_answers where round = ? and question = ? group by team",
+                [round_, question],
             ).fetchall():
-                key = team and same_key(team)
+                key = team and same_key(team_of(team))
                 taken[key] = taken.get(key, False) or is_pooled
             (number,) = connection.execute(
-                "select coalesce(max(batch), 0) from round_answers where round = ?", [round_]
+                "select coalesce(max(batch), 0) from round_answers where round = ? and question = ?",
+                [round_, question],
             ).fetchall()[0]
             for batch in next_batches(taken, came):
                 number += 1
                 connection.execute(
-                    "insert into round_answers select a.round, a.respondent, a.team, a.submitted_at,"
-                    " coalesce((select min(t.closes_at) from round_answers as t where t.round = a.round), a.closes_at),"
-                    f" a.score, ?, ? from ({current}) as a where a.round = ? and list_contains(?, a.respondent)",
-                    [number, batch.is_pooled, round_, [answer.respondent for answer in batch.answers]],
+                    "insert into round_answers by name select a.round, a.question, a.respondent, a.team,"
+                    " a.submitted_at,"
+                    " coalesce((select min(t.closes_at) from round_answers as t where t.round = a.round), a.closes_at)"
+                    f" as closes_at, a.score, ? as batch, ? as is_pooled from ({current}) as a"
+                    " where a.round = ? and a.question = ? and list_contains(?, a.respondent)",
+                    [number, batch.is_pooled, round_, question, [one.respondent for one in batch.answers]],
                 )
 
 

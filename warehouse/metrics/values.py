@@ -21,7 +21,7 @@ from warehouse.metrics.pooled import (
     narrowing,
     pooled,
 )
-from warehouse.metrics.satisfaction import rounds, shown_group
+from warehouse.metrics.satisfaction import round_doubts, rounds, shown_group
 
 Scope = Literal["organisation", "system", "team", "service"]
 Status = Literal[
@@ -49,7 +49,8 @@ class Value:
 
     `status` is `value` where there is one but no target to hold it against. `partial`: the period is still running;
     `provisional`: a rate of failures that an incident may still raise, since its window has not passed. `watched`
-    is the share of a rate's deployments whose incidents are read, None for other metrics.
+    is the share of a rate's deployments whose incidents are read, None for other metrics. `remark` says what to know of
+    the survey round that satisfaction is of.
     """
 
     metric: str
@@ -67,6 +68,7 @@ class Value:
     p90: float | None = None
     provisional: bool = False
     watched: float | None = None
+    remark: str = ""
 
 
 def compute(
@@ -96,8 +98,10 @@ def compute(
     of_rows = [metric for metric in wanted if metric.fact != "responses"]
     counted = pooled(facts, of_rows, None if by == "organisation" else by, where, periods)
     without = _without(facts, by, owned)
+    remarks: dict[tuple[str, str, date], str] = {}
     if len(of_rows) < len(wanted):
-        counted |= _satisfaction(facts, by, where, names, periods)
+        of_rounds, remarks = _satisfaction(facts, by, where, names, periods)
+        counted |= of_rounds
     found: list[Value] = []
     for metric in wanted:
         for name in names:
@@ -129,6 +133,7 @@ def compute(
                         and metric.statistic == "share"
                         and facts.as_of < midnight(facts, one.end) + settings.incidents.window,
                         watched=of.watched,
+                        remark=remarks.get((metric.id, name, one.start), ""),
                     )
                 )
     return found
@@ -202,18 +207,23 @@ def _names(facts: Facts, by: Scope, where: Mapping[str, str]) -> list[str]:
 
 def _satisfaction(
     facts: Facts, by: Scope, where: Mapping[str, str], names: Iterable[str], periods: Iterable[Bucket]
-) -> dict[tuple[str, str, date], Pooled]:
-    """(metric, name, first day) -> the last closed round's mean; it exists for the organisation and for teams only."""
+) -> tuple[dict[tuple[str, str, date], Pooled], dict[tuple[str, str, date], str]]:
+    """(metric, name, first day) -> the last closed round's mean, and what to know of it.
+
+    There is one of the organisation and of teams only.
+    """
     if by in ("system", "service") or set(where) - {"team"}:
-        return {}
+        return {}, {}
     of_facts = rounds(facts)
-    found = {}
+    found, remarks = {}, {}
     for name in names:
         for one in periods:
-            group = shown_group(of_facts, one.end, name or where.get("team"))
+            team = name or where.get("team")
+            group = shown_group(of_facts, one.end, team)
             if group is not None:
                 found[SATISFACTION, name, one.start] = Pooled(group.score, group.n)
-    return found
+            remarks[SATISFACTION, name, one.start] = ". ".join(round_doubts(of_facts, one.end, team))
+    return found, remarks
 
 
 def _without(facts: Facts, by: Scope, where: Mapping[str, str]) -> dict[str, set[str]]:

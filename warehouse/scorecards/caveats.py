@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from warehouse.metrics.facts import Facts
+from warehouse.metrics.satisfaction import round_doubts, rounds, without_satisfaction
 from warehouse.metrics.units import listed, plural
 from warehouse.metrics.values import narrowing
 from warehouse.trust.runs_and_doubts import doubts, last_runs
@@ -26,6 +27,7 @@ def caveats(
         by_status.setdefault(metric["status"], []).append(metric["name"])
     told = [*_failed_runs(facts), *_uncovered(facts, where, monday), *_gaps(facts, where, monday)]
     told += _unwatched(facts, where, monday)
+    told += _of_surveys(facts, where, monday + timedelta(days=_DAYS))
     if any(metric["provisional"] for metric in shown):
         told.append(
             "The failure rates may still rise: an incident can be blamed on a deployment of this week yet."
@@ -98,6 +100,20 @@ def _unwatched(facts: Facts, where: Mapping[str, str], monday: date) -> list[str
         f"No incidents are read for {_and_more(names[:_MOST_NAMED], len(names), 'service')}:"
         " a failure there shows only as a rollback or a revert."
     ]
+
+
+def _of_surveys(facts: Facts, where: Mapping[str, str], after: date) -> list[str]:
+    """What to know of the satisfaction: of the organisation and of teams alone, since people are asked by team."""
+    if set(where) - {"team"}:
+        return []
+    told = [f"{one}." for one in round_doubts(rounds(facts), after, where.get("team"))]
+    closed = [one for one in without_satisfaction(facts) if one[1] < after]
+    if closed:
+        name, _, questions = closed[-1]
+        told.append(
+            f"Round {name} asked nothing that counts as satisfaction: {listed(questions[:_MOST_NAMED])}."
+        )
+    return told
 
 
 def _and_more(named: list[str], n: int, thing: str) -> str:

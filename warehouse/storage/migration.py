@@ -17,7 +17,7 @@ from warehouse.storage.schema import columns
 
 # raised with each change of a table, a column, its type or a key; STEPS says what becomes of what was there before,
 # except that new tables, new columns and new parts of lists are made for every warehouse that lacks them
-VERSION = 3
+VERSION = 4
 
 _BOOKKEEPING = {
     "about": {"version": "integer", "people_key": "varchar"},
@@ -94,9 +94,10 @@ _BOOKKEEPING = {
         "found_at": "timestamp",
     },
     "former_names": {"former": "varchar", "repo": "varchar"},
-    # what was taken into closed survey rounds, for ever
+    # what was taken into closed survey rounds, for ever; no question: the mean of all that were asked, as it once was
     "round_answers": {
         "round": "varchar",
+        "question": "varchar",
         "respondent": "varchar",
         "team": "varchar",
         "submitted_at": "timestamp",
@@ -251,10 +252,75 @@ def _forget_organisations_name(connection: duckdb.DuckDBPyConnection, _: _Column
         connection.execute(f"update {table} set name = '' where scope = 'organisation' and name <> ''")
 
 
+# each person's answers as they were counted in one
+_COUNTED_IN_ONE = """
+with counted as (
+    select t.round, t.respondent, t.team, t.closes_at, t.batch, t.is_pooled, t.score as mean,
+        r.question, r.submitted_at, 1 + 4 * (r.score - r.scale_min) / nullif(r.scale_max - r.scale_min, 0) as score
+    from round_answers as t
+    left join responses as r on r.round = t.round and r.respondent = t.respondent
+    qualify r.submitted_at <= t.closes_at
+        or bool_and(r.submitted_at > t.closes_at) over (partition by t.round, t.respondent)
+        or r.submitted_at is null
+),
+
+changed as (
+    select c.round from counted as c group by c.round, c.respondent
+    having coalesce(abs(avg(c.score) - max(c.mean)) > 1e-9, true)
+),
+
+few as (
+    select c.round from counted as c group by c.round, c.question, c.batch having count(*) < 5
+),
+
+named as (
+    select c.round from counted as c group by c.round having bool_or(c.question = 'satisfaction')
+)
+
+select c.round, c.question, c.respondent, c.team, c.submitted_at, c.closes_at, c.score, c.batch, c.is_pooled
+from counted as c
+where c.round in (from named) and c.round not in (from changed) and c.round not in (from few)
+"""
+
+
+def _tell_questions_apart(connection: duckdb.DuckDBPyConnection, _: _Columns) -> None:
+    """Takes the questions of closed rounds apart, one of which is called satisfaction.
+
+    Others, and those of which answers changed since, stay the mean that was published.
+    """
+    connection.execute(f"create temp table told_apart as {_COUNTED_IN_ONE}")
+    connection.execute("delete from round_answers where round in (select t.round from told_apart as t)")
+    connection.execute("update round_answers set question = ''")
+    connection.execute("insert into round_answers by name from told_apart")
+    connection.execute("drop table told_apart")
+
+
+# the fingerprint of a key that was not put down
+SOME_KEY = "some"
+_PEOPLE = (
+    ("responses", "respondent"),
+    ("commits", "author"),
+    ("pull_requests", "author"),
+    ("deployments", "creator"),
+)
+
+
+def _say_that_there_was_a_key(connection: duckdb.DuckDBPyConnection, _: _Columns) -> None:
+    """Of a warehouse with people in it and no fingerprint of their key: no other may be made for it."""
+    people = " union all ".join(
+        f"select 1 from {table} where {column} is not null" for table, column in _PEOPLE
+    )
+    connection.execute(
+        f"update about set people_key = '{SOME_KEY}' where people_key is null and exists ({people})"
+    )
+
+
 STEPS = (
     Step(1, "owners as a record of their own", _convert_former_owners),
     Step(1, "tags known by where they stood as well", _know_tags_by_place),
     Step(2, "the organisation kept under no name", _forget_organisations_name),
+    Step(3, "survey questions told apart", _tell_questions_apart),
+    Step(3, "people kept under a key that was not put down", _say_that_there_was_a_key),
 )
 
 

@@ -10,7 +10,8 @@ import duckdb
 from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
-from warehouse.building.build import create_candidates
+from warehouse.building.build import create_candidates, model
+from warehouse.loading.people_key import wrong_key
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
 from warehouse.storage.store import attach, open_warehouse, told_if_damaged
 from warehouse.trust.coverage import ServiceCoverage, coverage
@@ -104,6 +105,12 @@ _PARTS = (
         "their incidents are in the organisation's MTTR only; add the annotation pagerduty.com/service-id",
     ),
     (
+        "Teams of survey answers that no catalogue knows",
+        ("team", "answers", "rounds"),
+        model("unknown_teams") + " order by 2 desc, 1",
+        "survey.teams says which team of the catalogue is meant: survey: {teams: {TEXT: TEAM}}",
+    ),
+    (
         "Golden paths",
         ("golden path", "services"),
         "select s.golden_path, count(*) from services as s where s.golden_path is not null group by 1 order by 1",
@@ -133,6 +140,8 @@ def report(settings: Settings) -> list[MatchReport]:
         ]
         parts.append(_recipients(connection, settings.reports))
         found = [(one.what, one.advice) for one in problems(connection, settings)]
+    if wrong := wrong_key(settings):
+        found.insert(0, wrong)
     try:
         parts += _coverage(settings)
     except OtherFacts:

@@ -6,9 +6,13 @@ from typing import Any
 
 import duckdb
 
+from config.names import same_key
 from config.settings import DEPLOYMENT_SOURCES, Settings
+from warehouse.building.build import model
 from warehouse.building.lineage import source_pattern
 from warehouse.building.matched_globs import matcher
+from warehouse.metrics.units import plural
+from warehouse.trust.survey_teams import near_names
 
 _Rows = Callable[[str], list[tuple[Any, ...]]]
 _MOST_NAMED = 8
@@ -85,6 +89,14 @@ _NOT_WHOLE = (
 )
 
 
+_TEAMS_OF_NOBODY = "select u.team, u.answers from (unknown) as u order by u.answers desc, u.team"
+_KNOWN_TEAMS = "select k.team from known_teams as k"
+_NOT_ASKED = (
+    "select r.round, list(distinct r.question order by r.question) from source.responses as r group by r.round"
+    " having not bool_or(r.question in (select q.question from satisfaction_questions as q)) order by max(r.closes_at)"
+)
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong, and what to write where."""
@@ -106,6 +118,7 @@ def problems(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[
         *_of_the_catalogue(rows),
         *_louder(rows),
         *_uncounted(rows),
+        *_of_surveys(rows, settings),
     ]
 
 
@@ -250,6 +263,33 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
         yield Problem(
             f"incidents of {len(unwatched):,} of {len(deployed):,} deployed services are not read: {_named(unwatched)}",
             "add pagerduty.com/service-id to their components, or import incidents: their failures would not be known",
+        )
+
+
+def _of_surveys(rows: _Rows, settings: Settings) -> Iterator[Problem]:
+    without = rows(_NOT_ASKED)
+    if without:
+        questions = sorted({question for _, asked in without for question in asked})
+        wanted = " or ".join(f'"{name}"' for name in settings.survey.satisfaction[:_MOST_NAMED])
+        yield Problem(
+            f"survey rounds without a question {wanted} have no satisfaction: {_named(name for name, _ in without)}",
+            f"name the questions that are: survey: {{satisfaction: [NAME]}}; they asked {_named(questions)}",
+        )
+    unknown = rows(_TEAMS_OF_NOBODY.replace("(unknown)", f"({model('unknown_teams')})"))
+    if unknown:
+        known = [team for (team,) in rows(_KNOWN_TEAMS)]
+        told = [f"{team} ({plural(n, 'answer')})" for team, n in unknown]
+        meant = [f'"{team}": {near[0]}' for team, _ in unknown if (near := near_names(team, known))]
+        yield Problem(
+            f"survey answers name teams that no catalogue knows: {_named(told)}",
+            f"say which are meant: survey: {{teams: {{{', '.join(meant[:3]) or 'TEXT: TEAM'}}}}}",
+        )
+    met = {same_key(name) for (name,) in rows(_KNOWN_TEAMS)}
+    lost = [team for team in settings.survey.teams.values() if same_key(team) not in met]
+    if lost and met:
+        yield Problem(
+            f"survey.teams names teams that no catalogue knows: {_named(lost)}",
+            "mend the name, or say that it stands for itself: survey: {teams: {TEAM: TEAM}}",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
 from warehouse.metrics.pooled import narrowing
+from warehouse.metrics.satisfaction import without_satisfaction
 from warehouse.storage.instants import naive
 
 
@@ -58,7 +59,11 @@ class QuarantinedItem:
 
 @dataclass(frozen=True)
 class Doubts:
-    """What stands against the numbers of a view: counts, and the sources whose last run failed."""
+    """What stands against the numbers of a view: counts, and the sources whose last run failed.
+
+    `unknown_teams` of survey answers are in no catalogue; `not_asked` are the rounds that asked nothing which counts as
+    satisfaction.
+    """
 
     failed: tuple[str, ...] = ()
     gaps: int = 0
@@ -66,6 +71,8 @@ class Doubts:
     of_nobody: int = 0
     unmapped: int = 0
     quarantined: int = 0
+    unknown_teams: int = 0
+    not_asked: tuple[str, ...] = ()
 
 
 def last_runs(facts: Facts) -> tuple[RecordedRun, ...]:
@@ -150,7 +157,9 @@ def doubts(
     if where:
         return found
     without, unmapped, quarantined = _rows(facts, _OF_ALL, {"start": first, "end": after})[0]
-    return Doubts(found.failed, gaps, lost, without, unmapped, quarantined)
+    ((teams,),) = _rows(facts, "select count(*) from unknown_teams")
+    not_asked = tuple(name for name, _, _ in without_satisfaction(facts))
+    return Doubts(found.failed, gaps, lost, without, unmapped, quarantined, teams, not_asked)
 
 
 # a gap that several services or facts share is one; each row of a gap that is shared has the same lost entries

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from collectors.contract.items import Item, Resume, SourceError
 from collectors.contract.people import People
+from collectors.contract.records import Comment
 from collectors.survey.collect import collect
 from config.survey import Survey
 from tests.collectors.survey.test_survey_answers import cursors_of, malformed, published, responses, written
@@ -102,6 +103,26 @@ def test_a_row_of_google_forms_answers_each_of_its_questions(tmp_path: Path) -> 
         datetime(2026, 11, 6, 20, 5, tzinfo=UTC),
         datetime(2026, 11, 6, 18, 30, tzinfo=UTC),
     }
+
+
+def test_free_text_is_read_of_the_columns_that_are_named_and_of_no_other(tmp_path: Path) -> None:
+    assert not [
+        item for item in read(written(tmp_path / "a.csv", GOOGLE), GOOGLE_FORM) if isinstance(item, Comment)
+    ]
+    columns = GOOGLE_FORM["columns"] | {"comments": ["Anything else?"]}
+    items = read(written(tmp_path / "a.csv", GOOGLE), GOOGLE_FORM | {"columns": columns})
+    said = [item for item in items if isinstance(item, Comment)]
+    assert [(one.round, one.question, one.text) for one in said] == [
+        ("2026-Q4", "Anything else?", '<b>fine</b>, "really" so'),
+        ("2026-Q4", "Anything else?", ""),
+        ("2026-Q4", "Anything else?", ""),
+    ]
+    assert said[0].respondent == PEOPLE.respondent("jane@acme.example")
+    columns = columns | {"comments": ["Anything else"]}
+    with pytest.raises(
+        SourceError, match=r'there is no column "Anything else"; did you mean "Anything else\?"'
+    ):
+        read(written(tmp_path / "a.csv", GOOGLE), GOOGLE_FORM | {"columns": columns})
 
 
 def test_typeforms_times_are_utc_because_their_header_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from collectors.contract.records import Response
+from config.survey import SurveyMeaning
 from dashboards.figures import charts
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
@@ -18,16 +20,19 @@ from dashboards.satisfaction.loading import Surveyed, surveyed
 from tests.conftest import Small, once
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, choose, opened, shown
-from tests.support.small_organisation import NOW
+from tests.support.small_organisation import COMMENT, HOSTILE, NOW
+from warehouse.building.build import build
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import still_open
 from warehouse.metrics.values import compute
+from warehouse.rows.export import export
+from warehouse.scorecards.content import scorecards
 
 RUNNING = tuple(
     Response(
         round="2026-12",
         respondent=f"payments-{person}",
-        question="overall",
+        question="satisfaction",
         team="payments",
         submitted_at=NOW - timedelta(hours=1),
         closes_at=NOW + timedelta(weeks=3),
@@ -45,6 +50,16 @@ def organisation(small: Small, shared_folder: Path) -> Small:
 def load(organisation: Small, **view) -> Surveyed:
     settings = organisation.settings
     return surveyed(settings.warehouse, settings, Filters(**view))
+
+
+def export_files(organisation: Small) -> list[Path]:
+    """Those of an export, and of scorecards beside them."""
+    folder = organisation.folder / "exported"
+    with open_facts(organisation.settings.warehouse) as facts:
+        written = export(facts, organisation.settings, folder)
+        path = folder / "scorecards.json"
+        path.write_text(json.dumps(scorecards(facts, organisation.settings)))
+    return [*written, path]
 
 
 class TestSurveyed:
@@ -90,6 +105,53 @@ class TestSurveyed:
             assert still_open(facts) == [("2026-12", NOW + timedelta(weeks=3))]
 
 
+class TestDriversAndComments:
+    def test_other_questions_are_shown_by_round_under_the_same_floor(self, organisation):
+        found = load(organisation)
+        table = satisfaction.drivers_table(found, None)
+        assert [row.name for row in table.rows] == ["<b>docs</b>"]
+        assert [(cell.figure, cell.n) for cell in table.rows[0].cells] == [("2 / 5", 17)] * 2
+        ((_, teams),) = table.by_team
+        assert [(row.name, row.cells[0].figure, row.cells[0].n) for row in teams] == [
+            ("discovery", None, 6), ("payments", "2 / 5", 7), ("platform", None, 4)
+        ]  # fmt: skip
+        assert {row["status"] for row in satisfaction.driver_rows(found, "acme") if row["score"] is None} == {
+            "withheld"
+        }
+        page = part("drivers", table, of="satisfaction")
+        assert "<b>docs" not in page
+        own = satisfaction.drivers_table(load(organisation, team="payments"), "payments")
+        assert ([row.name for row in own.rows], own.by_team) == (["<b>docs</b>"], ())
+
+    def test_a_comment_is_shown_with_a_published_team_alone(self, organisation):
+        found = load(organisation)
+        assert [(one.team, one.text) for one in found.comments] == [("payments", f"payments: {COMMENT}")]
+        assert (
+            satisfaction.withheld_comments(found)
+            == "2 more comments of teams that are withheld are not shown."
+        )
+        withheld = load(organisation, team="platform")
+        assert (withheld.comments, withheld.withheld_comments) == ((), 0)
+        assert not any("evil.example" in path.read_text() for path in export_files(organisation))
+
+    def test_what_an_unnamed_question_leaves_empty_is_told(self, organisation):
+        settings = organisation.settings
+        other = settings.model_copy(update={"survey": SurveyMeaning(satisfaction=["overall"])})
+        build(other, NOW)
+        try:
+            found = surveyed(settings.warehouse, other, Filters())
+            told = satisfaction.nothing(Filters(), found)
+            app = opened(organisation.folder, "satisfaction")
+        finally:
+            build(settings, NOW)
+        assert told.title == "Rounds 2026-09 and 2026-11 asked no question that counts as satisfaction"
+        assert (
+            "Asked: <b>docs</b> and satisfaction. survey.satisfaction in the configuration" in told.lines[0]
+        )
+        assert "asked no question that counts as satisfaction" in shown(app)
+        assert "satisfaction by team" in shown(app)
+
+
 class TestWords:
     def test_the_headline_says_where_the_last_round_stands(self, organisation):
         assert (
@@ -104,7 +166,7 @@ class TestWords:
         closed = NOW - timedelta(weeks=9)
         guild = tuple(
             Response(
-                round=f"{closed:%Y-%m}", respondent=f"guild-{person}", question="overall", team="guild",
+                round=f"{closed:%Y-%m}", respondent=f"guild-{person}", question="satisfaction", team="guild",
                 submitted_at=closed - timedelta(days=1), closes_at=closed, score=2,
             )
             for person in range(8)
@@ -178,6 +240,17 @@ def running(small_dashboard: Running) -> Running:
 
 
 class TestBrowser:
+    def test_a_hostile_comment_is_text(self, running):
+        tab = running.open("satisfaction", height=2400)
+        comment = tab.locator(".six-comments article")
+        expect(comment).to_have_count(1)
+        told = comment.inner_text()
+        assert f"payments: {HOSTILE} <script>document.title='x'</script> [a](https://evil.example)" in told
+        assert "\\u202elast\\x1b[31m" in told
+        assert comment.locator("a, img, script, b, strong, span").count() == 0
+        assert tab.title() != "x"
+        assert "platform: " not in tab.locator(".six-comments").inner_text()
+
     @pytest.mark.soak
     def test_another_round_is_in_the_address_and_the_csv_is_what_is_shown(self, running, tmp_path):
         tab = running.open("satisfaction", height=1800)  # a list of options closes as the page scrolls

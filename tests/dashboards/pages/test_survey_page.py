@@ -17,11 +17,12 @@ from streamlit.testing.v1 import AppTest
 
 from collectors.contract.items import Checkpoint, Malformed, Resume
 from collectors.contract.people import People
-from collectors.contract.records import Response
+from collectors.contract.records import Component, Response
 from collectors.survey.collect import collect
-from collectors.survey.inbox import Answer, collect_inbox, put
+from collectors.survey.inbox import COMMENT, Answer, collect_inbox, put
 from config.errors import ConfigurationError
 from config.settings import Settings
+from config.survey import SurveyMeaning
 from dashboards.satisfaction.survey_links import (
     BadLink,
     RoundClosed,
@@ -36,9 +37,11 @@ from tests.support.chromium import artifact
 from tests.support.places import ROOT
 from tests.support.running_dashboard import Running
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.satisfaction import comments
 from warehouse.metrics.values import compute
 from warehouse.pipeline import collect as collect_all
 from warehouse.progress import Silent
+from warehouse.storage.store import open_warehouse
 
 CLOSE = datetime(2026, 11, 20, 22, 59, 59, tzinfo=UTC)
 BEFORE = CLOSE - timedelta(days=7)
@@ -118,6 +121,25 @@ class TestLinks:
         with pytest.raises(ConfigurationError, match="the survey page has no key: add survey_page"):
             list(survey_links(Settings(organization="acme"), "Q4", "payments", date(2026, 11, 20), 1, BEFORE))
 
+    def test_a_team_that_no_catalogue_knows_is_refused_with_those_that_come_near(self, tmp_path):
+        def team_of(team, **survey):
+            settings = settings_in(tmp_path).model_copy(update={"survey": SurveyMeaning(**survey)})
+            day = date(2026, 11, 20)
+            (link,) = survey_links(
+                settings, "Q4", team, day, 1, BEFORE, ["Payments", "discovery", "platform"]
+            )
+            return opened(parse_qs(urlsplit(link).query)["token"][0], KEY, BEFORE).team
+
+        assert team_of("group:default/payments") == "Payments"
+        with pytest.raises(
+            ConfigurationError, match=r'no catalogue knows the team "paymets"; did you mean Payments\?'
+        ):
+            team_of("paymets")
+        with pytest.raises(ConfigurationError, match="there are Payments, discovery, platform"):
+            team_of("zzz")
+        assert team_of("the squad", teams={"The Squad": "PAYMENTS"}) == "Payments"
+        assert team_of("guild", teams={"guild": "guild"}) == "guild"
+
     def test_the_command_prints_them(self, tmp_path):
         written_key(tmp_path)
         (tmp_path / "sixkeys.yaml").write_text("organization: acme\nsurvey_page: {key: file:key}\n")
@@ -129,6 +151,15 @@ class TestLinks:
         )  # fmt: skip
         tokens = [parse_qs(urlsplit(line).query)["token"][0] for line in done.stdout.splitlines()]
         assert [opened(token, KEY, datetime.now(UTC)).team for token in tokens] == ["web", "web"]
+        assert "no catalogue was read yet" in done.stderr
+        with open_warehouse(tmp_path / "warehouse.duckdb") as warehouse:
+            warehouse.upsert([Component(name="shop", owner="group:default/webs")])
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "sixkeys.py"), *command],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (2, "")
+        assert 'no catalogue knows the team "web"; did you mean webs?' in done.stderr
 
 
 class TestInbox:
@@ -188,11 +219,14 @@ class TestInbox:
     def test_answers_reach_the_numbers(self, tmp_path):
         settings = settings_in(tmp_path)
         for number in range(5):
-            put(tmp_path / "inbox", answer(replace(LINK, number=str(number)), KEY, 4, "", BEFORE))
+            put(tmp_path / "inbox", answer(replace(LINK, number=str(number)), KEY, 4, HOSTILE, BEFORE))
         collect_all(settings, Silent(), now=CLOSE + timedelta(days=1))
         with open_facts(settings.warehouse) as facts:
             (value,) = compute(facts, settings, metrics=["developer_satisfaction"])
+            said, withheld = comments(facts, "2026-Q4")
         assert (value.value, value.n) == (4, 5)
+        assert [(one.team, one.question, withheld) for one in said] == [("payments", COMMENT, 0)] * 5
+        assert {one.text.replace("\x00", "") for one in said} == {HOSTILE.replace("\x00", "")}
 
 
 def script(folder: str, token: str, times: list) -> None:

@@ -151,7 +151,7 @@ class TestPages:
     def test_a_team_that_only_answers_surveys_owns_nothing(self, small, tmp_path):
         answers = tuple(
             Response(
-                round="2026-11", respondent=f"guild-{n}", question="overall", team="guild", score=4,
+                round="2026-11", respondent=f"guild-{n}", team="guild", score=4,
                 submitted_at=NOW - timedelta(days=12), closes_at=NOW - timedelta(days=10),
             )
             for n in range(6)

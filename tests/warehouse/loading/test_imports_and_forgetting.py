@@ -171,10 +171,21 @@ def test_what_others_said_of_coverage_stays(settings: Settings, tmp_path: Path) 
 
 
 def test_what_is_to_be_forgotten_has_to_be_said(settings: Settings) -> None:
-    with pytest.raises(ConfigurationError, match="--source, --id, or --file"):
+    with pytest.raises(ConfigurationError, match="--source, --id, --round, or --file"):
         forget(settings, "deployments")
     with pytest.raises(ConfigurationError, match="commits have no source"):
         forget(settings, "commits", source="x")
+
+
+def test_a_round_s_comments_are_forgotten_by_its_name(settings: Settings, tmp_path: Path) -> None:
+    file = written(tmp_path, "", "comments.csv")
+    file.write_text("round,respondent,text\nQ3,a,old\nQ4,a,new\nQ4,b,newer\n")
+    import_file(settings, "comments", file)
+    assert dict(forget(settings, "comments", round="Q4", removes=True).rows) == {"comments": 2}
+    with open_warehouse(settings.warehouse) as warehouse:
+        assert warehouse.connection.execute("select text from comments").fetchall() == [("old",)]
+    with pytest.raises(ConfigurationError, match="incidents have no round"):
+        forget(settings, "incidents", round="Q4")
 
 
 def test_owners_come_from_a_file_as_well(settings: Settings, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
@@ -51,12 +51,13 @@ class Sent:
     team: str | None
     arrives: int
     is_late: bool
+    question: str = "satisfaction"
 
     def response(self, bit: int) -> Response:
         return Response(
             round="2026-Q4",
             respondent=f"p{self.person}",
-            question="satisfaction",
+            question=self.question,
             team=self.team,
             submitted_at=CLOSES + timedelta(hours=1 + self.arrives) if self.is_late else SUBMITTED,
             closes_at=CLOSES,
@@ -109,6 +110,8 @@ def told(facts: Facts, of: Settings, folder: Path) -> Iterator[frozenset[int]]:
             assert value.status != "withheld" or value.value is None
             yield from of_mean(value.value, value.n)
         yield from of_histogram([{"score": score, "n": n} for score, n in page.scores.items()])
+        for driver in page.drivers:
+            yield from of_mean(driver.score, driver.n)
     paths = {path.stem: path for path in export(facts, of, folder)}
     for row in read(paths["metrics"]):
         if row["metric"] == DSAT[0] and row["value"]:
@@ -190,6 +193,19 @@ def test_nothing_withheld_can_be_recovered_by_differencing(tmp_path: Path, arriv
 
 
 @pytest.mark.soak
+def test_nor_can_what_was_answered_to_a_driver(tmp_path: Path) -> None:
+    groups = [
+        ("a", 0, False, 6),
+        ("b", 0, False, 5),
+        ("c", 0, False, 4),
+        ("b", 1, True, 5),
+        ("a", 1, True, 3),
+    ]
+    arriving = sent(groups, [(0, "b", 1)])  # type: ignore[arg-type]
+    assert recovered(tmp_path, [replace(one, question="docs") for one in arriving]) == []
+
+
+@pytest.mark.soak
 @given(answers)
 @settings(max_examples=25 if LONG else 8)
 def test_nothing_withheld_can_be_recovered_whatever_arrives(
@@ -219,6 +235,13 @@ def recovered(folder: Path, arriving: list[Sent]) -> list[Secret]:
                         "select score from responses where team = ? and excluded_because is null", [team]
                     ).fetchall()
                     withheld.add(frozenset().union(*(whose(score, 1) for (score,) in rows)))
+            hidden = facts.connection.execute("select team from drivers where score is null").fetchall()
+        with open_warehouse(of.warehouse) as warehouse:
+            for (team,) in hidden:
+                rows = warehouse.connection.execute(
+                    "select score from round_answers where team = ? and question = 'docs'", [team]
+                ).fetchall()
+                withheld.add(frozenset().union(*(whose(score, 1) for (score,) in rows)))
     few = [frozenset(some) for size in range(1, FLOOR) for some in combinations(range(len(arriving)), size)]
     changed = [
         (frozenset({new}), frozenset({old}))

@@ -51,7 +51,7 @@ def test_the_rows_have_what_other_programs_read(sample: Sample, sample_facts: Fa
     )
     assert list(row) == [
         *("metric", "scope", "name", "period_start", "period_end", "value", "unit", "n", "target", "status"),
-        *("partial", "p75", "p90", "provisional", "watched"),
+        *("partial", "p75", "p90", "provisional", "watched", "remark"),
     ]
     assert (row["period_start"], row["period_end"]) == ("2026-11-02", "2026-11-09")
 

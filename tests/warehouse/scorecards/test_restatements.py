@@ -92,7 +92,6 @@ def answer(person: int, score: float) -> Response:
     return Response(
         round="2026-11",
         respondent=f"p-{person}",
-        question="overall",
         team="asked",
         submitted_at=MONDAY,
         closes_at=MONDAY + timedelta(days=2),

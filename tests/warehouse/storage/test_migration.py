@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from collectors.contract.records import Component, Deployment
+from collectors.contract.records import Component, Deployment, Response
 from config.settings import Settings
 from tests.support.places import ROOT
 from warehouse.building.build import build
@@ -173,6 +173,40 @@ def test_the_organisation_s_scorecards_are_kept_under_no_name_and_the_first_of_a
         ).fetchall() == [("acme",)]
         for table in ("deliveries", "scorecard_rows", "alerts"):
             assert warehouse.connection.execute(f"select name from {table}").fetchall() == [("",)]
+
+
+def test_the_questions_of_a_closed_round_are_told_apart_where_one_is_satisfaction(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    closes = datetime(2026, 11, 6, tzinfo=UTC)
+    rounds = {"both": ("satisfaction", "docs"), "changed": ("satisfaction", "docs"), "others": ("a", "docs")}
+    with open_warehouse(path) as warehouse:
+        warehouse.upsert(
+            [
+                Response(
+                    round=name, respondent=f"p{person}", question=question, submitted_at=closes, closes_at=closes,
+                    score=4 if name == "changed" and person == 0 else score,
+                )
+                for name, questions in rounds.items()
+                for question, score in zip(questions, (5, 2), strict=True)
+                for person in range(5)
+            ]
+        )  # fmt: skip
+        warehouse.connection.execute("alter table round_answers drop column question")
+        warehouse.connection.execute("update about set version = 3")
+        warehouse.connection.execute(
+            "insert into round_answers select r.round, r.respondent, null, r.submitted_at, r.closes_at, 3.5, 1, true"
+            " from responses as r group by all"
+        )
+    settings = Settings(organization="acme", warehouse=path)
+    build(settings, NOW)
+    with open_facts(path) as facts:
+        scores = facts.connection.execute(
+            "select round, avg(score), count(*) from responses where excluded_because is null group by 1 order by 1"
+        ).fetchall()
+        assert scores == [("both", 5, 5), ("changed", 3.5, 5), ("others", 3.5, 5)]
+        assert facts.connection.execute("select round, question, score, n from drivers").fetchall() == [
+            ("both", "docs", 2, 5)
+        ]
 
 
 MIGRATING = """
