@@ -12,6 +12,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group, histogram, rounds, still_open
+from warehouse.metrics.target_levels import TargetLevels
 from warehouse.metrics.values import Scope, Status, Value
 
 METRIC = "developer_satisfaction"
@@ -43,6 +44,7 @@ class Surveyed:
 def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
     """The rounds as `view` lets see them: of the organisation and its teams, or of its team alone."""
     with open_facts(warehouse) as facts:
+        levels = TargetLevels(facts.connection, settings)
         if set(view.where) - {"team"}:
             return Surveyed((), (), None, {})
         _, end = periods.view_days(view, today(facts))
@@ -55,7 +57,7 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
         group = own[chosen] if chosen is not None else None
         return Surveyed(
             rounds=tuple(
-                Round(everyone.round, closed_on, tuple(_values(facts, settings, everyone, teams, view.team)))
+                Round(everyone.round, closed_on, tuple(_values(facts, levels, everyone, teams, view.team)))
                 for closed_on, everyone, teams in closed
             ),
             still_open=tuple(still_open(facts)),
@@ -65,17 +67,17 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
 
 
 def _values(
-    facts: Facts, settings: Settings, everyone: Group, teams: dict[str, Group], team: str | None
+    facts: Facts, levels: TargetLevels, everyone: Group, teams: dict[str, Group], team: str | None
 ) -> list[Value]:
     if team is not None:
-        return [_value(facts, settings, teams[team])] if team in teams else []
-    return [_value(facts, settings, group) for group in (everyone, *(teams[name] for name in sorted(teams)))]
+        return [_value(facts, levels, teams[team])] if team in teams else []
+    return [_value(facts, levels, group) for group in (everyone, *(teams[name] for name in sorted(teams)))]
 
 
-def _value(facts: Facts, settings: Settings, group: Group) -> Value:
+def _value(facts: Facts, levels: TargetLevels, group: Group) -> Value:
     scope: Scope = "organisation" if group.team is None else "team"
     name = group.team or ""
-    target = settings.target(METRIC, scope, name)
+    target = levels.target(METRIC, scope, name)
     status: Status = "value"
     if group.score is None:
         status = "withheld" if group.n else "none"

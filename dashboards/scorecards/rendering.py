@@ -14,6 +14,7 @@ from markupsafe import Markup
 from config.text.legible import legible, legible_json, one_line
 from dashboards.figures import formats, pictures
 from dashboards.frame.view import Filters, link
+from warehouse.metrics.attainment import standing
 
 FORMATS = ("html", "md", "txt", "json")
 METRIC_PAGE = "metric"
@@ -119,6 +120,7 @@ def _environment(format: str) -> Environment:
         usual=_usual,
         verdict=week_verdict,
         attained=_attained,
+        headline=lambda of: standing(of).text,
         counted=lambda m: formats.counted(m["n"], m["counts"]),
         others=lambda m: formats.percentiles(m["p75"], m["p90"], m["unit"]),
         missed=_missed,

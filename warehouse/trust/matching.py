@@ -14,6 +14,7 @@ from warehouse.building.build import create_candidates
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
 from warehouse.storage.store import attach, open_warehouse, told_if_damaged
 from warehouse.trust.coverage import ServiceCoverage, coverage
+from warehouse.trust.held_targets import TARGET_COLUMNS, TARGETS, target_rows
 from warehouse.trust.problems import problems
 
 PROBLEMS = "Problems"
@@ -132,6 +133,7 @@ def report(settings: Settings) -> list[MatchReport]:
             for title, columns, sql, advice in _PARTS
         ]
         parts.append(_recipients(connection, settings.reports))
+        parts.append(MatchReport(TARGETS, TARGET_COLUMNS, target_rows(settings, connection)))
         found = [(one.what, one.advice) for one in problems(connection, settings)]
     try:
         parts += _coverage(settings)
@@ -154,6 +156,11 @@ def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Matc
         [(kind, name) for kind, name in reports.named() if (kind, same_key(name)) not in known],
         "reports.teams and reports.systems go by the names in the catalogue; mend the name",
     )
+
+
+def stated_targets(settings: Settings) -> MatchReport:
+    """Which targets are stated for which level, where nothing was collected yet."""
+    return MatchReport(TARGETS, TARGET_COLUMNS, target_rows(settings))
 
 
 def _coverage(settings: Settings) -> list[MatchReport]:
