@@ -219,14 +219,14 @@ def metrics(
     require_few_periods(period, first, after)
     narrowed = pairs(where)
     from dashboards.commands import terminal
-    from warehouse.metrics.goals import progress, with_goals
+    from warehouse.metrics.goals import goal_progress, with_goals
     from warehouse.metrics.values import as_rows, compute, narrowest
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
         scope = by or narrowest(narrowed)
         values = compute(facts, settings, scope, period, first, after, narrowed)
-        rows = with_goals(as_rows(values), progress(facts, settings, scope, narrowed))
+        rows = with_goals(as_rows(values), goal_progress(facts, settings, scope, narrowed))
     terminal.write(sys.stdout, format, rows, terminal.values_table(values))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from config.metrics import metrics
 from dashboards.figures import formats
-from warehouse.metrics.goals import Progress
+from warehouse.metrics.goals import GoalProgress
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class GoalWords:
     details: tuple[str, ...]
 
 
-def goal_words(of: Progress, metric: str) -> GoalWords:
+def goal_words(of: GoalProgress, metric: str) -> GoalWords:
     """The progress of a goal of `metric`: from where, by when, and a forecast only where there is a signal."""
     since, by = formats.day(of.since), formats.day(of.by)
     until = f"by {by}"
@@ -30,8 +30,9 @@ def goal_words(of: Progress, metric: str) -> GoalWords:
             "not known", (until, lacking if is_survey else "no value to judge in the last four weeks")
         )
     if of.state == "met before":
-        return GoalWords("met from the start", (until, f"met before {since} already"))
-    start = f"from {formats.figure(of.start, metrics()[metric].unit)} before {since}"
+        return GoalWords("was met before", (until, f"already met before {since}: there was no way to go"))
+    then, now = (formats.figure(value, metrics()[metric].unit) for value in (of.start, of.now))
+    start = f"{then} before {since}, {now} in the last four weeks"
     if of.state == "reached":
         return GoalWords("reached", (until, start))
     closed = of.closed or 0.0
@@ -41,7 +42,7 @@ def goal_words(of: Progress, metric: str) -> GoalWords:
     )
 
 
-def _forecast(of: Progress) -> str:
+def _forecast(of: GoalProgress) -> str:
     if of.passed >= 1:
         return "its day has passed"
     if of.moved is None:

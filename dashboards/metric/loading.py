@@ -12,7 +12,7 @@ from config.targets import Target
 from dashboards.frame import view as periods
 from dashboards.frame.view import SHOWN_ROWS, Filters
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.goals import Progress, progress
+from warehouse.metrics.goals import GoalProgress, goal_progress
 from warehouse.metrics.periods import Period, full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.target_levels import TargetLevels
@@ -48,7 +48,7 @@ class MetricContent:
     series: list[Value]
     unwatched: Unwatched | None
     explanation: Explanation | None
-    goal: Progress | None = None
+    goal: GoalProgress | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             series=weeks if view.step == "week" else own(*periods.series_days(view, now), view.step),
             unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
             explanation=explain_alone(facts, current, view.where) if current else None,
-            goal=progress(facts, settings, scope, view.where, [view.metric]).get((view.metric, name)),
+            goal=goal_progress(facts, settings, scope, view.where, [view.metric]).get((view.metric, name)),
         )
 
 

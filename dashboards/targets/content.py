@@ -15,14 +15,14 @@ from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import Attainment, met_or_missed, standing
-from warehouse.metrics.goals import Progress
+from warehouse.metrics.goals import GoalProgress
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.unwatched import Unwatched
 
 # (scope, metric, name) -> attainment
 Attained = Mapping[tuple[str, str, str], Attainment]
 # (scope, metric, name) -> the progress of its goal
-Goals = Mapping[tuple[str, str, str], Progress]
+Goals = Mapping[tuple[str, str, str], GoalProgress]
 NO_GOALS: Goals = MappingProxyType({})
 # (scope, name) -> how many of its services have no source of incidents
 Blind = Mapping[tuple[Scope, str], Unwatched]

@@ -26,7 +26,7 @@ GoalState = Literal["not begun", "no start", "no value", "met before", "under wa
 
 
 @dataclass(frozen=True)
-class Progress:
+class GoalProgress:
     """How far a metric of a scope is on its way to a target by the day `by`, measured from the day `since`.
 
     `start` is its value in the four weeks before `since`, `now` that of the last four completed weeks of those since,
@@ -47,18 +47,18 @@ class Progress:
     forecast: date | None = None
 
 
-def progress(
+def goal_progress(
     facts: Facts,
     settings: Settings,
     by: Scope = "organisation",
     where: Mapping[str, str] | None = None,
     metrics: Collection[str] | None = None,
-) -> dict[tuple[str, str], Progress]:
+) -> dict[tuple[str, str], GoalProgress]:
     """(metric, name) -> the progress of those whose target has a goal, up to the last completed week."""
     if ASSISTANCE in (where or {}):
         return {}
     levels, end = TargetLevels(facts.connection, settings), week_of(today(facts))
-    found: dict[tuple[str, str], Progress] = {}
+    found: dict[tuple[str, str], GoalProgress] = {}
     for metric, since in _measured(settings, metrics):
 
         def values(
@@ -82,7 +82,7 @@ def progress(
 
 
 def with_goals(
-    rows: Iterable[Mapping[str, Any]], found: Mapping[tuple[str, str], Progress]
+    rows: Iterable[Mapping[str, Any]], found: Mapping[tuple[str, str], GoalProgress]
 ) -> list[dict[str, Any]]:
     """The rows of values with the progress of their goals as `goal`, None where there is none."""
     of_key = {key: asdict(one) for key, one in found.items()}
@@ -112,11 +112,11 @@ def _progress(
     weeks: list[Value],
     end: date,
     is_asked: bool,
-) -> Progress:
+) -> GoalProgress:
     start = then.value if usable(then) else None
     current = now.value if now is not None and usable(now) and is_asked else None
     passed = min(1.0, max(0.0, (end - goal.since) / (goal.by - goal.since)))
-    known = Progress(goal.by, goal.since, "not begun", start, current, passed=passed)
+    known = GoalProgress(goal.by, goal.since, "not begun", start, current, passed=passed)
     if now is None:
         return known
     if start is None or current is None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from config.metrics import metrics
 from config.settings import Settings
 from config.targets import HeldTarget
+
+if TYPE_CHECKING:
+    import duckdb
 
 # the scopes that one lies in, the nearest first, without the organisation
 _Above = tuple[tuple[str, str], ...]
@@ -16,7 +18,7 @@ _Above = tuple[tuple[str, str], ...]
 class TargetLevels:
     """The targets of the configuration as they hold for what the facts know, whoever owned it before."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection | None, settings: Settings) -> None:
+    def __init__(self, connection: "duckdb.DuckDBPyConnection | None", settings: Settings) -> None:
         """Of the `services` that a connection has; without one nothing is known to lie in anything."""
         self._connection, self._settings = connection, settings
 

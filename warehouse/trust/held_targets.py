@@ -38,7 +38,7 @@ def target_rows(
         if metric is None:
             continue
         held = levels.target(metric.id, "organisation", "")
-        told = {level: _of_level(levels, metric, level, names[level]) for level in _levels(metric)}
+        told = {level: _of_level(settings, levels, metric, level, names[level]) for level in _levels(metric)}
         same: dict[_Told, list[str]] = {}
         for level, of_level in told.items():
             if (one := _in_common(of_level)) is not None:
@@ -69,7 +69,7 @@ def _names(connection: duckdb.DuckDBPyConnection | None, level: str) -> list[str
 
 
 def _in_common(told: Sequence[_Told]) -> _Told | None:
-    """What all of a level have from the organisation, or that none has a target, to be told of several levels at once."""
+    """What all of a level have from the organisation, or that none has a target, to be told of several at once."""
     one = told[0]
     if len(told) > 1 or one.origin not in ("the organisation", _NOT_INHERITED):
         return None
@@ -79,18 +79,26 @@ def _in_common(told: Sequence[_Told]) -> _Told | None:
 _NOT_INHERITED = "a frequency is not inherited"
 
 
-def _of_level(levels: TargetLevels, metric: Metric, level: str, names: Sequence[str]) -> list[_Told]:
+def _of_level(
+    settings: Settings, levels: TargetLevels, metric: Metric, level: str, names: Sequence[str]
+) -> list[_Told]:
     by_target: dict[tuple[str, str], list[str]] = {}
-    for name in names or [""]:
+    known = names or [*_with_overrides(settings, metric, level), ""]
+    for name in known:
         held = levels.target(metric.id, level, name)
         by_target.setdefault((_text(held), _origin(held, level)), []).append(name)
     ordered = sorted(by_target.items(), key=lambda one: -len(one[1]))
     told = [_Told(target, _whom(of, len(names)), origin) for (target, origin), of in ordered[:_MOST_TARGETS]]
     if left := sum(len(of) for _, of in ordered[_MOST_TARGETS:]):
         told.append(
-            _Told(f"{len(ordered) - _MOST_TARGETS} others", f"{left:,} of {len(names):,}", "overrides")
+            _Told(f"{len(ordered) - _MOST_TARGETS} others", f"{left:,} of {len(known):,}", "overrides")
         )
     return told
+
+
+def _with_overrides(settings: Settings, metric: Metric, level: str) -> list[str]:
+    overrides = (one for entry in settings.metrics if find(entry.name) == metric for one in entry.overrides)
+    return [name for scope, name in (one.scope for one in overrides) if scope == level]
 
 
 def _text(held: HeldTarget | None) -> str:
@@ -110,6 +118,8 @@ def _origin(held: HeldTarget | None, level: str) -> str:
 
 
 def _whom(names: Sequence[str], total: int) -> str:
+    if not total:
+        return ", ".join(name or "what has none of its own" for name in names)
     if len(names) >= total:
         return "all" if total < 2 else f"all {total:,}"
     some = f"{len(names):,} of {total:,}"
