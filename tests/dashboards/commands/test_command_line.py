@@ -247,14 +247,16 @@ def test_metrics_are_a_list_of_values_in_json(imported: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     rows = {row["metric"]: row for row in json.loads(done.stdout)}
     assert ",".join(rows["deployment_frequency"]) == (
-        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched"
+        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched,goal"
     )
     assert (rows["deployment_frequency"]["scope"], rows["deployment_frequency"]["name"]) == (
         "service",
         "checkout",
     )
     assert rows["deployment_frequency"]["value"] == 1.0
-    assert rows["deployment_frequency"]["status"] == "missed"
+    # the organisation's frequency is no service's target
+    assert (rows["deployment_frequency"]["target"], rows["deployment_frequency"]["status"]) == (None, "value")
+    assert rows["deployment_frequency"]["goal"] is None
     assert rows["lead_time"]["value"] is None
 
 
