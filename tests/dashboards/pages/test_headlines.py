@@ -84,7 +84,7 @@ def test_people_are_asked_by_team_so_only_teams_have_that_target(small):
 def test_a_frequency_of_the_organisation_is_nobody_else_s(small):
     often = MetricTarget(name="Deployment Frequency", target="> 1/day")
     slow = MetricTarget(
-        name="Lead Time", target="< 1 hour", overrides=[TargetOverride(team="platform", target="< 5 days")]
+        name="Lead Time", target="< 1 hour", overrides=[TargetOverride(team="discovery", target="< 5 days")]
     )
     settings = Settings(**{**dict(small.settings), "metrics": [often, slow]})
     found = numbers(settings.warehouse, settings, Filters(rows="team"))
