@@ -219,12 +219,15 @@ def metrics(
     require_few_periods(period, first, after)
     narrowed = pairs(where)
     from dashboards.commands import terminal
+    from warehouse.metrics.goals import goal_progress, with_goals
     from warehouse.metrics.values import as_rows, compute, narrowest
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
-        values = compute(facts, settings, by or narrowest(narrowed), period, first, after, narrowed)
-    terminal.write(sys.stdout, format, as_rows(values), terminal.values_table(values))
+        scope = by or narrowest(narrowed)
+        values = compute(facts, settings, scope, period, first, after, narrowed)
+        rows = with_goals(as_rows(values), goal_progress(facts, settings, scope, narrowed))
+    terminal.write(sys.stdout, format, rows, terminal.values_table(values))
 
 
 @app.command()

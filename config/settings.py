@@ -1,30 +1,27 @@
 """`sixkeys.yaml` as objects: read and checked; what it refers to is looked up where it is used."""
 
-import difflib
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 
 from config.access import Auth, Dashboard
 from config.agents import AGENTS, with_known_agents
 from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, LaterText, Place, Secret, Section, Timezone
-from config.metrics import find, metrics
+from config.metrics import find
 from config.mistakes import explain_mistakes
-from config.names import same_key
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
-from config.targets import Target, parse_target
-from config.text.quoting import LONGEST_VALUE, quoted
+from config.targets import DEFAULT_TARGETS, HeldTarget, MetricTarget, TargetOverride
 from config.text.references import UnresolvedText, name_references
 from config.text.yaml_documents import SETTINGS_YAML, UnreadableYaml, YamlDocument, read_yaml
 
-# sources, survey and reports are part of the settings to everyone else
+# sources, survey, reports and targets are part of the settings to everyone else
 __all__ = [
     "ArgoCD",
     "Auth",
@@ -33,6 +30,7 @@ __all__ = [
     "Email",
     "GitHub",
     "GitHubApp",
+    "MetricTarget",
     "PagerDuty",
     "Recipients",
     "Reports",
@@ -40,6 +38,7 @@ __all__ = [
     "Sources",
     "Survey",
     "SurveyPage",
+    "TargetOverride",
     "Webhook",
     "load_settings",
 ]
@@ -139,72 +138,6 @@ class Hotfix(Section):
     branches: list[str] = ["hotfix/*"]
 
 
-class TargetOverride(Section):
-    """A target that holds for one team, system or service instead of the metric's own."""
-
-    team: str | None = None
-    system: str | None = None
-    service: str | None = None
-    target: str
-
-    @model_validator(mode="after")
-    def _one_scope(self) -> "TargetOverride":
-        if [self.team, self.system, self.service].count(None) != 2:
-            raise ValueError("names one of team, system or service")
-        return self
-
-    @property
-    def scope(self) -> tuple[str, str]:
-        """(`team`, its name), and so on."""
-        return next((k, v) for k in ("team", "system", "service") if (v := getattr(self, k)) is not None)
-
-
-class MetricTarget(Section):
-    """A metric as the user names and describes it, with its target in words."""
-
-    name: str
-    description: str = ""
-    target: str
-    overrides: list[TargetOverride] = []
-
-    @model_validator(mode="after")
-    def _parses(self) -> "MetricTarget":
-        metric = find(self.name)
-        if metric is None:
-            known = [m.names[0] for m in metrics().values()]
-            near = difflib.get_close_matches(self.name[:LONGEST_VALUE], known, n=1, cutoff=0.3)
-            meant = (near or known)[0]
-            raise _mistake(("name",), f'{quoted(self.name)} is not a metric; did you mean "{meant}"?')
-        texts: dict[tuple[str | int, ...], str] = {("target",): self.target}
-        texts |= {("overrides", i, "target"): override.target for i, override in enumerate(self.overrides)}
-        for location, text in texts.items():
-            try:
-                parse_target(text, metric)
-            except ValueError as error:
-                raise _mistake(location, str(error)) from None
-        return self
-
-
-def _mistake(location: tuple[str | int, ...], sentence: str) -> ValidationError:
-    # a ValueError would name the entry only, not the key in it
-    wrong = PydanticCustomError("target", "{sentence}", {"sentence": sentence})
-    details = InitErrorDetails(type=wrong, loc=location, input=None)
-    return ValidationError.from_exception_data("MetricTarget", [details])
-
-
-DEFAULT_TARGETS = [
-    MetricTarget(name=name, description=description, target=target)
-    for name, description, target in (
-        ("Time to First Commit (TTFC)", "Time from repo creation to first commit", "< 30 minutes"),
-        ("Deployment Frequency", "How often deployments occur", "> 10/day"),
-        ("Lead Time for Changes", "Time from commit to production", "< 1 hour"),
-        ("Change Failure Rate", "% of deployments causing failures", "< 5%"),
-        ("MTTR", "Time to recover from failures", "< 30 minutes"),
-        ("Developer Satisfaction (DSAT)", "Platform satisfaction score", "> 4.5/5"),
-    )
-]
-
-
 class GoldenPath(Section):
     """A paved road of the platform team; a component names it in its annotation `sixkeys.dev/golden-path`."""
 
@@ -263,17 +196,21 @@ class Settings(Section):
                 seen[metric.id] = target.name
         return targets
 
-    def target(self, metric: str, scope: str = "organisation", name: str | None = None) -> Target | None:
-        """The target that holds for metric id `metric` in a scope (`team`, `payments`), or None where there is none."""
+    def target(
+        self,
+        metric: str,
+        scope: str = "organisation",
+        name: str | None = None,
+        above: Sequence[tuple[str, str]] = (),
+    ) -> HeldTarget | None:
+        """The target that holds for metric id `metric` in a scope (`team`, `payments`), or None where there is none.
+
+        `above` are the scopes that it lies in, the nearest first, without the organisation.
+        """
         for entry in self.metrics:
             declared = find(entry.name)
             if declared and declared.id == metric:
-                own = (
-                    o.target
-                    for o in entry.overrides
-                    if o.scope[0] == scope and name is not None and same_key(o.scope[1]) == same_key(name)
-                )
-                return parse_target(next(own, entry.target), declared)
+                return entry.holding(scope, name, above)
         return None
 
 

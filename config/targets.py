@@ -1,12 +1,18 @@
-"""Targets in words: `< 30 minutes`, `> 10/day`, `< 5%`, `> 4.5/5`."""
+"""Targets in words, `< 30 minutes`, `> 10/day`, `< 5%`, `> 4.5/5`, and for whom the configuration states them."""
 
+import difflib
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from config.metrics import Metric
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from config.fields import Day, Section
+from config.metrics import Metric, find, metrics
+from config.names import same_key
 from config.text.quoting import LONGEST_VALUE, quoted
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -60,3 +66,137 @@ def parse_target(text: str, metric: Metric) -> Target:
     # a percentage is divided, not multiplied: 5 * 0.01 is not the float 0.05 for every number
     limit = float(number) / 100 if unit == "%" else float(number) * factor
     return Target(comparison, limit, text)
+
+
+class Goal(Section):
+    """The day `by` which a target is to be met, and the one from which on the way there is measured."""
+
+    by: Day
+    since: Day = Field(alias="from")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Goal":
+        if self.by <= self.since:
+            raise ValueError(f'ends on {self.by}, not after it begins; write "by" as a day after "from"')
+        return self
+
+
+class TargetOverride(Section):
+    """A target that holds for one team, system or service, with a goal of its own where it has one."""
+
+    team: str | None = None
+    system: str | None = None
+    service: str | None = None
+    target: str
+    goal: Goal | None = None
+
+    @model_validator(mode="after")
+    def _one_scope(self) -> "TargetOverride":
+        if [self.team, self.system, self.service].count(None) != 2:
+            raise ValueError("names one of team, system or service")
+        return self
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """(`team`, its name), and so on."""
+        return next((k, v) for k in ("team", "system", "service") if (v := getattr(self, k)) is not None)
+
+
+@dataclass(frozen=True)
+class HeldTarget(Target):
+    """A target that holds somewhere, and where it is stated: for a `scope`, all of it or the one called `name`."""
+
+    scope: str
+    name: str | None
+    goal: Goal | None
+
+
+class MetricTarget(Section):
+    """A metric as the user names and describes it, with its targets in words.
+
+    `target` is the organisation's; the other levels have theirs, and `overrides` are of one team, system or service.
+    """
+
+    name: str
+    description: str = ""
+    target: str
+    team_target: str | None = None
+    system_target: str | None = None
+    service_target: str | None = None
+    goal: Goal | None = None
+    overrides: list[TargetOverride] = []
+
+    @model_validator(mode="after")
+    def _parses(self) -> "MetricTarget":
+        metric = find(self.name)
+        if metric is None:
+            known = [m.names[0] for m in metrics().values()]
+            near = difflib.get_close_matches(self.name[:LONGEST_VALUE], known, n=1, cutoff=0.3)
+            meant = (near or known)[0]
+            raise _mistake(("name",), f'{quoted(self.name)} is not a metric; did you mean "{meant}"?')
+        for location, text in self._texts().items():
+            try:
+                parse_target(text, metric)
+            except ValueError as error:
+                raise _mistake(location, str(error)) from None
+            if metric.fact == "responses" and location[0] in ("system_target", "service_target"):
+                raise _mistake(location, "people are asked by team, so there is no such number; remove it")
+        return self
+
+    def _texts(self) -> dict[tuple[str | int, ...], str]:
+        keys = ("target", "team_target", "system_target", "service_target")
+        found: dict[tuple[str | int, ...], str] = {
+            (key,): text for key in keys if (text := getattr(self, key))
+        }
+        return found | {("overrides", i, "target"): one.target for i, one in enumerate(self.overrides)}
+
+    def stated(self, scope: str, name: str | None = None) -> HeldTarget | None:
+        """The target that is stated for the team, system or service called `name`, else for all of its level."""
+        metric = find(self.name)
+        if metric is None:
+            return None
+        if name is not None:
+            for one in self.overrides:
+                if one.scope[0] == scope and same_key(one.scope[1]) == same_key(name):
+                    return _held(parse_target(one.target, metric), *one.scope, one.goal or self.goal)
+        text = self.target if scope == "organisation" else getattr(self, f"{scope}_target")
+        return _held(parse_target(text, metric), scope, None, self.goal) if text else None
+
+    def holding(
+        self, scope: str, name: str | None, above: Sequence[tuple[str, str]] = ()
+    ) -> HeldTarget | None:
+        """The target that holds for a scope: its own, else the nearest that is stated `above` it, nearest first.
+
+        A frequency is not inherited, and people are asked by team.
+        """
+        metric = find(self.name)
+        if metric is None or (metric.fact == "responses" and scope in ("system", "service")):
+            return None
+        chain: list[tuple[str, str | None]] = [(scope, name)]
+        if metric.dimension != "rate":
+            chain += [*above, ("organisation", None)]
+        return next((found for one in chain if (found := self.stated(*one)) is not None), None)
+
+
+def _held(target: Target, scope: str, name: str | None, goal: Goal | None) -> HeldTarget:
+    return HeldTarget(target.comparison, target.limit, target.text, scope, name, goal)
+
+
+def _mistake(location: tuple[str | int, ...], sentence: str) -> ValidationError:
+    # a ValueError would name the entry only, not the key in it
+    wrong = PydanticCustomError("target", "{sentence}", {"sentence": sentence})
+    details = InitErrorDetails(type=wrong, loc=location, input=None)
+    return ValidationError.from_exception_data("MetricTarget", [details])
+
+
+DEFAULT_TARGETS = [
+    MetricTarget(name=name, description=description, target=target)
+    for name, description, target in (
+        ("Time to First Commit (TTFC)", "Time from repo creation to first commit", "< 30 minutes"),
+        ("Deployment Frequency", "How often deployments occur", "> 10/day"),
+        ("Lead Time for Changes", "Time from commit to production", "< 1 hour"),
+        ("Change Failure Rate", "% of deployments causing failures", "< 5%"),
+        ("MTTR", "Time to recover from failures", "< 30 minutes"),
+        ("Developer Satisfaction (DSAT)", "Platform satisfaction score", "> 4.5/5"),
+    )
+]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from sample_data.model import Organisation
@@ -55,6 +56,7 @@ metrics:                     # the targets; the other two metrics are shown with
   - name: "Deployment Frequency"
     description: "How often deployments occur"
     target: "> 10/day"
+    team_target: "> 3/week"    # a frequency is not inherited
   - name: "Lead Time for Changes"
     description: "Time from commit to production"
     target: "< 1 hour"
@@ -66,6 +68,7 @@ metrics:                     # the targets; the other two metrics are shown with
   - name: "MTTR"
     description: "Time to recover from failures"
     target: "< 30 minutes"
+    goal: {{by: {goal_by}, from: {goal_from}}}
   - name: "Developer Satisfaction (DSAT)"
     description: "Platform satisfaction score"
     target: "> 4.5/5"
@@ -99,11 +102,14 @@ def demo_settings(organisation: Organisation, server_url: str, folder: Path, tok
     with os.fdopen(os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(token + "\n")
     settings = folder / "sixkeys.yaml"
+    first_day = Weeks(organisation.now.date()).first_day
     text = _SETTINGS.format(
         name=organisation.name,
         url=server_url.rstrip("/"),
         token=json.dumps(f"file:{token_file}"),
-        since=Weeks(organisation.now.date()).first_day,
+        since=first_day,
+        goal_from=first_day + timedelta(weeks=11),
+        goal_by=first_day + timedelta(weeks=58),
     )
     settings.write_text(text, encoding="utf-8")
     return settings

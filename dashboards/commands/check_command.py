@@ -24,7 +24,8 @@ def check_command(
     config: ConfigOption = DEFAULT_CONFIG,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Tells what is wrong: connections and permissions that fail, patterns that match nothing, and what to write.
+    """Tells what is wrong: connections and permissions that fail, patterns that match nothing, and what to write;
+    and which target holds where.
 
     With --all it also shows each setting and where it comes from, and which environments, applications, workflow files
     and services match what.
@@ -44,7 +45,8 @@ def check_command(
     from dashboards.delivery.trial import send_trial_messages
     from dashboards.server.identity_provider import try_provider
     from warehouse.loading.redaction import redact
-    from warehouse.trust.matching import PROBLEMS, report
+    from warehouse.trust.held_targets import TARGETS
+    from warehouse.trust.matching import PROBLEMS, report, stated_targets
 
     settings = read_settings(config, warehouse)
     out = terminal.console(sys.stdout)
@@ -79,8 +81,10 @@ def check_command(
     wrong = [part for part in parts if part.title == PROBLEMS]
     if parts and not wrong:
         out.print("Nothing is wrong between what was collected, the configuration and the catalogue.")
-    for part in parts if everything else wrong:
+    for part in parts if everything else [*wrong, *(part for part in parts if part.title == TARGETS)]:
         out.print(terminal.match_table(part))
+    if not parts:
+        out.print(terminal.match_table(stated_targets(settings)))
     if everything:
         out.print(terminal.settings_table(settings_summary(config, settings)))
     else:

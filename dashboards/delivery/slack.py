@@ -8,7 +8,8 @@ from typing import Any
 
 from config.text.legible import one_line
 from dashboards.figures import formats
-from dashboards.scorecards.rendering import leads_to, met_of_judged, title, view_of, week_verdict
+from dashboards.scorecards.rendering import leads_to, title, view_of, week_verdict
+from warehouse.metrics.attainment import standing
 
 BLOCKS, SECTION, HEADER = 50, 3000, 150  # Slack's limits: blocks a message, characters a section, a header
 
@@ -103,8 +104,8 @@ def _restated(scorecard: Mapping[str, Any], one: Mapping[str, Any]) -> str:
 def _summary(scope: Mapping[str, Any]) -> str:
     missed = [escape(metric["name"]) for metric in scope["metrics"] if metric["status"] == "missed"]
     kind = "" if scope["scope"] == "organisation" else f" ({scope['scope']})"
-    text = f"*{escape(scope['name'])}*{kind}: {met_of_judged(scope)}"
-    return f"{text}; missed: {', '.join(missed)}" if missed else text
+    text = f"*{escape(scope['name'])}*{kind}: {escape(standing(scope['metrics']).text)}"
+    return f"{text}. Missed: {', '.join(missed)}" if missed else text
 
 
 def _line(metric: Mapping[str, Any]) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from dashboards.scorecards.rendering import met_of_judged
+from warehouse.metrics.attainment import standing
 
 
 def scorecard_subject(scorecard: Mapping[str, Any]) -> str:
     """Whose scorecard, the result, and of which week: "checkout: 3 of 5 targets met, week of 16 Nov"."""
     monday = date.fromisoformat(scorecard["week_start"])
-    return f"{scorecard['name']}: {met_of_judged(scorecard)}, week of {monday.day} {monday:%b}"
+    result = standing(scorecard["metrics"]).short
+    return f"{scorecard['name']}: {result}, week of {monday.day} {monday:%b}"
 
 
 def alert_subject(organization: str, headline: str) -> str:

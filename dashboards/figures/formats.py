@@ -41,7 +41,7 @@ STATUSES = {
         "Nothing here is deployed: libraries, archived repositories, deprecated components.",
     ),
     "withheld": StatusWords("", "withheld", "Withheld, so that nobody's answer can be worked out."),
-    "value": StatusWords("", "no target", "No target is set."),
+    "value": StatusWords("", "no target", "No target holds here."),
 }
 
 

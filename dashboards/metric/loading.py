@@ -12,8 +12,10 @@ from config.targets import Target
 from dashboards.frame import view as periods
 from dashboards.frame.view import SHOWN_ROWS, Filters
 from warehouse.metrics.facts import Facts
+from warehouse.metrics.goals import GoalProgress, goal_progress
 from warehouse.metrics.periods import Period, full_range, today
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.target_levels import TargetLevels
 from warehouse.metrics.values import Scope, Value, compute
 from warehouse.rows.assistance import PARTED, AssistedWeek, ByAssistance, assisted_weeks, by_assistance
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
@@ -46,6 +48,7 @@ class MetricContent:
     series: list[Value]
     unwatched: Unwatched | None
     explanation: Explanation | None
+    goal: GoalProgress | None = None
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,17 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             series=weeks if view.step == "week" else own(*periods.series_days(view, now), view.step),
             unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
             explanation=explain_alone(facts, current, view.where) if current else None,
+            goal=goal_progress(facts, settings, scope, view.where, [view.metric]).get((view.metric, name)),
         )
 
 
 def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
     """How the number of `view` is made up."""
     about, scope = metrics()[view.metric], view.scope
-    target = settings.target(view.metric, scope, view.where.get(scope))
     with open_facts(warehouse) as facts:
+        target = TargetLevels(facts.connection, settings).target(
+            view.metric, scope, view.where.get(scope, "")
+        )
         start, end = full_range(facts, *periods.view_days(view, today(facts)))
         rows = (facts, about, view.where, start, end)
         # people are asked by team

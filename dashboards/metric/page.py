@@ -5,6 +5,7 @@ import streamlit as st
 from config.metrics import metrics
 from config.settings import Settings
 from dashboards.figures import charts, formats
+from dashboards.figures.goal_words import goal_words
 from dashboards.figures.tables import as_rows_of
 from dashboards.figures.verdicts import change
 from dashboards.frame import downloads, navigation, widgets
@@ -67,7 +68,8 @@ def _number(
     cell = value_cell(value, None, found.unwatched)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
     changed = change(value, found.previous, found.weeks)
-    st.html(part("number", cell, arithmetic, percentiles, changed, of="metric"))
+    goal = goal_words(found.goal, value.metric) if found.goal else None
+    st.html(part("number", cell, arithmetic, percentiles, changed, goal, of="metric"))
     st.html(part("definition", cell.metric, levels, dora_levels.DORA_SOURCE, dora_levels.YEAR, of="metric"))
 
 

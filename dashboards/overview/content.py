@@ -8,7 +8,7 @@ from config.targets import parse_target
 from dashboards.figures import formats
 from dashboards.figures.sparklines import Sparkline, sparkline
 from dashboards.figures.verdicts import Change, change
-from dashboards.frame.value_cells import ValueCell, exists, value_cell
+from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import Filters
 from warehouse.metrics.signals import Limits, limits_before
 from warehouse.metrics.values import Value
@@ -79,15 +79,6 @@ def _line(value: Value, weeks: Sequence[Value], limits: Limits | None) -> Sparkl
 def _declared(values: Iterable[Value]) -> list[Value]:
     order = {metric: at for at, metric in enumerate(metrics())}
     return sorted(values, key=lambda value: order[value.metric])
-
-
-def targets_met(current: Sequence[Value]) -> str:
-    """The view in one sentence: "2 of 6 targets met, 3 missed, 1 not judged"."""
-    aimed = [value for value in current if value.target and exists(value)]
-    met, missed = (sum(value.status == status for value in aimed) for status in ("met", "missed"))
-    rest = len(aimed) - met - missed
-    parts = [f"{met} of {len(aimed)} targets met", f"{missed} missed" if missed else ""]
-    return ", ".join(part for part in [*parts, f"{rest} not judged" if rest else ""] if part)
 
 
 def distinct(values: Iterable[Value]) -> list[Value]:

@@ -1,11 +1,12 @@
 """Teams, systems and services against the targets: a row each, shaded by how far each number is from its target."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from config.metrics import metrics
-from dashboards.frame.value_cells import ValueCell, value_cell
+from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import ROWS, Filters, link
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.ownership import Service
@@ -33,6 +34,19 @@ class HeatMapRow:
     def missed(self) -> int:
         """How many targets are missed."""
         return sum(cell is not None and cell.value.status == "missed" for cell in self.cells)
+
+
+def usual_targets(rows: Sequence[HeatMapRow]) -> dict[str, str | None]:
+    """By metric the target that holds for most of the rows, None where most have none."""
+    of_metrics: dict[str, list[str | None]] = {metric: [] for metric in metrics()}
+    for row in rows:
+        for cell in row.cells:
+            if cell is not None and exists(cell.value):
+                of_metrics[cell.metric.id].append(cell.value.target)
+    return {
+        metric: Counter(targets).most_common(1)[0][0] if targets else None
+        for metric, targets in of_metrics.items()
+    }
 
 
 def rows_offered(services: int) -> dict[str, str]:

@@ -23,6 +23,7 @@ from dashboards.frame.view import ROWS, SORTS, Filters, compared, link, scope_na
 from dashboards.overview import content, heat_map, loading
 from dashboards.overview.loading import Numbers
 from dashboards.overview.this_week import this_week
+from warehouse.metrics.attainment import standing
 from warehouse.metrics.values import as_rows
 
 
@@ -36,7 +37,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     found = read_once(loading.numbers, published, settings, view)
     name = scope_name(view, state.organization)
     days = (*days_of(found.current), compared(view, state.today))
-    heading.html(part("header", name, content.targets_met(found.current), *days))
+    heading.html(part("header", name, standing(map(vars, found.current)).text, *days))
     if not found.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
@@ -51,20 +52,18 @@ def show(settings: Settings, published: Published, state: State) -> None:
     week = read_once(this_week, published, settings, scope, *seen)
     st.html(part("section", f"What changed in the week of {week.days}"))
     st.html(part("week", week, of="overview"))
-    _table(settings, state, view, found, offered)
+    _table(state, view, found, offered)
 
 
-def _table(
-    settings: Settings, state: State, view: Filters, found: Numbers, offered: Mapping[str, str]
-) -> None:
+def _table(state: State, view: Filters, found: Numbers, offered: Mapping[str, str]) -> None:
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", "Against the targets"), width="stretch")
         widgets.select("rows", "Rows", offered, view.rows, view, width=190)
         widgets.select("sort", "Sort by", SORTS, view.sort, view, width=240)
         shown = content.distinct([*found.current, *found.below])
         downloads.csv(content.csv_name(state.organization, shown), "csv", lambda: as_rows(shown))
-    targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
     rows = heat_map.heat_map_rows(found.below, state.services, view, found.blind)
+    targets = heat_map.usual_targets(rows)
     sorts = {by: link(".", replace(view, sort=by)) for by in SORTS}
     st.html(
         part(

@@ -24,6 +24,7 @@ from warehouse.metrics.satisfaction import (
     still_open,
     without_satisfaction,
 )
+from warehouse.metrics.target_levels import TargetLevels
 from warehouse.metrics.values import Scope, Status, Value
 
 METRIC = "developer_satisfaction"
@@ -62,6 +63,7 @@ class Surveyed:
 def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
     """The rounds as `view` lets see them: of the organisation and its teams, or of its team alone."""
     with open_facts(warehouse) as facts:
+        levels = TargetLevels(facts.connection, settings)
         if set(view.where) - {"team"}:
             return Surveyed((), (), None, {})
         _, end = periods.view_days(view, today(facts))
@@ -79,7 +81,7 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
                 Round(
                     everyone.round,
                     closed_on,
-                    tuple(_values(facts, settings, closed[: place + 1], view.team)),
+                    tuple(_values(facts, levels, closed[: place + 1], view.team)),
                 )
                 for place, (closed_on, everyone, _) in enumerate(closed)
             ),
@@ -98,7 +100,7 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
         )
 
 
-def _values(facts: Facts, settings: Settings, closed: list[ClosedRound], team: str | None) -> list[Value]:
+def _values(facts: Facts, levels: TargetLevels, closed: list[ClosedRound], team: str | None) -> list[Value]:
     """Those of the last of the rounds."""
     closed_on, everyone, teams = closed[-1]
     groups = [everyone, *(teams[name] for name in sorted(teams))]
@@ -106,14 +108,14 @@ def _values(facts: Facts, settings: Settings, closed: list[ClosedRound], team: s
         groups = [group for group in groups if group.team == team]
     after = closed_on + timedelta(days=1)
     return [
-        _value(facts, settings, group, ". ".join(round_doubts(closed, after, group.team))) for group in groups
+        _value(facts, levels, group, ". ".join(round_doubts(closed, after, group.team))) for group in groups
     ]
 
 
-def _value(facts: Facts, settings: Settings, group: Group, remark: str) -> Value:
+def _value(facts: Facts, levels: TargetLevels, group: Group, remark: str) -> Value:
     scope: Scope = "organisation" if group.team is None else "team"
     name = group.team or ""
-    target = settings.target(METRIC, scope, name)
+    target = levels.target(METRIC, scope, name)
     status: Status = "value"
     if group.score is None:
         status = "withheld" if group.n else "none"

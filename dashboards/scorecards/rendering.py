@@ -14,6 +14,7 @@ from markupsafe import Markup
 from config.text.legible import legible, legible_json, one_line
 from dashboards.figures import formats, pictures
 from dashboards.frame.view import Filters, link
+from warehouse.metrics.attainment import standing
 
 FORMATS = ("html", "md", "txt", "json")
 METRIC_PAGE = "metric"
@@ -45,12 +46,6 @@ def title(scorecard: Mapping[str, Any]) -> str:
     if scorecard["scope"] == "organisation":
         return str(scorecard["organization"])
     return f"{scorecard['name']} ({scorecard['scope']}), {scorecard['organization']}"
-
-
-def met_of_judged(scope: Mapping[str, Any]) -> str:
-    """How the week stands against the targets: "3 of 5 targets met"."""
-    judged = [metric["status"] for metric in scope["metrics"] if metric["status"] in ("met", "missed")]
-    return f"{judged.count('met')} of {len(judged)} targets met" if judged else "no target judged"
 
 
 def view_of(
@@ -125,6 +120,7 @@ def _environment(format: str) -> Environment:
         usual=_usual,
         verdict=week_verdict,
         attained=_attained,
+        headline=lambda of: standing(of).text,
         counted=lambda m: formats.counted(m["n"], m["counts"]),
         others=lambda m: formats.percentiles(m["p75"], m["p90"], m["unit"]),
         missed=_missed,

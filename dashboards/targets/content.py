@@ -1,23 +1,29 @@
 """The targets over time and the golden paths as the platform team reads them; no Streamlit, no database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from config.metrics import find, metrics
+from config.names import find_name
 from config.settings import Settings
 from dashboards.figures import formats
+from dashboards.figures.goal_words import GoalWords, goal_words
 from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters, link
-from warehouse.metrics.attainment import Attainment, met_or_missed
+from warehouse.metrics.attainment import Attainment, met_or_missed, standing
+from warehouse.metrics.goals import GoalProgress
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.unwatched import Unwatched
 
-LONG_DAYS = 56
 # (scope, metric, name) -> attainment
 Attained = Mapping[tuple[str, str, str], Attainment]
+# (scope, metric, name) -> the progress of its goal
+Goals = Mapping[tuple[str, str, str], GoalProgress]
+NO_GOALS: Goals = MappingProxyType({})
 # (scope, name) -> how many of its services have no source of incidents
 Blind = Mapping[tuple[Scope, str], Unwatched]
 
@@ -48,6 +54,7 @@ class TargetLine:
     aside: str
     since: str
     lasting: str
+    goal: GoalWords | None
 
     @property
     def heard(self) -> str:
@@ -63,8 +70,9 @@ def own_targets(settings: Settings, state: State, view: Filters) -> list[tuple[s
     for entry in settings.metrics:
         metric = find(entry.name)
         for scope, name in (override.scope for override in entry.overrides):
-            if metric and scope in narrower and name in within[scope]:
-                found.append((metric.id, narrower[scope], name))
+            meant = find_name(name, within[scope])
+            if metric and scope in narrower and meant:
+                found.append((metric.id, narrower[scope], meant))
     return found
 
 
@@ -77,7 +85,9 @@ _BELOW: dict[str, dict[str, Scope]] = {
 }
 
 
-def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[TargetLine]:
+def own_lines(
+    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters, goals: Goals = NO_GOALS
+) -> list[TargetLine]:
     """A line for each of the view's own targets, and below it those of narrower scopes that have their own."""
     order = {metric: at for at, metric in enumerate(metrics())}
     found = sorted(
@@ -85,7 +95,9 @@ def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: F
         key=lambda value: (order[value.metric], value.scope != view.scope, value.name.casefold()),
     )
     return [
-        _line(value, attained, blind, view, level=0 if value.scope == view.scope else 1, by_metric=True)
+        _line(
+            value, attained, blind, view, goals, level=0 if value.scope == view.scope else 1, by_metric=True
+        )
         for value in found
     ]
 
@@ -109,10 +121,10 @@ def below(values: Iterable[Value], attained: Attained, view: Filters) -> list[Va
 
 
 def target_lines(
-    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters
+    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters, goals: Goals = NO_GOALS
 ) -> list[TargetLine]:
     """A line for each of the values, in their order."""
-    return [_line(value, attained, blind, view, level=0, by_metric=False) for value in values]
+    return [_line(value, attained, blind, view, goals, level=0, by_metric=False) for value in values]
 
 
 def _attainment(attained: Attained, value: Value) -> Attainment:
@@ -128,9 +140,10 @@ def _share(of: Attainment) -> tuple[bool, float]:
 
 
 def _line(
-    value: Value, attained: Attained, blind: Blind, view: Filters, level: int, by_metric: bool
+    value: Value, attained: Attained, blind: Blind, view: Filters, goals: Goals, level: int, by_metric: bool
 ) -> TargetLine:
     found = _attainment(attained, value)
+    goal = goals.get((value.scope, value.metric, value.name))
     narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
     name = f"{value.scope} {value.name}" if level else value.name
     return TargetLine(
@@ -145,6 +158,7 @@ def _line(
         attained=f"{found.met} of {formats.plural(found.judged, 'week')}" if found.judged else "not judged",
         aside=f"{len(found.weeks) - found.judged} not judged" if 0 < found.judged < len(found.weeks) else "",
         **_since(found),
+        goal=goal_words(goal, value.metric) if goal else None,
     )
 
 
@@ -172,23 +186,15 @@ def _week(week: Value) -> WeekMark:
     return WeekMark(status.symbol, week.status, title)
 
 
-def headline(own: Sequence[TargetLine]) -> str:
-    """How the view's own targets stand over the weeks: "2 of 6 targets met in the last judged week, 3 missed …"."""
-    of_view = [line for line in own if line.level == 0]
-    met = sum(line.attainment.met_since is not None for line in of_view)
-    long = sum(
-        (line.attainment.weeks[-1].period_end - since).days >= LONG_DAYS
-        for line in of_view
-        if (since := line.attainment.missed_since) is not None
-    )
-    if not of_view:
-        return "No targets are set"
-    told = f"{met} of {formats.plural(len(of_view), 'target')} met in the last judged week"
-    return told + (f", {long} missed for 8 weeks or more" if long else "")
+def headline(values: Iterable[Value], view: Filters) -> str:
+    """How the view's own targets stand, in the words of every page."""
+    return standing(vars(value) for value in values if value.scope == view.scope).text
 
 
-def attained_rows(values: Iterable[Value], attained: Attained) -> list[dict[str, Any]]:
-    """The targets as a CSV has them: the value of the period, and the weeks met and judged."""
+def attained_rows(
+    values: Iterable[Value], attained: Attained, goals: Goals = NO_GOALS
+) -> list[dict[str, Any]]:
+    """The targets as a CSV has them: the value of the period, the weeks met and judged, and how far its goal is."""
     return [
         {
             "metric": value.metric,
@@ -205,7 +211,13 @@ def attained_rows(values: Iterable[Value], attained: Attained) -> list[dict[str,
             "weeks_judged": of.judged,
             "missed_since": of.missed_since,
             "met_since": of.met_since,
+            "goal_by": goal.by if goal else None,
+            "goal_from": goal.since if goal else None,
+            "goal_state": goal.state if goal else None,
+            "goal_closed": goal.closed if goal else None,
+            "goal_forecast": goal.forecast if goal else None,
         }
         for value in values
         for of in [_attainment(attained, value)]
+        for goal in [goals.get((value.scope, value.metric, value.name))]
     ]

@@ -10,6 +10,7 @@ from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
 from warehouse.metrics.attainment import Attainment, attainments
+from warehouse.metrics.goals import GoalProgress, goal_progress
 from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
@@ -85,6 +86,18 @@ def attained(
             (by, metric, name): found
             for by, where, metrics in (*_own(settings, view, own_targets), _below(settings, view))
             for (metric, name), found in attainments(facts, settings, by, where, metrics).items()
+        }
+
+
+def on_the_way(
+    warehouse: Path, settings: Settings, view: Filters, own_targets: OwnTargets
+) -> dict[tuple[str, str, str], GoalProgress]:
+    """(scope, metric, name) -> the progress of the goals among the targets that the page shows, whatever the period."""
+    with open_facts(warehouse) as facts:
+        return {
+            (by, metric, name): found
+            for by, where, metrics in (*_own(settings, view, own_targets), _below(settings, view))
+            for (metric, name), found in goal_progress(facts, settings, by, where, metrics).items()
         }
 
 

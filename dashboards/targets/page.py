@@ -17,7 +17,7 @@ from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of
 from dashboards.frame.view import BY, RANKS, SHOWN_ROWS, Filters, scope_name
 from dashboards.targets import content, golden_paths, loading
-from dashboards.targets.content import Attained, TargetLine
+from dashboards.targets.content import Attained, Goals, TargetLine
 from dashboards.targets.loading import Targets
 
 
@@ -29,9 +29,10 @@ def show(settings: Settings, published: Published, state: State) -> None:
     whenever = replace(view, period=Filters.period, start=None, end=None)
     attained = read_once(loading.attained, published, settings, whenever, narrower)
     found = read_once(loading.targets, published, settings, view, narrower)
-    own = content.own_lines(found.own, attained, found.blind, view)
+    goals = read_once(loading.on_the_way, published, settings, whenever, narrower)
+    own = content.own_lines(found.own, attained, found.blind, view, goals)
     name = scope_name(view, state.organization)
-    heading.html(part("header", name, content.headline(own), *days_of(found.own)))
+    heading.html(part("header", name, content.headline(found.own, view), *days_of(found.own)))
     if not found.own and not found.entries:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
@@ -40,11 +41,13 @@ def show(settings: Settings, published: Published, state: State) -> None:
     else:
         hint = "Set them under metrics in the configuration."
         st.html(part("notice", Notice("No targets are set", (hint,))))
-    _below(state, view, found, attained, own)
+    _below(state, view, found, attained, goals, own)
     _paths(settings, published, state, view, found)
 
 
-def _below(state: State, view: Filters, found: Targets, attained: Attained, own: list[TargetLine]) -> None:
+def _below(
+    state: State, view: Filters, found: Targets, attained: Attained, goals: Goals, own: list[TargetLine]
+) -> None:
     below = content.below(found.below, attained, view)
     names = {metric.id: metric.name for metric in metrics().values()}
     aimed = {"": "All metrics"} | {line.cell.metric.id: line.cell.metric.name for line in own}
@@ -57,9 +60,9 @@ def _below(state: State, view: Filters, found: Targets, attained: Attained, own:
         widgets.select("rank", "Sort by", RANKS, view.rank, view, width=215)
         named = formats.file_name([state.organization, "targets"], found.start, found.end, "csv")
         everything = [*(line.cell.value for line in own), *below]
-        downloads.csv(named, "csv", lambda: content.attained_rows(everything, attained))
+        downloads.csv(named, "csv", lambda: content.attained_rows(everything, attained, goals))
     if below:
-        shown = content.target_lines(below[:SHOWN_ROWS], attained, found.blind, view)
+        shown = content.target_lines(below[:SHOWN_ROWS], attained, found.blind, view, goals)
         st.html(part("lines", shown, BY[view.by][:-1], False, f"The targets by {view.by}", of="targets"))
         st.html(part("key", len(shown), len(below), of="targets"))
     else:

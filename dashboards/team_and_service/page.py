@@ -24,6 +24,7 @@ from dashboards.overview import heat_map
 from dashboards.team_and_service import content, loading, timeline_chart
 from dashboards.team_and_service.loading import Basis, Profile
 from dashboards.trust import content as trust
+from warehouse.metrics.attainment import standing
 from warehouse.metrics.values import as_rows
 from warehouse.rows.timeline import Timeline
 
@@ -45,7 +46,7 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     found = read_once(loading.profile, published, settings, view)
     numbers = found.content
     span, running = days_of(numbers.current)
-    summed = f"{overview.targets_met(numbers.current)} · {span}" if numbers.current else span
+    summed = f"{standing(map(vars, numbers.current)).text} · {span}" if numbers.current else span
     heading.html(part("header", scope, view.where[scope], summed, running))
     if not numbers.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
@@ -69,7 +70,7 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     _timeline(scope, view, read_once(loading.happened, published, settings, view), state)
     _failures(read_once(loading.failed, published, settings, view, state.timezone), view)
     if scope == "team":
-        _services(settings, state, view, found)
+        _services(state, view, found)
     basis = read_once(loading.basis, published, settings, view)
     _rounds(basis, view, state)
     _coverage(scope, basis, view, state)
@@ -133,7 +134,7 @@ def _failures(failed: ListPage, view: Filters) -> None:
     st.html(part("elsewhere", "Search all deployments", link("deployments", view), of="team_and_service"))
 
 
-def _services(settings: Settings, state: State, view: Filters, found: Profile) -> None:
+def _services(state: State, view: Filters, found: Profile) -> None:
     shown = replace(view, rows="service")
     rows = heat_map.heat_map_rows(found.content.below, state.services, shown, found.content.blind)
     title = "Services against the targets"
@@ -143,7 +144,7 @@ def _services(settings: Settings, state: State, view: Filters, found: Profile) -
         return
     named = overview.csv_name(state.organization, found.content.below)
     downloads.section_with_csv(title, named, "services", lambda: as_rows(found.content.below))
-    targets = {metric: target.text if (target := settings.target(metric)) else None for metric in metrics()}
+    targets = heat_map.usual_targets(rows)
     sorts = {by: link("team", replace(view, sort=by)) for by in SORTS}
     st.html(
         part("table", rows, list(metrics().values()), targets, "Services", sorts, view.sort, of="overview")

@@ -61,6 +61,11 @@ RUN = WorkflowRun(
             'production.environments: "prd-*" matches nothing',
         ),
         (
+            [WEB, deployment()],
+            {"metrics": [{"name": "MTTR", "target": "< 1 day", "overrides": [{"team": "shpo", "target": "< 1 hour"}]}]},
+            'metrics: there is no team "shpo", for which MTTR has a target',
+        ),
+        (
             [deployment(), RUN],
             {"deployments": {"workflows": [{"workflow": "deploy.yml"}]}},
             'deployments.workflows: "deploy.yml" meets no run, nor does a run call it',

@@ -1,19 +1,57 @@
-"""Targets over time: in how many of the last twelve completed weeks one was met, and since when it is missed."""
+"""How targets stand: how many are met, in how many of the last twelve completed weeks, and since when one is missed."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from config.metrics import metrics as declared
 from config.settings import Settings
 from config.targets import parse_target
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, parse_week, today
+from warehouse.metrics.units import listed, plural
 from warehouse.metrics.values import Scope, Value, compute, kept_name
 
 WEEKS = 12
 # as far back as the beginning of a run of missed weeks is looked for
 WEEKS_BACK = 52
+# why a target is not judged, where a status says it too shortly
+_WHY = {"insufficient": "too few rows", "none": "nothing happened"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a scope stands against its targets: `met` of the `judged` ones, and by reason those that were not judged."""
+
+    met: int
+    judged: int
+    unjudged: Mapping[str, Sequence[str]]
+
+    @property
+    def short(self) -> str:
+        """In a line, without what was not judged: "3 of 5 targets met"."""
+        return f"{self.met} of {plural(self.judged, 'target')} met" if self.judged else "no target judged"
+
+    @property
+    def text(self) -> str:
+        """In a sentence: "3 of 5 targets met; 1 not judged: Mean Time to Recovery (no data)"."""
+        left = sum(map(len, self.unjudged.values()))
+        why = ", ".join(f"{listed(list(names))} ({reason})" for reason, names in self.unjudged.items())
+        if not self.judged:
+            return f"None of {plural(left, 'target')} can be judged: {why}" if left else "No target is set"
+        return f"{self.short}; {left} not judged: {why}" if left else self.short
+
+
+def standing(numbers: Iterable[Mapping[str, Any]]) -> Standing:
+    """How the `numbers` of one scope and period stand, values or what a scorecard has of them; those with a target."""
+    aimed = [(declared()[one["metric"]].name, one["status"]) for one in numbers if one["target"]]
+    judged = [status for _, status in aimed if status in ("met", "missed")]
+    unjudged: dict[str, list[str]] = {}
+    for name, status in aimed:
+        if status not in ("met", "missed"):
+            unjudged.setdefault(_WHY.get(status, status), []).append(name)
+    return Standing(judged.count("met"), len(judged), unjudged)
 
 
 @dataclass(frozen=True)
@@ -88,7 +126,10 @@ def attainments(
 
 
 def against_published_targets(facts: Facts, weeks: Sequence[Value]) -> list[Value]:
-    """`weeks`, each held against the target in the scorecard that was published for it, else against its own."""
+    """`weeks`, each held against the target in the scorecard that was published for it, else against its own.
+
+    What no target holds for now is held against none.
+    """
     if not weeks:
         return []
     published = _published_targets(facts, min(week.period_start for week in weeks))
@@ -96,6 +137,7 @@ def against_published_targets(facts: Facts, weeks: Sequence[Value]) -> list[Valu
         _held_against(week, published[key])
         if (key := (week.scope, kept_name(week.scope, week.name), week.metric, week.period_start))
         in published
+        and week.target is not None
         else week
         for week in weeks
     ]
@@ -138,4 +180,11 @@ where s.week >= $first
 def _published_targets(facts: Facts, first: date) -> dict[tuple[str, str, str, date], str | None]:
     """(scope, kept name, metric, Monday) -> the target that was published, None where there was none."""
     rows = facts.connection.execute(_PUBLISHED, {"first": iso_week(first)}).fetchall()
-    return {(scope, name, metric, parse_week(week)): target for scope, name, week, metric, target in rows}
+    # the organisation's frequency, which earlier versions held everybody against, was never anybody else's
+    rates = {id for id, metric in declared().items() if metric.dimension == "rate"}
+    of_all = {(metric, target) for scope, _, _, metric, target in rows if scope == "organisation"}
+    return {
+        (scope, name, metric, parse_week(week)): target
+        for scope, name, week, metric, target in rows
+        if scope == "organisation" or metric not in rates or (metric, target) not in of_all
+    }

@@ -22,6 +22,7 @@ from warehouse.metrics.pooled import (
     pooled,
 )
 from warehouse.metrics.satisfaction import round_doubts, rounds, shown_group
+from warehouse.metrics.target_levels import TargetLevels
 
 Scope = Literal["organisation", "system", "team", "service"]
 Status = Literal[
@@ -91,7 +92,7 @@ def compute(
     owned, is_parted = names_only(where), ASSISTANCE in where
     periods = buckets(period, *full_range(facts, start, end))
     names = _names(facts, by, owned)
-    now = today(facts)
+    now, levels = today(facts), TargetLevels(facts.connection, settings)
     wanted = [metric for metric in declared().values() if metrics is None or metric.id in metrics]
     if is_parted:
         wanted = _with_assistance(wanted, is_asked=metrics is not None)
@@ -105,7 +106,7 @@ def compute(
     found: list[Value] = []
     for metric in wanted:
         for name in names:
-            target = None if is_parted else settings.target(metric.id, by, name)
+            target = None if is_parted else levels.target(metric.id, by, name)
             for one in periods:
                 of = counted.get((metric.id, name, one.start), NOTHING)
                 value = of.value

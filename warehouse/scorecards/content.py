@@ -9,7 +9,7 @@ from config.errors import ConfigurationError
 from config.metrics import metrics as declared
 from config.settings import Settings
 from config.targets import parse_target
-from warehouse.metrics.attainment import WEEKS_BACK, against_published_targets, attainment
+from warehouse.metrics.attainment import WEEKS_BACK, against_published_targets, attainment, standing
 from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week, today
@@ -192,8 +192,8 @@ def _summary(scope: Scope, name: str, metrics: list[dict[str, Any]]) -> dict[str
 
 def _attained(metrics: Iterable[dict[str, Any]]) -> dict[str, int]:
     """How many of the targets that could be judged this week are met."""
-    judged = [metric["status"] for metric in metrics if metric["status"] in ("met", "missed")]
-    return {"met": judged.count("met"), "judged": len(judged)}
+    found = standing(metrics)
+    return {"met": found.met, "judged": found.judged}
 
 
 def _figures(value: Value) -> dict[str, Any]:

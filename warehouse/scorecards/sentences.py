@@ -7,6 +7,7 @@ from typing import Any
 
 from config.metrics import metrics
 from config.settings import Settings
+from warehouse.metrics.attainment import standing
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.movements import Movement, moved
 from warehouse.metrics.periods import local
@@ -209,12 +210,12 @@ def _standing(current: Mapping[str, Value]) -> list[Sentence]:
     elif not deployments.n:
         volume = "Nothing was deployed to production."
     verb = "is" if len(judged) == 1 else "are"
-    standing = f"{len(judged) - len(missed)} of {plural(len(judged), 'target')} {verb} met"
+    counted = f"{len(judged) - len(missed)} of {plural(len(judged), 'target')} {verb} met"
     return [
         _plain(volume),
-        _plain(f"{standing}; missed: {listed(missed)}." if missed else f"{standing}.")
+        _plain(f"{counted}; missed: {listed(missed)}." if missed else f"{counted}.")
         if judged
-        else _plain("No target could be judged: there are too few rows."),
+        else _plain(f"{standing(map(vars, current.values())).text}."),
     ]
 
 

@@ -15,6 +15,7 @@ from warehouse.loading.people_key import wrong_key
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
 from warehouse.storage.store import attach, open_warehouse, told_if_damaged
 from warehouse.trust.coverage import ServiceCoverage, coverage
+from warehouse.trust.held_targets import TARGET_COLUMNS, TARGETS, target_rows
 from warehouse.trust.problems import problems
 
 PROBLEMS = "Problems"
@@ -139,6 +140,7 @@ def report(settings: Settings) -> list[MatchReport]:
             for title, columns, sql, advice in _PARTS
         ]
         parts.append(_recipients(connection, settings.reports))
+        parts.append(MatchReport(TARGETS, TARGET_COLUMNS, target_rows(settings, connection)))
         found = [(one.what, one.advice) for one in problems(connection, settings)]
     if wrong := wrong_key(settings):
         found.insert(0, wrong)
@@ -163,6 +165,11 @@ def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> Matc
         [(kind, name) for kind, name in reports.named() if (kind, same_key(name)) not in known],
         "reports.teams and reports.systems go by the names in the catalogue; mend the name",
     )
+
+
+def stated_targets(settings: Settings) -> MatchReport:
+    """Which targets are stated for which level, where nothing was collected yet."""
+    return MatchReport(TARGETS, TARGET_COLUMNS, target_rows(settings))
 
 
 def _coverage(settings: Settings) -> list[MatchReport]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import duckdb
 
-from config.names import same_key
+from config.names import find_name, same_key
 from config.settings import DEPLOYMENT_SOURCES, Settings
+from config.text.quoting import one_short_line
 from warehouse.building.build import model
 from warehouse.building.lineage import source_pattern
 from warehouse.building.matched_globs import matcher
@@ -115,6 +116,7 @@ def problems(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[
         *_production(rows, settings),
         *_workflows(rows, settings),
         *_patterns(rows, settings),
+        *_targets(rows, settings),
         *_of_the_catalogue(rows),
         *_louder(rows),
         *_uncounted(rows),
@@ -198,6 +200,22 @@ def _patterns(rows: _Rows, settings: Settings) -> Iterator[Problem]:
                 yield Problem(
                     f'{name}: the source pattern "{pattern}" matches no file of {repo}',
                     "mend sixkeys.dev/source-patterns; a folder is written as cart, or cart/**",
+                )
+
+
+def _targets(rows: _Rows, settings: Settings) -> Iterator[Problem]:
+    for entry in settings.metrics:
+        for kind, name in (override.scope for override in entry.overrides):
+            surveyed = " union select r.team from source.responses as r" if kind == "team" else ""
+            known = [
+                one
+                for (one,) in rows(f"select s.{kind} from services as s{surveyed} order by 1")
+                if one is not None
+            ]
+            if known and find_name(name, known) is None:
+                yield Problem(
+                    f'metrics: there is no {kind} "{name}", for which {one_short_line(entry.name)} has a target',
+                    f"there are {_named(dict.fromkeys(known))}",
                 )
 
 

@@ -245,14 +245,16 @@ def test_metrics_are_a_list_of_values_in_json(imported: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     rows = {row["metric"]: row for row in json.loads(done.stdout)}
     assert ",".join(rows["deployment_frequency"]) == (
-        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched"
+        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched,goal"
     )
     assert (rows["deployment_frequency"]["scope"], rows["deployment_frequency"]["name"]) == (
         "service",
         "checkout",
     )
     assert rows["deployment_frequency"]["value"] == 1.0
-    assert rows["deployment_frequency"]["status"] == "missed"
+    # the organisation's frequency is no service's target
+    assert (rows["deployment_frequency"]["target"], rows["deployment_frequency"]["status"]) == (None, "value")
+    assert rows["deployment_frequency"]["goal"] is None
     assert rows["lead_time"]["value"] is None
 
 
@@ -268,7 +270,9 @@ def test_metrics_are_the_same_as_csv_and_as_a_table(imported: Path) -> None:
     ]
     table = run(imported, *options).stdout
     assert "4 – 10 Nov 2024" in table
-    assert "1 a day ✗" in table
+    assert "1 a day " in table
+    assert "1 a day ✗" not in table
+    assert "1 a day ✗" in run(imported, *options[:1], *options[3:]).stdout
 
 
 @pytest.mark.parametrize("command", [["metrics"], ["explain", "DF"]])

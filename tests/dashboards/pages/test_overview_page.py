@@ -24,7 +24,6 @@ from dashboards.overview import content as overview
 from dashboards.overview import heat_map
 from dashboards.overview.loading import numbers
 from dashboards.overview.this_week import ThisWeek, this_week
-from dashboards.targets import content as targets
 from tests.support import small_organisation
 from warehouse.metrics.values import Value
 from warehouse.scorecards.sentences import Sentence, SentencePart
@@ -231,24 +230,6 @@ class TestTable:
 
 
 class TestSummary:
-    def test_the_headline_counts_targets_only(self):
-        found = [
-            value(status="met"),
-            value("mttr"),
-            value("change_failure_rate", n=3, status="insufficient"),
-            value("deployment_rework_rate", target=None, status="value"),
-        ]
-        assert overview.targets_met(found) == "1 of 3 targets met, 1 missed, 1 not judged"
-
-    def test_a_target_of_what_does_not_exist_in_the_scope_is_not_counted(self):
-        for scope, aimed in (("service", 1), ("system", 1), ("team", 2)):
-            found = [
-                value(scope=scope, status="met"),
-                value("developer_satisfaction", scope, known=None, n=0, status="no data", target="> 4.5/5"),
-            ]
-            assert overview.targets_met(found).startswith(f"1 of {aimed} targets met")
-            assert len(targets.own_lines(found, {}, {}, Filters(**{scope: "payments"}))) == aimed
-
     def test_the_name_says_what_the_numbers_are_of(self):
         assert scope_name(Filters(), "acme") == "acme"
         assert (

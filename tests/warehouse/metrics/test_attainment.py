@@ -167,6 +167,34 @@ class TestOfFacts:
         assert discovery.missed_since == date(2026, 11, 9)
         assert [week.target for week in discovery.weeks[-3:]] == ["< 1 hour", "< 30 days", "< 1 hour"]
 
+    def test_a_frequency_that_was_published_as_everybody_s_was_the_organisation_s_alone(self, settings):
+        rows = []
+        for scope, name, target in (
+            ("organisation", "", "> 10/day"),
+            ("team", "discovery", "> 10/day"),
+            ("team", "platform", "> 2/day"),
+        ):
+            published = scorecard(scope=scope, name=name) | {"week": "2026-W45"}
+            for told in published["metrics"]:
+                told["target"] = target if told["metric"] == "deployment_frequency" else None
+            rows.append([scope, name, "2026-W45", naive(datetime.now(UTC)), json.dumps(published)])
+        with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+            warehouse.connection.executemany("insert into scorecards values (?, ?, ?, ?, ?)", rows)
+        build(settings, small_organisation.NOW)
+
+        def targets(**levels: str) -> dict[str, set[str | None]]:
+            entry = MetricTarget(name="Deployment Frequency", target="> 10/day", **levels)
+            own = settings.model_copy(update={"metrics": [entry]})
+            with open_facts(own.warehouse) as facts:
+                found = attainments(facts, own, "team", metrics=["deployment_frequency"])
+            return {name: {week.target for week in of.weeks} for (_, name), of in found.items()}
+
+        assert targets() == {"discovery": {None}, "payments": {None}, "platform": {None}}
+        own = targets(team_target="> 1/week")
+        assert own["discovery"] == {"> 1/week"}
+        # a target of its own at that time still holds for that week
+        assert own["platform"] == {"> 1/week", "> 2/day"}
+
     def test_nothing_is_held_against_nothing(self, settings):
         with open_facts(settings.warehouse) as facts:
             assert against_published_targets(facts, []) == []

@@ -172,6 +172,22 @@ def test_a_target_that_is_missed_since_before_the_signal_says_since_when(
     }
 
 
+def test_a_frequency_is_told_of_whom_its_target_is_of(tmp_path: Path) -> None:
+    settings = organisation(tmp_path, [*STEADY, 0.5])
+    with open_warehouse(settings.warehouse) as opened, opened.transaction():
+        opened.connection.execute("delete from deployments where id like 'payments-12-%'")
+    build(settings, _begin(13) + timedelta(hours=1))
+
+    def told(**levels: str) -> set[tuple[str, str]]:
+        target = MetricTarget(name="Deployment Frequency", target="> 1/day", **levels)
+        own = settings.model_copy(update={"metrics": [target]})
+        return {(one.scope, one.metric) for one in found(own)}
+
+    rate = "deployment_frequency"
+    assert told() == {("organisation", rate)}
+    assert told(team_target="> 5/week") == {("organisation", rate), ("team", rate)}
+
+
 def test_each_week_is_held_against_the_target_of_its_time_and_a_new_one_is_told(tmp_path: Path) -> None:
     settings = organisation(tmp_path, [*STEADY, 6])
     with open_facts(settings.warehouse) as facts:

@@ -1,0 +1,139 @@
+"""Goals: how much of the way to a target is closed since a day, in how much of the time, and when it would be met."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from config.metrics import find
+from config.metrics import metrics as declared
+from config.settings import Settings
+from config.targets import Goal, HeldTarget
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.periods import Period, today, week_of
+from warehouse.metrics.pooled import ASSISTANCE
+from warehouse.metrics.satisfaction import rounds
+from warehouse.metrics.signals import BASELINE_WEEKS, assess, usable
+from warehouse.metrics.target_levels import TargetLevels
+from warehouse.metrics.values import Scope, Value, compute
+
+# of so many days are the value before the first day and the one now
+_SPAN = timedelta(weeks=4)
+# a forecast beyond this many years says nothing
+_FARTHEST = timedelta(days=3653)
+
+GoalState = Literal["not begun", "no start", "no value", "met before", "under way", "reached"]
+
+
+@dataclass(frozen=True)
+class GoalProgress:
+    """How far a metric of a scope is on its way to a target by the day `by`, measured from the day `since`.
+
+    `start` is its value in the four weeks before `since`, `now` that of the last four completed weeks of those since,
+    None where it cannot be judged. `closed` is the share of the distance between `start` and the target that is closed,
+    below zero where it grew, None unless `under way` or `reached`; `passed` is the share of the days that are over.
+    `moved` says whether there is a signal since, `forecast` when the target is met at this pace where it is for the
+    better.
+    """
+
+    by: date
+    since: date
+    state: GoalState
+    start: float | None = None
+    now: float | None = None
+    closed: float | None = None
+    passed: float = 0.0
+    moved: Literal["better", "worse"] | None = None
+    forecast: date | None = None
+
+
+def goal_progress(
+    facts: Facts,
+    settings: Settings,
+    by: Scope = "organisation",
+    where: Mapping[str, str] | None = None,
+    metrics: Collection[str] | None = None,
+) -> dict[tuple[str, str], GoalProgress]:
+    """(metric, name) -> the progress of those whose target has a goal, up to the last completed week."""
+    if ASSISTANCE in (where or {}):
+        return {}
+    levels, end = TargetLevels(facts.connection, settings), week_of(today(facts))
+    found: dict[tuple[str, str], GoalProgress] = {}
+    for metric, since in _measured(settings, metrics):
+
+        def values(
+            start: date, after: date, period: Period | None = None, metric: str = metric
+        ) -> list[Value]:
+            return compute(facts, settings, by, period, start, after, where, [metric])
+
+        weeks: dict[str, list[Value]] = {}
+        for week in values(week_of(since) - timedelta(weeks=BASELINE_WEEKS), max(end, since), "week"):
+            weeks.setdefault(week.name, []).append(week)
+        then = {value.name: value for value in values(since - _SPAN, since)}
+        now = {value.name: value for value in values(max(since, end - _SPAN), end)} if end > since else {}
+        is_asked = declared()[metric].fact != "responses" or _round_closed(facts, since, end)
+        for name, of_name in weeks.items():
+            held = levels.target(metric, by, name)
+            if held is not None and held.goal is not None and held.goal.since == since:
+                found[metric, name] = _progress(
+                    held, held.goal, then[name], now.get(name), of_name, end, is_asked
+                )
+    return found
+
+
+def with_goals(
+    rows: Iterable[Mapping[str, Any]], found: Mapping[tuple[str, str], GoalProgress]
+) -> list[dict[str, Any]]:
+    """The rows of values with the progress of their goals as `goal`, None where there is none."""
+    of_key = {key: asdict(one) for key, one in found.items()}
+    return [{**row, "goal": of_key.get((row["metric"], row["name"]))} for row in rows]
+
+
+def _measured(settings: Settings, metrics: Collection[str] | None) -> list[tuple[str, date]]:
+    """(metric, the day from which a goal of it is measured)."""
+    found = {
+        (metric.id, goal.since)
+        for entry in settings.metrics
+        for goal in (entry.goal, *(override.goal for override in entry.overrides))
+        if goal is not None and (metric := find(entry.name)) is not None
+    }
+    return sorted(one for one in found if metrics is None or one[0] in metrics)
+
+
+def _round_closed(facts: Facts, since: date, end: date) -> bool:
+    return any(since <= closed_on < end for closed_on, _, _ in rounds(facts))
+
+
+def _progress(
+    held: HeldTarget,
+    goal: Goal,
+    then: Value,
+    now: Value | None,
+    weeks: list[Value],
+    end: date,
+    is_asked: bool,
+) -> GoalProgress:
+    start = then.value if usable(then) else None
+    current = now.value if now is not None and usable(now) and is_asked else None
+    passed = min(1.0, max(0.0, (end - goal.since) / (goal.by - goal.since)))
+    known = GoalProgress(goal.by, goal.since, "not begun", start, current, passed=passed)
+    if now is None:
+        return known
+    if start is None or current is None:
+        return replace(known, state="no start" if start is None else "no value")
+    if held.met_by(start):
+        return replace(known, state="met before")
+    is_reached, distance = held.met_by(current), held.limit - start
+    closed = (current - start) / distance if distance else float(is_reached)
+    verdict = assess(weeks, goal.since, end, now, then)
+    is_signal, is_better = verdict.kind == "signal", verdict.is_better is True
+    known = replace(
+        known,
+        state="reached" if is_reached else "under way",
+        closed=closed,
+        moved=("better" if is_better else "worse") if is_signal else None,
+    )
+    if is_reached or not (is_signal and is_better and closed > 0):
+        return known
+    needed = (end - goal.since) / closed
+    return replace(known, forecast=goal.since + needed) if needed < _FARTHEST else known
