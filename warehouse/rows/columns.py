@@ -28,6 +28,7 @@ _METRICS = {
     "p90": "the 90th percentile, of what is a median",
     "provisional": "whether an incident may still raise the rate, since its window has not passed",
     "watched": "of a rate of failures, the share of its deployments whose incidents are read",
+    "remark": "what to know of the survey rounds behind the number; empty where there is nothing",
 }
 _SATISFACTION = {
     "grain": "one score of one published group in one closed survey round; never a person's answers",

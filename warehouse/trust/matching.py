@@ -1,6 +1,7 @@
 """What of the collected data matches what the configuration and the catalogue say, and what matches nothing."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ import duckdb
 from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
+from config.text.references import UnresolvedReference
 from warehouse.building.build import create_candidates, model
 from warehouse.loading.people_key import wrong_key
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
@@ -142,8 +144,9 @@ def report(settings: Settings) -> list[MatchReport]:
         parts.append(_recipients(connection, settings.reports))
         parts.append(MatchReport(TARGETS, TARGET_COLUMNS, target_rows(settings, connection)))
         found = [(one.what, one.advice) for one in problems(connection, settings)]
-    if wrong := wrong_key(settings):
-        found.insert(0, wrong)
+    with suppress(UnresolvedReference):  # which is told by itself
+        if wrong := wrong_key(settings):
+            found.insert(0, wrong)
     try:
         parts += _coverage(settings)
     except OtherFacts:
