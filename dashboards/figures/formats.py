@@ -106,6 +106,11 @@ def day(on: date) -> str:
     return f"{on.day} {on:%b %Y}"
 
 
+def weekday(on: date) -> str:
+    """ "Monday, 9 November", of a day near enough to need no year."""
+    return f"{on:%A}, {on.day} {on:%B}"
+
+
 def days(first: date, after: date) -> str:
     """The days from `first` to the one before `after`: "13 Oct – 9 Nov 2026"."""
     last = after - timedelta(days=1)

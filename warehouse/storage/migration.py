@@ -17,10 +17,10 @@ from warehouse.storage.schema import columns
 
 # raised with each change of a table, a column, its type or a key; STEPS says what becomes of what was there before,
 # except that new tables, new columns and new parts of lists are made for every warehouse that lacks them
-VERSION = 3
+VERSION = 4
 
 _BOOKKEEPING = {
-    "about": {"version": "integer", "people_key": "varchar"},
+    "about": {"version": "integer", "people_key": "varchar", "first_built_at": "timestamp"},
     "cursors": {"source": "varchar", "subject": "varchar", "cursor": "varchar", "moved_at": "timestamp"},
     "runs": {
         "run_id": "varchar",
@@ -251,10 +251,30 @@ def _forget_organisations_name(connection: duckdb.DuckDBPyConnection, _: _Column
         connection.execute(f"update {table} set name = '' where scope = 'organisation' and name <> ''")
 
 
+_EARLIEST_TRACE = """
+select min(t.at)
+from (
+    select min(started_at) as at from runs
+    union all
+    select min(published_at) from scorecards
+    union all
+    select min(tried_at) from deliveries
+    union all
+    select min(found_at) from alerts
+) as t
+"""
+
+
+def _know_the_first_build(connection: duckdb.DuckDBPyConnection, _: _Columns) -> None:
+    """What was read, published or sent before was looked at: it goes on as before."""
+    connection.execute(f"update about set first_built_at = ({_EARLIEST_TRACE})")
+
+
 STEPS = (
     Step(1, "owners as a record of their own", _convert_former_owners),
     Step(1, "tags known by where they stood as well", _know_tags_by_place),
     Step(2, "the organisation kept under no name", _forget_organisations_name),
+    Step(3, "when it was first built", _know_the_first_build),
 )
 
 
