@@ -167,7 +167,7 @@ def _content(
             {"text": one.text, "parts": [_without_nothing(asdict(part)) for part in one.parts]}
             for one in said
         ],
-        "caveats": caveats(facts, where, metrics, monday),
+        "caveats": caveats(facts, settings, where, metrics, monday),
         "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
         "below": [
             _summary(*one, [_figures(of_metric[-1]) for of_metric in of_one.values()])

@@ -251,16 +251,15 @@ def _forget_organisations_name(connection: duckdb.DuckDBPyConnection, _: _Column
         connection.execute(f"update {table} set name = '' where scope = 'organisation' and name <> ''")
 
 
+# a week that was published or sent is one that ended after it, whatever the clock
 _EARLIEST_TRACE = """
 select min(t.at)
 from (
     select min(started_at) as at from runs
     union all
-    select min(published_at) from scorecards
+    select min(try_strptime(week || '-1', '%G-W%V-%u')) from scorecards
     union all
-    select min(tried_at) from deliveries
-    union all
-    select min(found_at) from alerts
+    select min(try_strptime(week || '-1', '%G-W%V-%u')) from deliveries
 ) as t
 """
 

@@ -58,9 +58,8 @@ class QuarantinedItem:
 
 @dataclass(frozen=True)
 class Doubts:
-    """What stands against the numbers of a view: counts, and the sources whose last run failed."""
+    """How much stands against the numbers of a view, beside sources that could not be read."""
 
-    failed: tuple[str, ...] = ()
     gaps: int = 0
     lost_entries: int = 0
     of_nobody: int = 0
@@ -142,15 +141,10 @@ def doubts(
     first, after = full_range(facts, start, end)
     bound: dict[str, Any] = {"start": first, "end": after, "zone": facts.timezone}
     gaps, lost = _rows(facts, _GAPS + narrowing(where or {}) + ") as g", bound | dict(where or {}))[0]
-    found = Doubts(
-        failed=tuple(run.source for run in last_runs(facts) if run.status == "failed"),
-        gaps=gaps,
-        lost_entries=lost,
-    )
     if where:
-        return found
+        return Doubts(gaps, lost)
     without, unmapped, quarantined = _rows(facts, _OF_ALL, {"start": first, "end": after})[0]
-    return Doubts(found.failed, gaps, lost, without, unmapped, quarantined)
+    return Doubts(gaps, lost, without, unmapped, quarantined)
 
 
 # a gap that several services or facts share is one; each row of a gap that is shared has the same lost entries
