@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboards.frame import loading, navigation, widgets
 from dashboards.frame.markup import part
-from dashboards.frame.notices import Notice, warnings
+from dashboards.frame.notices import Notice, failure_notices, warnings
 from dashboards.frame.published import Published, freshness, read_once
 from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters
@@ -22,10 +22,12 @@ def top(
     state: State,
     published: Published,
     scopes: Collection[str] | None = FILTER_SCOPES,
+    lists_failures: bool = False,
 ) -> DeltaGenerator:
     """Draws all of it but the heading, and returns its place; `scopes` are those to filter by, None: no filters.
 
-    None of it waits for the numbers, so the browser draws it while they are read.
+    A page that `lists_failures` of sources itself is not told of them. None of it waits for the numbers, so the
+    browser draws it while they are read.
     """
     navigation.page_links(view)
     kinds = navigation.shown_kinds(view)
@@ -36,7 +38,10 @@ def top(
         freshness(published, state, found, kinds)
     if scopes is not None:
         widgets.filters(view, state, names(state, view), scopes)
-    show_notices(warnings(state, found, kinds, view, unknown, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    if not lists_failures:
+        show_notices(failure_notices(found, kinds, view, state.timezone, now))
+    show_notices(warnings(state, found, kinds, view, unknown))
     return heading
 
 

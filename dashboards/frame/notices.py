@@ -1,13 +1,14 @@
 """What is to be said above the numbers: how old they are, and what a reader has to know before believing them."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from dashboards.figures import formats
 from dashboards.frame.state import State
-from dashboards.frame.view import Filters, link, view_days
+from dashboards.frame.view import Filters, elsewhere, link, view_days
 from warehouse.metrics.units import listed, plural
 from warehouse.progress import CollectionProgress
 from warehouse.trust.readings import Reading, Readings, source_name
@@ -54,20 +55,10 @@ class ReadingLine(NamedTuple):
 
 
 def warnings(
-    state: State,
-    found: Readings,
-    kinds: Collection[str],
-    view: Filters,
-    unknown: Sequence[str],
-    now: datetime,
+    state: State, found: Readings, kinds: Collection[str], view: Filters, unknown: Sequence[str]
 ) -> list[Notice]:
-    """What a reader of these kinds of fact has to know before believing the numbers, the worst first."""
+    """What a reader of these kinds of fact has to know beside what fails, the worst first."""
     told = []
-    if failed := failures(found.sources, kinds, now, state.timezone):
-        why = ("What the sources answered", link("trust", view))
-        told.append(
-            Notice("Not all sources could be read; numbers may be incomplete", tuple(failed), True, why)
-        )
     if state.warning:
         told.append(Notice("These are not the newest facts", (state.warning,), bad=True))
     if unknown:
@@ -75,6 +66,16 @@ def warnings(
     if begins := _beginning(found, kinds, view, state.today):
         told.append(begins)
     return told
+
+
+def failure_notices(
+    found: Readings, kinds: Collection[str], view: Filters, timezone: str, now: datetime
+) -> list[Notice]:
+    """The sources of these kinds that could not be read, as one notice, or none."""
+    failed = failures(found.sources, kinds, now, timezone)
+    why = ("What the sources answered", link("trust", elsewhere(view)))
+    title = "Not all sources could be read; numbers may be incomplete"
+    return [Notice(title, tuple(failed), True, why)] if failed else []
 
 
 def failures(sources: Iterable[Reading], kinds: Collection[str], now: datetime, timezone: str) -> list[str]:
@@ -94,27 +95,39 @@ def as_of(
     Each is as old as the oldest last good reading of the sources that tell of it. What nothing is known of was built at
     `built_at`.
     """
-    groups: dict[tuple[Reading, ...], tuple[list[str], list[datetime]]] = {}
+    fresh, behind = _Group(), dict[date | None, _Group]()
     for kind in kinds:
         sources = [one for one in found.sources if kind in one.kinds]
+        failing = [one for one in sources if one.is_failing]
         read = [one.read_at for one in sources if one.read_at]
         if not read and kind in found.imported:
             read = [found.imported[kind]]
         if read or sources:
-            of_group = groups.setdefault(tuple(one for one in sources if one.is_failing), ([], []))
-            of_group[0].append(_WORDS.get(kind, kind))
-            of_group[1].extend(read)
-    groups = groups or {(): ([], [built_at])}
-    is_old = any(groups) or any(now - min(read) > OLD for _, read in groups.values() if read)
+            day = min(read).astimezone(ZoneInfo(timezone)).date() if read else None
+            group = behind.setdefault(day, _Group()) if failing else fresh
+            group.words.append(_WORDS.get(kind, kind))
+            group.read += read
+            group.failing |= dict.fromkeys(failing)
+    groups = [group for group in (fresh, *behind.values()) if group.words] or [_Group(read=[built_at])]
+    is_old = bool(behind) or any(now - min(group.read) > OLD for group in groups)
     told = [
         AsOf(
-            ("Data" if len(groups) == 1 else _capital(listed(words))) if read else "",
-            formats.spoken(min(read), now, timezone) if read else "",
-            _why(failing),
+            ("data" if len(groups) == 1 else listed(group.words)) if group.read else "",
+            formats.spoken(min(group.read), now, timezone) if group.read else "",
+            _why(list(group.failing)),
         )
-        for failing, (words, read) in sorted(groups.items(), key=lambda group: bool(group[0]))
+        for group in groups
     ]
-    return told, is_old
+    return [told[0]._replace(what=_capital(told[0].what)), *told[1:]], is_old
+
+
+@dataclass
+class _Group:
+    """Kinds of fact that are as old as each other, in words, when they were read, and what fails of them."""
+
+    words: list[str] = field(default_factory=list)
+    read: list[datetime] = field(default_factory=list)
+    failing: dict[Reading, None] = field(default_factory=dict)
 
 
 def reading_lines(running: CollectionProgress) -> list[ReadingLine]:
@@ -147,7 +160,7 @@ def _beginning(found: Readings, kinds: Collection[str], view: Filters, today: da
     """What of the period is before the data begin, with the way to where they do; None where nothing is."""
     start, end = view_days(view, today)
     after = min(end or today + timedelta(days=1), today + timedelta(days=1))
-    begins = {kind: first for kind, first in found.begins.items() if kind in kinds}
+    begins = {kind: found.begins[kind] for kind in kinds if kind in found.begins}
     late = {kind: first for kind, first in begins.items() if start and first > start}
     if start is None or not late or after <= start:
         return None

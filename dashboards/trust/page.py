@@ -25,7 +25,7 @@ from warehouse.trust.coverage import ServiceCoverage
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = navigation.permitted_view(state)
-    heading = top(view, unknown, state, published)
+    heading = top(view, unknown, state, published, lists_failures=True)
     found = read_once(loading.trust, published, settings, view)
     rest = read_once(rests_on, published, settings, tuple(view.where.items()))
     name = scope_name(view, state.organization)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from dashboards.frame.markup import part
-from dashboards.frame.notices import as_of, failures, reading_lines, warnings
+from dashboards.frame.notices import as_of, failure_notices, failures, reading_lines, warnings
 from dashboards.frame.state import State
 from dashboards.frame.view import Filters
 from warehouse.progress import CollectionProgress, SourceProgress
@@ -48,12 +48,24 @@ def test_a_page_is_as_old_as_the_source_on_it_that_was_read_longest_ago() -> Non
 
 def test_a_source_that_fails_is_named_and_the_others_are_as_fresh_as_they_are() -> None:
     assert said(argocd(), github(FRIDAY, True), pagerduty()) == (
-        "Deployments and incidents as of this morning 09:12 | ; Changes as of Friday 18:04 |"
+        "Deployments and incidents as of this morning 09:12 | ; changes as of Friday 18:04 |"
         " GitHub has not been read since"
     )
     assert is_old(argocd(), github(FRIDAY, True))
     assert said(argocd(None, True), pagerduty(), kinds=("deployments", "incidents")) == (
         "Incidents as of this morning 09:12 | ;  | Argo CD (eu) has not been read yet"
+    )
+
+
+def test_what_is_behind_since_one_day_is_told_at_once() -> None:
+    later = FRIDAY + timedelta(minutes=30)
+    assert said(argocd(FRIDAY, True), github(later, True), pagerduty()) == (
+        "Incidents as of this morning 09:12 | ; deployments and changes as of Friday 18:04 |"
+        " Argo CD (eu) and GitHub have not been read since"
+    )
+    assert said(argocd(FRIDAY, True), github(FRIDAY - timedelta(days=1), True)) == (
+        "Deployments as of Friday 18:04 | Argo CD (eu) has not been read since;"
+        " changes as of Thursday 18:04 | GitHub has not been read since"
     )
 
 
@@ -81,14 +93,14 @@ def test_what_fails_is_told_where_it_is_shown_and_the_catalogue_s_failure_everyw
         "GitHub has not been read since 14 Oct 2026: lead times may be missing changes",
         of_catalogue,
     ]
-    (told,) = warnings(STATE, Readings(sources), ("incidents",), Filters(team="payments"), (), NOW)
+    (told,) = failure_notices(Readings(sources), ("incidents",), Filters(team="payments"), ZONE, NOW)
     assert told.bad
     assert 'href="trust?team=payments"' in part("notice", told)
 
 
 def begins(view: Filters, **first: date) -> list[str]:
     """The notice of data that begin within the view's days, and where it leads."""
-    told = warnings(STATE, Readings(begins=first), ALL, view, (), NOW)
+    told = warnings(STATE, Readings(begins=first), ALL, view, ())
     return [text for one in told for text in (one.title, *(one.more or ()))]
 
 

@@ -10,20 +10,20 @@ import pytest
 from pydantic import SecretStr
 from werkzeug import Request, Response
 
-from config.settings import Incidents, Settings
+from config.settings import Incidents, Settings, source_names
 from config.sources import ArgoCD, Catalog, GitHub, GitHubIncidents, PagerDuty, Sources
 from config.survey import Survey
 from sample_data.servers import faults
 from tests.support.faulty_sources import make_organisation, serving
 from tests.support.github_organisation import TOKEN
 from tests.support.loopback import Loopback
-from warehouse.loading.configured import source_names, sources
+from warehouse.loading.configured import sources
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import current_facts, open_facts
 from warehouse.pipeline import collect
 from warehouse.progress import CollectionProgress, progress_of
 from warehouse.storage.instants import naive
-from warehouse.trust.readings import Reading, readings
+from warehouse.trust.readings import Reading, oldest_reading, readings
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 FRIDAY = NOW - timedelta(days=3)
@@ -103,6 +103,13 @@ def test_a_team_is_told_of_the_sources_that_tell_of_it(facts: Facts) -> None:
     assert readings(facts, NOTHING, {"team": "payments"}).begins == {}
 
 
+def test_a_scorecard_is_as_old_as_the_source_that_was_read_longest_ago(facts: Facts) -> None:
+    assert oldest_reading(facts, NOTHING, {}) == FRIDAY
+    assert oldest_reading(facts, NOTHING, {"team": "payments"}) == NOW
+    facts.connection.execute("delete from runs")
+    assert oldest_reading(facts, NOTHING, {}) == NOW
+
+
 def test_a_source_that_is_no_longer_configured_is_no_news(facts: Facts) -> None:
     token = SecretStr("x")
     left = Settings(
@@ -131,7 +138,9 @@ def test_every_configured_source_is_named(tmp_path: Path) -> None:
         sources=Sources(
             argocd=[ArgoCD(name="eu", url="http://a", token=token)],
             catalog=Catalog(files=["*.yaml"]),
-            github=GitHub(repositories=["acme/*"], token=token, incidents=GitHubIncidents(labels=["incident"])),
+            github=GitHub(
+                repositories=["acme/*"], token=token, incidents=GitHubIncidents(labels=["incident"])
+            ),
             pagerduty=PagerDuty(token=token),
             survey=Survey(files=["*.csv"]),
         ),

@@ -131,25 +131,6 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
     return [replace(one, collect=patient(one.name, one.collect, is_by_hand)) for one in found]
 
 
-def source_names(settings: Settings) -> list[str]:
-    """The names of all configured sources, without what is needed to read them."""
-    configured = settings.sources
-    github = configured.github
-    is_there = {
-        "catalog": configured.catalog.files,
-        "github": github,
-        "git": github,
-        "github_issues": github and github.incidents,
-        "pagerduty": configured.pagerduty,
-        "survey": configured.survey or settings.survey_page,
-        "links": settings.incidents.links,
-    }
-    return [
-        *(f"argocd:{instance.name}" for instance in configured.argocd),
-        *(name for name, section in is_there.items() if section),
-    ]
-
-
 _LISTED = (
     "select c.subject from coverage as c where c.source = 'repositories'"
     " and c.until_at = (select max(until_at) from coverage where source = 'repositories')"

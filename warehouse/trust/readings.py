@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from config.settings import Settings
-from warehouse.loading.configured import source_names
+from config.settings import Settings, source_names
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.units import listed
 from warehouse.metrics.values import narrowing
@@ -95,6 +94,12 @@ def source_name(run: str) -> str:
 def failing(facts: Facts, settings: Settings, where: Mapping[str, str]) -> list[Reading]:
     """The sources whose last reading failed, of those that tell of what `where` narrows to."""
     return [one for one in _sources(facts, settings, where) if one.is_failing]
+
+
+def oldest_reading(facts: Facts, settings: Settings, where: Mapping[str, str]) -> datetime:
+    """The oldest last good reading of what tells of `where` (UTC); where there was none, when the facts were built."""
+    read = [one.read_at for one in _sources(facts, settings, where) if one.kinds and one.read_at]
+    return min(read, default=facts.as_of)
 
 
 def _sources(facts: Facts, settings: Settings, where: Mapping[str, str]) -> Iterator[Reading]:
