@@ -82,6 +82,7 @@ class Kept:
         now = datetime.now(UTC)
         self._shown = shown
         self._path = _path(warehouse)
+        self._part = self._path.with_name(f"{self._path.name}.tmp")
         self._told = CollectionProgress(now, now, is_first, [SourceProgress(name) for name in sources])
         self._of = {one.source: one for one in self._told.sources}
         self._kept_at = 0.0
@@ -122,8 +123,9 @@ class Kept:
 
     def close(self) -> None:
         """Removes what was kept."""
-        with suppress(OSError):
-            self._path.unlink()
+        for path in (self._part, self._path):
+            with suppress(OSError):
+                path.unlink()
 
     def _now_and_then(self) -> None:
         if time.monotonic() - self._kept_at >= KEPT_SECONDS:
@@ -132,11 +134,12 @@ class Kept:
     def _keep(self) -> None:
         self._kept_at = time.monotonic()
         self._told.told_at = datetime.now(UTC)
-        part = self._path.with_name(f"{self._path.name}.tmp")
         # a disk that is full is told by what has to be stored
         with suppress(OSError):
-            part.write_text(json.dumps(asdict(self._told), default=datetime.isoformat), encoding="utf-8")
-            os.replace(part, self._path)
+            self._part.write_text(
+                json.dumps(asdict(self._told), default=datetime.isoformat), encoding="utf-8"
+            )
+            os.replace(self._part, self._path)
 
 
 def progress_of(warehouse: Path) -> CollectionProgress | None:
