@@ -51,6 +51,7 @@ from dashboards.commands.steps import (
     opened_facts,
     read_settings,
     run_dashboard,
+    say_first_delivery,
 )
 from dashboards.commands.survey_command import survey
 from dashboards.figures import tables
@@ -180,7 +181,10 @@ def collect(
         raise typer.BadParameter(
             "--since reads everything again, what was set aside too", param_hint="--replay"
         )
-    failed = collect_all(read_settings(config, warehouse), source, since, replay=replay)
+    settings = read_settings(config, warehouse)
+    failed = collect_all(settings, source, since, replay=replay)
+    with opened_facts(settings) as facts:
+        say_first_delivery(facts, settings)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -214,6 +214,25 @@ class Settings(Section):
         return None
 
 
+def source_names(settings: Settings) -> list[str]:
+    """The sources that are configured, by the names of their runs; `warehouse/loading/configured.py` reads them."""
+    configured = settings.sources
+    github = configured.github
+    is_there = {
+        "catalog": configured.catalog.files,
+        "github": github,
+        "git": github,
+        "github_issues": github and github.incidents,
+        "pagerduty": configured.pagerduty,
+        "survey": configured.survey or settings.survey_page,
+        "links": settings.incidents.links,
+    }
+    return [
+        *(f"argocd:{instance.name}" for instance in configured.argocd),
+        *(name for name, section in is_there.items() if section),
+    ]
+
+
 def load_settings(path: Path) -> Settings:
     """The settings in the YAML file at `path`, relative paths made absolute from its folder.
 

@@ -18,7 +18,7 @@ from dashboards.frame import navigation
 from dashboards.frame.access import Access
 from dashboards.frame.markup import DASHBOARDS, part, style
 from dashboards.frame.notices import Notice
-from dashboards.frame.published import Published, facts_now, keep_open, wait_for_facts
+from dashboards.frame.published import Published, await_first_facts, facts_now, keep_open, wait_for_facts
 from dashboards.frame.state import State
 from dashboards.satisfaction import survey_page
 from dashboards.server import login
@@ -54,8 +54,7 @@ def show_page(page: st.Page, config: Path, settings: Settings, warehouse: Path, 
     """Draws what may be seen of `page`, which is given the facts of `warehouse`."""
     facts = facts_now(warehouse)
     if facts is None:
-        st.html(part("empty", settings.organization, str(config)))
-        wait_for_facts(warehouse, facts)
+        await_first_facts(warehouse, settings.organization, config, settings.timezone)
         return
     keep_open(facts)
     try:

@@ -29,7 +29,7 @@ from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import Source, sources
 from warehouse.loading.fault_log import unforeseen
 from warehouse.loading.redaction import redact
-from warehouse.progress import Progress, Silent
+from warehouse.progress import Kept, Progress, Silent
 from warehouse.rows.export import export_as_configured
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import locked
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
+BUILD_EVERY = timedelta(minutes=1)
 KEPT_RUNS = 9_000  # of each source: 90 days, a run each quarter of an hour
 _COMPONENTS = "components seen"
 _LINKS = "links seen"
@@ -107,15 +108,16 @@ def collect(
     since: date | None = None,
     now: datetime | None = None,
     replay: bool = False,
+    build_every: timedelta = BUILD_EVERY,
 ) -> list[Run]:
     """Reads what is new from every source (or `only` one), then builds and publishes the facts; one `Run` a source.
 
     `since` overrides the first day that the settings ask for. `replay` reads only sources of which something is in the
-    quarantine, and that again. Raises ConfigurationError where `only` names no source,
-    RunInProgress where another run is at work; a source's own failure is in its `Run`.
+    quarantine, and that again. While a source is read for the first time, what is there already is built after each
+    source too, once `build_every` has passed. Raises ConfigurationError where `only` names no source, RunInProgress
+    where another run is at work; a source's own failure is in its `Run`.
     """
     now = now or datetime.now(UTC)
-    shown = progress or Silent()
     known = sources(settings, is_by_hand=only is not None or replay)
     wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
     if not known:
@@ -129,9 +131,27 @@ def collect(
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
-        runs = [_run(settings, source, shown, since, now, replay) for source in wanted]
-        build_and_export(settings, now)
+        reading = [source.name for source in wanted]
+        is_first = _is_first(settings.warehouse, reading)
+        with closing(Kept(progress or Silent(), settings.warehouse, reading, is_first)) as shown:
+            runs, built_at = [], time.monotonic()
+            for source in wanted:
+                runs.append(_run(settings, source, shown, since, now, replay))
+                is_due = time.monotonic() - built_at >= build_every.total_seconds()
+                if is_first and is_due and source is not wanted[-1]:
+                    build(settings, now)
+                    built_at = time.monotonic()
+            build_and_export(settings, now)
     return runs
+
+
+def _is_first(warehouse: Path, sources: Sequence[str]) -> bool:
+    """Whether any of the sources has never been read to its end, well or not."""
+    with open_warehouse(warehouse) as opened:
+        ended = opened.connection.execute(
+            "select distinct source from runs where status in ('ok', 'failed')"
+        ).fetchall()
+    return not set(sources) <= {source for (source,) in ended}
 
 
 def build_and_export(settings: Settings, as_of: datetime) -> Path:

@@ -5,12 +5,16 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 
 import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dashboards.commands.options import DEFAULT_CONFIG, ConfigOption, WarehouseOption
 from dashboards.commands.steps import read_settings
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from warehouse.scorecards.due_weeks import FirstDelivery
 
 
 def check_command(
@@ -43,6 +47,7 @@ def check_command(
     from dashboards.commands import terminal
     from dashboards.delivery.mail import try_connection as try_mail
     from dashboards.delivery.trial import send_trial_messages
+    from dashboards.scorecards.content import announcement
     from dashboards.server.identity_provider import try_provider
     from warehouse.loading.redaction import redact
     from warehouse.trust.held_targets import TARGETS
@@ -77,7 +82,10 @@ def check_command(
         tell(connection)
     parts = report(settings)
     if not parts:
-        out.print('Nothing was collected yet: after "sixkeys collect" this shows what matches what.')
+        out.print(
+            'Nothing was collected yet: after "sixkeys collect" this shows what matches what.'
+            " The first scorecard that leaves by itself is that of the week of the first collection."
+        )
     wrong = [part for part in parts if part.title == PROBLEMS]
     if parts and not wrong:
         out.print("Nothing is wrong between what was collected, the configuration and the catalogue.")
@@ -85,8 +93,21 @@ def check_command(
         out.print(terminal.match_table(part))
     if not parts:
         out.print(terminal.match_table(stated_targets(settings)))
+    if first := _first_delivery(settings):
+        out.print(f"{announcement(first)}.", markup=False, highlight=False)
     if everything:
         out.print(terminal.settings_table(settings_summary(config, settings)))
     else:
         out.print("sixkeys check --all shows each setting, and what matches what.")
     raise typer.Exit(0 if all(connection.works for connection in tried) else 1)
+
+
+def _first_delivery(settings: "Settings") -> "FirstDelivery | None":
+    from warehouse.metrics.published_facts import NoFacts, open_facts
+    from warehouse.scorecards.due_weeks import first_delivery
+
+    try:
+        with open_facts(settings.warehouse) as facts:
+            return first_delivery(facts, settings.schedule.scorecard)
+    except NoFacts:
+        return None

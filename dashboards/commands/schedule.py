@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -33,20 +33,6 @@ class ScheduledCommand:
     cron: str
     commands: Mapping[str, Sequence[str]]
     at_start: bool = False
-
-
-def due(cron: str, timezone: str, now: datetime) -> date | None:
-    """The Monday of the last complete week if one of the schedule's times has passed since it ended, else None.
-
-    A week whose time was missed is due until the next one is complete.
-    """
-    zone = ZoneInfo(timezone)
-    today = now.astimezone(zone).date()
-    end = today - timedelta(days=today.weekday())
-    midnight = datetime.combine(end, time(), zone)
-    fire = CronTrigger.from_crontab(cron, timezone=zone).get_next_fire_time(None, midnight)
-    # of two instants in one zone Python compares the clocks, which a change to summer time leaves an hour wrong
-    return end - timedelta(days=7) if fire is not None and fire.astimezone(UTC) <= now else None
 
 
 @contextmanager

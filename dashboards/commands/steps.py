@@ -148,6 +148,15 @@ def make_scorecards(
     return found, failed or bool(failures)
 
 
+def say_first_delivery(facts: "Facts", settings: "Settings") -> None:
+    """Announces the first scorecard that leaves by itself, as long as none has."""
+    from dashboards.scorecards.content import announcement
+    from warehouse.scorecards.due_weeks import first_delivery
+
+    if first := first_delivery(facts, settings.schedule.scorecard):
+        say(announcement(first))
+
+
 def deliver_due(settings: "Settings", now: datetime) -> bool:
     """Delivers the scorecards that are due and alerts, each once; whether anything failed, which costs nothing else."""
     from dashboards.delivery.alert_parcels import alert_parcels
@@ -174,16 +183,23 @@ def deliver_due(settings: "Settings", now: datetime) -> bool:
 
 
 def _due_parcels(facts: "Facts", settings: "Settings", now: datetime, failures: list[str]) -> "list[Parcel]":
-    """The parcels of the last complete week's scorecards, once they are due and there is something to tell."""
-    from dashboards.commands.schedule import due
+    """The parcels of the last complete week's scorecards, once they are due and there is something to tell.
+
+    Those of a week that had ended before the first build stay here: nobody has looked at anything yet.
+    """
     from warehouse.metrics.periods import iso_week, midnight
     from warehouse.scorecards.content import scorecards
+    from warehouse.scorecards.due_weeks import due, first_week
     from warehouse.scorecards.published import frozen
 
     monday = due(settings.schedule.scorecard, settings.timezone, now)
     if monday is None:
         return []
     week = iso_week(monday)
+    if monday < first_week(facts):
+        say(f"{week} had ended before the first build, so it is not sent by itself")
+        say_first_delivery(facts, settings)
+        return []
     if facts.as_of < midnight(facts, monday + timedelta(days=7)):
         say(f"{week} had not ended at the last collection; it is sent after the next")
         return []

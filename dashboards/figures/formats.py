@@ -106,6 +106,11 @@ def day(on: date) -> str:
     return f"{on.day} {on:%b %Y}"
 
 
+def weekday(on: date) -> str:
+    """ "Monday, 9 November", of a day near enough to need no year."""
+    return f"{on:%A}, {on.day} {on:%B}"
+
+
 def days(first: date, after: date) -> str:
     """The days from `first` to the one before `after`: "13 Oct – 9 Nov 2026"."""
     last = after - timedelta(days=1)
@@ -138,6 +143,33 @@ def moment(at: datetime | None, timezone: str) -> str:
     return f"{day(local.date())}, {local:%H:%M}"
 
 
+def spoken(at: datetime, now: datetime, timezone: str) -> str:
+    """An aware instant as people say it at `now`: "this morning 09:12", "yesterday 18:04", "Friday 18:04"."""
+    local, days_ago = _on_the_clock(at, now, timezone)
+    if days_ago <= 0:
+        named = "today" if local.hour < 5 else "this morning" if local.hour < 12 else "this afternoon"
+        return f"{'this evening' if local.hour >= 18 else named} {local:%H:%M}"
+    if days_ago < 7:
+        return f"{'yesterday' if days_ago == 1 else f'{local:%A}'} {local:%H:%M}"
+    return moment(at, timezone)
+
+
+def spoken_since(at: datetime, now: datetime, timezone: str) -> str:
+    """The same after "since", without what nobody needs to know: "09:12", "yesterday", "Friday", "16 Oct 2026"."""
+    local, days_ago = _on_the_clock(at, now, timezone)
+    if days_ago <= 0:
+        return f"{local:%H:%M}"
+    if days_ago < 7:
+        return "yesterday" if days_ago == 1 else f"{local:%A}"
+    return day(local.date())
+
+
+def _on_the_clock(at: datetime, now: datetime, timezone: str) -> tuple[datetime, int]:
+    """(the instant in the zone's local time, how many days ago that is)."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return local, (now.astimezone(ZoneInfo(timezone)).date() - local.date()).days
+
+
 def share(part: int, whole: int) -> str:
     """ "96 %", never rounded up to all or down to none; "–" of nothing."""
     if not whole:
@@ -155,18 +187,6 @@ def file_name(parts: Iterable[str], first: date, after: date, ending: str) -> st
     )
     named = "-".join(part[:60] for part in plain if part)
     return f"{named}-{first}-{after - timedelta(days=1)}.{ending}"
-
-
-def age(elapsed: timedelta) -> str:
-    """How long ago: "just now", "12 minutes ago", "3 hours ago", "2 days ago"."""
-    minutes = int(elapsed.total_seconds() // 60)
-    if minutes < 1:
-        return "just now"
-    for size, unit in ((2880, "day"), (120, "hour"), (1, "minute")):
-        if minutes >= size:
-            count = minutes // {"day": 1440, "hour": 60, "minute": 1}[unit]
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"
 
 
 def plain_markdown(text: str) -> str:

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
+from config.settings import Settings
 from dashboards.frame.state import State
 from warehouse.metrics.published_facts import open_facts
 from warehouse.trust import ownership, runs_and_doubts
+from warehouse.trust.readings import Readings, readings
+
+
+def rests_on(warehouse: Path, settings: Settings, where: tuple[tuple[str, str], ...]) -> Readings:
+    """Until when the sources were read well that tell of what `where` narrows to, as (key, name)."""
+    with open_facts(warehouse) as facts:
+        return readings(facts, settings, dict(where))
 
 
 def state(warehouse: Path) -> State:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from config.metrics import metrics
 from config.settings import Settings
 from config.text.legible import one_line
 from dashboards.figures.formats import plain_markdown
@@ -20,27 +21,44 @@ from dashboards.frame.view import Filters, elsewhere, from_address, known, link,
 class PageFile(NamedTuple):
     """A page's title and file; one that is not `listed` is reached from what it is about, such as a team's name.
 
-    `shows` says who may open it where people see their own only; unless it is said, those who see everything.
+    `shows` says who may open it where people see their own only; unless it is said, those who see everything. `kinds`
+    are the facts that are on it; of a page without any they are those of the metric that it shows.
     """
 
     title: str
     file: str
     listed: bool = True
     shows: Shows = "everything"
+    kinds: tuple[str, ...] = ("deployments", "changes", "incidents", "responses")
 
 
 # by address path; the first is what opens without a path
 PAGES = {
     "overview": PageFile("Overview", "overview/page.py", shows="numbers"),
-    "metric": PageFile("Metric", "metric/page.py", shows="view"),
+    "metric": PageFile("Metric", "metric/page.py", shows="view", kinds=()),
     "targets": PageFile("Targets", "targets/page.py", shows="view"),
-    "deployments": PageFile("Deployments", "deployments_and_incidents/deployments_page.py", shows="view"),
-    "incidents": PageFile("Incidents", "deployments_and_incidents/incidents_page.py", shows="view"),
-    "satisfaction": PageFile("Satisfaction", "satisfaction/page.py", shows="view"),
+    "deployments": PageFile(
+        "Deployments",
+        "deployments_and_incidents/deployments_page.py",
+        shows="view",
+        kinds=("deployments", "changes"),
+    ),
+    "incidents": PageFile(
+        "Incidents", "deployments_and_incidents/incidents_page.py", shows="view", kinds=("incidents",)
+    ),
+    "satisfaction": PageFile("Satisfaction", "satisfaction/page.py", shows="view", kinds=("responses",)),
     "trust": PageFile("Can I trust this?", "trust/page.py", shows="view"),
     "scorecards": PageFile("Scorecards", "scorecards/page.py", shows="view"),
     "team": PageFile("Team", "team_and_service/team_page.py", listed=False, shows="view"),
     "service": PageFile("Service", "team_and_service/service_page.py", listed=False, shows="view"),
+}
+
+
+# the kinds of fact that a metric is made of, by its fact table; failures are told by incidents too
+_KINDS = {
+    "changes": ("deployments", "changes"),
+    "deployments": ("deployments",),
+    "recoveries": ("deployments", "incidents"),
 }
 
 
@@ -54,7 +72,7 @@ class Given(NamedTuple):
 
 _given: ContextVar[Given] = ContextVar("given")
 _access: ContextVar[Access] = ContextVar("access")
-_shows: ContextVar[Shows] = ContextVar("shows")
+_page: ContextVar[PageFile] = ContextVar("page")
 
 
 def chosen_page() -> st.Page:
@@ -69,9 +87,10 @@ def run_page(page: st.Page, given: Given, access: Access) -> None:
     The page finds in the address and in the state only what may be seen.
     """
     state = visible(given.state, access)
-    shows = PAGES[page.url_path or next(iter(PAGES))].shows
+    file = PAGES[page.url_path or next(iter(PAGES))]
+    shows = file.shows
     _access.set(access)
-    _shows.set(shows)
+    _page.set(file)
     _given.set(given._replace(state=state))
     asked = from_address(st.query_params)
     try:
@@ -98,6 +117,15 @@ def given() -> Given:
     return _given.get()
 
 
+def shown_kinds(view: Filters) -> tuple[str, ...]:
+    """The kinds of fact that are on the running page."""
+    if kinds := _page.get().kinds:
+        return kinds
+    metric = metrics()[view.metric]
+    kinds = _KINDS.get(metric.fact, (metric.fact,))
+    return (*kinds, "incidents") if metric.statistic == "share" else kinds
+
+
 def own_teams() -> frozenset[str] | None:
     """The teams whose rows may be seen; None: everybody's."""
     return _access.get().teams
@@ -109,7 +137,7 @@ def permitted_view(state: State) -> tuple[Filters, list[str]]:
     asked = from_address(st.query_params)
     left, unknown = known(asked, {scope: set(found) for scope, found in everything.items()})
     # what is left may be wider than what was permitted
-    return permitted(_shows.get(), left, _access.get(), state), unknown
+    return permitted(_page.get().shows, left, _access.get(), state), unknown
 
 
 def page_links(shown: Filters) -> None:

@@ -1,6 +1,6 @@
 """Which facts a page shows, and noticing when newer ones are published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +12,18 @@ from config.errors import DamagedError, SixkeysError
 from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame.markup import part
+from dashboards.frame.notices import as_of, reading_lines
 from dashboards.frame.state import State
 from warehouse.metrics.published_facts import current_facts, held_open
+from warehouse.progress import progress_of
+from warehouse.trust.readings import Readings
 
 T = TypeVar("T")
 _Asked = TypeVarTuple("_Asked")
 EVERY_SECONDS = 15
-OLD = timedelta(hours=24)
+SOON_SECONDS = 5
+# a collection that tells nothing for longer may have been killed
+SILENT = timedelta(minutes=5)
 # what is read of open facts stays in memory as long as there is room
 _MOST_MEMORY = "2GB"
 
@@ -68,13 +73,30 @@ def keep_open(facts: str) -> Any:
 
 
 @st.fragment(run_every=EVERY_SECONDS)
-def freshness(published: Published, state: State) -> None:
-    """Says how old the facts are, and draws the whole page anew once others are published."""
+def freshness(published: Published, state: State, found: Readings, kinds: Sequence[str]) -> None:
+    """Says how old what the page shows is, and draws the whole page anew once other facts are published."""
     if facts_now(published.warehouse) != published.facts:
         st.rerun(scope="app")
-    elapsed = datetime.now(UTC) - state.as_of
-    as_of = formats.instant(state.as_of, state.timezone)
-    st.html(part("freshness", as_of, formats.age(elapsed), elapsed > OLD))
+    running = progress_of(published.warehouse)
+    if running and running.is_first:
+        st.html(part("reading", [line for line in reading_lines(running) if line.is_read_now]))
+    st.html(part("freshness", *as_of(found, kinds, state.as_of, datetime.now(UTC), state.timezone)))
+
+
+@st.fragment(run_every=SOON_SECONDS)
+def await_first_facts(warehouse: Path, organization: str, config: Path, timezone: str) -> None:
+    """Says what to run, or what runs and how far it is, and draws the whole page anew once there are facts."""
+    if facts_now(warehouse) is not None:
+        st.rerun(scope="app")
+    running = progress_of(warehouse)
+    if running is None:
+        st.html(part("empty", organization, str(config)))
+        return
+    since, heard = (
+        formats.spoken(at, datetime.now(UTC), timezone) for at in (running.started_at, running.told_at)
+    )
+    is_silent = datetime.now(UTC) - running.told_at > SILENT
+    st.html(part("collecting", organization, since, heard if is_silent else "", reading_lines(running)))
 
 
 @st.fragment(run_every=EVERY_SECONDS)

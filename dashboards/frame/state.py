@@ -29,11 +29,6 @@ class State:
         """The local day on which the facts were built."""
         return self.as_of.astimezone(ZoneInfo(self.timezone)).date()
 
-    @property
-    def failed(self) -> tuple[RecordedRun, ...]:
-        """The last runs of the sources whose last run failed."""
-        return tuple(run for run in self.runs if run.status == "failed")
-
 
 def names(state: State, filters: Filters) -> Mapping[str, list[str]]:
     """The systems, teams and services to choose from: those that the wider restrictions leave."""

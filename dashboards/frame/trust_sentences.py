@@ -6,8 +6,11 @@ from warehouse.trust.runs_and_doubts import Doubts
 
 
 def trust_sentences(found: Doubts) -> list[str]:
-    """One for each thing to know before relying on the numbers, the gravest first; empty where there is none."""
-    said = [f"{source} could not be read at its last run" for source in found.failed]
+    """One for each thing to know before relying on the numbers, the gravest first; empty where there is none.
+
+    Sources that could not be read are told above every page.
+    """
+    said = []
     if found.gaps:
         lost = f", with {plural(found.lost_entries, 'entry', 'entries')} known to be lost"
         said.append(

@@ -15,6 +15,7 @@ from warehouse.metrics.signals import BASELINE_WEEKS
 from warehouse.metrics.values import Scope, narrowest
 
 PERIODS = {
+    "now": "This week",
     "week": "Last week",
     "4w": "4 weeks",
     "12w": "12 weeks",

@@ -42,7 +42,7 @@ def filters(
             everything = _ALL[scope]
             chosen = getattr(view, scope) or ""
             options = {"": everything} | {name: name for name in (*names[scope], chosen) if name}
-            select(scope, scope.capitalize(), options, chosen, view, width=160)
+            select(scope, scope.capitalize(), options, chosen, view, width=136)
         st.html(part("content"))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from dashboards.figures import formats
 from dashboards.frame.view import Filters, link
 from warehouse.scorecards.archive import ArchivedScorecard, Restated
+from warehouse.scorecards.due_weeks import FirstDelivery
 
 ARCHIVE_PAGE = "scorecards"
 WEEKS_SHOWN = 12
@@ -47,6 +48,15 @@ class RestatedNumber:
     told_in: str
     address: str
     why: tuple[tuple[str, str], ...]
+
+
+def announcement(first: FirstDelivery) -> str:
+    """When the first scorecard leaves by itself, of which week, and how to send one earlier."""
+    week = f"{first.monday.day} {first.monday:%B}"
+    return (
+        f"The first scorecard leaves on {formats.weekday(first.leaves_at.date())}, for the week of {week};"
+        ' "sixkeys scorecard --send" sends earlier'
+    )
 
 
 def shown_scorecard(entries: Sequence[ArchivedScorecard], view: Filters) -> ArchivedScorecard | None:

@@ -24,8 +24,10 @@ def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = navigation.permitted_view(state)
     heading = top(view, unknown, state, published, scopes=None)
-    found = _archive(published, view, navigation.own_teams())
+    found = _archive(published, settings.schedule.scorecard, view, navigation.own_teams())
     heading.html(_header(state, found))
+    if found.first:
+        st.html(part("notice", Notice(f"{content.announcement(found.first)}.")))
     if not found.entries:
         st.html(part("never", of="scorecards"))
         return
@@ -41,8 +43,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def _archive(published: Published, view: Filters, teams: frozenset[str] | None) -> Archive:
-    return loading.archive(published.warehouse, view, teams)
+def _archive(published: Published, cron: str, view: Filters, teams: frozenset[str] | None) -> Archive:
+    return loading.archive(published.warehouse, cron, view, teams)
 
 
 def _header(state: State, found: Archive) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,15 @@ from dashboards.figures import formats
 from dashboards.figures.formats import MISSING, moment, plural, share
 from dashboards.frame.trust_sentences import trust_sentences
 from dashboards.frame.view import Filters, link
-from warehouse.trust.coverage import UNTRACED, ServiceCoverage, Unmapped
+from warehouse.trust.coverage import UNTOLD, UNTRACED, ServiceCoverage, Unmapped
 from warehouse.trust.runs_and_doubts import RecordedRun, Undelivered
 from warehouse.trust.silenced import SilencedSource
 
 if TYPE_CHECKING:
     from dashboards.trust.loading import Trust
 
+# a share that is lower, of so many rows at least, stands against the numbers: as of incidents, more than a fifth lacks
+_MOST, _ENOUGH = 0.8, 5
 # what a catalogue's component says to claim a name, by the kind of name
 _MAPPING = {
     "repository": ("a component whose repository it is", "github.com/project-slug: {name}"),
@@ -32,7 +34,10 @@ _MAPPING = {
 
 @dataclass(frozen=True)
 class Share:
-    """A share of rows: `percent` for a bar, None where there are no rows, and of what it is made."""
+    """A share of rows: `percent` for a bar, None where there are no rows, and of what it is made.
+
+    `doubt` says in a sentence what so low a share does to the numbers, and is empty where it is high enough.
+    """
 
     title: str
     tooltip: str
@@ -41,6 +46,7 @@ class Share:
     counts: str
     of: str
     parts: tuple[str, ...]
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,24 +98,34 @@ class Unclaimed:
     descriptor: str
 
 
-def headline(found: "Trust") -> str:
-    """The page's answer in one line."""
-    count = len(trust_sentences(found.doubts))
-    if not count:
+def to_know(found: "Trust", unread: Iterable[str]) -> list[str]:
+    """All that stands against the numbers: sources that are `unread`, in sentences, gaps and names, and low shares."""
+    doubts = [share.doubt for share in shares(found.whole) if share.doubt] if found.whole else []
+    return [*unread, *trust_sentences(found.doubts), *doubts]
+
+
+def headline(known: Sequence[str]) -> str:
+    """The page's answer in one line, from all that there is `to_know`."""
+    if not known:
         return "Nothing known stands against these numbers"
-    return f"{plural(count, 'thing')} to know before you rely on these numbers"
+    return f"{plural(len(known), 'thing')} to know before you rely on these numbers"
 
 
 def shares(of: ServiceCoverage) -> tuple[Share, ...]:
-    """How much of a scope's deployments, changes and incidents is known to its cause."""
+    """How much of a scope's deployments, changes and incidents is known to its cause.
+
+    What an import leaves out, since it may, is told and counts as neither known nor unknown.
+    """
+    rest = {"unlinked": of.unlinked, "unnamed": of.incidents - of.linkable}
     return (
         _share(
             "Deployments traced to their commit",
             "Only a deployment whose commit is known in the history can deliver changes and have a lead time.",
             of.traced,
-            of.deployments,
+            of.traceable,
             "deployment",
             of.traced_by,
+            "deployments can be traced to their commit: lead time speaks of these alone",
         ),
         _share(
             "Changes with a pull request",
@@ -122,15 +138,19 @@ def shares(of: ServiceCoverage) -> tuple[Share, ...]:
         _share(
             "Incidents linked to a cause",
             "Linked to the deployment that caused it, or known to be caused by none; by which evidence.",
-            of.incidents - of.unlinked,
-            of.incidents,
+            of.linkable - of.unlinked,
+            of.linkable,
             "incident",
-            {**of.linked_by, **({"unlinked": of.unlinked} if of.unlinked else {})},
+            {**of.linked_by, **{name: n for name, n in rest.items() if n}},
+            "incidents can be linked to a cause: failure rates may be too low",
         ),
     )
 
 
-def _share(title: str, tooltip: str, part: int, whole: int, noun: str, parts: Mapping[str, int]) -> Share:
+def _share(
+    title: str, tooltip: str, part: int, whole: int, noun: str, parts: Mapping[str, int], doubt: str = ""
+) -> Share:
+    is_low = bool(doubt) and whole >= _ENOUGH and part < _MOST * whole
     known = [f"{count:,} {_WORDS.get(name, f'by {name}')}" for name, count in parts.items()]
     return Share(
         title,
@@ -140,11 +160,14 @@ def _share(title: str, tooltip: str, part: int, whole: int, noun: str, parts: Ma
         f"{part:,} of {whole:,}",
         f"{part:,} of {plural(whole, noun)}",
         tuple(known),
+        f"Only {share(part, whole)} of {doubt}" if is_low else "",
     )
 
 
 _WORDS = {
     UNTRACED: "with unknown commit",
+    UNTOLD: UNTOLD,
+    "import": "as imported",
     "deployment": "by GitHub deployment",
     "trailer": "by commit trailer",
     "image sha": "by image SHA",
@@ -153,6 +176,7 @@ _WORDS = {
     "config image tag": "by image tag in the config repository",
     "window": "by time window",
     "unlinked": "unlinked",
+    "unnamed": "imported without a service",
     "link": "by hand",
     "link: blames none": "caused by none, by hand",
 }
@@ -175,7 +199,7 @@ def service_rows(services: Iterable[ServiceCoverage]) -> list[dict[str, Any]]:
             "changes": of.changes,
             "changes_with_pull_request": of.changes_with_pull_request,
             "incidents": of.incidents,
-            "linked": of.incidents - of.unlinked,
+            "linked": of.linkable - of.unlinked,
             "read_until": min((fresh.read_until for fresh in of.freshness), default=None),
             "gaps": len(stretches([of])),
             "set_aside": of.quarantined,
@@ -205,12 +229,12 @@ def _line(of: ServiceCoverage, view: Filters, timezone: str) -> ServiceLine:
 def _wanting(of: ServiceCoverage) -> Iterable[str]:
     if not of.is_mapped and (of.deployments or of.changes or of.incidents):
         yield "owned by nobody"
-    if of.deployments > of.traced:
-        yield plural(of.deployments - of.traced, "untraced deployment")
+    if of.traceable > of.traced:
+        yield plural(of.traceable - of.traced, "untraced deployment")
     if of.unlinked:
         yield plural(of.unlinked, "unlinked incident")
     if of.statuses.get("change_failure_rate") == "unwatched":
-        yield "incidents are not read"
+        yield "no imported incident names it" if of.are_nameless else "incidents are not read"
     if of.gaps:
         yield plural(len(stretches([of])), "gap")
     if of.quarantined:

@@ -1,6 +1,7 @@
 """Can I trust this? What the numbers rest on: coverage by service, the sources' runs, what is missing or unmapped."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -10,11 +11,11 @@ from dashboards.figures.formats import moment
 from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation
 from dashboards.frame.header import top
+from dashboards.frame.loading import rests_on
 from dashboards.frame.markup import part
-from dashboards.frame.notices import Notice
+from dashboards.frame.notices import Notice, failures
 from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
-from dashboards.frame.trust_sentences import trust_sentences
 from dashboards.frame.view import SHOWN_ROWS, Filters, csv_name_of_view, days_in_words, scope_name, view_days
 from dashboards.trust import content, history, loading
 from dashboards.trust.loading import Trust
@@ -24,15 +25,18 @@ from warehouse.trust.coverage import ServiceCoverage
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = navigation.permitted_view(state)
-    heading = top(view, unknown, state, published)
+    heading = top(view, unknown, state, published, lists_failures=True)
     found = read_once(loading.trust, published, settings, view)
+    rest = read_once(rests_on, published, settings, tuple(view.where.items()))
     name = scope_name(view, state.organization)
     span = days_in_words(*view_days(view, state.today))
-    heading.html(part("header", name, content.headline(found), span, False))
+    unread = failures(rest.sources, navigation.shown_kinds(view), datetime.now(UTC), state.timezone)
+    known = content.to_know(found, unread)
+    heading.html(part("header", name, content.headline(known), span, False))
     if found.whole is None or not found.services:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
-    st.html(part("doubts", trust_sentences(found.doubts), of="trust"))
+    st.html(part("doubts", known, of="trust"))
     st.html(part("shares", content.shares(found.whole), of="trust"))
     _tables(settings, state, view, found, found.whole)
 

@@ -93,9 +93,17 @@ class TestPage:
     def test_a_source_that_failed_last_and_incidents_without_a_service_are_told(self, small):
         app = opened(small.folder)
         assert "Not all sources could be read" in shown(app)
-        assert "answered 503 &lt;b&gt;later&lt;/b&gt;" in shown(app)
-        assert "github" not in shown(app)
+        assert "PagerDuty has not been read yet: recovery times may be missing incidents" in shown(app)
+        assert "answered 503" not in shown(app)
+        assert "GitHub" not in shown(app)
         assert "1 incident belongs to no single service" in shown(app)
+        assert "answered 503 &lt;b&gt;later&lt;/b&gt;" in shown(opened(small.folder, "trust"))
+
+    def test_a_page_tells_of_the_sources_that_are_on_it(self, small):
+        for at, told in (("incidents", True), ("deployments", False), ("satisfaction", False)):
+            assert ("PagerDuty has not been read yet" in shown(opened(small.folder, at))) == told, at
+        assert "PagerDuty" in shown(opened(small.folder, "metric", metric="mttr"))
+        assert "PagerDuty" not in shown(opened(small.folder, "metric", metric="lead_time"))
 
     def test_a_target_that_changes_in_the_configuration_changes_the_page(self, small, tmp_path):
         config = small.copied(tmp_path).config
@@ -275,8 +283,8 @@ class TestBrowser:
         tab = running.open("?team=payments")
         facts = Path(current_facts(running.settings.warehouse))
         try:
-            build(running.settings, small_organisation.NOW + timedelta(minutes=65))
-            expect(tab.locator(".six-fresh")).to_contain_text("10:05 CET", timeout=60_000)
+            build(running.settings, small_organisation.NOW + timedelta(weeks=1))
+            expect(tab.locator(".six-days")).to_contain_text("22 Nov 2026", timeout=60_000)
             expect(tab.locator(".six-over")).to_have_text("team payments")
         finally:
             pointer(running.settings.warehouse).write_text(facts.name)

@@ -1,6 +1,6 @@
 """Figures, changes, dates and text as people read them."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -120,17 +120,22 @@ def test_an_instant_is_told_in_the_configured_zone_on_both_sides_of_a_clock_chan
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "said"),
+    ("at", "said", "since"),
     [
-        (timedelta(seconds=20), "just now"),
-        (timedelta(minutes=1), "1 minute ago"),
-        (timedelta(minutes=119), "119 minutes ago"),
-        (timedelta(hours=3), "3 hours ago"),
-        (timedelta(days=2), "2 days ago"),
+        ("2026-11-18T01:30", "today 02:30", "02:30"),
+        ("2026-11-18T08:12", "this morning 09:12", "09:12"),
+        ("2026-11-18T12:00", "this afternoon 13:00", "13:00"),
+        ("2026-11-18T18:45", "this evening 19:45", "19:45"),
+        ("2026-11-17T22:59", "yesterday 23:59", "yesterday"),
+        ("2026-11-17T23:01", "today 00:01", "00:01"),
+        ("2026-11-12T17:04", "Thursday 18:04", "Thursday"),
+        ("2026-11-11T17:04", "11 Nov 2026, 18:04", "11 Nov 2026"),
     ],
 )
-def test_an_age_is_rounded_down_in_one_unit(elapsed, said):
-    assert formats.age(elapsed) == said
+def test_an_instant_is_said_as_people_say_it_on_the_local_clock(at, said, since):
+    instant, now = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (at, "2026-11-18T21:00"))
+    assert formats.spoken(instant, now, "Europe/Berlin") == said
+    assert formats.spoken_since(instant, now, "Europe/Berlin") == since
 
 
 @pytest.mark.parametrize(

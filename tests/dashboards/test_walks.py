@@ -214,7 +214,7 @@ class TestPictures:
         picture = artifact("overview.png")
         tab.screenshot(
             path=picture,
-            style=".six-fresh .age, .six-fresh .six-dot { display: none }",
+            style=".six-fresh { visibility: hidden }",
             clip={"x": 0, "y": 0, "width": 1280, "height": last["y"]},
         )
         assert picture.stat().st_size < 400_000

@@ -13,6 +13,7 @@ from sample_data.model import Organisation
 from sample_data.organisation.scale import large_settings
 from sample_data.servers.server import SampleServer
 from tests.support.command_line import COMMAND
+from tests.support.small_organisation import built_before
 
 IMPORTED = "".join(
     f'{{"source": "jenkins", "id": "{n}", "service": "shop", "status": "success",'
@@ -74,9 +75,10 @@ class Place:
 
 
 def place(folder: Path, organisation: Organisation, server: SampleServer) -> Place:
-    """A place in which `organisation`, as `server` tells it, can be collected, and a file imported."""
+    """A place in which `organisation`, as `server` tells it, can be collected, a file imported, what is due sent."""
     large_settings(organisation, server.url, folder, server.token)
     (folder / "deployments.jsonl").write_text(IMPORTED, encoding="utf-8")
+    built_before(folder / "warehouse.duckdb")
     return Place(folder)
 
 

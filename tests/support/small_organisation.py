@@ -133,6 +133,12 @@ def _history(service: str, repo: str, a_week: int, hours: float, fails: int) -> 
         parent, at = (sha,), at + step
 
 
+def built_before(warehouse: Path, at: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+    """Has the warehouse know, from its next build on, that it was first built long ago: what is due leaves."""
+    with open_warehouse(warehouse) as opened:
+        opened.connection.execute("update about set first_built_at = ?", [naive(at)])
+
+
 def hash_of(text: str) -> int:
     """A number that is the same in every process."""
     return int.from_bytes(text.encode(), "big")

@@ -103,6 +103,10 @@ RECORDS: list[Record] = [
     Coverage(source="deployments", subject="acme/cart", from_at=day(0), until_at=day(10)),
     told(1, "bill"),
     told(2, "bill"),
+    Component(name="how", repo="acme/how"),
+    Commit(repo="acme/how", sha="b0", authored_at=day(0), committed_at=day(0)),
+    told(1, "how", repo="acme/how", sha="b0"),
+    told(2, "how", repo="acme/how", sha="e9e9e9e"),
     incident("opens in the window of the 2nd sync", opened_at=day(1) + timedelta(hours=2)),
     incident("is said by a change event", opened_at=day(2), change_events=(EVENT,)),
     incident("nothing explains", opened_at=day(6)),
@@ -138,7 +142,17 @@ def test_a_service_tells_how_its_deployments_were_traced(settings: Settings) -> 
     pay = of(settings, "service", "pay")
     assert (pay.deployments, pay.traced, pay.traced_share) == (4, 2, 0.5)
     assert pay.traced_by == {"commit unknown": 2, "image label": 1, "trailer": 1}
-    assert of(settings, "service", "bill").traced_by == {"commit unknown": 2}
+
+
+def test_what_an_import_does_not_tell_is_not_untraced(settings: Settings) -> None:
+    bill = of(settings, "service", "bill")
+    assert (bill.deployments, bill.untold, bill.traceable, bill.traced_share) == (2, 2, 0, None)
+    assert bill.traced_by == {"imported without a commit": 2}
+    # a commit that is told is traced or not, also where nothing says how it is known
+    how = of(settings, "service", "how")
+    assert how.traced_by == {"commit unknown": 1, "import": 1}
+    everything = of(settings, "organisation", "acme")
+    assert (everything.are_nameless, everything.incidents - everything.linkable) == (False, 1)
 
 
 def test_a_service_tells_which_changes_had_a_pull_request(settings: Settings) -> None:

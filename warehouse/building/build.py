@@ -178,10 +178,19 @@ def _built(settings: Settings, as_of: datetime) -> Path:
         _sync(temporary)
         os.replace(temporary, folder / name)
         _point(folder, settings.warehouse, name)
+        _put_down_the_first(settings.warehouse, as_of)
     finally:
         _sweep(settings.warehouse)
     _remove_old(settings.warehouse, as_of)
     return folder / name
+
+
+def _put_down_the_first(warehouse: Path, as_of: datetime) -> None:
+    """Keeps when the facts were built for the first time: what lies before that, nobody has looked at."""
+    with open_warehouse(warehouse) as opened:
+        opened.connection.execute(
+            "update about set first_built_at = ? where first_built_at is null", [naive(as_of)]
+        )
 
 
 def _sweep(warehouse: Path) -> None:
@@ -202,7 +211,8 @@ def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: d
     convert_scorecards(connection, "published.scorecards")
     connection.execute(
         "create table published.about as select"
-        " ? as as_of, ? as timezone, ? as organization, ? as definitions, ?::int as facts_version",
+        " ? as as_of, ? as timezone, ? as organization, ? as definitions, ?::int as facts_version,"
+        " coalesce((select first_built_at from source.about), as_of) as first_built_at",
         [naive(as_of), settings.timezone, settings.organization, definitions(), FACTS_VERSION],
     )
 

@@ -63,6 +63,7 @@ def put_right(warehouse: "Warehouse", now: datetime) -> datetime | None:
         connection.execute("update owners set from_at = ? where from_at > ?", [last, ahead])
         connection.execute("update components set gone_at = ? where gone_at > ?", [last, ahead])
         connection.execute("delete from alerts where found_at > ?", [ahead])
+        connection.execute("update about set first_built_at = null where first_built_at > ?", [ahead])
         _take_back_weeks(warehouse, now)
         if connection.execute("select 1 from duckdb_tables() where table_name = 'round_answers'").fetchall():
             connection.execute("delete from round_answers where closes_at > ?", [ahead])

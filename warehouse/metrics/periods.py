@@ -13,7 +13,7 @@ from warehouse.metrics.facts import Facts
 
 Period = Literal["day", "week", "month"]
 # the periods that pages offer by name, with their completed weeks; `all` is as far as there is data
-PRESETS = {"week": 1, "4w": 4, "12w": 12, "quarter": None, "12m": 52, "all": None}
+PRESETS = {"now": None, "week": 1, "4w": 4, "12w": 12, "quarter": None, "12m": 52, "all": None}
 
 
 @dataclass(frozen=True)
@@ -87,19 +87,23 @@ def _buckets(period: Period | None, start: date, end: date) -> Iterator[Bucket]:
 def preset(name: str, today: date) -> tuple[date | None, date | None]:
     """(first day, first day after) of one of PRESETS; None: as far as there is data.
 
-    Weeks are the last completed ones, so that a Monday morning compares like with like; the quarter runs to today.
+    Weeks are the last completed ones, so that a Monday morning compares like with like; the week of `now` and the
+    quarter run to today.
     """
     if weeks := PRESETS[name]:
         return week_of(today) - timedelta(weeks=weeks), week_of(today)
-    return (_quarter(today), today + timedelta(days=1)) if name == "quarter" else (None, None)
+    first = {"now": week_of(today), "quarter": _quarter(today)}.get(name)
+    return (first, today + timedelta(days=1)) if first else (None, None)
 
 
 def preset_before(name: str, today: date) -> tuple[date, date] | None:
-    """The days that a preset is compared with: as many just before, or the whole quarter before; None for `all`."""
+    """The days that a preset is compared with: as many just before, or all of the week or quarter; None for `all`."""
     start, end = preset(name, today)
     if start is None or end is None:
         return None
-    return (_quarter(start - timedelta(days=1)) if name == "quarter" else start - (end - start)), start
+    before = start - timedelta(days=1)
+    whole = {"now": week_of(before), "quarter": _quarter(before)}
+    return whole.get(name, start - (end - start)), start
 
 
 def week_of(day: date) -> date:

@@ -10,9 +10,10 @@ from config.metrics import metrics
 from config.settings import Settings
 from warehouse.metrics.attainment import against_published_targets
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.periods import iso_week, today
+from warehouse.metrics.periods import iso_week, parse_week, today
 from warehouse.metrics.signals import BASELINE_WEEKS, assess, usable
 from warehouse.metrics.values import Scope, Value, compute, kept_name
+from warehouse.scorecards.due_weeks import first_week
 from warehouse.storage.instants import naive
 from warehouse.storage.store import open_warehouse
 
@@ -47,16 +48,17 @@ def evaluate(facts: Facts, settings: Settings) -> list[Alert]:
 
     A target is crossed where the week misses it with a signal for the worse, and any of the twelve weeks before met it.
     It is back in the first later week that meets it. A metric changes once a week at most, whatever data comes late.
+    What was crossed in a week that ended before the first build is not told.
     """
     monday = today(facts) - timedelta(days=today(facts).weekday())
-    week = iso_week(monday - timedelta(days=7))
+    week, first = iso_week(monday - timedelta(days=7)), first_week(facts)
     with open_warehouse(settings.warehouse) as opened:
         rows = opened.connection.execute("select content from alerts").fetchall()
     last = {_key(one): one for (content,) in rows if (one := _kept(content))}
     found = [
         alert
         for weeks in _weeks(facts, settings, monday)
-        if (alert := _changed(weeks, last.get(_key(weeks[-1]))))
+        if (alert := _changed(weeks, last.get(_key(weeks[-1])))) and parse_week(alert.since) >= first
     ]
     if found:
         now = naive(datetime.now(UTC))

@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from config.settings import Settings
 from warehouse.metrics.facts import Facts
+from warehouse.metrics.periods import local
 from warehouse.metrics.satisfaction import round_doubts, rounds, without_satisfaction
 from warehouse.metrics.units import listed, plural
 from warehouse.metrics.values import narrowing
-from warehouse.trust.runs_and_doubts import doubts, last_runs
+from warehouse.trust.coverage import imports_name_no_service
+from warehouse.trust.readings import failing
+from warehouse.trust.runs_and_doubts import doubts
 from warehouse.trust.unwatched import unwatched_services
 
 _MOST_NAMED = 3
@@ -19,13 +23,17 @@ _READ = {"deployments": "Deployments", "incidents": "Incidents"}
 
 
 def caveats(
-    facts: Facts, where: Mapping[str, str], shown: Sequence[Mapping[str, Any]], monday: date
+    facts: Facts,
+    settings: Settings,
+    where: Mapping[str, str],
+    shown: Sequence[Mapping[str, Any]],
+    monday: date,
 ) -> list[str]:
     """One for each thing to know before relying on the numbers `shown` of the week from `monday`."""
     by_status: dict[str, list[str]] = {}
     for metric in shown:
         by_status.setdefault(metric["status"], []).append(metric["name"])
-    told = [*_failed_runs(facts), *_uncovered(facts, where, monday), *_gaps(facts, where, monday)]
+    told = [*_unread(facts, settings, where), *_uncovered(facts, where, monday), *_gaps(facts, where, monday)]
     told += _unwatched(facts, where, monday)
     told += _of_surveys(facts, where, monday + timedelta(days=_DAYS))
     if any(metric["provisional"] for metric in shown):
@@ -51,9 +59,13 @@ def caveats(
     return told
 
 
-def _failed_runs(facts: Facts) -> list[str]:
-    failed = [run.source for run in last_runs(facts) if run.status == "failed"]
-    return [f"The last reading of {listed(failed)} failed: something may be missing."] if failed else []
+def _unread(facts: Facts, settings: Settings, where: Mapping[str, str]) -> list[str]:
+    """The sources that could not be read, with the instant of their last good reading: what is kept knows no today."""
+    told = []
+    for one in failing(facts, settings, where):
+        at = local(facts, one.read_at) if one.read_at else None
+        told.append(f"{one.sentence(f'{at:%A}, {at.day} {at:%B %Y}, {at:%H:%M}' if at else '')}.")
+    return told
 
 
 def _uncovered(facts: Facts, where: Mapping[str, str], monday: date) -> list[str]:
@@ -96,8 +108,13 @@ def _unwatched(facts: Facts, where: Mapping[str, str], monday: date) -> list[str
     names = unwatched_services(facts, **_bound(monday), where=where)
     if not names:
         return []
+    told = (
+        "No imported incident names"
+        if imports_name_no_service(facts, **_bound(monday))
+        else "No incidents are read for"
+    )
     return [
-        f"No incidents are read for {_and_more(names[:_MOST_NAMED], len(names), 'service')}:"
+        f"{told} {_and_more(names[:_MOST_NAMED], len(names), 'service')}:"
         " a failure there shows only as a rollback or a revert."
     ]
 

@@ -22,6 +22,7 @@ from warehouse.scorecards.restatements import restatements
 from warehouse.scorecards.sentences import told
 from warehouse.storage.older_scorecards import CONTENT_VERSION
 from warehouse.trust.ownership import owners
+from warehouse.trust.readings import oldest_reading
 
 HISTORY_WEEKS = 12
 
@@ -158,7 +159,7 @@ def _content(
         "week_start": monday.isoformat(),
         "week_end": (monday + timedelta(days=7)).isoformat(),
         "timezone": settings.timezone,
-        "as_of": facts.as_of.isoformat(),
+        "as_of": oldest_reading(facts, settings, where).isoformat(),
         "definitions": definitions(),
         "dashboard": settings.dashboard.url and settings.dashboard.url.rstrip("/"),
         "metrics": metrics,
@@ -167,7 +168,7 @@ def _content(
             {"text": one.text, "parts": [_without_nothing(asdict(part)) for part in one.parts]}
             for one in said
         ],
-        "caveats": caveats(facts, where, metrics, monday),
+        "caveats": caveats(facts, settings, where, metrics, monday),
         "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
         "below": [
             _summary(*one, [_figures(of_metric[-1]) for of_metric in of_one.values()])

@@ -20,7 +20,7 @@ from warehouse.storage.schema import columns
 VERSION = 4
 
 _BOOKKEEPING = {
-    "about": {"version": "integer", "people_key": "varchar"},
+    "about": {"version": "integer", "people_key": "varchar", "first_built_at": "timestamp"},
     "cursors": {"source": "varchar", "subject": "varchar", "cursor": "varchar", "moved_at": "timestamp"},
     "runs": {
         "run_id": "varchar",
@@ -315,12 +315,31 @@ def _say_that_there_was_a_key(connection: duckdb.DuckDBPyConnection, _: _Columns
     )
 
 
+# a week that was published or sent is one that ended after it, whatever the clock
+_EARLIEST_TRACE = """
+select min(t.at)
+from (
+    select min(started_at) as at from runs
+    union all
+    select min(try_strptime(week || '-1', '%G-W%V-%u')) from scorecards
+    union all
+    select min(try_strptime(week || '-1', '%G-W%V-%u')) from deliveries
+) as t
+"""
+
+
+def _know_the_first_build(connection: duckdb.DuckDBPyConnection, _: _Columns) -> None:
+    """What was read, published or sent before was looked at: it goes on as before."""
+    connection.execute(f"update about set first_built_at = ({_EARLIEST_TRACE})")
+
+
 STEPS = (
     Step(1, "owners as a record of their own", _convert_former_owners),
     Step(1, "tags known by where they stood as well", _know_tags_by_place),
     Step(2, "the organisation kept under no name", _forget_organisations_name),
     Step(3, "survey questions told apart", _tell_questions_apart),
     Step(3, "people kept under a key that was not put down", _say_that_there_was_a_key),
+    Step(3, "when it was first built", _know_the_first_build),
 )
 
 

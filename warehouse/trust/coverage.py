@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from config.settings import Settings
+from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
 from warehouse.metrics.values import Scope, Status, compute, narrowing
 
 UNTRACED = "commit unknown"
+# what an import leaves out, since it may: it is not for want of reading that it is unknown
+UNTOLD = "imported without a commit"
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,11 @@ class ServiceCoverage:
     """What is known of a scope in a range; each deployment or incident that services share is counted once.
 
     `deployments` are the counted ones, `traced` those whose commit is in the history that was read, `traced_by` how
-    the commits were found (the rest as `commit unknown`). `incidents` are all that could be evidence, `linked_by` by
-    what a deployment is blamed (or said to be innocent), `unlinked` the rest. `statuses` are each metric's over the
-    range: `insufficient` where there are fewer rows than its floor. `gaps`, `freshness`, `unmapped` and `quarantined`
+    the commits were found (the rest as `commit unknown`). `untold` of them were imported without a commit, and so are
+    not there to be traced. `incidents` are all that could be evidence, `linked_by` by what a deployment is blamed (or
+    said to be innocent), `unlinked` the rest but for those that were imported without a service, by which they could
+    be linked; `are_nameless` where that holds for all that were imported. `statuses` are each metric's over the range:
+    `insufficient` where there are fewer rows than its floor. `gaps`, `freshness`, `unmapped` and `quarantined`
     are of all time.
     """
 
@@ -64,12 +68,14 @@ class ServiceCoverage:
     is_mapped: bool
     deployments: int = 0
     traced: int = 0
+    untold: int = 0
     traced_by: Mapping[str, int] = field(default_factory=dict)
     changes: int = 0
     changes_with_pull_request: int = 0
     incidents: int = 0
     linked_by: Mapping[str, int] = field(default_factory=dict)
     unlinked: int = 0
+    are_nameless: bool = False
     gaps: tuple[Gap, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
@@ -77,9 +83,19 @@ class ServiceCoverage:
     statuses: Mapping[str, Status] = field(default_factory=dict)
 
     @property
+    def traceable(self) -> int:
+        """The deployments that could be traced to a commit."""
+        return self.deployments - self.untold
+
+    @property
+    def linkable(self) -> int:
+        """The incidents that could be linked to a deployment."""
+        return sum(self.linked_by.values()) + self.unlinked
+
+    @property
     def traced_share(self) -> float | None:
-        """The share of deployments traced to a commit, 0 to 1; None without deployments."""
-        return self.traced / self.deployments if self.deployments else None
+        """The share of traceable deployments that are traced to a commit, 0 to 1; None without any."""
+        return self.traced / self.traceable if self.traceable else None
 
     @property
     def pull_request_share(self) -> float | None:
@@ -88,8 +104,8 @@ class ServiceCoverage:
 
     @property
     def linked_share(self) -> float | None:
-        """The share of incidents of which a deployment is known to be the cause, or none; None without incidents."""
-        return 1 - self.unlinked / self.incidents if self.incidents else None
+        """The share of linkable incidents of which a deployment is known to be the cause, or none; None without any."""
+        return 1 - self.unlinked / self.linkable if self.linkable else None
 
     @property
     def lost_entries(self) -> int:
@@ -119,6 +135,7 @@ def coverage(
     methods = asked.counts(_METHODS)
     changes = {name: found for name, *found in asked.rows(_CHANGES)}
     linked = asked.counts(_LINKED)
+    are_nameless = imports_name_no_service(facts, first, after)
     gaps, fresh, unmapped = asked.gaps(), asked.freshness(), asked.unmapped()
     quarantined = dict(asked.rows(_QUARANTINED, ranged=False))
     if by == "organisation":
@@ -130,13 +147,21 @@ def coverage(
             services=n,
             is_mapped=mapped,
             deployments=sum(methods.get(name, {}).values()),
-            traced=sum(count for method, count in methods.get(name, {}).items() if method != UNTRACED),
+            traced=sum(
+                count for method, count in methods.get(name, {}).items() if method not in (UNTRACED, UNTOLD)
+            ),
+            untold=methods.get(name, {}).get(UNTOLD, 0),
             traced_by=methods.get(name, {}),
             changes=changes.get(name, (0, 0))[0],
             changes_with_pull_request=changes.get(name, (0, 0))[1],
             incidents=sum(linked.get(name, {}).values()),
-            linked_by={method: count for method, count in linked.get(name, {}).items() if method},
+            linked_by={
+                method: count
+                for method, count in linked.get(name, {}).items()
+                if method not in ("", _NAMELESS)
+            },
             unlinked=linked.get(name, {}).get("", 0),
+            are_nameless=are_nameless,
             gaps=tuple(gaps.get(name, ())),
             freshness=tuple(fresh.get(name, ())),
             unmapped=tuple(unmapped.get(name, ())),
@@ -159,14 +184,17 @@ _RANGE = "f.day >= $start and f.day < $end"
 _SERVICES = (
     "select {scope} as name, count(*), bool_and(f.mapped) from services as f where {named} group by name"
 )
+# an import need not say how it knows the commit, and not the commit either
+_METHOD = "case when f.new_commits is not null then coalesce(f.sha_method, 'import') end"
+IS_UNTOLD = f"(f.sha is null and f.source not in {tuple(DEPLOYMENT_SOURCES)})"
 # only the few rows that services share are brought together: that costs much more than counting
 _METHODS = (
     "with entities as ("
-    f" select {{scope}} as name, coalesce(case when f.new_commits is not null then f.sha_method end, '{UNTRACED}')"
+    f" select {{scope}} as name, coalesce({_METHOD}, if({IS_UNTOLD}, '{UNTOLD}', '{UNTRACED}'))"
     f" as method from deployments as f"
     f" where f.excluded_because is null and {_RANGE} and {{named}} and not f.is_shared"
     " union all"
-    f" select {{scope}}, coalesce(min(f.sha_method) filter (where f.new_commits is not null), '{UNTRACED}')"
+    f" select {{scope}}, coalesce(min({_METHOD}), if(bool_and({IS_UNTOLD}), '{UNTOLD}', '{UNTRACED}'))"
     f" from deployments as f where f.excluded_because is null and {_RANGE} and {{named}} and f.is_shared"
     " group by {scope}, f.source, f.id)"
     " select e.name, e.method, count(*) from entities as e group by all order by 1, 3 desc, 2"
@@ -175,13 +203,21 @@ _CHANGES = (
     "select {scope} as name, count(*), count(f.pull_request) from changes as f"
     f" where f.excluded_because is null and {_RANGE} and {{named}} group by name"
 )
+# an import need not say of which service an incident is; another source does, or no catalogue claims what it says
+_INCIDENT_SOURCES = ("pagerduty", "github_issues")
+IS_UNNAMED = (
+    "(f.service is null and f.source_service is null and f.blamed_by is null"
+    f" and f.source not in {_INCIDENT_SOURCES})"
+)
+_NAMELESS = "imported without a service"
+IS_EVIDENCE = (
+    "(f.excluded_because is null or f.excluded_because in"
+    " ('not resolved', 'resolved, but it is not known when', 'resolved before it was opened'))"
+)
 # an incident that is left out for its urgency, its priority or a merge is no evidence, so it cannot be linked
 _LINKED = (
-    "select {scope} as name, coalesce(f.blamed_by, ''), count(*) from incidents as f"
-    " where (f.excluded_because is null"
-    " or f.excluded_because in"
-    " ('not resolved', 'resolved, but it is not known when', 'resolved before it was opened'))"
-    f" and {OPENED_WITHIN} and {{named}}"
+    f"select {{scope}} as name, coalesce(f.blamed_by, if({IS_UNNAMED}, '{_NAMELESS}', '')), count(*)"
+    f" from incidents as f where {IS_EVIDENCE} and {OPENED_WITHIN} and {{named}}"
     " group by all order by 1, 3 desc, 2"
 )
 _GAPS = (
@@ -202,6 +238,16 @@ _QUARANTINED = (
     " on q.subject = s.subject or starts_with(q.subject, s.subject || '#')"
     " or starts_with(q.subject, s.subject || ':') group by s.name"
 )
+
+
+def imports_name_no_service(facts: Facts, start: date, end: date) -> bool:
+    """Whether incidents were imported that were opened in these days, and none of them says of which service."""
+    sql = (
+        f"select count(*) filter ({IS_UNNAMED}) > 0 and count(*) filter (not {IS_UNNAMED}) = 0 from incidents as f"
+        f" where f.source not in {_INCIDENT_SOURCES} and {IS_EVIDENCE} and {OPENED_WITHIN}"
+    )
+    bound = {"start": start, "end": end, "zone": facts.timezone}
+    return bool(facts.connection.execute(sql, bound).fetchall()[0][0])
 
 
 @dataclass(frozen=True)

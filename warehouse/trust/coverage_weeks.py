@@ -6,12 +6,15 @@ from datetime import date, timedelta
 
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.values import narrowing
-from warehouse.trust.coverage import OPENED, OPENED_WITHIN
+from warehouse.trust.coverage import IS_EVIDENCE, IS_UNNAMED, IS_UNTOLD, OPENED, OPENED_WITHIN
 
 
 @dataclass(frozen=True)
 class CoverageWeek:
-    """A week's counted deployments and changes and its incidents, and of how many the cause is known."""
+    """A week's counted deployments and changes and its incidents, and of how many the cause is known.
+
+    Those of which an import leaves out what would tell it are not among them.
+    """
 
     monday: date
     deployments: int = 0
@@ -24,7 +27,10 @@ class CoverageWeek:
 
 _WEEK = "cast(date_trunc('week', {day}) as date)"
 # each with the same meaning as in `coverage`, where a range is pooled
-_COUNTED = "deployments as f where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing}"
+_COUNTED = (
+    "deployments as f where f.excluded_because is null"
+    f" and not {IS_UNTOLD} and f.day >= $start and f.day < $end{{narrowing}}"
+)
 _DEPLOYMENTS = (
     f"select e.week, count(*), count(*) filter (where e.traced) from ("
     f" select {_WEEK.format(day='f.day')} as week, f.new_commits is not null as traced"
@@ -38,9 +44,7 @@ _CHANGES = (
 )
 _INCIDENTS = (
     f"select {_WEEK.format(day=OPENED)} as week, count(*), count(f.blamed_by) from incidents as f"
-    " where (f.excluded_because is null or f.excluded_because in"
-    " ('not resolved', 'resolved, but it is not known when', 'resolved before it was opened'))"
-    f" and {OPENED_WITHIN}{{narrowing}} group by week"
+    f" where {IS_EVIDENCE} and not {IS_UNNAMED} and {OPENED_WITHIN}{{narrowing}} group by week"
 )
 
 

@@ -227,13 +227,14 @@ def _coverage(settings: Settings) -> list[MatchReport]:
 
 
 def _rests_on(one: ServiceCoverage) -> tuple[Any, ...]:
+    rest = {"nothing": one.unlinked, "imported without a service": one.incidents - one.linkable}
     return (
         one.name,
         one.deployments,
         _counted(one.traced_by),
         f"{one.changes_with_pull_request:,} of {one.changes:,}" if one.changes else None,
         one.incidents,
-        _counted({**one.linked_by, **({"nothing": one.unlinked} if one.unlinked else {})}),
+        _counted({**one.linked_by, **{word: n for word, n in rest.items() if n}}),
     )
 
 

@@ -280,7 +280,8 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
     if unwatched:
         yield Problem(
             f"incidents of {len(unwatched):,} of {len(deployed):,} deployed services are not read: {_named(unwatched)}",
-            "add pagerduty.com/service-id to their components, or import incidents: their failures would not be known",
+            "add pagerduty.com/service-id to their components, or import incidents with the column service:"
+            " their failures would not be known",
         )
 
 

@@ -59,13 +59,12 @@ class QuarantinedItem:
 
 @dataclass(frozen=True)
 class Doubts:
-    """What stands against the numbers of a view: counts, and the sources whose last run failed.
+    """How much stands against the numbers of a view, beside sources that could not be read.
 
     `unknown_teams` of survey answers are in no catalogue; `not_asked` are the rounds that asked nothing which counts as
     satisfaction.
     """
 
-    failed: tuple[str, ...] = ()
     gaps: int = 0
     lost_entries: int = 0
     of_nobody: int = 0
@@ -149,17 +148,12 @@ def doubts(
     first, after = full_range(facts, start, end)
     bound: dict[str, Any] = {"start": first, "end": after, "zone": facts.timezone}
     gaps, lost = _rows(facts, _GAPS + narrowing(where or {}) + ") as g", bound | dict(where or {}))[0]
-    found = Doubts(
-        failed=tuple(run.source for run in last_runs(facts) if run.status == "failed"),
-        gaps=gaps,
-        lost_entries=lost,
-    )
     if where:
-        return found
+        return Doubts(gaps, lost)
     without, unmapped, quarantined = _rows(facts, _OF_ALL, {"start": first, "end": after})[0]
     ((teams,),) = _rows(facts, "select count(*) from unknown_teams")
     not_asked = tuple(name for name, _, _ in without_satisfaction(facts))
-    return Doubts(found.failed, gaps, lost, without, unmapped, quarantined, teams, not_asked)
+    return Doubts(gaps, lost, without, unmapped, quarantined, teams, not_asked)
 
 
 # a gap that several services or facts share is one; each row of a gap that is shared has the same lost entries

@@ -6,6 +6,7 @@ from datetime import date
 
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.values import Scope, narrowing
+from warehouse.trust.coverage import imports_name_no_service
 
 # what is too low, or missing, where incidents are not read
 BLIND_METRICS = ("change_failure_rate", "failed_deployment_recovery_time")
@@ -13,10 +14,14 @@ BLIND_METRICS = ("change_failure_rate", "failed_deployment_recovery_time")
 
 @dataclass(frozen=True)
 class Unwatched:
-    """Of the `services` that were deployed, how many have no source of incidents."""
+    """Of the `services` that were deployed, how many have no source of incidents.
+
+    `are_nameless`: the incidents that were imported name no service, and so may be theirs.
+    """
 
     services: int
     unwatched: int
+    are_nameless: bool = False
 
     @property
     def is_all(self) -> bool:
@@ -26,6 +31,8 @@ class Unwatched:
     @property
     def warning(self) -> str:
         """What that means for a number of failures, in a sentence."""
+        if self.are_nameless:
+            return "The incidents that were imported name no service; failures may be missing."
         if self.is_all:
             return "No incidents are read here; failures may be missing."
         return f"Incidents of {self.unwatched} of {self.services} services are not read; failures may be missing."
@@ -42,7 +49,8 @@ def unwatched(
         " where d.name is not null group by d.name having unwatched > 0"
     )
     rows = facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()
-    return {name or facts.organization: Unwatched(services, n) for name, services, n in rows}
+    are_nameless = bool(rows) and imports_name_no_service(facts, start, end)
+    return {name or facts.organization: Unwatched(services, n, are_nameless) for name, services, n in rows}
 
 
 def unwatched_services(facts: Facts, start: date, end: date, where: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.commands.schedule import ScheduledCommand, due, scheduled
+from dashboards.commands.schedule import ScheduledCommand, scheduled
+from warehouse.scorecards.due_weeks import due
 
 NEVER = "0 0 1 1 *"
 TELL = "import sys, signal, subprocess, time; pipe = open(sys.argv[1], 'w'); pipe.write('up'); pipe.flush(); "

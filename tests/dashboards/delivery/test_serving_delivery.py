@@ -16,6 +16,7 @@ from tests.dashboards.server.test_serving import awaited, started, stopped
 from tests.support.command_line import run
 from tests.support.loopback import PATIENCE, Loopback
 from tests.support.mail_server import Mailbox, login, mail_server
+from tests.support.small_organisation import built_before
 
 SECRETS = ("s3cret-slack", "s3cret-hook", "s3cret-key", "s3cret-password")
 REPORTS = """
@@ -74,6 +75,7 @@ def organisation(folder: Path, cron: str, timezone: str = "UTC") -> Iterator[Rec
             for name, text in texts.items():
                 (folder / name).write_text(text)
             assert run(folder, "import", "deployments", "deployments.csv").returncode == 0
+            built_before(folder / "warehouse.duckdb")
             yield received
 
 

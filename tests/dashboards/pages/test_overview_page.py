@@ -17,7 +17,7 @@ from dashboards.figures import charts
 from dashboards.figures.sparklines import sparkline
 from dashboards.frame import view as filters
 from dashboards.frame.markup import part
-from dashboards.frame.notices import Notice, warnings
+from dashboards.frame.notices import Notice
 from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters, scope_name
 from dashboards.overview import content as overview
@@ -28,7 +28,6 @@ from tests.support import small_organisation
 from warehouse.metrics.values import Value
 from warehouse.scorecards.sentences import Sentence, SentencePart
 from warehouse.trust.ownership import Service
-from warehouse.trust.runs_and_doubts import RecordedRun
 from warehouse.trust.unwatched import Unwatched
 
 MONDAY = date(2026, 11, 16)
@@ -245,16 +244,6 @@ class TestSummary:
             ["ingest"],
             ["data", "shop"],
         )
-
-    def test_failed_sources_are_told_with_their_time_and_reason(self):
-        at = datetime(2026, 11, 18, 7, tzinfo=UTC)
-        runs = (
-            RecordedRun("github", "ok", at, at, None, 10, 0, at),
-            RecordedRun("pagerduty", "failed", at, at, "answered 503", 0, 0, None),
-        )
-        (warning,) = warnings(state(runs=runs), [])
-        assert warning.bad
-        assert warning.lines == ("pagerduty, Wed 18 Nov 2026, 08:00 CET: answered 503",)
 
     def test_the_file_name_says_what_is_inside(self):
         assert overview.csv_name("Acme & Co", [value()]) == "acme---co-metrics-2026-10-19-2026-11-15.csv"

@@ -23,6 +23,7 @@ from warehouse.scorecards import content as scorecard
 from warehouse.scorecards.published import publish
 from warehouse.storage.store import open_warehouse
 
+CRON = "0 8 * * MON"
 LATE = Incident(
     source="opsgenie",
     id="late",
@@ -68,6 +69,7 @@ def test_without_any_it_says_how_they_come_about(small: Small) -> None:
     app = opened(small.folder, "scorecards")
     assert not app.exception
     assert "No scorecard was published yet" in shown(app)
+    assert "The first scorecard leaves on Monday, 23 November, for the week of 16 November" in shown(app)
 
 
 def test_it_opens_the_last_one_of_the_view_and_leads_to_the_others(folder: Path) -> None:
@@ -96,10 +98,10 @@ def test_a_week_that_was_not_published_is_said_so(folder: Path) -> None:
 
 
 def test_who_sees_teams_only_finds_theirs_only(folder: Path) -> None:
-    found = loading.archive(folder / "warehouse.duckdb", Filters(team="payments"), {"payments"})
+    found = loading.archive(folder / "warehouse.duckdb", CRON, Filters(team="payments"), {"payments"})
     assert {(entry.scope, entry.name) for entry in found.entries} == {("team", "payments")}
     for view in (Filters(), Filters(service="checkout"), Filters(system="shop"), Filters(team="platform")):
-        assert loading.archive(folder / "warehouse.duckdb", view, {"payments"}).entry is None
+        assert loading.archive(folder / "warehouse.duckdb", CRON, view, {"payments"}).entry is None
 
 
 def test_the_address_keeps_the_week() -> None:
@@ -109,7 +111,7 @@ def test_the_address_keeps_the_week() -> None:
 
 
 def test_more_weeks_than_fit_begin_with_the_one_that_is_open(folder: Path) -> None:
-    entries = loading.archive(folder / "warehouse.duckdb", Filters()).entries
+    entries = loading.archive(folder / "warehouse.duckdb", CRON, Filters()).entries
     last = next(one for one in entries if one.scope == "organisation")
     many = [last.__class__(**{**vars(last), "week": f"2025-W{week:02}"}) for week in range(1, 53)]
     weeks, (line,) = scorecards.grid(many, Filters(), many[9], "UTC")
@@ -126,7 +128,7 @@ def rendered(settings: Settings) -> dict[str, str]:
 
 
 def test_what_is_offered_is_what_was_published(own: Small) -> None:
-    found = loading.archive(own.settings.warehouse, Filters(week="2026-W45"))
+    found = loading.archive(own.settings.warehouse, CRON, Filters(week="2026-W45"))
     assert found.forms == rendered(own.settings)
     page = opened(own.folder, "scorecards", week="2026-W45")
     assert [button.proto.label for button in page.get("download_button")][1:] == [

@@ -25,7 +25,7 @@ from warehouse.metrics.values import compute
 from warehouse.scorecards.delivery_book import DeliveryEntry, Message, claim, settle
 from warehouse.storage.store import open_warehouse
 from warehouse.trust import runs_and_doubts
-from warehouse.trust.coverage import UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
+from warehouse.trust.coverage import UNTOLD, UNTRACED, Freshness, Gap, ServiceCoverage, Unmapped
 from warehouse.trust.coverage import coverage as coverage_of
 from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks
 from warehouse.trust.runs_and_doubts import Doubts, RecordedRun
@@ -66,7 +66,7 @@ class TestReading:
     def test_doubts_count_what_stands_against_the_organisation(self, doubtful):
         with open_facts(doubtful.settings.warehouse) as facts:
             found = runs_and_doubts.doubts(facts)
-        assert found == Doubts(("pagerduty",), gaps=1, of_nobody=1, unmapped=1, quarantined=3)
+        assert found == Doubts(gaps=1, of_nobody=1, unmapped=1, quarantined=3)
 
     def test_a_gap_counts_for_the_days_and_the_services_that_it_concerns(self, doubtful):
         def gaps(**asked) -> int:
@@ -100,7 +100,7 @@ class TestReading:
     def test_the_sample_is_as_it_was_made(self, sample: Sample):
         with open_facts(sample.settings.warehouse) as facts:
             found = runs_and_doubts.doubts(facts)
-        assert (found.failed, found.gaps, found.quarantined) == ((), 0, 0)
+        assert (found.gaps, found.quarantined) == (0, 0)
         assert found.unmapped == 3
         # one incident of several services is their team's
         assert found.of_nobody == 3
@@ -109,22 +109,48 @@ class TestReading:
 class TestSentences:
     def test_nothing_is_said_where_nothing_is_wrong(self):
         assert trust_sentences.trust_sentences(Doubts()) == []
-        assert trust.headline(Trust(None, (), (), Doubts())) == "Nothing known stands against these numbers"
+        fine = coverage(deployments=10, traced=8, incidents=5, linked_by={"window": 4}, unlinked=1)
+        known = trust.to_know(Trust(fine, (), (), Doubts()), ())
+        assert trust.headline(known) == "Nothing known stands against these numbers"
 
     def test_each_doubt_is_one_sentence(self):
-        found = Doubts(("github", "pagerduty"), 2, 5, 1, 3, 14)
+        found = Doubts(2, 5, 1, 3, 14)
         assert trust_sentences.trust_sentences(found) == [
-            "github could not be read at its last run",
-            "pagerduty could not be read at its last run",
             "2 stretches of time in which a source was not read, with 5 entries known to be lost",
             "1 incident belongs to no single service, team or system and counts for the organisation only",
             "3 names with data are in no catalogue",
             "14 items could not be read and were set aside",
         ]
-        assert trust.headline(Trust(None, (), (), found)).startswith("6 things to know")
+        known = trust.to_know(Trust(None, (), (), found), ("PagerDuty has not been read yet: …",))
+        assert len(known) == 5
+        assert trust.headline(known).startswith("5 things to know")
+
+    def test_the_headline_counts_a_tile_that_is_too_low(self):
+        low = coverage(deployments=10, traced=7, incidents=5, linked_by={"window": 3}, unlinked=2)
+        known = trust.to_know(Trust(low, (), (), Doubts()), ())
+        assert known == [
+            "Only 70 % of deployments can be traced to their commit: lead time speaks of these alone",
+            "Only 60 % of incidents can be linked to a cause: failure rates may be too low",
+        ]
+        assert [share.doubt for share in trust.shares(low) if share.doubt] == known
+        assert part("shares", trust.shares(low), of="trust").count("six-tile missed") == 2
+        few = coverage(deployments=4, traced=0, changes=100)
+        assert trust.to_know(Trust(few, (), (), Doubts()), ()) == []
+
+    def test_what_an_import_leaves_out_is_told_and_is_no_doubt(self):
+        imported = coverage(deployments=9, untold=9, traced_by={UNTOLD: 9}, incidents=6, are_nameless=True)
+        assert trust.to_know(Trust(imported, (), (), Doubts()), ()) == []
+        traced, _, linked = trust.shares(imported)
+        assert (traced.figure, traced.parts) == ("–", ("9 imported without a commit",))
+        assert (linked.figure, linked.parts) == ("–", ("6 imported without a service",))
+        unwatched = replace(imported, statuses={"change_failure_rate": "unwatched"})
+        (line,) = trust.service_lines(Trust(None, (unwatched,), (), Doubts()), Filters(), "UTC")
+        assert line.wanting == ("no imported incident names it",)
 
     def test_the_overview_links_to_the_same_view_of_the_page(self):
-        html = part("doubts", trust_sentences.trust_sentences(Doubts((HOSTILE,))), "trust?team=a&period=12w")
+        html = part(
+            "doubts", [HOSTILE, *trust_sentences.trust_sentences(Doubts(1))], "trust?team=a&period=12w"
+        )
         assert 'href="trust?team=a&amp;period=12w"' in html
         assert "<img" not in html
 

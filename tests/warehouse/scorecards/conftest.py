@@ -11,6 +11,7 @@ import pytest
 from collectors.contract.records import Component, Coverage, Deployment, Incident, Record, Repository
 from config.settings import Reports, Settings
 from dashboards.scorecards.published_forms import made
+from tests.support.small_organisation import built_before
 from warehouse.building.build import build
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.content import Scorecard, scorecard, scorecards
@@ -74,6 +75,7 @@ class Organisation:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `acme`, to be read only."""
     folder = tmp_path_factory.mktemp("acme")
+    built_before(folder / "warehouse.duckdb")
     Organisation(folder).add(
         Component(name="checkout", owner="payments", system="shop", repo="acme/checkout"),
         Repository(repo="acme/checkout", created_at=FIRST),

@@ -18,6 +18,7 @@ from dashboards.frame.navigation import PAGES
 from dashboards.scorecards.published_forms import made
 from tests.support.loopback import Receiver, webhook
 from tests.support.mail_server import email, mail_server
+from tests.support.small_organisation import built_before
 from warehouse.building.build import build
 from warehouse.metrics.published_facts import open_facts
 from warehouse.scorecards.alerts import Alert, evaluate
@@ -51,6 +52,7 @@ def organisation(
     last = max(map(len, teams.values()))
     with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
         warehouse.upsert([record for team in teams for record in _records(team, teams[team], last)])
+    built_before(settings.warehouse)
     build(settings, _begin(last) + timedelta(hours=1))
     return settings
 

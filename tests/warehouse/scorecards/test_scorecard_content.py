@@ -185,7 +185,7 @@ def test_the_overview_gets_the_same_sentences(facts: Facts, settings: Settings) 
 
 def test_what_limits_the_trust_is_told(facts: Facts, settings: Settings) -> None:
     told = scorecard(facts, settings, WEEK)["caveats"]
-    assert "The last reading of pagerduty failed: something may be missing." in told
+    assert "PagerDuty has not been read yet: recovery times may be missing incidents." in told
     assert (
         "1 resolved incident belongs to no single service, team or system and counts for the organisation only."
         in told
