@@ -18,7 +18,7 @@ from dashboards.frame.view import Filters, link
 FORMATS = ("html", "md", "txt", "json")
 METRIC_PAGE = "metric"
 # so many systems and teams are summed up: mail programs cut a message that is longer than 100 kB
-MOST_BELOW = 60
+MOST_BELOW = 50
 
 
 def render(scorecard: Mapping[str, Any], format: str) -> str:
