@@ -107,7 +107,7 @@ def stage_bars(found: Sequence[Stage], view: Filters) -> list[Bar]:
         Bar(
             stage.name,
             stage.meaning,
-            MISSING if stage.share is None else f"{100 * stage.share:.0f} %",
+            _in_percent(stage.share),
             f"{stage.seconds / 3600:,.9g} hours",
             _stage_detail(stage),
             100 * (stage.share or 0.0),
@@ -116,6 +116,12 @@ def stage_bars(found: Sequence[Stage], view: Filters) -> list[Bar]:
         )
         for stage in found
     ]
+
+
+def _in_percent(share: float | None) -> str:
+    if share is None:
+        return MISSING
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _stage_detail(stage: Stage) -> str:

@@ -68,6 +68,7 @@ def made_up(seed: int) -> Tables:
     lengths = {
         name: draw.choice([0.1, 1, 10, 60]) for name in ("coding", "pickup", "review", "unreviewed", "deploy")
     }
+    spread = draw.choice([0, 2])
     risk = {name: draw.choice([0.0, 0.1, 0.5]) for name in SERVICES}
 
     def about(service: str, at: datetime) -> Row:
@@ -99,7 +100,9 @@ def made_up(seed: int) -> Tables:
                 ("repositories", "time_to_first_commit_seconds"),
             ):  # fmt: skip
                 left_out = draw.choice([None, None, None, "for a reason"])
-                rows[fact].append(one | {column: draw.lognormvariate(7, 2), "excluded_because": left_out})
+                rows[fact].append(
+                    one | {column: draw.lognormvariate(7, spread), "excluded_because": left_out}
+                )
     rows["without_deployments"] += [{"service": "f"}] * draw.choice([0, 1])
     for team, n in (("red", 6), ("blue", 9), ("green", 5), (None, 5)):
         mean = draw.choice([2.5, 3.5, 4.5])
