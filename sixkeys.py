@@ -237,6 +237,9 @@ def metrics(
 @app.command()
 def explain(
     metric: Annotated[str, typer.Argument(metavar="METRIC", help="Its name, such as lead_time or MTTR.")],
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Where the hours of lead_time lie, stage by stage.")
+    ] = False,
     where: Where = None,
     first: First = None,
     after: After = None,
@@ -247,6 +250,8 @@ def explain(
     """Shows the rows behind a number, and those left out, each with the reason.
 
     Example: sixkeys explain change_failure_rate --where team=payments --from 2026-11-01
+
+    Example: sixkeys explain lead_time --stages --where team=payments
     """
     from config.metrics import find
     from config.metrics import metrics as declared
@@ -256,11 +261,19 @@ def explain(
     found = find(metric)
     if found is None:
         raise typer.BadParameter(f'"{metric}" is none of {", ".join(declared())}', param_hint="METRIC")
+    if stages and found.fact != "changes":
+        raise typer.BadParameter(f"{found.id} has no stages; lead_time has", param_hint="--stages")
     from dashboards.commands import terminal
     from warehouse.rows import explain as behind
+    from warehouse.rows.stages import explained_stages, stage_rows
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
+        if stages:
+            told = explained_stages(facts, narrowed, first, after)
+            content = stage_rows(told.stages) if format == "csv" else asdict(told)
+            terminal.write(sys.stdout, format, content, terminal.stages_table(told))
+            return
         if format == "csv":
             tables.write_csv(
                 sys.stdout, behind.all_explained_rows(facts, settings, found.id, narrowed, first, after)

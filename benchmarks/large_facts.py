@@ -94,7 +94,7 @@ select
             'shipped at an unknown time between ' || (d.at - interval 1 day) || ' and ' || d.at || ' UTC'
     end as excluded_because,
     0.3 * seconds as coding_seconds, 0.2 * seconds as pickup_seconds, 0.1 * seconds as review_seconds,
-    0.4 * seconds as deploy_seconds, false as is_shared,
+    cast(null as double) as unreviewed_seconds, 0.4 * seconds as deploy_seconds, false as is_shared,
     'https://github.com/' || d.repo || '/commit/' || sha_of(d.i * $each + n, 'change') as url
 from (
     select d.*, n, 86400 * exp(1.4 * (draw(d.i * $each + n, 'lead') * 2 - 1)) as seconds

@@ -12,14 +12,16 @@ from rich.text import Text
 
 from config.metrics import metrics
 from config.text.legible import one_line
-from dashboards.figures.formats import MISSING, STATUSES, counted, days, figure, figure_against
+from dashboards.figures.formats import MISSING, STATUSES, counted, days, figure, figure_against, plural
 from dashboards.figures.tables import as_json, write_csv
+from warehouse.rows.stages import fewest_that_hold, item_of
 
 if TYPE_CHECKING:
     from collectors.connections import Connection
     from config.summary import Setting
     from warehouse.metrics.values import Value
     from warehouse.rows.explain import Explanation
+    from warehouse.rows.stages import StagesExplained
     from warehouse.trust.matching import MatchReport
 
 _STYLES = {
@@ -42,6 +44,7 @@ _COLUMNS = {
 }
 _ENDS = ("value", "rule", "excluded_because", "url")
 _SHA_LENGTH = 10
+MOST_LONGEST = 3
 
 
 def console(stream: Any) -> Console:
@@ -188,6 +191,40 @@ def explanation(found: "Explanation", timezone: str) -> RenderableType:
             _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit, timezone),
         ]
     return Group(*parts)
+
+
+def stages_table(found: "StagesExplained") -> RenderableType:
+    """Where the hours lie: a row a stage, with the few services and pull requests that hold most of it."""
+    head = Text.assemble(
+        ("Where the time goes", "bold"),
+        " ",
+        _text(f"of {found.name}, {days(found.period_start, found.period_end)}:"),
+        " ",
+        (f"{found.seconds / 3600:,.1f} hours to production", "bold"),
+    )
+    if not found.stages:
+        return Group(head, _text("Nothing that counts was brought to production in these days.", "dim"))
+    table = _table()
+    for heading in ("Stage", "Share", "Hours", "Mean", "Median", "p90", "From"):
+        table.add_column(heading, justify="left" if heading == "Stage" else "right")
+    for heading in ("Services with most of it", "The longest"):
+        table.add_column(heading, overflow="fold", max_width=60)
+    for stage in found.stages:
+        durations = (figure(seconds, "seconds") for seconds in (stage.mean, stage.median, stage.p90))
+        services = (f"{one.name} {100 * one.share:.0f} %" for one in fewest_that_hold(stage.services))
+        longest = (
+            f"{one.name} {figure(one.amount, 'seconds')}" for one in stage.pull_requests[:MOST_LONGEST]
+        )
+        table.add_row(
+            stage.name,
+            MISSING if stage.share is None else f"{100 * stage.share:.0f} %",
+            f"{stage.seconds / 3600:,.1f}",
+            *durations,
+            plural(stage.n, item_of(stage)),
+            ", ".join(services),
+            ", ".join(longest),
+        )
+    return Group(head, table)
 
 
 def _rows(

@@ -16,6 +16,6 @@ TERMS = {
     ),
     "stage": (
         "Coding until the pull request is opened or ready, pickup until the first review by another person, review"
-        " until merged, deploy until in production. Source: Sixkeys."
+        " until merged, unreviewed until merged where nobody reviewed it, deploy until in production. Source: Sixkeys."
     ),
 }

@@ -47,6 +47,7 @@ def _mask(spark: Sparkline) -> str:
 def _metric_address(part: SentencePart, view: Filters) -> str:
     """The page of the metric that a piece of a sentence is about, of the scope that it names within the view."""
     narrowed: dict[str, Any] = {part.scope: part.name} if part.scope not in (None, "organisation") else {}
+    narrowed |= {"order": part.order} if part.order else {}
     return link("metric", replace(view, metric=part.metric or "", **narrowed))
 
 

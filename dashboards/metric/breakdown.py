@@ -2,20 +2,23 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards.figures import formats
+from dashboards.figures.fact_cells import followable
+from dashboards.figures.formats import MISSING
 from dashboards.frame.value_cells import ValueCell, value_cell
-from dashboards.frame.view import Filters
+from dashboards.frame.view import Filters, link
 from warehouse.metrics.values import Scope, Value
-from warehouse.rows.stages import Stage
+from warehouse.rows.stages import Holder, Stage, fewest_that_hold, item_of
+from warehouse.scorecards.held_back_sentences import hours
 from warehouse.trust.unwatched import Unwatched
 
 # the CSV has the others
 MOST_RANKED = 15
+MOST_ITEMS = 3
 TITLES: dict[Scope, str] = {"team": "By team", "system": "By system", "service": "By service"}
 
 
@@ -30,8 +33,18 @@ class Ranked:
 
 
 @dataclass(frozen=True)
+class HolderLink:
+    """A service or a pull request with what it holds, and where that leads; `outside`: to another place than ours."""
+
+    name: str
+    figure: str
+    address: str
+    outside: bool = False
+
+
+@dataclass(frozen=True)
 class Bar:
-    """A stage: its median and p90 as people say them, and the length of its bar in percent of the longest."""
+    """A stage: its share of all hours, also as the length of its bar in percent, and the few that hold half of it."""
 
     name: str
     meaning: str
@@ -39,6 +52,8 @@ class Bar:
     exact: str
     detail: str
     width: float
+    services: tuple[HolderLink, ...] = ()
+    pull_requests: tuple[HolderLink, ...] = ()
 
 
 def ranked(values: Iterable[Value], view: Filters, blind: Mapping[str, Unwatched]) -> list[Ranked]:
@@ -86,30 +101,43 @@ def _scale(values: Sequence[Value]) -> Callable[[float], float]:
     return lambda number: min(100.0, max(0.0, 100 * (math.log(max(1.0, number)) - low) / (high - low)))
 
 
-def stage_bars(found: Sequence[Stage]) -> list[Bar]:
+def stage_bars(found: Sequence[Stage], view: Filters) -> list[Bar]:
     """A bar for each stage, in their order; one that never happened has no length."""
-    longest = max((stage.median or 0.0 for stage in found), default=0.0) or 1.0
     return [
         Bar(
             stage.name,
             stage.meaning,
-            formats.figure(stage.median, "seconds"),
-            formats.exact(stage.median, "seconds"),
-            f"p90 {formats.figure(stage.p90, 'seconds')} · {formats.plural(stage.n, 'pull request')}",
-            100 * (stage.median or 0.0) / longest,
+            _in_percent(stage.share),
+            f"{stage.seconds / 3600:,.9g} hours",
+            _stage_detail(stage),
+            100 * (stage.share or 0.0),
+            tuple(_holder_link(one, view) for one in fewest_that_hold(stage.services)),
+            tuple(_holder_link(one, view) for one in fewest_that_hold(stage.pull_requests)[:MOST_ITEMS]),
         )
         for stage in found
     ]
 
 
-def stage_rows(found: Sequence[Stage]) -> list[dict[str, Any]]:
-    """The stages as a CSV has them, in seconds."""
-    return [
-        {
-            "stage": stage.name.lower(),
-            "median_seconds": stage.median,
-            "p90_seconds": stage.p90,
-            "pull_requests": stage.n,
-        }
-        for stage in found
+def _in_percent(share: float | None) -> str:
+    if share is None:
+        return MISSING
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def _stage_detail(stage: Stage) -> str:
+    if not stage.n:
+        return "never happened"
+    parts = [hours(stage.seconds)]
+    parts += [
+        f"{name} {formats.figure(seconds, 'seconds')}"
+        for name, seconds in (("mean", stage.mean), ("median", stage.median), ("p90", stage.p90))
     ]
+    return " · ".join([*parts, formats.plural(stage.n, item_of(stage))])
+
+
+def _holder_link(one: Holder, view: Filters) -> HolderLink:
+    """A service with its part, which leads to its changes, the slowest first; or a pull request with its time."""
+    if one.service is None:
+        own = replace(view, metric="lead_time", service=one.name, order="highest")
+        return HolderLink(one.name, f"{100 * one.share:.0f} %", link("metric", own))
+    return HolderLink(one.name, formats.figure(one.amount, "seconds"), followable(one.url), outside=True)

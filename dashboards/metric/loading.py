@@ -20,7 +20,6 @@ from warehouse.metrics.values import Scope, Value, compute
 from warehouse.rows.assistance import PARTED, AssistedWeek, ByAssistance, assisted_weeks, by_assistance
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
 from warehouse.rows.explain import Explanation, Order, all_explained_rows, explain, explain_alone
-from warehouse.rows.stages import Stage, stages
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
 # how many rows of each reason the page shows
@@ -53,12 +52,11 @@ class MetricContent:
 
 @dataclass(frozen=True)
 class Spread:
-    """How a number is made up: by what is below its scope, by how its rows are spread, and by stage."""
+    """How a number is made up: by what is below its scope, and by how its rows are spread."""
 
     below: dict[Scope, list[Value]]
     bins: list[Bin]
     weekdays: list[Weekday]
-    stages: list[Stage]
     unwatched: dict[Scope, dict[str, Unwatched]]
 
 
@@ -113,7 +111,6 @@ def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
             },
             bins=duration_bins(*rows, *_edge(target)) if about.unit == "seconds" else [],
             weekdays=weekday_counts(*rows) if about.statistic in ("rate", "share") else [],
-            stages=stages(facts, view.where, start, end) if about.fact == "changes" else [],
             unwatched=_unwatched(facts, view, scopes, start, end),
         )
 

@@ -16,7 +16,7 @@ from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of, value_cell
 from dashboards.frame.view import ORDERS, SERIES_STEPS, Filters, compared, scope_name, view_days
-from dashboards.metric import beside, breakdown, content, distribution_charts, dora_levels
+from dashboards.metric import beside, breakdown, content, distribution_charts, dora_levels, holding_back
 from dashboards.metric.content import Shown
 from dashboards.metric.loading import (
     Assistance,
@@ -49,7 +49,12 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     levels = dora_levels.levels(value.metric) if settings.dashboard.dora_levels else ()
-    _number(found, value, content.arithmetic(explanation), levels)
+    _number(found, value, content.arithmetic(explanation))
+    holding_back.show_held_back(settings, published, view, [value])
+    about = (metrics()[value.metric], levels, dora_levels.DORA_SOURCE, dora_levels.YEAR)
+    st.html(part("definition", *about, of="metric"))
+    if metrics()[value.metric].fact == "changes":
+        holding_back.show_hours(settings, published, state, view)
     _series(state, view, found, value)
     made_of = read_once(spread, published, settings, view)
     _spread(state, view, made_of, value)
@@ -62,15 +67,12 @@ def show(settings: Settings, published: Published, state: State) -> None:
         _rows(settings, published, state, view, value, shown)
 
 
-def _number(
-    found: MetricContent, value: Value, arithmetic: str, levels: tuple[dora_levels.Level, ...]
-) -> None:
+def _number(found: MetricContent, value: Value, arithmetic: str) -> None:
     cell = value_cell(value, None, found.unwatched)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
     changed = change(value, found.previous, found.weeks)
     goal = goal_words(found.goal, value.metric) if found.goal else None
     st.html(part("number", cell, arithmetic, percentiles, changed, goal, of="metric"))
-    st.html(part("definition", cell.metric, levels, dora_levels.DORA_SOURCE, dora_levels.YEAR, of="metric"))
 
 
 def _series(state: State, view: Filters, found: MetricContent, value: Value) -> None:
@@ -100,12 +102,6 @@ def _series(state: State, view: Filters, found: MetricContent, value: Value) -> 
 
 def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
     name, dark = metrics()[value.metric].name, st.context.theme.type == "dark"
-    if found.stages:
-        named = _named(state, view, value, "stages", "csv")
-        downloads.section_with_csv(
-            "Where the time goes", named, "stages", lambda: breakdown.stage_rows(found.stages)
-        )
-        st.html(part("stages", breakdown.stage_bars(found.stages), of="metric"))
     if not found.bins and not found.weekdays:
         return
     title = "How long each took" if found.bins else "By day of the week"

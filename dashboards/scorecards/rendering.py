@@ -19,7 +19,7 @@ from warehouse.metrics.attainment import standing
 FORMATS = ("html", "md", "txt", "json")
 METRIC_PAGE = "metric"
 # so many systems and teams are summed up: mail programs cut a message that is longer than 100 kB
-MOST_BELOW = 60
+MOST_BELOW = 50
 
 
 def render(scorecard: Mapping[str, Any], format: str) -> str:
@@ -49,7 +49,11 @@ def title(scorecard: Mapping[str, Any]) -> str:
 
 
 def view_of(
-    scorecard: Mapping[str, Any], metric: str | None = None, scope: str | None = None, name: str | None = None
+    scorecard: Mapping[str, Any],
+    metric: str | None = None,
+    scope: str | None = None,
+    name: str | None = None,
+    order: str | None = None,
 ) -> str | None:
     """The dashboard's address at the week and scope (or another's), of a metric or of all; None where none is set."""
     if not scorecard["dashboard"]:
@@ -61,7 +65,9 @@ def view_of(
         end=date.fromisoformat(scorecard["week_end"]),
         system=name if scope == "system" else None,
         team=name if scope == "team" else None,
+        service=name if scope == "service" else None,
         metric=metric or Filters.metric,
+        order=order or Filters.order,
     )
     page = link(METRIC_PAGE if metric else ".", filters)
     return f"{scorecard['dashboard']}/{page.removeprefix('.')}"
@@ -73,7 +79,7 @@ def leads_to(scorecard: Mapping[str, Any], part: Mapping[str, Any]) -> str | Non
         url = str(part["url"])
         return url if re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", url) and legible(url) == url else None
     if "metric" in part:
-        return view_of(scorecard, part["metric"], part.get("scope"), part.get("name"))
+        return view_of(scorecard, part["metric"], part.get("scope"), part.get("name"), part.get("order"))
     return None
 
 

@@ -19,6 +19,7 @@ from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import SORTS, Filters, csv_name_of_view, link
+from dashboards.metric import holding_back
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
 from dashboards.team_and_service import content, loading, timeline_chart
@@ -58,12 +59,14 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     )
     st.html(part("details", described, of="team_and_service"))
     current = [value for value in numbers.current if exists(value)]
+    holding_back.show_held_back(settings, published, view, current)
     blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
     st.html(
         part("tiles", overview.tiles(current, numbers.previous, numbers.history, view, blind), of="overview")
     )
     if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
+    holding_back.show_hours(settings, published, state, view)
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)
     if unresolved.counts.total:
         _list(incident_rows.INCIDENT_LIST, "open incident", unresolved, loading.open_ones(view))

@@ -14,6 +14,7 @@ from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
 from warehouse.rows.explain import Order, all_explained_rows, explain
 from warehouse.rows.reasons import in_common, rule
+from warehouse.rows.stages import explained_stages, stage_rows
 
 
 @pytest.mark.parametrize("metric", list(metrics()))
@@ -116,6 +117,28 @@ def test_the_command_line_shows_each_rows_rule_and_the_reasons_with_their_counts
     assert shown.count("no evidence of failure") == found.n - sum(row["value"] or 0 for row in found.rows)
     for reason, n in found.left_out.items():
         assert f"{n}  {reason}" in shown
+
+
+def test_the_stages_are_told_with_all_hours_and_by_whom_they_are_held(
+    sample: Sample, sample_facts: Facts
+) -> None:
+    found = explained_stages(sample_facts, {"team": "Payments"}, date(2026, 8, 24), date(2026, 11, 16))
+    out = io.StringIO()
+    terminal.console(out).print(terminal.stages_table(found))
+    assert (
+        "Where the time goes of payments, 24 Aug – 15 Nov 2026: 5,145.6 hours to production" in out.getvalue()
+    )
+    (deploy,) = [line for line in out.getvalue().splitlines() if line.strip().startswith("Deploy")]
+    assert "67 %" in deploy
+    assert "ledger 46 %, fraud-scoring 41 %" in deploy
+    rows = stage_rows(found.stages)
+    whole = [row for row in rows if row["holder"] == "all"]
+    assert sum(row["seconds"] for row in whole) == pytest.approx(found.seconds)
+    assert sum(row["share_of_all"] or 0 for row in whole) == pytest.approx(1)
+    of_services = [row for row in rows if row["stage"] == "deploy" and row["holder"] == "service"]
+    assert sum(row["share_of_stage"] for row in of_services) == pytest.approx(1)
+    assert {row["service"] for row in of_services} == {"ledger", "fraud-scoring", "payments-api"}
+    assert all(row["url"] for row in rows if row["holder"] == "pull request")
 
 
 def test_an_incident_of_several_services_says_whose_it_may_be() -> None:

@@ -16,10 +16,12 @@ from warehouse.metrics.periods import iso_week, midnight, parse_week, today
 from warehouse.metrics.satisfaction import rounds
 from warehouse.metrics.signals import assess
 from warehouse.metrics.values import Scope, Value, compute, kept_name
+from warehouse.rows.stages import Stage, stages
 from warehouse.scorecards.caveats import caveats
+from warehouse.scorecards.held_back_sentences import holding_back, hours_sentence
 from warehouse.scorecards.published import Told, frozen, told_before
 from warehouse.scorecards.restatements import restatements
-from warehouse.scorecards.sentences import told
+from warehouse.scorecards.sentences import Sentence, told
 from warehouse.storage.older_scorecards import CONTENT_VERSION
 from warehouse.trust.ownership import owners
 from warehouse.trust.readings import oldest_reading
@@ -150,6 +152,8 @@ def _content(
     where: dict[str, str] = {} if scope == "organisation" else {scope: name}
     metrics = [_metric(of_metric, monday) for of_metric in weeks.values()]
     said = told(facts, where, monday, _flat([weeks]), _flat(below.values()))
+    held = holding_back(facts, [of_metric[-1] for of_metric in weeks.values()], where)
+    found = stages(facts, where, monday, monday + timedelta(days=7))
     return {
         "version": CONTENT_VERSION,
         "organization": settings.organization,
@@ -164,10 +168,9 @@ def _content(
         "dashboard": settings.dashboard.url and settings.dashboard.url.rstrip("/"),
         "metrics": metrics,
         "attainment": _attained(metrics),
-        "sentences": [
-            {"text": one.text, "parts": [_without_nothing(asdict(part)) for part in one.parts]}
-            for one in said
-        ],
+        "holding_back": [{"metric": value.metric, **_said(one)} for value, one in held if one],
+        "hours": _hours(found),
+        "sentences": [_said(one) for one in said],
         "caveats": caveats(facts, settings, where, metrics, monday),
         "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
         "below": [
@@ -181,6 +184,19 @@ def _content(
 
 def _flat(weeks: Iterable[_Weeks]) -> list[Value]:
     return [week for of_scope in weeks for of_metric in of_scope.values() for week in of_metric]
+
+
+def _said(sentence: Sentence) -> dict[str, Any]:
+    return {"text": sentence.text, "parts": [_without_nothing(asdict(part)) for part in sentence.parts]}
+
+
+def _hours(found: Sequence[Stage]) -> dict[str, Any] | None:
+    """Where the hours lie, in a sentence and stage by stage; None where there are too few."""
+    sentence = hours_sentence(found)
+    if sentence is None:
+        return None
+    kept = ("name", "seconds", "share", "n", "mean", "median", "p90")
+    return {**_said(sentence), "stages": [{key: getattr(one, key) for key in kept} for one in found]}
 
 
 def _without_nothing(of: dict[str, Any]) -> dict[str, Any]:

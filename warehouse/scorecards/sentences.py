@@ -23,13 +23,14 @@ _WEEK = timedelta(weeks=1)
 
 @dataclass(frozen=True)
 class SentencePart:
-    """A piece of a sentence, and what it leads to: an address, or the metric of a scope."""
+    """A piece of a sentence, and what it leads to: an address, or the metric of a scope, its rows in an order."""
 
     text: str
     url: str | None = None
     metric: str | None = None
     scope: Scope | None = None
     name: str | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True)
@@ -183,9 +184,14 @@ def _slowest_change(facts: Facts, where: Mapping[str, str], monday: date) -> lis
     if not rows:
         return []
     service, subject, url, seconds, *stages = rows[0]
-    named = zip(
-        ("writing it", "waiting for a review", "review", "waiting for its deployment"), stages, strict=True
+    spent = (
+        "writing it",
+        "waiting for a review",
+        "review",
+        "open without a review",
+        "waiting for its deployment",
     )
+    named = zip(spent, stages, strict=True)
     known = [(spent, stage) for stage, spent in named if spent is not None]
     longest = f", of which {duration(max(known)[0])} {max(known)[1]}" if known else ""
     return [
@@ -252,7 +258,7 @@ order by f.opened_at, f.source, f.id
 _SLOWEST = f"""
 select
     f.service, f.subject, f.url, f.lead_time_seconds,
-    f.coding_seconds, f.pickup_seconds, f.review_seconds, f.deploy_seconds
+    f.coding_seconds, f.pickup_seconds, f.review_seconds, f.unreviewed_seconds, f.deploy_seconds
 from changes as f
 where {_IN_WEEK}
 order by f.lead_time_seconds desc, f.repo, f.sha, f.service

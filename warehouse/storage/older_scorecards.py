@@ -14,7 +14,7 @@ from config.metrics import metrics
 from config.targets import parse_target
 
 # raised with each change of what a scorecard's content holds; _NEXT says what becomes of the content of before
-CONTENT_VERSION = 2
+CONTENT_VERSION = 3
 
 _SHOWN_BELOW = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
 _OF_METRIC = {
@@ -23,7 +23,8 @@ _OF_METRIC = {
 }
 _OF_SCORECARD = {
     *("version", "organization", "scope", "name", "week", "week_start", "week_end", "timezone", "as_of"),
-    *("definitions", "dashboard", "metrics", "attainment", "sentences", "caveats", "restatements", "below"),
+    *("definitions", "dashboard", "metrics", "attainment", "holding_back", "hours", "sentences", "caveats"),
+    *("restatements", "below"),
 }
 
 
@@ -118,6 +119,11 @@ def _apart(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
+def _without_hours(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What holds the targets back, and where the hours lie, was not told."""
+    yield {**document, "holding_back": [], "hours": None}
+
+
 def _metric(told: dict[str, Any]) -> dict[str, Any]:
     declared = metrics()[told["metric"]]
     return told | {
@@ -139,4 +145,4 @@ def _attained(of_scope: list[dict[str, Any]]) -> dict[str, int]:
 
 
 # what a document of a version becomes in the next
-_NEXT = {1: _apart}
+_NEXT = {1: _apart, 2: _without_hours}

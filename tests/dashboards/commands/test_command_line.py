@@ -96,6 +96,7 @@ def test_help_does_not_wait_for_the_warehouse_or_the_dashboard() -> None:
         (["metrics", "--period", "year"], "'year' is not one of 'day', 'week', 'month'"),
         (["explain"], "Missing argument 'METRIC'"),
         (["explain", "velocity"], '"velocity" is none of time_to_first_commit, '),
+        (["explain", "MTTR", "--stages"], "mttr has no stages; lead_time has"),
         (["collect", "--sicne", "2026-01-01"], "No such option: --sicne"),
         (
             ["import", "deployments", "x.csv", "--covers", "2026-01-02", "2026-01-01"],

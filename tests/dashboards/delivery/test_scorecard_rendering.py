@@ -126,7 +126,7 @@ class TestHtml:
     def test_mail_programs_do_not_cut_it_off_however_many_teams_there_are(self):
         many = render(scorecard(*(f"a team with a long name, number {n}" for n in range(300))), "html")
         assert len(many.encode()) < 100_000
-        assert "and 240 more" in many
+        assert "and 250 more" in many
 
     def test_it_uses_nothing_that_mail_programs_drop(self, html):
         body = html.partition("<body")[2]
@@ -209,16 +209,37 @@ class TestMarkdown:
         told = Tags(html).text
         if shown:
             assert " ".join(told.split()).count(" ".join(shown.split())) >= 2
-        # the restatement's, the one to the dashboard, and the text's own
-        assert html.count("<a ") == 2 + bool(shown)
+        # what holds back and where the hours lie, the restatement's, the one to the dashboard, and the text's own
+        assert html.count("<a ") == 5 + bool(shown)
+
+
+@pytest.mark.parametrize("format", ["html", "md", "txt"])
+def test_what_holds_back_comes_first_and_leads_to_the_rows_the_highest_first(format):
+    text = render(CONTENT, format)
+    service = "metric?service=%3Cscript%3E"
+    assert service in text
+    assert "order=highest" in text[text.index(service) :].split("to=2026-11-16")[0]
+    shown = Tags(text).text if format == "html" else text
+    first, then, last = (
+        shown.index(part) for part in ("What holds you back", "Where the time goes", "1 of 31")
+    )
+    assert first < then < last
+    assert "the median would be 2.1 h" in shown
+
+
+@pytest.mark.parametrize("format", ["html", "md", "txt"])
+def test_where_nothing_holds_back_nothing_is_headed(format):
+    text = render(CONTENT | {"holding_back": [], "hours": None}, format)
+    for heading in ("What holds you back", "Where the time goes", "What happened"):
+        assert heading not in text
 
 
 class TestText:
     def test_links_are_numbered_and_listed_at_the_end(self):
         text = render(CONTENT, "txt")
-        assert "1 of 31 deployments failed: checkout on Friday [2] (" in text
-        assert text.rstrip().endswith("[4] https://github.com/acme/checkout")
-        assert "[2] https://github.com/acme/checkout/deployments/1?a=1&b=(2)" in text
+        assert "1 of 31 deployments failed: checkout on Friday [5] (" in text
+        assert text.rstrip().endswith("[7] https://github.com/acme/checkout")
+        assert "[5] https://github.com/acme/checkout/deployments/1?a=1&b=(2)" in text
 
     @settings(max_examples=50)
     @given(ANY_TEXT)

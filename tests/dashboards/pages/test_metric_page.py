@@ -32,7 +32,7 @@ from warehouse.metrics.signals import limits_before
 from warehouse.metrics.values import Value
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
 from warehouse.rows.explain import explain
-from warehouse.rows.stages import stages
+from warehouse.rows.stages import Holder, Stage, stages
 from warehouse.trust.unwatched import Unwatched, unwatched
 
 FIRST, AFTER = date(2026, 8, 24), date(2026, 11, 16)
@@ -133,7 +133,7 @@ class TestStages:
                 pulls.setdefault((row["repo"], row["pull_request"]), []).append(row)
         assert any(len(commits) > 1 for commits in pulls.values())
         found = {stage.name: stage for stage in stages(sample_facts, {}, FIRST, AFTER)}
-        assert list(found) == ["Coding", "Pickup", "Review", "Deploy"]
+        assert list(found) == ["Coding", "Pickup", "Review", "Unreviewed", "Deploy"]
         for name, stage in found.items():
             column = f"{name.lower()}_seconds"
             known = [
@@ -146,25 +146,40 @@ class TestStages:
     def test_one_of_two_services_counts_in_the_week_of_the_first_that_the_view_holds(self):
         connection = duckdb.connect()
         connection.execute(
-            "create table pull_deliveries as select 'acme/both' as repo, 1 as pull_request, true as is_shared, * from"
-            " (values ('api', 'payments', date '2026-11-05', 60, 60, 60, 3600.0),"
+            "create table changes as select 'acme/both' as repo, 1 as pull_request, true as is_shared, *,"
+            " day::timestamp as at, '' as url, null as unreviewed_seconds, null as excluded_because, '' as sha,"
+            " 1.0 as lead_time_seconds from (values ('api', 'payments', date '2026-11-05', 60, 60, 60, 3600.0),"
             " ('web', 'discovery', date '2026-11-12', 60, 60, 60, 7200.0)) as t(service, team, day,"
             " coding_seconds, pickup_seconds, review_seconds, deploy_seconds)"
         )
+        connection.execute("create table pull_deliveries as from changes")
         facts = Facts(connection, Path("none"), small_organisation.NOW, "UTC", "acme")
 
         def deploy(where: dict[str, str], first: date) -> list[float | None]:
-            return [s.median for s in stages(facts, where, first, first + timedelta(weeks=1))][3:]
+            return [s.median for s in stages(facts, where, first, first + timedelta(weeks=1))][4:]
 
         early, late = date(2026, 11, 2), date(2026, 11, 9)
         assert (deploy({}, early), deploy({}, late)) == ([3600], [])
         assert (deploy({"team": "discovery"}, early), deploy({"team": "discovery"}, late)) == ([], [7200])
 
     def test_a_stage_that_never_happened_is_missing(self):
-        found = breakdown.stage_bars(
-            [breakdown.Stage("Coding", "", 600.0, 900.0, 3), breakdown.Stage("Review", "", None, None, 0)]
-        )
-        assert [(bar.figure, bar.width) for bar in found] == [("10 min", 100.0), ("–", 0.0)]
+        coding = Stage("Coding", "", 600.0, 900.0, 3, 2400.0, 1.0, 800.0)
+        found = breakdown.stage_bars([coding, Stage("Review", "", None, None, 0)], Filters())
+        assert [(bar.figure, bar.width) for bar in found] == [("100 %", 100.0), ("–", 0.0)]
+        assert [bar.detail for bar in found] == [
+            "0.7 hours · mean 13 min · median 10 min · p90 15 min · 3 pull requests",
+            "never happened",
+        ]
+
+    def test_who_holds_a_stage_leads_to_the_changes_and_to_the_pull_request(self, sample, sample_facts):
+        (deploy,) = [one for one in stages(sample_facts, {}, FIRST, AFTER) if one.name == "Deploy"]
+        (bar,) = breakdown.stage_bars([deploy], Filters(period="12w"))
+        assert bar.services[0].address == "metric?service=ledger&period=12w&order=highest"
+        assert sum(one.share for one in deploy.services[: len(bar.services) - 1]) < 0.5
+        assert all(one.outside and "/pull/" in one.address for one in bar.pull_requests)
+        hostile = Holder("x", 1.0, 1.0, 1, "javascript:alert(1)", "x")
+        (bar,) = breakdown.stage_bars([replace(deploy, pull_requests=(hostile,))], Filters())
+        assert [one.address for one in bar.pull_requests] == [""]
 
 
 class TestUnseen:
@@ -318,6 +333,8 @@ class TestPage:
         for part in (
             "compared with 21 Sep – 18 Oct 2026",
             "the period before",
+            "What holds you back",
+            "Where the time goes",
             "By week",
             "How long each took",
             "By team, system and service",

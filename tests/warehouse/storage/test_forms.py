@@ -20,7 +20,7 @@ from warehouse.storage.older_scorecards import CONTENT_VERSION, UnreadableScorec
 FORMS = {
     "warehouse": {3: "d756af6bbb9b", 4: "9810311ba9fa"},
     "facts": {1: "2b33f1f9f4c1", 2: "1cf30b6da408"},
-    "scorecard": {2: "39bde413ebfa"},
+    "scorecard": {2: "39bde413ebfa", 3: "105b451bbc58"},
 }
 
 
@@ -69,6 +69,9 @@ def test_what_a_scorecard_holds_is_of_its_version_and_nothing_of_it_is_lacking(s
         "attainment.": content["metrics"][0]["attainment"],
         "week.": content["metrics"][0]["history"][0],
         "sentence.": content["sentences"][0],
+        "holding back.": content["holding_back"][0],
+        "hours.": content["hours"],
+        "stage.": content["hours"]["stages"][0],
         "below.": content["below"][0],
         "metric below.": content["below"][0]["metrics"][0],
     }

@@ -201,6 +201,7 @@ select
     p.coding_seconds,
     p.pickup_seconds,
     p.review_seconds,
+    p.unreviewed_seconds,
     case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
     false as is_shared,
     coalesce(p.url, r.url || '/commit/' || o.sha) as url

@@ -3,7 +3,7 @@ with first_changes as (
     select
         c.repo, c.pull_request, c.service, c.team, c.system, c.at, c.day,
         max(c.assisted_by) over (partition by c.repo, c.pull_request) as assisted_by,
-        c.coding_seconds, c.pickup_seconds, c.review_seconds, c.deploy_seconds
+        c.coding_seconds, c.pickup_seconds, c.review_seconds, c.unreviewed_seconds, c.deploy_seconds, c.url
     from changes as c
     where c.excluded_because is null and c.pull_request is not null
     qualify row_number() over (

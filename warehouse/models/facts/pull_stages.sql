@@ -28,7 +28,8 @@ timed as (
         h.number is not null as is_hotfix,
         seconds_between(s.first_authored_at, coalesce(p.ready_at, p.created_at)) as coding_seconds,
         seconds_between(coalesce(p.ready_at, p.created_at), p.first_review_at) as pickup_seconds,
-        seconds_between(p.first_review_at, p.merged_at) as review_seconds
+        seconds_between(p.first_review_at, p.merged_at) as review_seconds,
+        seconds_between(coalesce(p.ready_at, p.created_at), p.merged_at) as open_seconds
     from source.pull_requests as p
     left join started as s on s.repo = p.repo and s.number = p.number
     left join hotfixes as h on h.repo = p.repo and h.number = p.number
@@ -37,8 +38,10 @@ timed as (
 
 -- a stage that would end before it began did not happen; a review after the merge was none on the way
 select
-    t.* except (coding_seconds, pickup_seconds, review_seconds),
+    t.* except (coding_seconds, pickup_seconds, review_seconds, open_seconds),
     case when t.coding_seconds >= 0 then t.coding_seconds end as coding_seconds,
     case when t.pickup_seconds >= 0 and t.review_seconds >= 0 then t.pickup_seconds end as pickup_seconds,
-    case when t.review_seconds >= 0 then t.review_seconds end as review_seconds
+    case when t.review_seconds >= 0 then t.review_seconds end as review_seconds,
+    -- nobody reviewed it on the way
+    case when coalesce(t.review_seconds, -1) < 0 and t.open_seconds >= 0 then t.open_seconds end as unreviewed_seconds
 from timed as t
