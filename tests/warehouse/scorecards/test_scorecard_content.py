@@ -111,7 +111,7 @@ def test_an_incident_of_others_that_a_person_linked_is_told_without_its_title(tm
     settings = write(tmp_path, extra=(foreign, link))
     with open_facts(settings.warehouse) as facts:
         everybody, payments = (
-            " ".join(one.text for one in sentences(facts, settings, where, MONDAY))
+            " ".join(one.text for one in sentences(facts, settings, where, MONDAY, 0.0))
             for where in ({"system": "shop"}, {"team": "payments", "service": "checkout"})
         )
     assert "incident “Search leaks”, linked by a person" in everybody
@@ -179,7 +179,7 @@ def test_a_week_without_data_says_so_and_nothing_else(facts: Facts, settings: Se
 
 
 def test_the_overview_gets_the_same_sentences(facts: Facts, settings: Settings) -> None:
-    told = sentences(facts, settings, {"team": "payments"}, MONDAY)
+    told = sentences(facts, settings, {"team": "payments"}, MONDAY, 0.0)
     assert [one.text for one in told] == said(scorecard(facts, settings, WEEK, "team", "payments"))
 
 
