@@ -116,12 +116,19 @@ def largest_first(found: Iterable[Verdict]) -> tuple[Verdict, ...]:
 
 def verdict(one: Judged, highest_chance: float, settings: Settings) -> Verdict:
     """What is to be said of `one` among all numbers of its days; what is too small to matter is no signal."""
-    if one.chance is None or one.now is None or one.usual is None:
+    if one.chance is None:
         return Verdict("unknown", one)
-    matters = abs(one.now - one.usual) >= settings.signals.least_of(one.metric)
-    if matters and one.chance <= highest_chance:
-        return Verdict("signal", one)
+    # the four weeks may differ too little where the week by itself does not
+    for told in (one, one.week):
+        if told and told.chance is not None and told.chance <= highest_chance and _matters(told, settings):
+            return Verdict("signal", told)
     return Verdict("normal", one.week or one)
+
+
+def _matters(one: Judged, settings: Settings) -> bool:
+    if one.now is None or one.usual is None:
+        return False
+    return abs(one.now - one.usual) >= settings.signals.least_of(one.metric)
 
 
 def judged_numbers(
@@ -228,15 +235,16 @@ def _with_evidence(one: Judged, found: Evidence | Unjudged) -> Judged:
 
 def _less_likely(spans: Sequence[Judged]) -> Judged:
     """What the days are told as: a week by itself, or with those before it where that is surer and it goes along."""
-    alone = spans[0]
     if len(spans) == 1:
-        return alone
-    shared = [
-        replace(one, chance=min(1.0, one.chance / part), week=None if one is alone else alone)
+        return spans[0]
+    alone, run = (
+        replace(one, chance=min(1.0, one.chance / part)) if one.chance is not None else one
         for one, part in zip(spans, _PARTS, strict=True)
-        if one.chance is not None and (one is alone or _goes_along(alone, one))
-    ]
-    return min(shared, key=lambda one: one.chance or 0.0) if shared else alone
+    )
+    if run.chance is None or not _goes_along(alone, run):
+        return alone
+    is_surer = alone.chance is None or run.chance < alone.chance
+    return replace(run, week=alone) if is_surer else alone
 
 
 def _goes_along(week: Judged, run: Judged) -> bool:

@@ -128,6 +128,14 @@ def test_what_is_too_small_to_matter_is_no_signal(metric: str, now: float, usual
     assert verdict(number(metric, now, usual), 0.05, SETTINGS).kind == kind
 
 
+def test_a_week_is_told_by_itself_where_the_four_weeks_are_surer_and_too_small() -> None:
+    week = number(now=36000.0, chance=1e-4)
+    run = number(now=20000.0, chance=1e-9, first=date(2026, 10, 19), week=week)
+    assert verdict(run, 0.05, SETTINGS) == verdict(week, 0.05, SETTINGS)
+    assert verdict(replace(run, now=30000.0), 0.05, SETTINGS).judged.first == date(2026, 10, 19)
+    assert verdict(run, 1e-6, SETTINGS).kind == "normal"
+
+
 def test_the_least_size_is_the_configured_one() -> None:
     own = Settings.model_validate({"organization": "acme", "signals": {"least": {"Lead Time": "6 hours"}}})
     assert verdict(number(), 0.05, SETTINGS).kind == "signal"
