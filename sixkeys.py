@@ -43,6 +43,7 @@ from dashboards.commands.options import (
 )
 from dashboards.commands.records_command import back_up_warehouse, forget_records, import_records
 from dashboards.commands.scorecard_command import scorecard_command
+from dashboards.commands.signals_command import signals_command
 from dashboards.commands.steps import (
     build_facts,
     build_for_this_version,
@@ -223,8 +224,8 @@ def metrics(
     require_few_periods(period, first, after)
     narrowed = pairs(where)
     from dashboards.commands import terminal
-    from warehouse.metrics.goals import goal_progress, with_goals
     from warehouse.metrics.values import as_rows, compute, narrowest
+    from warehouse.signals.goals import goal_progress, with_goals
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
@@ -304,6 +305,7 @@ def export(
             print(path)
 
 
+app.command("signals")(signals_command)
 app.command("scorecard")(scorecard_command)
 app.command("deliver")(deliver_command)
 app.command()(survey)

@@ -15,6 +15,7 @@ from config.fields import Address, Cron, Duration, LaterText, Place, Secret, Sec
 from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.reports import Email, Recipients, Reports, Webhook
+from config.signals import SignalSettings
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
 from config.targets import DEFAULT_TARGETS, HeldTarget, MetricTarget, TargetOverride
@@ -174,6 +175,7 @@ class Settings(Section):
     incidents: Incidents = Incidents()
     hotfix: Hotfix = Hotfix()
     metrics: list[MetricTarget] = DEFAULT_TARGETS
+    signals: SignalSettings = SignalSettings()
     golden_paths: list[GoldenPath] = []
     schedule: Schedule = Schedule()
     reports: Reports = Reports()

@@ -12,8 +12,8 @@ from config.metrics import metrics
 from config.targets import parse_target
 from config.text.legible import one_line
 from dashboards.figures import formats
-from warehouse.metrics.signals import Limits
 from warehouse.metrics.values import Value
+from warehouse.signals.limits import Limits
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from config.metrics import metrics
 from dashboards.figures import formats
-from warehouse.metrics.goals import GoalProgress
+from warehouse.signals.goals import GoalProgress
 
 
 @dataclass(frozen=True)

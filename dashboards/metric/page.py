@@ -10,6 +10,7 @@ from dashboards.figures.tables import as_rows_of
 from dashboards.figures.verdicts import change
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import top
+from dashboards.frame.loading import verdicts_on
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read_once
@@ -28,9 +29,10 @@ from dashboards.metric.loading import (
     rows_behind,
     spread,
 )
-from warehouse.metrics.signals import limits_before
 from warehouse.metrics.values import Value, as_rows
 from warehouse.rows.distribution import Bin, Weekday
+from warehouse.signals.limits import limits_before
+from warehouse.signals.verdicts import Verdict
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
@@ -49,7 +51,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     levels = dora_levels.levels(value.metric) if settings.dashboard.dora_levels else ()
-    _number(found, value, content.arithmetic(explanation))
+    verdicts = verdicts_on(published, settings, found.judged, (value.period_start, value.period_end))
+    _number(found, value, verdicts.get(value.metric), content.arithmetic(explanation))
     holding_back.show_held_back(settings, published, view, [value])
     about = (metrics()[value.metric], levels, dora_levels.DORA_SOURCE, dora_levels.YEAR)
     st.html(part("definition", *about, of="metric"))
@@ -67,10 +70,10 @@ def show(settings: Settings, published: Published, state: State) -> None:
         _rows(settings, published, state, view, value, shown)
 
 
-def _number(found: MetricContent, value: Value, arithmetic: str) -> None:
+def _number(found: MetricContent, value: Value, verdict: Verdict | None, arithmetic: str) -> None:
     cell = value_cell(value, None, found.unwatched)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
-    changed = change(value, found.previous, found.weeks)
+    changed = change(value, verdict)
     goal = goal_words(found.goal, value.metric) if found.goal else None
     st.html(part("number", cell, arithmetic, percentiles, changed, goal, of="metric"))
 

@@ -15,8 +15,8 @@ from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import Attainment, met_or_missed, standing
-from warehouse.metrics.goals import GoalProgress
 from warehouse.metrics.values import Scope, Value
+from warehouse.signals.goals import GoalProgress
 from warehouse.trust.unwatched import Unwatched
 
 # (scope, metric, name) -> attainment

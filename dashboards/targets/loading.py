@@ -10,12 +10,12 @@ from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
 from warehouse.metrics.attainment import Attainment, attainments
-from warehouse.metrics.goals import GoalProgress, goal_progress
 from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
+from warehouse.signals.goals import GoalProgress, goal_progress
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
 _BY: dict[str, Scope] = {"team": "team", "system": "system", "service": "service"}

@@ -14,6 +14,7 @@ from warehouse.metrics.facts import Facts
 Period = Literal["day", "week", "month"]
 # the periods that pages offer by name, with their completed weeks; `all` is as far as there is data
 PRESETS = {"now": None, "week": 1, "4w": 4, "12w": 12, "quarter": None, "12m": 52, "all": None}
+BASELINE_WEEKS = 12
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,12 @@ def preset(name: str, today: date) -> tuple[date | None, date | None]:
     return (first, today + timedelta(days=1)) if first else (None, None)
 
 
-def preset_before(name: str, today: date) -> tuple[date, date] | None:
-    """The days that a preset is compared with: as many just before, or all of the week or quarter; None for `all`."""
-    start, end = preset(name, today)
-    if start is None or end is None:
-        return None
-    before = start - timedelta(days=1)
-    whole = {"now": week_of(before), "quarter": _quarter(before)}
-    return whole.get(name, start - (end - start)), start
+def baseline(first: date) -> tuple[date, date]:
+    """(first day, first day after) of the weeks that days from `first` on are compared with.
+
+    The one place that says where a baseline begins.
+    """
+    return first - timedelta(weeks=BASELINE_WEEKS), first
 
 
 def week_of(day: date) -> date:

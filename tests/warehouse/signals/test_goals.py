@@ -10,9 +10,9 @@ from config.settings import MetricTarget, Settings
 from dashboards.figures.goal_words import goal_words
 from tests.conftest import once
 from warehouse.building.build import build
-from warehouse.metrics.goals import GoalProgress, goal_progress, with_goals
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import as_rows, compute
+from warehouse.signals.goals import GoalProgress, goal_progress, with_goals
 from warehouse.storage.store import open_warehouse
 
 MONDAY = datetime(2026, 11, 16, 8, tzinfo=UTC)

@@ -10,12 +10,13 @@ from config.metrics import metrics as declared
 from config.settings import Settings
 from config.targets import Goal, HeldTarget
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.periods import Period, today, week_of
+from warehouse.metrics.periods import today, week_of
 from warehouse.metrics.pooled import ASSISTANCE
 from warehouse.metrics.satisfaction import rounds
-from warehouse.metrics.signals import BASELINE_WEEKS, assess, usable
 from warehouse.metrics.target_levels import TargetLevels
 from warehouse.metrics.values import Scope, Value, compute
+from warehouse.signals.limits import usable
+from warehouse.signals.verdicts import Verdict, judged_numbers, signals, verdict
 
 # of so many days are the value before the first day and the one now
 _SPAN = timedelta(weeks=4)
@@ -61,22 +62,19 @@ def goal_progress(
     found: dict[tuple[str, str], GoalProgress] = {}
     for metric, since in _measured(settings, metrics):
 
-        def values(
-            start: date, after: date, period: Period | None = None, metric: str = metric
-        ) -> list[Value]:
-            return compute(facts, settings, by, period, start, after, where, [metric])
+        def values(start: date, after: date, metric: str = metric) -> dict[str, Value]:
+            computed = compute(facts, settings, by, None, start, after, where, [metric])
+            return {value.name: value for value in computed}
 
-        weeks: dict[str, list[Value]] = {}
-        for week in values(week_of(since) - timedelta(weeks=BASELINE_WEEKS), max(end, since), "week"):
-            weeks.setdefault(week.name, []).append(week)
-        then = {value.name: value for value in values(since - _SPAN, since)}
-        now = {value.name: value for value in values(max(since, end - _SPAN), end)} if end > since else {}
+        then = values(since - _SPAN, since)
+        now = values(max(since, end - _SPAN), end) if end > since else {}
+        verdicts = _verdicts(facts, settings, by, where, metric, since, end)
         is_asked = declared()[metric].fact != "responses" or _round_closed(facts, since, end)
-        for name, of_name in weeks.items():
+        for name, before in then.items():
             held = levels.target(metric, by, name)
             if held is not None and held.goal is not None and held.goal.since == since:
                 found[metric, name] = _progress(
-                    held, held.goal, then[name], now.get(name), of_name, end, is_asked
+                    held, held.goal, before, now.get(name), verdicts.get(name), end, is_asked
                 )
     return found
 
@@ -100,6 +98,24 @@ def _measured(settings: Settings, metrics: Collection[str] | None) -> list[tuple
     return sorted(one for one in found if metrics is None or one[0] in metrics)
 
 
+def _verdicts(
+    facts: Facts,
+    settings: Settings,
+    by: Scope,
+    where: Mapping[str, str] | None,
+    metric: str,
+    since: date,
+    end: date,
+) -> dict[str, Verdict]:
+    """By name, whether the completed weeks since that day differ from those before it."""
+    first = week_of(since + timedelta(days=6))
+    if first >= end:
+        return {}
+    highest = signals(facts, settings, first, end).highest_chance
+    judged = judged_numbers(facts, by, first, end, where, [metric])
+    return {name: verdict(one, highest, settings) for (_, name), one in judged.items()}
+
+
 def _round_closed(facts: Facts, since: date, end: date) -> bool:
     return any(since <= closed_on < end for closed_on, _, _ in rounds(facts))
 
@@ -109,7 +125,7 @@ def _progress(
     goal: Goal,
     then: Value,
     now: Value | None,
-    weeks: list[Value],
+    told: Verdict | None,
     end: date,
     is_asked: bool,
 ) -> GoalProgress:
@@ -125,8 +141,8 @@ def _progress(
         return replace(known, state="met before")
     is_reached, distance = held.met_by(current), held.limit - start
     closed = (current - start) / distance if distance else float(is_reached)
-    verdict = assess(weeks, goal.since, end, now, then)
-    is_signal, is_better = verdict.kind == "signal", verdict.is_better is True
+    is_signal = told is not None and told.kind == "signal"
+    is_better = told is not None and told.is_better is True
     known = replace(
         known,
         state="reached" if is_reached else "under way",
