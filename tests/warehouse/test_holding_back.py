@@ -130,8 +130,9 @@ def _delivered(
 ) -> None:
     """A deployment to the services, and what it brought: a pull request of some commits, or one commit without."""
     fails = draw.choice(["rollback", "revert", "window"])
+    pulled = draw.random() < 0.8
     for lag, service in enumerate(services):
-        later = at + timedelta(hours=30 * lag)
+        later = at + timedelta(hours=200 * lag)
         is_failed = draw.random() < risk[service]
         rows["deployments"].append(
             {**about(service, at), "source": "s", "id": name, "failed": int(is_failed), "rework": int(is_failed),
@@ -139,7 +140,6 @@ def _delivered(
              "rework_because": draw.choice(["hotfix", f"resolved incident {name}"]) if is_failed else None,
              "excluded_because": None if draw.random() < 0.95 else "repeat"}
         )  # fmt: skip
-        pulled = draw.random() < 0.8
         spent = {stage: 3600 * length * draw.lognormvariate(0, 1) for stage, length in lengths.items()}
         unsaid = ("pickup", "review") if draw.random() < 0.3 else ("unreviewed",)
         unsaid += ("deploy",) if draw.random() < 0.1 else ()
@@ -245,26 +245,41 @@ def test_the_number_otherwise_is_that_of_the_rows_but_for_what_is_said(seed: int
     assert said > 3
 
 
+def stages_are_those_of_the_rows(of: Tables, where: dict[str, str], start: date, end: date) -> None:
+    spent = first_arrivals(of, where, start, end)
+    total = sum(one["seconds"] for one in spent)
+    found = stages(of.facts, where, start, end)
+    assert sum(stage.share or 0 for stage in found) == pytest.approx(1 if spent else 0)
+    for stage in found:
+        own = [one for one in spent if one["stage"] == stage.name]
+        seconds = [one["seconds"] for one in own]
+        assert (stage.n, stage.seconds) == (len(own), pytest.approx(sum(seconds)))
+        if own:
+            assert stage.share == pytest.approx(sum(seconds) / total)
+            assert (stage.mean, stage.median) == pytest.approx((fmean(seconds), median(seconds)))
+        assert {one.name: one.amount for one in stage.services} == pytest.approx(
+            {
+                service: sum(one["seconds"] for one in own if one["service"] == service)
+                for service in {one["service"] for one in own}
+            }
+        )
+        assert [one.amount for one in stage.pull_requests] == pytest.approx(
+            sorted(seconds, reverse=True)[:20]
+        )
+
+
 def test_every_stage_is_its_part_of_all_hours(organisations: list[Tables]) -> None:
     for of, where in product(organisations, ({}, {"team": "payments"}, {"service": "checkout"})):
-        spent = first_arrivals(of, where, FIRST, AFTER)
-        total = sum(one["seconds"] for one in spent)
-        found = stages(of.facts, where, FIRST, AFTER)
-        assert sum(stage.share or 0 for stage in found) == pytest.approx(1)
-        for stage in found:
-            own = [one for one in spent if one["stage"] == stage.name]
-            seconds = [one["seconds"] for one in own]
-            assert (stage.n, stage.seconds) == (len(own), pytest.approx(sum(seconds)))
-            if own:
-                assert stage.share == pytest.approx(sum(seconds) / total)
-                assert (stage.mean, stage.median) == pytest.approx((fmean(seconds), median(seconds)))
-            assert {one.name: one.amount for one in stage.services} == pytest.approx(
-                {
-                    service: sum(one["seconds"] for one in own if one["service"] == service)
-                    for service in {one["service"] for one in own}
-                }
-            )
-            assert [one.amount for one in stage.pull_requests] == sorted(seconds, reverse=True)[:20]
+        stages_are_those_of_the_rows(of, where, FIRST, AFTER)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_reached_several_services_is_counted_once_with_the_first(seed: int) -> None:
+    of = made_up(seed)
+    for where in ({}, {"team": "blue"}, {"service": "a"}):
+        for weeks in range(0, 8, 2):
+            start = date(2026, 9, 21) + timedelta(weeks=weeks)
+            stages_are_those_of_the_rows(of, where, start, start + timedelta(weeks=2))
 
 
 def told(of: Tables, where: dict[str, str], start: date, end: date) -> dict[str, str]:
