@@ -15,10 +15,9 @@ from config.fields import Address, Cron, Duration, LaterText, Place, Secret, Sec
 from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.reports import Email, Recipients, Reports, Webhook
-from config.signals import SignalSettings
 from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
-from config.targets import DEFAULT_TARGETS, HeldTarget, MetricTarget, TargetOverride
+from config.targets import DEFAULT_TARGETS, HeldTarget, MetricTarget, SignalSettings, TargetOverride
 from config.text.references import UnresolvedText, name_references
 from config.text.yaml_documents import SETTINGS_YAML, UnreadableYaml, YamlDocument, read_yaml
 

@@ -19,7 +19,7 @@ from tests.conftest import Small, once
 from tests.support.chromium import artifact
 from tests.support.running_dashboard import Running, drawn, opened, shown
 from tests.support.small_organisation import HOSTILE, NOW
-from tests.warehouse.test_listing import EXTRA
+from tests.warehouse.rows.test_listing import EXTRA
 from warehouse.building.build import build
 from warehouse.rows.listed_details import Details
 from warehouse.rows.listing import Counts

@@ -21,6 +21,7 @@
 -- column coding_seconds: seconds of its pull request from the first commit to opened, or to ready for review
 -- column pickup_seconds: seconds from there to the first review by somebody else
 -- column review_seconds: seconds from there to merged
+-- column unreviewed_seconds: seconds from opened, or ready for review, to merged where nobody else reviewed it
 -- column deploy_seconds: seconds from merged to in production
 -- column is_shared: false: a change has a row for each service that it was delivered to
 -- column url: the pull request's page, or the commit's

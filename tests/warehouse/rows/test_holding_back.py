@@ -20,7 +20,7 @@ from config.settings import Settings
 from config.targets import parse_target
 from tests.conftest import Sample, Small
 from tests.support.small_organisation import NOW
-from tests.warehouse.held_back_again import AGAIN, Row, Tables, first_arrivals, read
+from tests.warehouse.rows.held_back_again import AGAIN, Row, Tables, first_arrivals, read
 from warehouse.building.build import model
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
