@@ -65,7 +65,7 @@ def test_a_source_is_where_the_recipe_puts_it(source: str) -> None:
     tests = [path for path in (ROOT / "tests" / "collectors").rglob("test_*.py") if source in path.name]
     assert tests
     if source not in WITH_GITHUB:
-        assert f"| `sources.{source}." in text("docs/configuration.md")
+        assert f"| `sources.{source}." in text("docs/sources.md")
         assert re.search(rf"(?m)^    {source}: ", text("config/sources.py"))
         assert re.search(rf"(?m)^#?  {source}:", text("config/example.yaml"))
         assert f"sources.{source}" in value("collectors/connections.py", "try_connections")
