@@ -361,6 +361,6 @@ def test_a_sentence_is_never_more_than_the_rows_say() -> None:
     )
     found = HeldBack(value, "evidence", (Holder("rollback", 4, 0.8, 4),), 2, 0.8, "without", 0.1, total=5)
     assert held_back_sentence(found).text == (
-        "Change Failure Rate (10 %, target < 5%): 4 of the 5 failures are rollbacks. Without these failures, the rate"
+        "Change Failure Rate (10 %, target < 5%): 4 of the 5 failures are rollbacks. Without these, the rate"
         " would still be 10 %."
     )

@@ -95,13 +95,13 @@ def _told(found: HeldBack) -> tuple[SentencePart, ...]:
     if found.kind == "service":
         n = sum(one.n for one in found.holders)
         held = sum(one.amount for one in found.holders)
-        told = f"{who} {hold} {held:,.0f} of the {found.total:,.0f} failures"
+        told = f"{who} {hold} {held:,.0f} of the {found.total:,.0f} {_cases(found)}"
         of = f" in {n:,} of {found.value.n:,} deployments: "
         return (SentencePart(told + of), *named, SentencePart(". "))
     if found.kind == "evidence":
         (one,) = found.holders
         kind = _EVIDENCE.get(one.name, one.name)
-        return (SentencePart(f"{one.n:,} of the {found.total:,.0f} failures are {kind}. "),)
+        return (SentencePart(f"{one.n:,} of the {found.total:,.0f} {_cases(found)} are {kind}. "),)
     if found.kind == "team":
         people = sum(one.n for one in found.holders)
         told = f"{who} {'answer' if many else 'answers'} below the mean, {people:,} of {found.value.n:,} people: "
@@ -154,7 +154,7 @@ def _supposed(found: HeldBack) -> str:
         return f"Had each of them given {found.level:.0f}"
     if found.kind == "team":
         return "Without their answers"
-    return "Without these failures" if found.kind == "evidence" else f"Without {'them' if many else 'it'}"
+    return "Without these" if found.kind == "evidence" else f"Without {'them' if many else 'it'}"
 
 
 def _named(found: HeldBack) -> list[SentencePart]:
@@ -188,6 +188,10 @@ def _name(found: HeldBack, one: Holder) -> tuple[SentencePart, ...]:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+
+
+def _cases(found: HeldBack) -> str:
+    return "failures" if found.value.metric == "change_failure_rate" else "cases of rework"
 
 
 def _plural_of(kind: str, n: int) -> str:
