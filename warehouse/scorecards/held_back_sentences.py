@@ -9,7 +9,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.units import duration, figure
 from warehouse.metrics.values import Value
 from warehouse.rows.holding_back import FEWEST_ROWS, HeldBack, held_back
-from warehouse.rows.stages import DIRECT, Holder, Stage
+from warehouse.rows.stages import DIRECT, NAMED_SHARE, Holder, Stage
 from warehouse.scorecards.sentences import Sentence, SentencePart
 
 _MOST_LETTERS = 60
@@ -86,10 +86,13 @@ def _told(found: HeldBack) -> tuple[SentencePart, ...]:
     many = len(found.holders) != 1
     hold = "hold" if many else "holds"
     who = f"{len(found.holders)} of {found.of:,} {_plural_of(found.kind, found.of)}"
+    most = who
+    if (found.share or 0) < NAMED_SHARE - 1e-9:  # no few hold half of it
+        most = f"the {len(found.holders)} with most, of {found.of:,} {_plural_of(found.kind, found.of)},"
     if found.stage:
         total = f"{_percent(found.stage.share)} of all {hours(found.total)}"
         spent = f"{total} are {_STAGE_WORDS[found.stage.name][0]}"
-        return (SentencePart(f"{spent}, and {who} {hold} {part} of that: "), *named, SentencePart(". "))
+        return (SentencePart(f"{spent}, and {most} {hold} {part} of that: "), *named, SentencePart(". "))
     if found.otherwise == "as often":
         return (SentencePart(f"{who} {_rarely(found)}: "), *named, SentencePart(". "))
     if found.kind == "service":
@@ -109,7 +112,7 @@ def _told(found: HeldBack) -> tuple[SentencePart, ...]:
     if found.kind == "respondent":
         (one,) = found.holders
         return (SentencePart(f"{one.n:,} of {found.of:,} people gave less than {found.level:.0f}. "),)
-    return (SentencePart(f"{who} {hold} {part} of the {hours(found.total)}: "), *named, SentencePart(". "))
+    return (SentencePart(f"{most} {hold} {part} of the {hours(found.total)}: "), *named, SentencePart(". "))
 
 
 def _otherwise(found: HeldBack) -> str:
