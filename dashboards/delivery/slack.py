@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ def message(scorecard: Mapping[str, Any]) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": head[:HEADER], "emoji": False}}
     ]
-    blocks += [slack_section(_summary(scorecard)), *_sections(map(_line, scorecard["metrics"]))]
+    blocks += [slack_section(_summary(scorecard)), *_sections(_held(scorecard))]
+    blocks += _sections(map(_line, scorecard["metrics"]))
     blocks += _sections(_said(scorecard, "• ", one["parts"]) for one in scorecard["sentences"])
     if scorecard["restatements"]:
         told = (_restated(scorecard, one) for one in scorecard["restatements"])
@@ -76,6 +77,15 @@ def _sections(lines: Iterable[str]) -> list[dict[str, Any]]:
         else:
             texts.append(line)
     return [slack_section(text) for text in texts]
+
+
+def _held(scorecard: Mapping[str, Any]) -> Iterator[str]:
+    """What holds the missed targets back, and where the hours lie."""
+    if scorecard["holding_back"]:
+        yield "*What holds you back*"
+        yield from (_said(scorecard, "• ", one["parts"]) for one in scorecard["holding_back"])
+    if scorecard["hours"]:
+        yield _said(scorecard, "*Where the time goes:* ", scorecard["hours"]["parts"])
 
 
 def _said(scorecard: Mapping[str, Any], before: str, parts: Iterable[Mapping[str, Any]]) -> str:

@@ -80,7 +80,7 @@ def test_a_metric_is_where_the_recipe_puts_it(metric: Metric) -> None:
         if "<" in path:
             cases = (ROOT / "tests" / "cases").rglob("*.yaml")
             assert [case for case in cases if metric.id in case.read_text(encoding="utf-8")], place
-        elif name == "_SHARES":
+        elif name in ("_SHARES", "_BECAUSE"):
             assert (metric.statistic == "share") == (repr(metric.id) in value(path, name)), place
         else:
             assert metric.id in (value(path, name) if name else text(path)), place

@@ -176,15 +176,22 @@ def _within(stage: str) -> str:
     )
 
 
-_NAMED = {
+# by fact table: what its rows are, and the name of one
+_NAMED: dict[str, tuple[Kind, str]] = {
     "repositories": ("repository", "min(f.repo)"),
     "incidents": ("incident", "min(coalesce(f.title, f.id))"),
     "recoveries": ("recovery", "min(f.service)"),
 }
 
 
+# by share: the column with the kind of evidence
+_BECAUSE = {"change_failure_rate": "failed_by", "deployment_rework_rate": "rework_because"}
+
+
 def _longest_held(asked: _Asked) -> HeldBack | None:
     """The rows that hold most of the hours, and the number without them."""
+    if asked.metric.fact not in _NAMED:
+        return None
     kind, name = _NAMED[asked.metric.fact]
     entity = ", ".join(f"f.{column}" for column in asked.metric.entity)
     rows = asked.rows(
@@ -199,7 +206,7 @@ def _longest_held(asked: _Asked) -> HeldBack | None:
     rest = [one.amount for one in all_of_them[len(holders) :]]
     return HeldBack(
         value=asked.value,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         holders=holders,
         of=len(rows),
         share=sum(one.share for one in holders),
@@ -211,7 +218,9 @@ def _longest_held(asked: _Asked) -> HeldBack | None:
 
 def _failing(asked: _Asked) -> HeldBack | None:
     """The services that fail more often than all do, and the rate without them; else the commonest kind of evidence."""
-    because = "failed_by" if asked.metric.input == "failed" else "rework_because"
+    because = _BECAUSE.get(asked.metric.id)
+    if because is None:
+        return None
     each = (
         f"select coalesce(min(f.service) filter (f.{asked.metric.input} = 1), min(f.service)) as service,"
         f" max(f.{asked.metric.input}) as failed,"

@@ -9,7 +9,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.units import duration, figure
 from warehouse.metrics.values import Value
 from warehouse.rows.holding_back import FEWEST_ROWS, HeldBack, held_back
-from warehouse.rows.stages import DIRECT, Holder, Stage
+from warehouse.rows.stages import DIRECT, NAMED_SHARE, Holder, Stage
 from warehouse.scorecards.sentences import Sentence, SentencePart
 
 _MOST_LETTERS = 60
@@ -86,22 +86,25 @@ def _told(found: HeldBack) -> tuple[SentencePart, ...]:
     many = len(found.holders) != 1
     hold = "hold" if many else "holds"
     who = f"{len(found.holders)} of {found.of:,} {_plural_of(found.kind, found.of)}"
+    most = who
+    if (found.share or 0) < NAMED_SHARE - 1e-9:  # no few hold half of it
+        most = f"the {len(found.holders)} with most, of {found.of:,} {_plural_of(found.kind, found.of)},"
     if found.stage:
         total = f"{_percent(found.stage.share)} of all {hours(found.total)}"
         spent = f"{total} are {_STAGE_WORDS[found.stage.name][0]}"
-        return (SentencePart(f"{spent}, and {who} {hold} {part} of that: "), *named, SentencePart(". "))
+        return (SentencePart(f"{spent}, and {most} {hold} {part} of that: "), *named, SentencePart(". "))
     if found.otherwise == "as often":
         return (SentencePart(f"{who} {_rarely(found)}: "), *named, SentencePart(". "))
     if found.kind == "service":
         n = sum(one.n for one in found.holders)
         held = sum(one.amount for one in found.holders)
-        told = f"{who} {hold} {held:,.0f} of the {found.total:,.0f} failures"
+        told = f"{who} {hold} {held:,.0f} of the {found.total:,.0f} {_cases(found)}"
         of = f" in {n:,} of {found.value.n:,} deployments: "
         return (SentencePart(told + of), *named, SentencePart(". "))
     if found.kind == "evidence":
         (one,) = found.holders
         kind = _EVIDENCE.get(one.name, one.name)
-        return (SentencePart(f"{one.n:,} of the {found.total:,.0f} failures are {kind}. "),)
+        return (SentencePart(f"{one.n:,} of the {found.total:,.0f} {_cases(found)} are {kind}. "),)
     if found.kind == "team":
         people = sum(one.n for one in found.holders)
         told = f"{who} {'answer' if many else 'answers'} below the mean, {people:,} of {found.value.n:,} people: "
@@ -109,7 +112,7 @@ def _told(found: HeldBack) -> tuple[SentencePart, ...]:
     if found.kind == "respondent":
         (one,) = found.holders
         return (SentencePart(f"{one.n:,} of {found.of:,} people gave less than {found.level:.0f}. "),)
-    return (SentencePart(f"{who} {hold} {part} of the {hours(found.total)}: "), *named, SentencePart(". "))
+    return (SentencePart(f"{most} {hold} {part} of the {hours(found.total)}: "), *named, SentencePart(". "))
 
 
 def _otherwise(found: HeldBack) -> str:
@@ -154,7 +157,7 @@ def _supposed(found: HeldBack) -> str:
         return f"Had each of them given {found.level:.0f}"
     if found.kind == "team":
         return "Without their answers"
-    return "Without these failures" if found.kind == "evidence" else f"Without {'them' if many else 'it'}"
+    return "Without these" if found.kind == "evidence" else f"Without {'them' if many else 'it'}"
 
 
 def _named(found: HeldBack) -> list[SentencePart]:
@@ -188,6 +191,10 @@ def _name(found: HeldBack, one: Holder) -> tuple[SentencePart, ...]:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+
+
+def _cases(found: HeldBack) -> str:
+    return "failures" if found.value.metric == "change_failure_rate" else "cases of rework"
 
 
 def _plural_of(kind: str, n: int) -> str:

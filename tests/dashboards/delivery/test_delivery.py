@@ -201,6 +201,11 @@ class TestSlack:
         assert ":100:" not in escape("done :100: :-1:")
         assert ":-1:" not in escape("done :100: :-1:")
 
+    def test_what_holds_back_comes_after_the_summary(self) -> None:
+        told = [block["text"]["text"] for block in message(scorecard())["blocks"] if "text" in block]
+        held, where = told[2].splitlines()[0], told[2].splitlines()[-1]
+        assert (held, where[:24]) == ("*What holds you back*", "*Where the time goes:* <")
+
     def test_a_message_keeps_slacks_limits_and_says_what_it_leaves_out(self) -> None:
         many = scorecard(*(f"team {number}" for number in range(80)))
         parts = [{"text": "long " * 900, "url": "https://example.com/" + "x" * 2000}]
@@ -208,7 +213,7 @@ class TestSlack:
         blocks = message(many)["blocks"]
         assert len(blocks) == BLOCKS
         assert all(len(block.get("text", {}).get("text", "")) <= SECTION for block in blocks)
-        assert blocks[-2]["text"]["text"] == "… and 40 more in the scorecard."
+        assert blocks[-2]["text"]["text"] == "… and 41 more in the scorecard."
 
 
 class TestWebhook:

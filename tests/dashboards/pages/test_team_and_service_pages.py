@@ -97,6 +97,11 @@ class TestPages:
                 # people are asked by team
                 assert (told in html) or (value.metric, scope) == ("developer_satisfaction", "service")
         assert f"<h1>{name}</h1>" in html
+        assert (
+            html.index("What holds you back")
+            < html.index('class="six-tiles')
+            < html.index("Share of all hours")
+        )
         assert "open incident" in html
         assert "failed deployments" in html
         assert f"deployments?{scope}={name}" in html

@@ -312,6 +312,13 @@ def test_two_that_were_worked_out_by_hand(organisations: list[Tables]) -> None:
     )
 
 
+def test_a_team_that_is_hardly_below_the_mean_is_not_named(organisations: list[Tables]) -> None:
+    assert told(organisations[0], {}, FIRST, AFTER)["developer_satisfaction"] == (
+        "Developer Satisfaction (4 / 5, target > 4.5/5): 7 of 22 people gave less than 4. Had each of them given 4, the"
+        " mean would be 4.3 / 5."
+    )
+
+
 def test_of_too_few_rows_nothing_is_said(organisations: list[Tables]) -> None:
     sample = organisations[0]
     assert "change_failure_rate" not in told(sample, {"service": "ledger"}, FIRST, AFTER)
@@ -361,6 +368,6 @@ def test_a_sentence_is_never_more_than_the_rows_say() -> None:
     )
     found = HeldBack(value, "evidence", (Holder("rollback", 4, 0.8, 4),), 2, 0.8, "without", 0.1, total=5)
     assert held_back_sentence(found).text == (
-        "Change Failure Rate (10 %, target < 5%): 4 of the 5 failures are rollbacks. Without these failures, the rate"
+        "Change Failure Rate (10 %, target < 5%): 4 of the 5 failures are rollbacks. Without these, the rate"
         " would still be 10 %."
     )
