@@ -138,8 +138,13 @@ def moment(at: datetime | None, timezone: str) -> str:
 
 
 def spoken(at: datetime, now: datetime, timezone: str) -> str:
-    """An aware instant as people say it at `now`: "this morning 09:12", "yesterday 18:04", "Friday 18:04"."""
+    """An aware instant as people say it at `now`: "this morning 09:12", "yesterday 18:04", "Friday 18:04".
+
+    What ended with a day is said by that: "yesterday".
+    """
     local, days_ago = _on_the_clock(at, now, timezone)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return spoken_since(at - timedelta(seconds=1), now, timezone)
     if days_ago <= 0:
         named = "today" if local.hour < 5 else "this morning" if local.hour < 12 else "this afternoon"
         return f"{'this evening' if local.hour >= 18 else named} {local:%H:%M}"

@@ -136,14 +136,17 @@ def reading_lines(running: CollectionProgress) -> list[ReadingLine]:
         ReadingLine(
             source_name(one.source),
             _STATES[one.status],
-            ", ".join(
-                f"{n:,} {kind.replace('_', ' ')}" for kind, n in one.counts.items() if kind != "coverage"
-            ),
+            ", ".join(_records(n, kind) for kind, n in one.counts.items() if kind != "coverage"),
             f"{one.done:,} of {one.total:,} {one.of}" if one.total and one.status == "reading" else one.pause,
             one.status == "reading",
         )
         for one in running.sources
     ]
+
+
+def _records(n: int, kind: str) -> str:
+    many = kind.replace("_", " ")
+    return plural(n, f"{many[:-3]}y" if many.endswith("ies") else many.removesuffix("s"), many)
 
 
 def _why(failing: Sequence[Reading]) -> str:

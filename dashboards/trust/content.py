@@ -65,7 +65,7 @@ class ServiceLine:
     @property
     def is_idle(self) -> bool:
         """Whether nothing of it is in the period."""
-        return all(share.percent is None for share in self.shares)
+        return all(share.percent is None and not share.parts for share in self.shares)
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def test_an_instant_is_told_in_the_configured_zone_on_both_sides_of_a_clock_chan
         ("2026-11-18T18:45", "this evening 19:45", "19:45"),
         ("2026-11-17T22:59", "yesterday 23:59", "yesterday"),
         ("2026-11-17T23:01", "today 00:01", "00:01"),
+        ("2026-11-17T23:00", "yesterday", "00:00"),
         ("2026-11-12T17:04", "Thursday 18:04", "Thursday"),
         ("2026-11-11T17:04", "11 Nov 2026, 18:04", "11 Nov 2026"),
     ],

@@ -137,14 +137,21 @@ def test_an_empty_view_leads_to_where_the_data_begin() -> None:
 def test_a_collection_that_runs_tells_what_came_and_how_far_it_is() -> None:
     sources = [
         SourceProgress("catalog", "read", {"components": 12, "coverage": 3}),
-        SourceProgress("github", "reading", {"pull_requests": 1204}, 12, 200, "repositories"),
+        SourceProgress(
+            "github",
+            "reading",
+            {"repositories": 1, "pull_requests": 1204, "commits": 1},
+            12,
+            200,
+            "repositories",
+        ),
         SourceProgress("argocd:eu", "reading", pause="waiting 35 s for its rate limit"),
         SourceProgress("pagerduty"),
     ]
     lines = reading_lines(CollectionProgress(NOW, NOW, True, sources))
     assert [tuple(line)[:4] for line in lines] == [
         ("The service catalogue", "✓ read", "12 components", ""),
-        ("GitHub", "being read", "1,204 pull requests", "12 of 200 repositories"),
+        ("GitHub", "being read", "1 repository, 1,204 pull requests, 1 commit", "12 of 200 repositories"),
         ("Argo CD (eu)", "being read", "", "waiting 35 s for its rate limit"),
         ("PagerDuty", "not begun", "", ""),
     ]

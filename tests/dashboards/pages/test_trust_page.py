@@ -146,6 +146,8 @@ class TestSentences:
         unwatched = replace(imported, statuses={"change_failure_rate": "unwatched"})
         (line,) = trust.service_lines(Trust(None, (unwatched,), (), Doubts()), Filters(), "UTC")
         assert line.wanting == ("no imported incident names it",)
+        assert not line.is_idle
+        assert "9 imported without a commit" in part("services", [line], 1, of="trust")
 
     def test_the_overview_links_to_the_same_view_of_the_page(self):
         html = part(
