@@ -25,7 +25,7 @@ from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import ROWS, SORTS, Filters, compared, link, scope_name
 from dashboards.overview import content, heat_map, loading
 from dashboards.overview.loading import Numbers
-from dashboards.overview.this_week import seen, this_week, week_as_a_whole
+from dashboards.overview.this_week import is_told_to, seen, this_week, week_as_a_whole
 from warehouse.metrics.attainment import standing
 from warehouse.metrics.periods import week_of
 from warehouse.metrics.values import as_rows
@@ -68,7 +68,7 @@ def _week(settings: Settings, published: Published, state: State, view: Filters)
     found = seen(signals.found, shown, view)
     scope = Filters(system=view.system, team=view.team, service=view.service)
     told: tuple[Sentence, ...] = ()
-    if own is None or view.team in own or view.service in scopes["service"]:
+    if is_told_to(view, own, scopes["service"]):
         told = read_once(week_as_a_whole, published, settings, scope, monday, signals.highest_chance)
     week = this_week(scope, monday, found, told)
     named = formats.file_name([state.organization, "signals"], monday, monday + timedelta(weeks=1), "csv")

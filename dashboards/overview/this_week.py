@@ -1,6 +1,6 @@
 """What changed in the last completed week: its signals as sentences and as a list, and the week in sentences."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -75,6 +75,11 @@ def seen(found: Iterable[Verdict], names: Mapping[str, Iterable[str]], view: Fil
         if (one.judged.scope in below and one.judged.name in shown.get(one.judged.scope, ()))
         or (one.judged.scope == "organisation" and "organisation" in shown and not view.where)
     ]
+
+
+def is_told_to(view: Filters, own: Collection[str] | None, services: Collection[str]) -> bool:
+    """Whether what happened to a view, titles and incidents too, is for who sees these teams (None: all) and services."""
+    return own is None or view.team in own or view.service in services
 
 
 def week_as_a_whole(

@@ -56,6 +56,7 @@ _COLUMNS = {
     "covered_days": "fact text, service text, team text, system text, day date",
     "without_deployments": "service text",
     "responses": 'round text, respondent text, team text, "at" timestamp, day date, score double, is_pooled boolean,'
+    " submitted_at timestamp, first_closes_at timestamp,"
     " excluded_because text",
 }
 
@@ -109,6 +110,7 @@ def made_up(seed: int) -> Tables:
         answers = [max(1.0, min(5.0, draw.gauss(mean, 1))) for _ in range(n)]
         rows["responses"] += [
             {"round": "r", "respondent": f"{team}{at}", "team": team, "at": datetime(2026, 9, 30), "score": score,
+             "submitted_at": datetime(2026, 9, 29), "first_closes_at": datetime(2026, 9, 30),
              "day": date(2026, 9, 30), "is_pooled": team is None or (team == "green" and seed % 2 == 0)}
             for at, score in enumerate(answers)
         ]  # fmt: skip
