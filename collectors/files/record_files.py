@@ -119,9 +119,9 @@ def _plain(batch: pa.RecordBatch, columns: Columns, where: str, first: int) -> l
             try:
                 batch.column(name)[number].as_py()
             except (ValueError, OverflowError) as error:
-                example = columns[name].shape.shown_example
                 raise DataError(
-                    f"{where} {first + number}: {name}: cannot be read: {one_short_line(error)}; write it like {example}"
+                    f"{where} {first + number}: {name}: cannot be read: {one_short_line(error)};"
+                    f" write it like {columns[name].shape.shown_example}"
                 ) from None
         raise
 
