@@ -11,7 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
@@ -212,7 +212,7 @@ def _run(
     progress.start(source.name)
     run.meter.on_wait = lambda text: progress.wait(source.name, text)
     run.meter.on_part = lambda done, total, of: progress.part(source.name, done, total, of)
-    writer = _Writer(settings.warehouse, run, progress)
+    writer = _Writer(settings, run, progress)
     held: list[SetAside] = []
     try:
         with open_warehouse(settings.warehouse) as warehouse:
@@ -268,8 +268,9 @@ def _attempt(step: Callable[[], None]) -> None:
 class _Writer:
     """Stores a source's items in batches: rows, coverage, quarantine and cursors of a batch in one transaction."""
 
-    def __init__(self, warehouse: Path, run: Run, progress: Progress) -> None:
-        self._warehouse = warehouse
+    def __init__(self, settings: Settings, run: Run, progress: Progress) -> None:
+        self._settings = settings
+        self._warehouse = settings.warehouse
         self._run = run
         self._progress = progress
         self._records: list[Record] = []
@@ -287,7 +288,8 @@ class _Writer:
         if isinstance(item, Checkpoint):
             self._checkpoints.append(item)
         elif isinstance(item, Malformed):
-            self._malformed.append(item)
+            told = (redact(self._settings, text) for text in (item.reason, item.raw))
+            self._malformed.append(replace(item, **dict(zip(("reason", "raw"), told, strict=True))))
             self._unread.add(item.subject)
             if item.hides is not None:
                 self._hidden.add(item.hides)

@@ -4,6 +4,7 @@ Strict, since a person waits for the answer: the first mistake ends the reading 
 """
 
 import difflib
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from collectors.files.columns import RecordColumn, Unfit, columns_of
 from collectors.files.csv_table import read_table
 from collectors.transport.json_values import read_json
 from config.errors import DataError
+from config.text.quoting import one_short_line
 
 Columns = dict[str, RecordColumn]
 # (where it stands, its values that are not missing)
@@ -102,10 +104,26 @@ def _parquet(path: Path, columns: Columns) -> _Rows:
         _check(header, columns, str(path))
         number = 0
         for batch in file.iter_batches(_ROWS_AT_ONCE):
-            for row in batch.to_pylist():
+            for row in _plain(batch, columns, f"{path}: row", number + 1):
                 number += 1
                 # NaN is what pandas writes for a missing number; it is not equal to itself
                 yield f"{path}: row {number}", {n: v for n, v in row.items() if v is not None and v == v}
+
+
+def _plain(batch: pa.RecordBatch, columns: Columns, where: str, first: int) -> list[dict[str, Any]]:
+    """The rows as Python has them, which knows fewer years than Parquet; the first is row `first` of `where`."""
+    try:
+        return batch.to_pylist()
+    except (ValueError, OverflowError):
+        for number, name in itertools.product(range(batch.num_rows), batch.schema.names):
+            try:
+                batch.column(name)[number].as_py()
+            except (ValueError, OverflowError) as error:
+                raise DataError(
+                    f"{where} {first + number}: {name}: cannot be read: {one_short_line(error)};"
+                    f" write it like {columns[name].shape.shown_example}"
+                ) from None
+        raise
 
 
 _READERS: dict[str, Callable[[Path, Columns], _Rows]] = {

@@ -20,6 +20,7 @@ import stamina
 from collectors.contract.items import SourceError
 from collectors.transport import cost
 from collectors.transport.pacing import Hold
+from config.text.hidden import hide
 
 STALL_SECONDS = 60
 _FETCH_SECONDS = 3600
@@ -92,6 +93,7 @@ class Clone:
             f"http.{web}/.extraHeader": f"Authorization: Basic {secret}",
         }
         self._environment = _environment(configuration)
+        self._secrets = (token, secret)
         self._meter = cost.current_meter()
         self._hold = hold
 
@@ -269,12 +271,14 @@ class Clone:
 
     def _refused(self, done: subprocess.CompletedProcess[bytes]) -> GitError:
         kind = UnreachableError if _PASSING.search(_stderr(done)) else GitError
-        return kind(f"git: {self.url} cannot be read: {_said(done)}")
+        return kind(f"git: {self.url} cannot be read: {hide(_said(done), self._secrets)}")
 
     def _checked(self, *arguments: str, given: str = "", output: IO[bytes] | None = None) -> str:
         done = self._run(*arguments, given=given, output=output)
         if done.returncode:
-            raise GitError(f"git: the clone of {self.repo} cannot be read: {_said(done)}")
+            raise GitError(
+                f"git: the clone of {self.repo} cannot be read: {hide(_said(done), self._secrets)}"
+            )
         return (done.stdout or b"").decode("utf-8", "replace")
 
     def _run(

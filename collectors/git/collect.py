@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,14 @@ def collect(
     wanted: Mapping[str, Collection[str]],
     with_paths: Collection[str],
     stall_seconds: int = STALL_SECONDS,
+    listed_at: datetime | None = None,
 ) -> Iterator[Item]:
     """Each commit of each repository once, parents first, and its tags, with a checkpoint (subject: the repository).
 
-    A repository that was not pushed to since its cursor costs no request. `wanted` are SHAs that were deployed and are
-    not known yet, by repository: they are fetched although no branch holds them. `with_paths` names the repositories
-    whose commits carry the files that they touch; one that is new among them is yielded again from its first commit.
+    A repository that was not pushed to since its cursor costs no request: it is known until GitHub told that, at
+    `listed_at` (None: in this run). `wanted` are SHAs that were deployed and are not known yet, by repository: they are
+    fetched although no branch holds them. `with_paths` names the repositories whose commits carry the files that they
+    touch; one that is new among them is yielded again from its first commit.
 
     Raises SourceError at the end, after the others were read, where a repository could not be; before that where the
     host answers for none of several.
@@ -61,7 +64,7 @@ def collect(
     done = len(histories) - len(stale)
     for history in histories:
         if history.is_current():
-            yield from history.coverage()
+            yield from history.coverage(listed_at or resume.now)
     with GitHubApi(source, stall_seconds) as api:
         hold = Hold(cost.current_meter(), "git")
 

@@ -68,10 +68,12 @@ class KnownHistory:
         """Whether nothing was pushed since the cursor, and nothing else is wanted of the repository."""
         return not self.is_new and self._pushed_at == self._pushed() and self.wanted <= self.unavailable
 
-    def coverage(self) -> Iterator[Coverage]:
-        """Commits and tags are known until now."""
+    def coverage(self, until: datetime) -> Iterator[Coverage]:
+        """Commits and tags are known until then."""
+        if until < self.from_at:
+            return
         for source in ("git", "tags"):
-            yield Coverage(source=source, subject=self.repo, from_at=self.from_at, until_at=self._now)
+            yield Coverage(source=source, subject=self.repo, from_at=self.from_at, until_at=until)
 
     def checkpoint(self, complete: bool) -> Checkpoint:
         """The cursor after what was yielded; an incomplete one goes on at the next run whether pushed to or not."""
@@ -89,7 +91,7 @@ class KnownHistory:
 
     def finish(self) -> Iterator[Item]:
         """The end of a reading: the coverage and its checkpoint."""
-        yield from self.coverage()
+        yield from self.coverage(self._now)
         yield self.checkpoint(complete=True)
 
     def commit(

@@ -23,6 +23,7 @@ from collectors.transport import certificates, cost
 from collectors.transport.json_values import Json, mapping, objects, read_json, text
 from collectors.transport.pacing import FARTHEST_SECONDS, Hold
 from config.settings import GitHub
+from config.text.hidden import hide
 from config.text.quoting import one_short_line
 from config.text.references import require_resolved
 
@@ -87,6 +88,21 @@ class EmptyError(RefusedError):
     """What a repository has none of: commits where it is empty (409), what is turned off in it (410)."""
 
 
+class _Installation(Auth.AppInstallationAuth):
+    """An App where it is installed; puts each token that it is given into `given`."""
+
+    def __init__(self, app: Auth.AppAuth, installation: int, given: set[str]) -> None:
+        super().__init__(app, installation)
+        self._given = given
+
+    @property
+    def token(self) -> str:
+        """That of this hour."""
+        token = super().token
+        self._given.add(token)
+        return token
+
+
 def address_of_host(api: str) -> str:
     """Where people and git find the repositories whose API is at `api`: `https://github.com`, an own server's root."""
     parts = urlsplit(api)
@@ -110,9 +126,14 @@ class GitHubApi:
         self._auth: Auth.Auth
         if source.app:
             key = source.app.private_key.get_secret_value()
-            self._auth = Auth.AppInstallationAuth(Auth.AppAuth(source.app.id, key), source.app.installation)
+            self._secrets = {key}
+            self._auth = _Installation(
+                Auth.AppAuth(source.app.id, key), source.app.installation, self._secrets
+            )
         else:
-            self._auth = Auth.Token(source.token.get_secret_value() if source.token else "")
+            token = source.token.get_secret_value() if source.token else ""
+            self._secrets = {token}
+            self._auth = Auth.Token(token)
         self._timeout = timeout
         self._idle: list[Github] = []  # PyGithub's connection is for one thread at a time
         self._idle.append(self._client())
@@ -180,13 +201,11 @@ class GitHubApi:
                     f"github: {where} answered something other than GraphQL; is this GitHub's address?"
                 )
             if any(_is_too_much(error) for error in errors):  # what came with it is a part of a part
-                raise TooMuchError(
-                    f"github: {where} ran out of time: {one_short_line(text(errors[0], 'message'))}"
-                )
+                raise TooMuchError(f"github: {where} ran out of time: {self.said(errors[0])}")
             if any(data.values()) or not errors or any(error.get("type") == "NOT_FOUND" for error in errors):
                 return data, errors
             refused = (
-                f"github: {where} refused a query: {one_short_line(text(errors[0], 'message') or 'no message')};"
+                f"github: {where} refused a query: {self.said(errors[0])};"
                 " where this server is too old for it, set sources.github.graphql to false"
             )
             unknown = {field for error in errors if (field := _unknown_field(error))}
@@ -218,6 +237,14 @@ class GitHubApi:
                 f"github: {self.url}{path} answered no list; is this the address of GitHub's API?"
             )
         return objects(found)
+
+    def said(self, answer: Any, otherwise: str = "no message") -> str:
+        """The message of an answer in one short line, without what opens GitHub."""
+        return one_short_line(self.without_secrets(text(answer, "message") or otherwise))
+
+    def without_secrets(self, told: str) -> str:
+        """`told` without the token, the App's key, and the tokens that the App was given."""
+        return hide(told, self._secrets)
 
     def _get(self, path: str, parameters: Json) -> tuple[Json, Any]:
         try:
@@ -254,7 +281,7 @@ class GitHubApi:
     def _explained(self, error: Exception, path: str) -> SourceError:
         where = path if path.startswith("http") else f"{self.url}{path}"
         if isinstance(error, GithubException):
-            said = one_short_line(text(error.data, "message") or "no message")
+            said = self.said(error.data)
             advice = _ADVICE.get(error.status, "try again later, or see githubstatus.com")
             is_refused = 400 <= error.status < 500 and error.status != 401
             known: dict[int, type[SourceError]] = {404: MissingError, 409: EmptyError, 410: EmptyError}

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,16 @@ def collect(
     """
     wrong: list[str] = []
     from_at = as_instant(resume.cursors.get("*"), "from_at")
+    read_to: datetime | None = None
     for item in _all(source, resume, people, timezone, inbox, timeout, wrong):
         if isinstance(item, Response):
             from_at = min(from_at or item.submitted_at, item.submitted_at)
+            read_to = max(read_to or item.submitted_at, item.submitted_at)
         yield item
     if from_at:
-        yield Coverage(source="survey", subject="*", from_at=from_at, until_at=max(resume.now, from_at))
+        # what cannot be read may hold answers since
+        until_at = max(from_at, read_to or from_at) if wrong else max(from_at, resume.now)
+        yield Coverage(source="survey", subject="*", from_at=from_at, until_at=until_at)
         yield Checkpoint("*", {"from_at": from_at.isoformat()})
     if wrong:
         raise SourceError(f"survey: {'; '.join(wrong)}")

@@ -20,6 +20,7 @@ from collectors.contract.items import SourceError
 from collectors.transport import certificates, cost
 from collectors.transport.json_values import read_json
 from collectors.transport.pacing import Hold
+from config.text.hidden import hide
 
 TIMEOUT_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
@@ -27,6 +28,7 @@ _MOST_REDIRECTS = 5
 # how often a request is sent at most, by what it was answered with; anything else is final at once
 _UNREACHABLE = 4
 _ATTEMPTS = {429: 10, 500: 2, 502: 4, 503: 4, 504: 4}
+_MOST_LOOKED_AT = 2_000
 _AT_ONCE_SECONDS = 0.001  # 0 would be read as "do not retry"
 # before a 429 that asks for no wait is asked again: the first time, and at most
 _LIMITED_SECONDS, _LIMITED_AT_MOST_SECONDS = 1.0, 60.0
@@ -151,7 +153,7 @@ class Api:
             value = read_json(response.content.decode("utf-8-sig"))
         except ValueError:
             raise SourceError(
-                f"{self._where(response)} answered with {content_type(response)} in place of JSON"
+                f"{self._where(response)} answered with {self._without_token(content_type(response))} in place of JSON"
                 f"{self._told(response)}; check that the configured url is the API's address"
             ) from None
         if not isinstance(value, dict):
@@ -265,11 +267,11 @@ class Api:
         """How an answer begins; of an address without a token only its size: it is no API's, and may hold anything."""
         if not self._token:
             return f" ({len(response.content):,} bytes)"
-        shown = " ".join(self._without_token(response.text[:2000]).split())
+        shown = " ".join(self._without_token(response.text[:_MOST_LOOKED_AT]).split())
         return f": {(shown[:120] + '…' if len(shown) > 120 else shown) or 'nothing'}"
 
     def _without_token(self, text: str) -> str:
-        return text.replace(self._token, "***") if self._token else text
+        return hide(text, [self._token])
 
 
 def content_type(response: httpx.Response) -> str:

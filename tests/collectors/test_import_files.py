@@ -282,6 +282,29 @@ def test_a_parquet_row_is_told_by_its_number(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pa.array([None, number], kind)
+        for number in (2**62, -(2**62))
+        for kind in (
+            pa.timestamp("us", "UTC"),
+            pa.timestamp("ms", "UTC"),
+            pa.timestamp("us"),
+            pa.timestamp("ms"),
+        )
+    ]
+    + [pa.array([None, 2**31 - 1], pa.date32()), pa.array([None, 2**62], pa.date64())],
+    ids=lambda cell: f"{cell.type} {cell[1].value}",
+)
+def test_an_instant_beyond_the_calendar_is_told_by_row_and_column(tmp_path: Path, cell: pa.Array) -> None:
+    others = {name: ["x", "y"] for name in ("source", "id", "service")} | {"status": ["success"] * 2}
+    pq.write_table(pa.table({**others, "finished_at": cell}), tmp_path / "a.parquet")
+    said = refusal("deployments", tmp_path / "a.parquet")
+    assert said.startswith("a.parquet: row 2: finished_at: ")
+    assert said.endswith("write it like 2026-11-16T09:30:00Z")
+
+
 def test_numbers_that_pandas_could_not_keep_whole_are_read_from_parquet(tmp_path: Path) -> None:
     table = pa.table(
         {

@@ -109,7 +109,7 @@ def test_a_server_error_that_passes_is_not_noticed(status: int) -> None:
 @pytest.mark.parametrize(("status", "tries"), [(500, 2), (502, 4), (503, 4), (504, 4)])
 def test_a_server_error_that_stays_ends_the_run_after_a_few_tries(status: int, tries: int) -> None:
     said, requests = refusal(*[Response(f"oops {TOKEN}", status)] * 9)
-    assert said == f"jenkins: /things answered {status}: oops ***; try again later"
+    assert said == f"jenkins: /things answered {status}: oops **********; try again later"
     assert requests == tries
 
 
@@ -221,6 +221,17 @@ def test_an_answer_of_no_use_says_what_came_and_is_final(answer: Response, said:
     found, requests = refusal(answer)
     assert found.startswith(said)
     assert requests == 1
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [" " * 1_991 + TOKEN, TOKEN.upper(), f"{TOKEN[:6]}\n {TOKEN[6:]}", "." * 110 + TOKEN],
+    ids=str.strip,
+)
+def test_no_part_of_a_token_is_shown_wherever_an_answer_is_cut(echo: str) -> None:
+    found, _ = refusal(Response(echo, 404, content_type=f"text/{TOKEN}"))
+    assert TOKEN[:8] not in "".join(found.lower().split())
+    assert TOKEN[-8:] not in "".join(found.lower().split())
 
 
 def test_a_status_that_the_caller_accepts_is_an_answer() -> None:

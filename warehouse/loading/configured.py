@@ -178,6 +178,9 @@ def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Ite
             f"select r.* from repositories as r where r.repo in ({_LISTED}) order by r.repo"
         ).fetchall()
         columns = [column[0] for column in opened.connection.description or ()]
+        ((listed_at,),) = opened.connection.execute(
+            "select max(until_at) from coverage where source = 'repositories'"
+        ).fetchall()
         wanted = opened.connection.execute(
             "select d.repo, list(distinct d.sha order by d.sha) from deployments as d where d.repo is not null"
             " and length(d.sha) = 40 and not exists"
@@ -195,6 +198,7 @@ def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Ite
         cache=warehouse.parent / _CLONES,
         wanted=dict(wanted),
         with_paths={repo for (repo,) in with_paths},
+        listed_at=listed_at and min(listed_at.replace(tzinfo=UTC), resume.now),
     )
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
+
 from collectors.contract.people import People
 from collectors.contract.records import (
     Comment,
@@ -51,6 +53,8 @@ _ARGOCD_SUBJECTS = ("service", "unit", "application", "repo")
 # a file that is said to be complete for its days speaks of every service, those that it does not name too
 EVERY_SERVICE = "every service"
 _FIRST_YEAR = datetime(2000, 1, 1, tzinfo=UTC)
+# what may lie ahead, and how far
+_AHEAD = {"closes_at": timedelta(days=366)}
 
 
 @dataclass(frozen=True)
@@ -155,15 +159,27 @@ def _moved(where: str, record: Record, found: Known) -> str:
 
 
 def _check_instants(where: str, record: Record, zone: ZoneInfo, covers: tuple[date, date] | None) -> None:
-    """Refuses what exporters write for a missing time: one such row would make decades of covered days."""
+    """Refuses what exporters write for a missing time: one would make decades of covered days, or of lead time."""
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    for name, at in _instants(record).items():
+    for name, at in _all_instants(record):
         is_covered = covers is not None and covers[0] <= at.astimezone(zone).date() < covers[1]
-        if not (_FIRST_YEAR <= at <= tomorrow or is_covered):
+        if not (_FIRST_YEAR <= at <= tomorrow + _AHEAD.get(name, timedelta()) or is_covered):
             wrong = "before 2000" if at < _FIRST_YEAR else "in the future"
             raise DataError(
                 f"{where}: {name}: {at.isoformat().replace('+00:00', 'Z')} is {wrong}; leave the cell empty where the"
                 " time is not known, or say --covers FROM TO with days that hold it"
+            )
+
+
+def _all_instants(record: Record) -> Iterator[tuple[str, datetime]]:
+    """Every instant of a record by its column, those inside a list too."""
+    for name, value in record:
+        if isinstance(value, datetime):
+            yield name, value
+        elif isinstance(value, tuple):
+            parts = (part for part in value if isinstance(part, BaseModel))
+            yield from (
+                (f"{name}.{inner}", at) for part in parts for inner, at in part if isinstance(at, datetime)
             )
 
 

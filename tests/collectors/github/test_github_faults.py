@@ -290,6 +290,26 @@ def test_an_app_reads_with_its_installations_token() -> None:
             assert expected in found
 
 
+@pytest.mark.parametrize("graphql", [True, False])
+def test_an_answer_that_repeats_the_installations_token_is_told_without_it(graphql: bool) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    given = "v1.1f699f1069f60xxx"
+
+    def echoing(request: Request) -> Response:
+        if request.path.endswith("/access_tokens"):
+            return answer(201, {"token": given, "expires_at": "2099-01-01T00:00:00Z"})
+        return answer(401, {"message": f"{'a proxy says ' * 4}{request.headers['Authorization']}{'!' * 60}"})
+
+    with Loopback(echoing) as server:
+        app = GitHubApp(id=4, installation=5, private_key=SecretStr(pem))
+        source = GitHub(url=f"{server.url}/api/v3", app=app, repositories=["acme/*"], graphql=graphql)
+        with pytest.raises(SourceError, match="a proxy says") as error:
+            list(collect(source, Resume(NOW, SINCE, {}), PEOPLE))
+    assert given[:8] not in str(error.value)
+    assert given[-8:] not in str(error.value)
+
+
 def test_a_field_that_no_server_can_lack_points_to_rest() -> None:
     refusal = {"errors": [{"message": "Field 'repositories' doesn't exist on type 'RepositoryOwner'"}]}
     with Loopback(lambda request: answer(200, refusal)) as server, pytest.raises(SourceError) as error:

@@ -1,6 +1,7 @@
 """A source that asks to wait holds nobody up: neither the others, nor the next run, nor `sixkeys check`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic import SecretStr
 
 from config.settings import Settings
 from config.sources import ArgoCD, GitHub, PagerDuty, Sources
+from config.survey import Survey
 from sample_data.servers import faults
 from sample_data.servers.faults import Environ, Faulty
 from tests.support.command_line import run
@@ -68,6 +70,26 @@ def after(number: int) -> faults.Fault:
         )
 
     return answer
+
+
+def covered(settings: Settings) -> list[tuple[Any, ...]]:
+    with open_warehouse(settings.warehouse) as warehouse:
+        return warehouse.connection.execute("from coverage order by all").fetchall()
+
+
+def test_what_is_refused_for_a_month_is_covered_for_no_day_of_it(tmp_path: Path) -> None:
+    organisation = make_organisation()
+    # without what was deployed: git would look for each of those commits
+    alone = [replace(one, deployments=[], releases=[]) for one in organisation.repositories]
+    with serving(tmp_path, replace(organisation, repositories=alone)) as bench:
+        settings = settings_of(bench, tmp_path, survey=Survey(files=[f"{bench.url}/survey.csv"]))
+        collected(settings)
+        before = covered(settings)
+        assert {"git", "tags", "pull_requests", "pagerduty", "survey"} <= {source for source, *_ in before}
+        with bench.faulty.all(FAR):
+            runs = collect(settings, now=NOW + timedelta(days=30))
+    assert covered(settings) == before
+    assert [one.source for one in runs if not one.error] == ["git"], "it had nothing to ask for"
 
 
 def test_the_others_are_read_what_came_is_kept_and_no_run_asks_before_then_but_goes_on_where_it_was(

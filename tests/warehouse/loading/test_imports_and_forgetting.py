@@ -1,10 +1,14 @@
 """What an import takes and refuses, and what is taken out again; each comes back by importing it again."""
 
-from datetime import UTC, date, datetime
+import json
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collectors.contract.records import RECORDS
 from config.errors import ConfigurationError, DataError
 from config.settings import Settings
 from warehouse.building.build import build
@@ -82,6 +86,43 @@ def test_an_instant_of_no_time_is_refused_unless_its_days_are_named(
         import_file(settings, "deployments", file)
     day = date.fromisoformat(at[:10])
     assert import_file(settings, "deployments", file, (day, day.replace(day=2))).new == 1
+
+
+INSTANTS = [
+    (kind, name) for kind, record in RECORDS.items() for name in record.model_fields if name.endswith("_at")
+]
+INSTANTS += [("pull_requests", "commits.authored_at")]
+
+
+def test_no_instant_of_any_kind_may_be_of_no_time(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    for (kind, column), at in zip(
+        INSTANTS, cycle(("1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z")), strict=False
+    ):
+        needed = [name for name, field in RECORDS[kind].model_fields.items() if field.is_required()]
+        row: dict[str, Any] = {
+            name: "2024-11-02T10:00:00Z" if name.endswith("_at") else "1" for name in needed
+        }
+        row |= {"status": "success"} if "status" in row else {}
+        name, _, inner = column.partition(".")
+        row[name] = [{"sha": "a" * 40, inner: at}] if inner else at
+        file.write_text(json.dumps(row))
+        with pytest.raises(DataError, match=rf"a\.jsonl:1: {column}: {at} is (before 2000|in the future)"):
+            import_file(settings, kind, file)
+
+
+def test_a_round_may_close_in_time_to_come_and_a_commit_be_older_than_2000(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=30)
+    answer = {"round": "r", "respondent": "x", "score": 4, "submitted_at": "2024-11-02T10:00:00Z"}
+    (tmp_path / "r.jsonl").write_text(json.dumps({**answer, "closes_at": ahead.isoformat()}))
+    assert import_file(settings, "responses", tmp_path / "r.jsonl").new == 1
+    commit = {"repo": "a/b", "sha": "a" * 40, "authored_at": "1996-01-01T00:00:00Z"}
+    (tmp_path / "c.jsonl").write_text(json.dumps(commit))
+    assert (
+        import_file(settings, "commits", tmp_path / "c.jsonl", (date(1990, 1, 1), date(2000, 1, 1))).new == 1
+    )
 
 
 def test_imports_of_one_service_are_one_stretch_and_a_file_that_covers_speaks_of_every_service(
