@@ -78,7 +78,7 @@ def seen(found: Iterable[Verdict], names: Mapping[str, Iterable[str]], view: Fil
 
 
 def is_told_to(view: Filters, own: Collection[str] | None, services: Collection[str]) -> bool:
-    """Whether what happened to a view, titles and incidents too, is for who sees these teams (None: all) and services."""
+    """Whether what happened to a view, with titles, is for who sees these teams (None: all) and services."""
     return own is None or view.team in own or view.service in services
 
 
