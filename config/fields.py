@@ -17,13 +17,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    PlainValidator,
     SecretStr,
     ValidationInfo,
     model_validator,
 )
 
 from config.text.quoting import LONGEST_VALUE, one_short_line, quoted
-from config.years import FIRST_YEAR, LAST_YEAR
+from config.years import FIRST_YEAR, LAST_YEAR, in_utc
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # a host by name or number, a port, a path; no user, no password, no blank and no control character
@@ -166,6 +167,23 @@ def _day(value: Any) -> date:
     )
 
 
+def _day_or_instant(value: Any) -> date | datetime:
+    if isinstance(value, str) and len(value) > len("2026-01-31"):
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            with suppress(ValueError):
+                return in_utc(value)
+    else:
+        with suppress(ValueError):
+            return _day(value)
+    raise ValueError(
+        f"{quoted(value)} is no day and no instant from {FIRST_YEAR} to {LAST_YEAR}; write it like 2026-01-31, or with"
+        ' a zone like "2026-01-31T18:00+01:00"'
+    )
+
+
 Plain = Annotated[str, BeforeValidator(resolve)]
 Secret = Annotated[SecretStr, BeforeValidator(_reference_only)]
 Address = Annotated[str, AfterValidator(_address), BeforeValidator(resolve)]
@@ -175,6 +193,7 @@ Timezone = Annotated[str, AfterValidator(_timezone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Day = Annotated[date, BeforeValidator(_day)]
+DayOrInstant = Annotated[date | datetime, PlainValidator(_day_or_instant)]
 
 
 class Section(BaseModel):

@@ -17,7 +17,7 @@ from config.metrics import find, metrics
 from config.mistakes import explain_mistakes
 from config.names import same_key
 from config.reports import Email, Recipients, Reports, Webhook
-from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
+from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyPage
 from config.targets import Target, parse_target
 from config.text.quoting import LONGEST_VALUE, quoted
@@ -241,6 +241,10 @@ class Settings(Section):
     hotfix: Hotfix = Hotfix()
     metrics: list[MetricTarget] = DEFAULT_TARGETS
     golden_paths: list[GoldenPath] = []
+    # what the last collection told is forgotten by an empty list, not by none
+    events: Annotated[list[EventEntry] | None, BeforeValidator(lambda told: [] if told is None else told)] = (
+        None
+    )
     schedule: Schedule = Schedule()
     reports: Reports = Reports()
     dashboard: Dashboard = Dashboard()
@@ -317,6 +321,10 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         files=[entry.model_copy(update={"files": from_folder(entry.files)}) for entry in sources.survey.files]
     )
     catalog = sources.catalog.model_copy(update={"files": [from_folder(f) for f in sources.catalog.files]})
+    events = settings.events and [
+        entry.model_copy(update={"files": entry.files and from_folder(entry.files)})
+        for entry in settings.events
+    ]
     reports = settings.reports.model_copy(update={"directory": folder / settings.reports.directory})
     return settings.model_copy(
         update={
@@ -325,6 +333,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "incidents": settings.incidents.model_copy(
                 update={"links": [from_folder(f) for f in settings.incidents.links]}
             ),
+            "events": events,
             "reports": reports,
         }
     )

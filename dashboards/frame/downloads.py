@@ -1,12 +1,13 @@
 """What a reader takes along: a table or a chart's values as CSV, a chart as PNG; neither asks the network."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from config.text.legible import one_line
+from dashboards.figures.event_marks import EventMark
 from dashboards.figures.tables import as_csv
 from dashboards.frame.markup import part
 
@@ -42,8 +43,13 @@ def section_with_csv(title: str, name: str, key: str, rows: RowsLater) -> None:
         csv(name, f"{key}-csv", rows)
 
 
-def chart_card(figure: go.Figure, name: str, key: str, alt: str) -> None:
-    """The figure on a card; the button in its corner gives it as the PNG `name` in the page's colours."""
+def chart_card(
+    figure: go.Figure, name: str, key: str, alt: str, events: Sequence[EventMark] = (), more: int = 0
+) -> None:
+    """The figure on a card, and its events in words; the button in its corner gives it as the PNG `name`.
+
+    The PNG has the page's colours; `more` events are not among its marks.
+    """
     options = {"format": "png", "filename": name.removesuffix(".png"), "scale": _SCALE}
     config = {
         "displaylogo": False,
@@ -53,3 +59,5 @@ def chart_card(figure: go.Figure, name: str, key: str, alt: str) -> None:
     }
     with st.container(border=True, key=f"chart-card-{key}"):
         st.plotly_chart(figure, theme=None, config=config, alt=one_line(alt), key=key)
+        if events:
+            st.html(part("events", events, more))

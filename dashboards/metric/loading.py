@@ -11,6 +11,7 @@ from config.settings import Settings
 from config.targets import Target
 from dashboards.frame import view as periods
 from dashboards.frame.view import SHOWN_ROWS, Filters
+from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Period, full_range, today
 from warehouse.metrics.published_facts import open_facts
@@ -36,8 +37,8 @@ _BELOW: dict[Scope, tuple[Scope, ...]] = {
 class MetricContent:
     """One metric of a view: its number now and before, and by period.
 
-    `weeks` are those that the verdict on a change needs, `series` what the chart shows. `explanation` has no rows yet;
-    None: nothing matches all filters.
+    `weeks` are those that the verdict on a change needs, `series` what the chart shows, `events` what happened to the
+    scope whenever it was. `explanation` has no rows yet; None: nothing matches all filters.
     """
 
     current: Value | None
@@ -46,6 +47,7 @@ class MetricContent:
     series: list[Value]
     unwatched: Unwatched | None
     explanation: Explanation | None
+    events: tuple[KnownEvent, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             series=weeks if view.step == "week" else own(*periods.series_days(view, now), view.step),
             unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
             explanation=explain_alone(facts, current, view.where) if current else None,
+            events=event_book(facts).seen_with(view.where),
         )
 
 

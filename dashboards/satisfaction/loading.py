@@ -8,6 +8,7 @@ from config.metrics import metrics
 from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
+from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import today
 from warehouse.metrics.published_facts import open_facts
@@ -31,13 +32,14 @@ class Surveyed:
     """The rounds that had closed by the view's end, oldest first, and those open now.
 
     `scores` are how many people of the view's own group gave which score in the `chosen` round, by default the last
-    that it answered; none if withheld.
+    that it answered; none if withheld. `events` are those of the view, whenever they were.
     """
 
     rounds: tuple[Round, ...]
     still_open: tuple[tuple[str, datetime], ...]
     chosen: str | None
     scores: dict[float, int]
+    events: tuple[KnownEvent, ...] = ()
 
 
 def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
@@ -61,6 +63,7 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
             still_open=tuple(still_open(facts)),
             chosen=chosen,
             scores=histogram(facts, group) if group else {},
+            events=event_book(facts).seen_with(view.where),
         )
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from config.settings import Settings
 from dashboards.figures import charts
+from dashboards.figures.event_marks import event_marks
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import show_notices, top
 from dashboards.frame.markup import part
@@ -38,9 +39,10 @@ def show(settings: Settings, published: Published, state: State) -> None:
 
 def _trend(state: State, view: Filters, found: Surveyed, values: list[Value], names: list[str]) -> None:
     st.html(part("section", "Round by round"))
-    figure = charts.rounds_chart(values, names, dark=st.context.theme.type == "dark")
+    marks, more = event_marks(found.events, values[0].period_start, values[-1].period_end)
+    figure = charts.rounds_chart(values, names, st.context.theme.type == "dark", marks)
     name = content.csv_name(state.organization, view, found.rounds).replace(".csv", ".png")
-    downloads.chart_card(figure, name, "rounds", "Satisfaction by survey round, with its target")
+    downloads.chart_card(figure, name, "rounds", "Satisfaction by survey round, with its target", marks, more)
 
 
 def _rounds(state: State, view: Filters, found: Surveyed) -> None:

@@ -1,7 +1,7 @@
 """The targets over time and the golden paths as the platform team reads them; no Streamlit, no database."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import Attainment, met_or_missed
+from warehouse.metrics.events import NO_EVENTS, EventBook, KnownEvent, in_days
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.unwatched import Unwatched
 
@@ -24,11 +25,15 @@ Blind = Mapping[tuple[Scope, str], Unwatched]
 
 @dataclass(frozen=True)
 class WeekMark:
-    """A week of a strip: its symbol, its colour (`met`, `missed` or `quiet`), and what a tooltip says."""
+    """A week of a strip: its symbol, its colour (`met`, `missed` or `quiet`), and what a tooltip says.
+
+    `is_marked` where an event touched it.
+    """
 
     symbol: str
     tone: str
     title: str
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,9 @@ _BELOW: dict[str, dict[str, Scope]] = {
 }
 
 
-def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: Filters) -> list[TargetLine]:
+def own_lines(
+    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters, book: EventBook = NO_EVENTS
+) -> list[TargetLine]:
     """A line for each of the view's own targets, and below it those of narrower scopes that have their own."""
     order = {metric: at for at, metric in enumerate(metrics())}
     found = sorted(
@@ -85,7 +92,7 @@ def own_lines(values: Iterable[Value], attained: Attained, blind: Blind, view: F
         key=lambda value: (order[value.metric], value.scope != view.scope, value.name.casefold()),
     )
     return [
-        _line(value, attained, blind, view, level=0 if value.scope == view.scope else 1, by_metric=True)
+        _line(value, attained, blind, view, book, level=0 if value.scope == view.scope else 1, by_metric=True)
         for value in found
     ]
 
@@ -109,10 +116,10 @@ def below(values: Iterable[Value], attained: Attained, view: Filters) -> list[Va
 
 
 def target_lines(
-    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters
+    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters, book: EventBook = NO_EVENTS
 ) -> list[TargetLine]:
     """A line for each of the values, in their order."""
-    return [_line(value, attained, blind, view, level=0, by_metric=False) for value in values]
+    return [_line(value, attained, blind, view, book, level=0, by_metric=False) for value in values]
 
 
 def _attainment(attained: Attained, value: Value) -> Attainment:
@@ -128,9 +135,18 @@ def _share(of: Attainment) -> tuple[bool, float]:
 
 
 def _line(
-    value: Value, attained: Attained, blind: Blind, view: Filters, level: int, by_metric: bool
+    value: Value,
+    attained: Attained,
+    blind: Blind,
+    view: Filters,
+    book: EventBook,
+    level: int,
+    by_metric: bool,
 ) -> TargetLine:
     found = _attainment(attained, value)
+    events = book.seen_with(
+        {**view.where, **({} if value.scope == "organisation" else {value.scope: value.name})}
+    )
     narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
     name = f"{value.scope} {value.name}" if level else value.name
     return TargetLine(
@@ -141,7 +157,7 @@ def _line(
         else "",
         cell=value_cell(value, view, blind.get((value.scope, value.name))),
         attainment=found,
-        weeks=tuple(_week(week) for week in found.weeks),
+        weeks=tuple(_with_events(_week(week), week, events) for week in found.weeks),
         attained=f"{found.met} of {formats.plural(found.judged, 'week')}" if found.judged else "not judged",
         aside=f"{len(found.weeks) - found.judged} not judged" if 0 < found.judged < len(found.weeks) else "",
         **_since(found),
@@ -170,6 +186,11 @@ def _week(week: Value) -> WeekMark:
             "·" if week.provisional or not status.symbol else status.symbol, "quiet", title + open_
         )
     return WeekMark(status.symbol, week.status, title)
+
+
+def _with_events(mark: WeekMark, week: Value, events: Sequence[KnownEvent]) -> WeekMark:
+    told = [event.title for event in in_days(events, week.period_start, week.period_end)]
+    return replace(mark, title=f"{mark.title}; {', '.join(told)}", is_marked=True) if told else mark
 
 
 def headline(own: Sequence[TargetLine]) -> str:

@@ -1,5 +1,6 @@
 """The page of one service or one team: its numbers, what happened to it, what failed, what is open, what covers it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ from config.settings import Settings
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents.content import ListKind, ListPage
 from dashboards.figures import formats
+from dashboards.figures.event_marks import event_marks
 from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation, trust_sentences
 from dashboards.frame.header import FILTER_SCOPES, show_notices, top
@@ -24,6 +26,7 @@ from dashboards.overview import heat_map
 from dashboards.team_and_service import content, loading, timeline_chart
 from dashboards.team_and_service.loading import Basis, Profile
 from dashboards.trust import content as trust
+from warehouse.metrics.events import KnownEvent
 from warehouse.metrics.values import as_rows
 from warehouse.rows.timeline import Timeline
 
@@ -66,7 +69,7 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)
     if unresolved.counts.total:
         _list(incident_rows.INCIDENT_LIST, "open incident", unresolved, loading.open_ones(view))
-    _timeline(scope, view.where[scope], read_once(loading.happened, published, settings, view), state)
+    _timeline(scope, view.where[scope], *read_once(loading.happened, published, settings, view), state)
     _failures(read_once(loading.failed, published, settings, view, state.timezone), view)
     if scope == "team":
         _services(settings, state, view, found)
@@ -104,7 +107,9 @@ def _list(kind: ListKind, noun: str, page: ListPage, listed: Filters) -> None:
     st.html(part("elsewhere", name, link(kind.page, shown), of="team_and_service"))
 
 
-def _timeline(scope: ProfileScope, name: str, of: Timeline, state: State) -> None:
+def _timeline(
+    scope: ProfileScope, name: str, of: Timeline, events: Sequence[KnownEvent], state: State
+) -> None:
     by: timeline_chart.By = "environment" if scope == "service" else "service"
     title = "Deployments, incidents and recoveries"
     if not timeline_chart.lanes(of, by):
@@ -114,10 +119,11 @@ def _timeline(scope: ProfileScope, name: str, of: Timeline, state: State) -> Non
     named = formats.file_name([state.organization, "timeline", name], of.start, of.end, "csv")
     downloads.section_with_csv(title, named, "timeline", lambda: timeline_chart.point_rows(of))
     dark = st.context.theme.type == "dark"
-    figure = timeline_chart.timeline_chart(of, by, state.timezone, state.as_of, dark)
+    marks, more = event_marks(events, of.start, of.end)
+    figure = timeline_chart.timeline_chart(of, by, state.timezone, state.as_of, dark, marks)
     alt = timeline_chart.described(of)
     st.html(part("timeline_key", timeline_chart.KEY, of="team_and_service"))
-    downloads.chart_card(figure, named.replace(".csv", ".png"), "timeline", alt)
+    downloads.chart_card(figure, named.replace(".csv", ".png"), "timeline", alt, marks, more)
     if told := timeline_chart.left_undrawn(of, by):
         st.html(part("remark", told, of="team_and_service"))
 

@@ -51,6 +51,19 @@ def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> d
         "metrics": [_metric(metric, *VALUES[metric]) for metric in metrics()],
         "attainment": {"met": 1, "judged": 4},
         "sentences": [_sentence(*parts) for parts in SENTENCES],
+        "events": [
+            {
+                "id": "e1",
+                "title": HOSTILE,
+                "kind": "freeze",
+                "scope": "team",
+                "name": HOSTILE,
+                "resets": True,
+                "url": "https://status.acme.example/1",
+                "first_day": "2026-11-10",
+                "last_day": "2026-11-12",
+            }
+        ],
         "caveats": ["2 incidents belong to no service."],
         "restatements": [
             {

@@ -12,7 +12,7 @@ from warehouse.metrics.satisfaction import histogram, rounds
 from warehouse.metrics.values import SCOPES, as_rows, compute
 from warehouse.rows.spreadsheets import defused
 
-TABLES = ("services", "deployments", "changes", "incidents", "recoveries", "repositories")
+TABLES = ("services", "deployments", "changes", "incidents", "recoveries", "repositories", "events")
 
 
 def export(

@@ -11,6 +11,7 @@ from config.settings import Settings
 from config.targets import parse_target
 from warehouse.metrics.attainment import WEEKS_BACK, against_published_targets, attainment
 from warehouse.metrics.definitions import definitions
+from warehouse.metrics.events import KnownEvent, event_book, in_days
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week, today
 from warehouse.metrics.satisfaction import rounds
@@ -147,6 +148,7 @@ def _content(
 ) -> Scorecard:
     scope, name = of
     where: dict[str, str] = {} if scope == "organisation" else {scope: name}
+    after = monday + timedelta(days=7)
     metrics = [_metric(of_metric, monday) for of_metric in weeks.values()]
     said = told(facts, where, monday, _flat([weeks]), _flat(below.values()))
     return {
@@ -156,7 +158,7 @@ def _content(
         "name": name or facts.organization,
         "week": iso_week(monday),
         "week_start": monday.isoformat(),
-        "week_end": (monday + timedelta(days=7)).isoformat(),
+        "week_end": after.isoformat(),
         "timezone": settings.timezone,
         "as_of": facts.as_of.isoformat(),
         "definitions": definitions(),
@@ -167,6 +169,7 @@ def _content(
             {"text": one.text, "parts": [_without_nothing(asdict(part)) for part in one.parts]}
             for one in said
         ],
+        "events": [_event(one) for one in in_days(event_book(facts).seen_with(where), monday, after)],
         "caveats": caveats(facts, where, metrics, monday),
         "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
         "below": [
@@ -176,6 +179,14 @@ def _content(
             for one, of_one in below.items()
         ],
     }
+
+
+def _event(one: KnownEvent) -> dict[str, Any]:
+    """An event with the local days that it touched, the first and the last."""
+    days = {"first_day": one.day.isoformat(), "last_day": one.last_day.isoformat()}
+    return {
+        key: getattr(one, key) for key in ("id", "title", "kind", "scope", "name", "resets", "url")
+    } | days
 
 
 def _flat(weeks: Iterable[_Weeks]) -> list[Value]:

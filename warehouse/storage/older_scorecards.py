@@ -14,7 +14,7 @@ from config.metrics import metrics
 from config.targets import parse_target
 
 # raised with each change of what a scorecard's content holds; _NEXT says what becomes of the content of before
-CONTENT_VERSION = 2
+CONTENT_VERSION = 3
 
 _SHOWN_BELOW = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
 _OF_METRIC = {
@@ -23,7 +23,8 @@ _OF_METRIC = {
 }
 _OF_SCORECARD = {
     *("version", "organization", "scope", "name", "week", "week_start", "week_end", "timezone", "as_of"),
-    *("definitions", "dashboard", "metrics", "attainment", "sentences", "caveats", "restatements", "below"),
+    *("definitions", "dashboard", "metrics", "attainment", "sentences", "events", "caveats", "restatements"),
+    "below",
 }
 
 
@@ -138,5 +139,10 @@ def _attained(of_scope: list[dict[str, Any]]) -> dict[str, int]:
     return {"met": judged.count("met"), "judged": len(judged)}
 
 
+def _with_events(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of what happened it told nothing."""
+    yield document | {"events": []}
+
+
 # what a document of a version becomes in the next
-_NEXT = {1: _apart}
+_NEXT = {1: _apart, 2: _with_events}

@@ -18,9 +18,9 @@ from warehouse.storage.older_scorecards import CONTENT_VERSION, UnreadableScorec
 
 # a fingerprint of each form by its version: the next one is added, those that are there stay
 FORMS = {
-    "warehouse": {3: "d756af6bbb9b"},
+    "warehouse": {3: "d756af6bbb9b", 4: "6311842b4bbb"},
     "facts": {1: "2b33f1f9f4c1"},
-    "scorecard": {2: "39bde413ebfa"},
+    "scorecard": {2: "39bde413ebfa", 3: "acad50aa60a6"},
 }
 
 
@@ -69,6 +69,7 @@ def test_what_a_scorecard_holds_is_of_its_version_and_nothing_of_it_is_lacking(s
         "attainment.": content["metrics"][0]["attainment"],
         "week.": content["metrics"][0]["history"][0],
         "sentence.": content["sentences"][0],
+        "event.": content["events"][0],
         "below.": content["below"][0],
         "metric below.": content["below"][0]["metrics"][0],
     }
