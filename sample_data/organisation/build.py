@@ -114,15 +114,15 @@ def _office_network(weeks: Weeks) -> list[Incident]:
 
 
 def _events(weeks: Weeks) -> str:
-    """The CSV of what happened to acme as a whole, and to a service that moved to a golden path."""
+    """The CSV of what happened to acme as a whole, and to one of its services."""
     rows = (
         (
-            "search-path",
+            "feature-flags",
             weeks.at(8, "Mon 00:00"),
             "",
-            "search moves to argo-delivery",
-            "golden path",
-            "service search",
+            "Feature flags in web-shop",
+            "roll-out",
+            "service web-shop",
             "true",
         ),
         (
