@@ -59,7 +59,7 @@ def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> d
                 "scope": "team",
                 "name": HOSTILE,
                 "resets": True,
-                "url": "https://status.acme.example/1",
+                "url": "javascript:alert(1)",
                 "first_day": "2026-11-10",
                 "last_day": "2026-11-12",
             }
