@@ -43,6 +43,7 @@ from dashboards.commands.options import (
 )
 from dashboards.commands.records_command import back_up_warehouse, forget_records, import_records
 from dashboards.commands.scorecard_command import scorecard_command
+from dashboards.commands.signals_command import signals_command
 from dashboards.commands.steps import (
     build_facts,
     build_for_this_version,
@@ -282,6 +283,7 @@ def export(
             print(path)
 
 
+app.command("signals")(signals_command)
 app.command("scorecard")(scorecard_command)
 app.command("deliver")(deliver_command)
 app.command()(survey)

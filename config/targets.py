@@ -60,3 +60,18 @@ def parse_target(text: str, metric: Metric) -> Target:
     # a percentage is divided, not multiplied: 5 * 0.01 is not the float 0.05 for every number
     limit = float(number) / 100 if unit == "%" else float(number) * factor
     return Target(comparison, limit, text)
+
+
+def parse_size(text: str, metric: Metric) -> float:
+    """A size in the metric's own unit, written as a target without its comparison: `2 hours`, `1/week`, `2%`, `0.3/5`.
+
+    Raises ValueError with a sentence that says what is wrong and an example that works.
+    """
+    try:
+        return parse_target(f"> {text}", metric).limit
+    except ValueError:
+        units = ", ".join(_UNITS[metric.dimension])
+        example = _EXAMPLES[metric.dimension].split(maxsplit=1)[1]
+        raise ValueError(
+            f'{quoted(text)} is not a size of {metric.name}, which takes {units}; write it like "{example}"'
+        ) from None

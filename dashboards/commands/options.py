@@ -90,6 +90,16 @@ def one_scope(where: Sequence[str] | None) -> tuple[_Scope, str] | None:
     return cast(tuple[_Scope, str], found[0]) if found else None
 
 
+def one_name(where: Sequence[str] | None) -> dict[str, str]:
+    """The one system, team or service of `--where`, empty for all of them; raises BadParameter."""
+    found = pairs(where)
+    if len(where or ()) > 1 or "assistance" in found:
+        raise typer.BadParameter(
+            "signals are of all or of one system, team or service; write it like team=payments"
+        )
+    return found
+
+
 def require_order(first: date | None, after: date | None, option: str = "--to") -> None:
     """Raises BadParameter for a range without a day in it."""
     if first and after and first >= after:
@@ -133,6 +143,10 @@ Where = Annotated[
 Whose = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="NAME=VALUE", help="That of a team or a system, as team=payments."),
+]
+WithBelow = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="NAME=VALUE", help="Those of a system, team or service, and below it."),
 ]
 ScopeOption = Annotated[
     _Scope | None, typer.Option("--by", help="A row for each; else one for what --where narrows to.")

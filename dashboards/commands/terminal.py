@@ -1,7 +1,7 @@
 """Numbers and their rows as text: tables for people, JSON and CSV for programs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from config.summary import Setting
     from warehouse.metrics.values import Value
     from warehouse.rows.explain import Explanation
+    from warehouse.signals.verdicts import Verdict
     from warehouse.trust.matching import MatchReport
 
 _STYLES = {
@@ -97,6 +98,31 @@ def match_table(found: "MatchReport") -> RenderableType:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     advice = [Text.assemble(_text(found.advice, "dim"), "\n")] if found.advice else []
     return Group(_text(found.title, "bold"), table, *advice)
+
+
+def signals_table(found: Sequence["Verdict"], monday: date, judged: int) -> RenderableType:
+    """The signals of the week from `monday`, a row each, or that there is none among the numbers `judged`."""
+    from warehouse.signals.wording import better_or_worse, compared_numbers, extent
+
+    week = days(monday, monday + timedelta(weeks=1))
+    if not found:
+        return Text(
+            f"No signal in {week}: of {judged:,} numbers that can be judged, none changed by more than chance."
+        )
+    table = _table()
+    for heading in ("Of", "Metric", "", "Numbers", "How much that is"):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        of = one.judged
+        is_better = better_or_worse(one)
+        table.add_row(
+            _text(f"{of.name} ({of.scope})"),
+            metrics()[of.metric].name,
+            Text(is_better, "green" if one.is_better else "red"),
+            compared_numbers(of),
+            extent(of),
+        )
+    return table
 
 
 def values_table(values: Sequence["Value"]) -> RenderableType:

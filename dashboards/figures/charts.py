@@ -13,8 +13,8 @@ from config.targets import parse_target
 from config.text.legible import one_line
 from dashboards.figures import formats
 from dashboards.figures.event_marks import EventMark
-from warehouse.metrics.signals import Limits
 from warehouse.metrics.values import Value
+from warehouse.signals.limits import Limits
 
 
 @dataclass(frozen=True)

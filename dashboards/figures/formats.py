@@ -95,12 +95,6 @@ def moved_by(value: float | None, previous: float | None, unit: str) -> str:
     return f"{arrow} {abs(percent)} %"
 
 
-def change_from(value: float | None, previous: float | None, unit: str) -> str:
-    """`moved_by` with where it came from: "↓ 22 % from 4.1 h", "→ unchanged"; "" if unknown."""
-    moved = moved_by(value, previous, unit)
-    return moved if not moved or moved.startswith("→") else f"{moved} from {figure(previous, unit)}"
-
-
 def day(on: date) -> str:
     """ "9 Nov 2026"."""
     return f"{on.day} {on:%b %Y}"

@@ -2,9 +2,14 @@
 
 TERMS = {
     "natural limits": (
-        "The average of the twelve weeks before, plus and minus 2.66 times their mean moving range: weeks stay in"
-        " between by themselves. A week beyond them, eight on one side, or three of four far out are a signal."
-        " Source: Donald J. Wheeler, Understanding Variation, 1993."
+        "Between them single weeks stay by themselves: the average of the twelve weeks before, plus and minus 2.66"
+        " times their mean moving range, of times that of their logarithms. Whether a number changed, its rows"
+        " tell. Source: Donald J. Wheeler, Understanding Variation, 1993."
+    ),
+    "signal": (
+        "A change against the twelve weeks before that is more than chance: of all signals of the same days at most one"
+        " in twenty is expected to be false, and what is too small to matter is none."
+        " Source: Benjamini and Hochberg, 1995."
     ),
     "provisional": (
         "An incident may still raise it: the window in which incidents are blamed on deployments has not passed yet."

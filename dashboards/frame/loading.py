@@ -1,9 +1,15 @@
-"""What every page reads of the facts file, in one opening of it."""
+"""What every page reads of the facts file, in one opening of it each."""
 
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
+from config.settings import Settings
+from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from warehouse.metrics.published_facts import open_facts
+from warehouse.signals.judging import Judged
+from warehouse.signals.verdicts import Signals, Verdict, signals, verdict
 from warehouse.trust import ownership, runs_and_doubts
 
 
@@ -22,3 +28,20 @@ def state(warehouse: Path) -> State:
             systems=tuple(sorted({service.system for service in services if service.system})),
             runs=runs_and_doubts.last_runs(facts),
         )
+
+
+def signals_of_days(warehouse: Path, settings: Settings, first: date, end: date) -> Signals:
+    """All signals of the days from `first` to before `end`, whoever's."""
+    with open_facts(warehouse) as facts:
+        return signals(facts, settings, first, end)
+
+
+def verdicts_on(
+    published: Published, settings: Settings, judged: Iterable[Judged], days: tuple[date, date]
+) -> dict[str, Verdict]:
+    """By metric the verdict on each of a view's `judged` numbers of `days`, among all numbers of these."""
+    found = list(judged)
+    if all(one.chance is None for one in found):
+        return {one.metric: verdict(one, 0.0, settings) for one in found}
+    highest = read_once(signals_of_days, published, settings, *days).highest_chance
+    return {one.metric: verdict(one, highest, settings) for one in found}

@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from config.metrics import metrics
 from config.years import FIRST_YEAR, LAST_YEAR
 from dashboards.figures import formats
-from warehouse.metrics.periods import preset, preset_before, week_of
-from warehouse.metrics.signals import BASELINE_WEEKS
+from warehouse.metrics.periods import BASELINE_WEEKS, baseline, preset, week_of
 from warehouse.metrics.values import Scope, narrowest
 
 PERIODS = {
@@ -180,14 +179,6 @@ def view_days(filters: Filters, today: date) -> tuple[date | None, date | None]:
     return preset(filters.period, today)
 
 
-def days_before(filters: Filters, today: date) -> tuple[date, date] | None:
-    """The period that this one is compared with: as long and just before, or the whole quarter before."""
-    if filters.period != "custom":
-        return preset_before(filters.period, today)
-    start, end = view_days(filters, today)
-    return (start - (end - start), start) if start is not None and end is not None else None
-
-
 def history(filters: Filters, today: date) -> tuple[date, date]:
     """The completed weeks up to the period's end and the twelve before its first day: (a Monday, a Monday)."""
     start, end = view_days(filters, today)
@@ -243,5 +234,5 @@ def scope_name(filters: Filters, organization: str) -> str:
 
 def compared(view: Filters, today: date) -> str:
     """The days that the view's own are compared with: "compared with 21 Sep – 18 Oct 2026"; empty without any."""
-    before = days_before(view, today)
-    return f"compared with {formats.days(*before)}" if before else ""
+    start, _ = view_days(view, today)
+    return f"compared with {formats.days(*baseline(start))}" if start else ""

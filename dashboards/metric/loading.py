@@ -20,6 +20,8 @@ from warehouse.rows.assistance import PARTED, AssistedWeek, ByAssistance, assist
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
 from warehouse.rows.explain import Explanation, Order, all_explained_rows, explain, explain_alone
 from warehouse.rows.stages import Stage, stages
+from warehouse.signals.judging import Judged
+from warehouse.signals.verdicts import judged_numbers
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
 # how many rows of each reason the page shows
@@ -35,14 +37,14 @@ _BELOW: dict[Scope, tuple[Scope, ...]] = {
 
 @dataclass(frozen=True)
 class MetricContent:
-    """One metric of a view: its number now and before, and by period.
+    """One metric of a view: its number, judged, and by period.
 
-    `weeks` are those that the verdict on a change needs, `series` what the chart shows, `events` what happened to the
-    scope whenever it was. `explanation` has no rows yet; None: nothing matches all filters.
+    `weeks` are those that the natural limits need, `series` what the chart shows, `events` what happened to the scope
+    whenever it was. `explanation` has no rows yet; None: nothing matches all filters.
     """
 
     current: Value | None
-    previous: Value | None
+    judged: list[Judged]
     weeks: list[Value]
     series: list[Value]
     unwatched: Unwatched | None
@@ -74,7 +76,6 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
     with open_facts(warehouse) as facts:
         now = today(facts)
         start, end = full_range(facts, *periods.view_days(view, now))
-        before = periods.days_before(view, now)
         scope = view.scope
 
         def own(first: date, after: date, step: Period | None = None) -> list[Value]:
@@ -86,13 +87,23 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
         name = current.name if current else ""
         return MetricContent(
             current=current,
-            previous=next(iter(own(*before)), None) if before else None,
+            judged=_judged(facts, view, start, end),
             weeks=weeks,
             series=weeks if view.step == "week" else own(*periods.series_days(view, now), view.step),
             unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
             explanation=explain_alone(facts, current, view.where) if current else None,
             events=event_book(facts).seen_with(view.where),
         )
+
+
+def _judged(facts: Facts, view: Filters, start: date, end: date) -> list[Judged]:
+    """The view's number, judged; none where its period begins nowhere, or it has no such number."""
+    if view.period == "all" or (view.period == "custom" and not view.start):
+        return []
+    found = judged_numbers(facts, view.scope, start, end, view.where, [view.metric])
+    return [
+        one for one in found.values() if view.scope == "organisation" or one.name == view.where[view.scope]
+    ]
 
 
 def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:

@@ -13,6 +13,7 @@ from dashboards.figures.tables import as_rows_of
 from dashboards.figures.verdicts import change
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import top
+from dashboards.frame.loading import verdicts_on
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read_once
@@ -32,9 +33,10 @@ from dashboards.metric.loading import (
     spread,
 )
 from warehouse.metrics.events import KnownEvent
-from warehouse.metrics.signals import limits_before
 from warehouse.metrics.values import Value, as_rows
 from warehouse.rows.distribution import Bin, Weekday
+from warehouse.signals.limits import limits_before
+from warehouse.signals.verdicts import Verdict
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
@@ -53,7 +55,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
     levels = dora_levels.levels(value.metric) if settings.dashboard.dora_levels else ()
-    _number(found, value, content.arithmetic(explanation), levels)
+    verdicts = verdicts_on(published, settings, found.judged, (value.period_start, value.period_end))
+    _number(found, value, verdicts.get(value.metric), content.arithmetic(explanation), levels)
     _series(state, view, found, value)
     made_of = read_once(spread, published, settings, view)
     _spread(state, view, made_of, value)
@@ -67,11 +70,15 @@ def show(settings: Settings, published: Published, state: State) -> None:
 
 
 def _number(
-    found: MetricContent, value: Value, arithmetic: str, levels: tuple[dora_levels.Level, ...]
+    found: MetricContent,
+    value: Value,
+    verdict: Verdict | None,
+    arithmetic: str,
+    levels: tuple[dora_levels.Level, ...],
 ) -> None:
     cell = value_cell(value, None, found.unwatched)
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
-    changed = change(value, found.previous, found.weeks)
+    changed = change(value, verdict)
     st.html(part("number", cell, arithmetic, percentiles, changed, of="metric"))
     st.html(part("definition", cell.metric, levels, dora_levels.DORA_SOURCE, dora_levels.YEAR, of="metric"))
 

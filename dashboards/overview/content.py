@@ -10,8 +10,9 @@ from dashboards.figures.sparklines import Sparkline, sparkline
 from dashboards.figures.verdicts import Change, change
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters
-from warehouse.metrics.signals import Limits, limits_before
 from warehouse.metrics.values import Value
+from warehouse.signals.limits import Limits, limits_before
+from warehouse.signals.verdicts import Verdict
 from warehouse.trust.unwatched import Unwatched
 
 
@@ -28,34 +29,35 @@ class Tile:
 
 def tiles(
     current: Sequence[Value],
-    previous: Sequence[Value],
+    verdicts: Mapping[str, Verdict],
     history: Sequence[Value],
     view: Filters,
     blind: Mapping[str, Unwatched] | None = None,
 ) -> list[Tile]:
-    """A tile for each value of `current`, in the order in which metrics are declared; `blind` is by name."""
-    before = {value.metric: value for value in previous}
+    """A tile for each value of `current`, in the order in which metrics are declared.
+
+    `verdicts` are by metric, `blind` by name.
+    """
     weeks: dict[str, list[Value]] = {}
     for value in history:
         weeks.setdefault(value.metric, []).append(value)
     return [
         _tile(
             value_cell(value, view, (blind or {}).get(value.name)),
-            before.get(value.metric),
+            verdicts.get(value.metric),
             weeks.get(value.metric, []),
         )
         for value in _declared(current)
     ]
 
 
-def _tile(shown: ValueCell, before: Value | None, weeks: list[Value]) -> Tile:
+def _tile(shown: ValueCell, found: Verdict | None, weeks: list[Value]) -> Tile:
     value = shown.value
-    changed = change(value, before, weeks)
     return Tile(
         cell=shown,
         counted=formats.counted(value.n, shown.metric.fact),
         percentiles=formats.percentiles(value.p75, value.p90, value.unit),
-        change=changed,
+        change=change(value, found),
         line=_line(
             value,
             sorted(weeks, key=lambda week: week.period_start)[-12:],

@@ -10,6 +10,8 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
+from warehouse.signals.judging import Judged
+from warehouse.signals.verdicts import judged_numbers
 from warehouse.trust import runs_and_doubts
 from warehouse.trust.runs_and_doubts import Doubts
 from warehouse.trust.unwatched import Unwatched, unwatched
@@ -24,13 +26,13 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
 
 @dataclass(frozen=True)
 class Numbers:
-    """The values of a view: of its own scope now, before and by week, and of each scope below it.
+    """The values of a view: of its own scope now, judged and by week, and of each scope below it.
 
     `blind` tells by scope and name where services have no source of incidents.
     """
 
     current: list[Value]
-    previous: list[Value]
+    judged: list[Judged]
     history: list[Value]
     below: list[Value]
     blind: dict[tuple[Scope, str], Unwatched]
@@ -46,7 +48,6 @@ def numbers(warehouse: Path, settings: Settings, filters: Filters) -> Numbers:
 def numbers_of(facts: Facts, settings: Settings, filters: Filters) -> Numbers:
     """The same from facts that are open."""
     start, end = periods.view_days(filters, today(facts))
-    before = periods.days_before(filters, today(facts))
     first, last = periods.history(filters, today(facts))
     scope, where = filters.scope, filters.where
     below: tuple[Scope, ...] = ROW_SCOPES[filters.rows]
@@ -54,9 +55,7 @@ def numbers_of(facts: Facts, settings: Settings, filters: Filters) -> Numbers:
     current = compute(facts, settings, scope, start=start, end=end, where=where)
     return Numbers(
         current=current,
-        previous=compute(facts, settings, scope, start=before[0], end=before[1], where=where)
-        if before
-        else [],
+        judged=list(judged_numbers(facts, scope, *days, where).values()) if start else [],
         history=compute(facts, settings, scope, period="week", start=first, end=last, where=where),
         below=[
             value

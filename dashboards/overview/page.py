@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import streamlit as st
 
 from config.metrics import metrics
 from config.settings import Settings
+from dashboards.figures import formats
 from dashboards.frame import (
     downloads,
     navigation,
@@ -14,6 +16,7 @@ from dashboards.frame import (
     widgets,
 )
 from dashboards.frame.header import top
+from dashboards.frame.loading import signals_of_days, verdicts_on
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read_once
@@ -22,8 +25,11 @@ from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import ROWS, SORTS, Filters, compared, link, scope_name
 from dashboards.overview import content, heat_map, loading
 from dashboards.overview.loading import Numbers
-from dashboards.overview.this_week import this_week
+from dashboards.overview.this_week import seen, this_week, week_as_a_whole
+from warehouse.metrics.periods import week_of
 from warehouse.metrics.values import as_rows
+from warehouse.scorecards.sentences import Sentence
+from warehouse.signals.wording import signal_rows
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
@@ -42,16 +48,33 @@ def show(settings: Settings, published: Published, state: State) -> None:
         return
     blind = {name: unseen for (scope, name), unseen in found.blind.items() if scope == view.scope}
     shown = [value for value in found.current if exists(value)]
-    st.html(part("tiles", content.tiles(shown, found.previous, found.history, view, blind), of="overview"))
+    first = found.current[0]
+    verdicts = verdicts_on(published, settings, found.judged, (first.period_start, first.period_end))
+    st.html(part("tiles", content.tiles(shown, verdicts, found.history, view, blind), of="overview"))
     if doubts := trust_sentences.trust_sentences(found.doubts):
         st.html(part("doubts", doubts, link("trust", view)))
-    scope = Filters(system=view.system, team=view.team, service=view.service)
-    visible = frozenset(service.name for service in state.services)
-    seen = (frozenset(state.teams), visible, navigation.own_teams())
-    week = read_once(this_week, published, settings, scope, *seen)
-    st.html(part("section", f"What changed in the week of {week.days}"))
-    st.html(part("week", week, of="overview"))
+    _week(settings, published, state, view)
     _table(settings, state, view, found, offered)
+
+
+def _week(settings: Settings, published: Published, state: State, view: Filters) -> None:
+    """What changed in the last completed week, whatever the view's period; the rows of others stay theirs."""
+    monday = week_of(state.today) - timedelta(weeks=1)
+    signals = read_once(signals_of_days, published, settings, monday, monday + timedelta(weeks=1))
+    own = navigation.own_teams()
+    scopes = names(state, view)
+    shown = {**scopes, "organisation": [state.organization]} if own is None else {**scopes, "system": []}
+    found = seen(signals.found, shown, view)
+    scope = Filters(system=view.system, team=view.team, service=view.service)
+    told: tuple[Sentence, ...] = ()
+    if own is None or view.team in own or view.service in scopes["service"]:
+        told = read_once(week_as_a_whole, published, settings, scope, monday, signals.highest_chance)
+    week = this_week(scope, monday, found, told)
+    named = formats.file_name([state.organization, "signals"], monday, monday + timedelta(weeks=1), "csv")
+    downloads.section_with_csv(
+        f"What changed in the week of {week.days}", named, "signals", lambda: signal_rows(found)
+    )
+    st.html(part("week", week, of="overview"))
 
 
 def _table(

@@ -1,25 +1,44 @@
-"""What changed in the last completed week, in sentences: signals by team and service, failures, what is still open."""
+"""What changed in the last completed week: its signals as sentences and as a list, and the week in sentences."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+from config.metrics import metrics
 from config.settings import Settings
 from dashboards.figures import formats
-from dashboards.frame.view import Filters, week_of
-from warehouse.metrics.movements import movements
-from warehouse.metrics.periods import today
+from dashboards.figures.verdicts import tone
+from dashboards.frame.view import Filters, link
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.values import SCOPES, Scope
 from warehouse.scorecards.sentences import Sentence, movement, sentences
+from warehouse.signals.verdicts import Verdict
+from warehouse.signals.wording import better_or_worse, compared_numbers, extent
 
 _MOST = 3
 
 
 @dataclass(frozen=True)
-class ThisWeek:
-    """The sentences of the week from `monday`; `more` counts the signals that are not told.
+class SignalLine:
+    """A signal in the list of all: whose, which metric, whither, both numbers, how much that is, and its page."""
 
-    `view` is what they are of, in that week.
+    scope: Scope
+    name: str
+    metric: str
+    address: str
+    tone: str
+    direction: str
+    compared: str
+    extent: str
+
+
+@dataclass(frozen=True)
+class ThisWeek:
+    """The week from `monday`: the largest signals for the better and for the worse, and `lines`, all of them.
+
+    `view` is what they are of, in that week; `told` says how it went as a whole.
     """
 
     view: Filters
@@ -27,7 +46,7 @@ class ThisWeek:
     better: tuple[Sentence, ...]
     worse: tuple[Sentence, ...]
     told: tuple[Sentence, ...]
-    more: int
+    lines: tuple[SignalLine, ...]
 
     @property
     def days(self) -> str:
@@ -35,35 +54,48 @@ class ThisWeek:
         return formats.days(self.monday, self.monday + timedelta(weeks=1))
 
 
-def this_week(
-    warehouse: Path,
-    settings: Settings,
-    view: Filters,
-    teams: frozenset[str],
-    visible: frozenset[str],
-    own: frozenset[str] | None,
-) -> ThisWeek:
-    """The last completed week of what `view` narrows to, whatever its period is.
+def this_week(view: Filters, monday: date, found: Iterable[Verdict], told: Iterable[Sentence]) -> ThisWeek:
+    """The week from `monday` from its signals, the largest first, and what is told of it as a whole."""
+    of_week = replace(view, period="week", start=None, end=None)
+    signals = list(found)
+    below = [one for one in signals if one.judged.scope in ("team", "service")]
+    better = [movement(one) for one in below if one.is_better]
+    worse = [movement(one) for one in below if not one.is_better]
+    lines = tuple(_line(one, of_week) for one in signals)
+    return ThisWeek(of_week, monday, tuple(better[:_MOST]), tuple(worse[:_MOST]), tuple(told), lines)
 
-    Only of the `teams` and the services `visible`; titles and incidents only where the view is of a team of one's
-    `own` (None: everybody's) or a service visible. What services there are now tells nothing of the rows of others.
-    """
+
+def seen(found: Iterable[Verdict], names: Mapping[str, Iterable[str]], view: Filters) -> list[Verdict]:
+    """The signals of what is below the view, of those `names` by scope; in a view of everything, of the whole too."""
+    below = SCOPES[SCOPES.index(view.scope) + 1 :]
+    shown = {scope: set(of) for scope, of in names.items()}
+    return [
+        one
+        for one in found
+        if (one.judged.scope in below and one.judged.name in shown.get(one.judged.scope, ()))
+        or (one.judged.scope == "organisation" and "organisation" in shown and not view.where)
+    ]
+
+
+def week_as_a_whole(
+    warehouse: Path, settings: Settings, view: Filters, monday: date, highest_chance: float
+) -> tuple[Sentence, ...]:
+    """The sentences of what `view` narrows to, titles and incidents too."""
     with open_facts(warehouse) as facts:
-        monday = week_of(today(facts)) - timedelta(weeks=1)
-        shown = {"team": teams, "service": visible}
-        found = [
-            one
-            for one in movements(facts, settings, monday, view.where)
-            if one.value.name in shown[one.value.scope]
-        ]
-        with_rows = own is None or view.team in own or view.service in visible
-        better = [one for one in found if one.verdict.is_better]
-        worse = [one for one in found if not one.verdict.is_better]
-        return ThisWeek(
-            replace(view, period="week", start=None, end=None),
-            monday,
-            tuple(movement(one) for one in better[:_MOST]),
-            tuple(movement(one) for one in worse[:_MOST]),
-            tuple(sentences(facts, settings, view.where, monday)) if with_rows else (),
-            len(found) - len(better[:_MOST]) - len(worse[:_MOST]),
-        )
+        return tuple(sentences(facts, settings, view.where, monday, highest_chance))
+
+
+def _line(one: Verdict, view: Filters) -> SignalLine:
+    of = one.judged
+    narrowed: dict[str, Any] = {} if of.scope == "organisation" else {of.scope: of.name}
+    address = link("metric", replace(view, metric=of.metric, **narrowed))
+    return SignalLine(
+        of.scope,
+        of.name,
+        metrics()[of.metric].name,
+        address,
+        tone(one),
+        better_or_worse(one),
+        compared_numbers(of),
+        extent(of),
+    )

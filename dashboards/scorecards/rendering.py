@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -115,8 +115,6 @@ def _environment(format: str) -> Environment:
         statuses=formats.STATUSES,
         figure=lambda m: formats.figure(m["value"], m["unit"], m["limit"]),
         exact=lambda m: formats.exact(m["value"], m["unit"]),
-        moved=lambda m: _change(m, formats.moved_by),
-        change=_change,
         usual=_usual,
         verdict=week_verdict,
         attained=_attained,
@@ -146,16 +144,9 @@ def _one_line(text: Any) -> Any:
     return text if isinstance(text, Markup) else one_line(text)
 
 
-def _change(metric: Mapping[str, Any], told: Callable[..., str] = formats.change_from) -> str:
-    """How far the metric is from the week before; nothing where either week has too few rows."""
-    if min(metric["n"], metric["previous_n"] or 0) < metric["floor"]:
-        return ""
-    return told(metric["value"], metric["previous"], metric["unit"])
-
-
 def _usual(metric: Mapping[str, Any]) -> str:
-    """The week against the twelve before: "↓ 18 % from the usual 3.9 h"; nothing where that is not known."""
-    if metric["usual"] is None or metric["change"]["kind"] == "unknown":
+    """The week against the twelve before: "↓ 18 % from the usual 3.9 h"; nothing where the verdict says it, or none."""
+    if metric["usual"] is None or metric["change"]["kind"] != "normal":
         return ""
     centre = metric["usual"]["centre"]
     moved = formats.moved_by(metric["value"], centre, metric["unit"])
@@ -164,7 +155,7 @@ def _usual(metric: Mapping[str, Any]) -> str:
 
 
 def week_verdict(metric: Mapping[str, Any]) -> str:
-    """Whether that is a change: "worse: above the natural limits …", "within normal variation"; nothing of nothing."""
+    """Whether that is a change: "worse: 9.6 h against …", "within normal variation"; nothing of nothing."""
     if metric["value"] is None:
         return ""
     change = metric["change"]

@@ -15,6 +15,7 @@ from dashboards.figures.event_marks import event_marks
 from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation, trust_sentences
 from dashboards.frame.header import FILTER_SCOPES, show_notices, top
+from dashboards.frame.loading import verdicts_on
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read_once
@@ -61,9 +62,9 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     st.html(part("details", described, of="team_and_service"))
     current = [value for value in numbers.current if exists(value)]
     blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
-    st.html(
-        part("tiles", overview.tiles(current, numbers.previous, numbers.history, view, blind), of="overview")
-    )
+    shown = numbers.current[0]
+    verdicts = verdicts_on(published, settings, numbers.judged, (shown.period_start, shown.period_end))
+    st.html(part("tiles", overview.tiles(current, verdicts, numbers.history, view, blind), of="overview"))
     if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)

@@ -77,7 +77,7 @@ class TestPage:
         html = shown(opened(small.folder))
         assert "What changed in the week of 9 – 15 Nov 2026" in html
         assert "The slowest change, " in html
-        assert "compared with 21 Sep – 18 Oct 2026" in html
+        assert "compared with 27 Jul – 18 Oct 2026" in html
 
     def test_filters_that_exclude_each_other_say_so(self, small):
         app = opened(small.folder, team="payments", service="ingest")

@@ -108,10 +108,10 @@ class TestFilters:
         found = filters.from_address({"period": "custom", "from": "0001-01-01", "to": "9999-12-31"})
         assert (found.start, found.end) == (date(1970, 1, 1), date(2100, 12, 31))
 
-    def test_the_period_before_is_as_long_or_the_whole_quarter_before(self):
-        assert filters.days_before(Filters(), TODAY) == (date(2026, 9, 21), date(2026, 10, 19))
-        assert filters.days_before(Filters(period="quarter"), TODAY) == (date(2026, 7, 1), date(2026, 10, 1))
-        assert filters.days_before(Filters(period="all"), TODAY) is None
+    def test_a_period_is_compared_with_the_twelve_weeks_before_it(self):
+        assert filters.compared(Filters(), TODAY) == "compared with 27 Jul – 18 Oct 2026"
+        assert filters.compared(Filters(period="quarter"), TODAY) == "compared with 9 Jul – 30 Sep 2026"
+        assert filters.compared(Filters(period="all"), TODAY) == ""
 
     def test_the_running_week_is_not_in_the_history(self):
         assert filters.history(Filters(), TODAY)[1] == MONDAY

@@ -1,1 +1,1 @@
-"""Fact tables into metrics: the open facts, periods, values, targets over time, and signal or noise."""
+"""Fact tables into metrics: the open facts, periods, values, and targets over time."""

@@ -14,6 +14,7 @@ from warehouse.metrics.facts import Facts
 Period = Literal["day", "week", "month"]
 # the periods that pages offer by name, with their completed weeks; `all` is as far as there is data
 PRESETS = {"week": 1, "4w": 4, "12w": 12, "quarter": None, "12m": 52, "all": None}
+BASELINE_WEEKS = 12
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,12 @@ def preset(name: str, today: date) -> tuple[date | None, date | None]:
     return (_quarter(today), today + timedelta(days=1)) if name == "quarter" else (None, None)
 
 
-def preset_before(name: str, today: date) -> tuple[date, date] | None:
-    """The days that a preset is compared with: as many just before, or the whole quarter before; None for `all`."""
-    start, end = preset(name, today)
-    if start is None or end is None:
-        return None
-    return (_quarter(start - timedelta(days=1)) if name == "quarter" else start - (end - start)), start
+def baseline(first: date) -> tuple[date, date]:
+    """(first day, first day after) of the weeks that days from `first` on are compared with.
+
+    The one place that says where a baseline begins.
+    """
+    return first - timedelta(weeks=BASELINE_WEEKS), first
 
 
 def week_of(day: date) -> date:

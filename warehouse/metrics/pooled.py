@@ -17,10 +17,10 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import (
     PRESETS,
     Bucket,
+    baseline,
     buckets,
     full_range,
     preset,
-    preset_before,
     today,
     week_of,
 )
@@ -213,8 +213,8 @@ def _stretches(facts: Facts) -> list[list[Bucket]]:
     for name in PRESETS:
         start, end = preset(name, now)
         offered += buckets(None, start or first, end or after)
-        if before := preset_before(name, now):
-            offered += buckets(None, *before)
+        if start:
+            offered += buckets(None, *baseline(start))
     kinds: list[list[Bucket]] = []
     known: set[tuple[date, date]] = set()
     for kind in (weeks, offered):

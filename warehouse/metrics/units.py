@@ -1,5 +1,7 @@
 """Figures in the units that people say, for sentences and for everything that shows numbers."""
 
+import math
+
 MISSING = "–"
 
 
@@ -17,6 +19,17 @@ def figure(value: float | None, unit: str, limit: float | None = None) -> str:
         number = round(value / factor, places)
     text = f"{number:,.{places}f}"
     return (text.rstrip("0").rstrip(".") if places else text) + suffix
+
+
+def figures(first: float, second: float, unit: str) -> tuple[str, str]:
+    """Two figures in one unit, in as many digits as it takes to tell them apart: "0.4 h" and "50.4 h"."""
+    sizes = [abs(value) for value in (first, second) if value]
+    factor, suffix, places = _scale(math.prod(sizes) ** (1 / max(1, len(sizes))), unit)
+    while round(first / factor, places) == round(second / factor, places) and places < 6 and first != second:
+        places += 1
+    texts = [f"{round(value / factor, places):,.{places}f}" for value in (first, second)]
+    shorter = [text.rstrip("0").rstrip(".") if places else text for text in texts]
+    return shorter[0] + suffix, shorter[1] + suffix
 
 
 def _scale(value: float, unit: str) -> tuple[float, str, int]:

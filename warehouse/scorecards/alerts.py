@@ -10,9 +10,11 @@ from config.metrics import metrics
 from config.settings import Settings
 from warehouse.metrics.attainment import against_published_targets
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.periods import iso_week, today
-from warehouse.metrics.signals import BASELINE_WEEKS, assess, usable
+from warehouse.metrics.periods import BASELINE_WEEKS, iso_week, today
 from warehouse.metrics.values import Scope, Value, compute, kept_name
+from warehouse.signals.limits import usable
+from warehouse.signals.verdicts import Verdict, signals
+from warehouse.signals.wording import compared_numbers
 from warehouse.storage.instants import naive
 from warehouse.storage.store import open_warehouse
 
@@ -53,10 +55,14 @@ def evaluate(facts: Facts, settings: Settings) -> list[Alert]:
     with open_warehouse(settings.warehouse) as opened:
         rows = opened.connection.execute("select content from alerts").fetchall()
     last = {_key(one): one for (content,) in rows if (one := _kept(content))}
+    moved: dict[tuple[str, str, str], Verdict] = {
+        (one.judged.scope, kept_name(one.judged.scope, one.judged.name), one.judged.metric): one
+        for one in signals(facts, settings, monday - timedelta(days=7), monday).found
+    }
     found = [
         alert
         for weeks in _weeks(facts, settings, monday)
-        if (alert := _changed(weeks, last.get(_key(weeks[-1]))))
+        if (alert := _changed(weeks, last.get(_key(weeks[-1])), moved.get(_key(weeks[-1]))))
     ]
     if found:
         now = naive(datetime.now(UTC))
@@ -99,7 +105,7 @@ def _weeks(facts: Facts, settings: Settings, monday: date) -> list[list[Value]]:
     return [weeks for weeks in ordered if weeks[-1].target is not None]
 
 
-def _changed(weeks: Sequence[Value], before: Alert | None) -> Alert | None:
+def _changed(weeks: Sequence[Value], before: Alert | None, signal: Verdict | None) -> Alert | None:
     current = weeks[-1]
     week = iso_week(current.period_start)
     if not usable(current) or (before is not None and before.week >= week):
@@ -111,10 +117,9 @@ def _changed(weeks: Sequence[Value], before: Alert | None) -> Alert | None:
         return None
     if current.status != "missed" or not any(usable(one) and one.status == "met" for one in weeks[:-1]):
         return None
-    verdict = assess(weeks, current.period_start, current.period_end, current, weeks[-2])
-    if verdict.kind != "signal" or verdict.is_better:
+    if signal is None or signal.is_better:
         return None
-    return _alert(weeks, "missed", _since(weeks), verdict.reason)
+    return _alert(weeks, "missed", _since(weeks), compared_numbers(signal.judged))
 
 
 def _since(weeks: Sequence[Value]) -> str:

@@ -15,12 +15,14 @@ from warehouse.metrics.events import KnownEvent, event_book, in_days
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week, today
 from warehouse.metrics.satisfaction import rounds
-from warehouse.metrics.signals import assess
 from warehouse.metrics.values import Scope, Value, compute, kept_name
 from warehouse.scorecards.caveats import caveats
 from warehouse.scorecards.published import Told, frozen, told_before
 from warehouse.scorecards.restatements import restatements
 from warehouse.scorecards.sentences import told
+from warehouse.signals.limits import limits_before
+from warehouse.signals.verdicts import Verdict, all_judged, among, below_scope, verdict
+from warehouse.signals.wording import compared_numbers
 from warehouse.storage.older_scorecards import CONTENT_VERSION
 from warehouse.trust.ownership import owners
 
@@ -103,6 +105,12 @@ def _compute(
             known = ", ".join([other for kind, other in of_week if kind == scope][:12]) or "none"
             raise ConfigurationError(f'there is no {scope} "{name}" in {iso_week(monday)}; known: {known}')
     values = _values(facts, settings, monday, {scope for scope, _ in wanted})
+    judged = all_judged(facts, monday, monday + timedelta(days=7))
+    signals = among(judged, settings)
+    verdicts: dict[tuple[Scope, str], list[Verdict]] = {}
+    for number in judged:
+        found = verdict(number, signals.highest_chance, settings)
+        verdicts.setdefault((number.scope, kept_name(number.scope, number.name)), []).append(found)
     told_of = told_before(settings.warehouse, monday)
     summed = [one for one in of_week if one[0] != "organisation"]
     return {
@@ -112,6 +120,8 @@ def _compute(
             monday,
             (scope, name),
             values[scope, name],
+            verdicts.get((scope, name), []),
+            below_scope(facts, signals, scope, name),
             {one: values[one] for one in summed} if scope == "organisation" else {},
             told_of.get((scope, name), {}),
             published,
@@ -142,6 +152,8 @@ def _content(
     monday: date,
     of: tuple[Scope, str],
     weeks: _Weeks,
+    verdicts: list[Verdict],
+    signals_below: list[Verdict],
     below: Values,
     told_of: Mapping[tuple[str, str], Told],
     published: Mapping[tuple[Scope, str], Scorecard],
@@ -149,8 +161,10 @@ def _content(
     scope, name = of
     where: dict[str, str] = {} if scope == "organisation" else {scope: name}
     after = monday + timedelta(days=7)
-    metrics = [_metric(of_metric, monday) for of_metric in weeks.values()]
-    said = told(facts, where, monday, _flat([weeks]), _flat(below.values()))
+    by_metric = {one.judged.metric: one for one in verdicts}
+    metrics = [_metric(of_metric, monday, by_metric.get(metric)) for metric, of_metric in weeks.items()]
+    own = [of_metric[-1] for of_metric in weeks.values()]
+    said = told(facts, where, monday, own, verdicts, signals_below)
     return {
         "version": CONTENT_VERSION,
         "organization": settings.organization,
@@ -189,10 +203,6 @@ def _event(one: KnownEvent) -> dict[str, Any]:
     } | days
 
 
-def _flat(weeks: Iterable[_Weeks]) -> list[Value]:
-    return [week for of_scope in weeks for of_metric in of_scope.values() for week in of_metric]
-
-
 def _without_nothing(of: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in of.items() if value is not None}
 
@@ -227,10 +237,10 @@ def _figures_of(published: Mapping[str, Any]) -> dict[str, Any]:
     return {key: published[key] for key in shown}
 
 
-def _metric(weeks: list[Value], monday: date) -> dict[str, Any]:
+def _metric(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str, Any]:
     current, before = weeks[-1], weeks[-2]
     metric = declared()[current.metric]
-    verdict = assess(weeks, monday, current.period_end, current, before)
+    kind = found.kind if found else "unknown"
     attained = attainment(weeks)
     since = attained.missed_since
     return {
@@ -244,12 +254,12 @@ def _metric(weeks: list[Value], monday: date) -> dict[str, Any]:
         "p90": current.p90,
         "previous": before.value,
         "previous_n": before.n,
-        "usual": asdict(verdict.limits) if verdict.limits else None,
+        "usual": _usual(weeks, monday, found),
         "change": {
-            "kind": verdict.kind,
-            "direction": verdict.direction,
-            "is_better": verdict.is_better,
-            "reason": verdict.reason,
+            "kind": kind,
+            "direction": found.direction if found else None,
+            "is_better": found.is_better if found else None,
+            "reason": compared_numbers(found.judged) if found and kind == "signal" else "",
         },
         "attainment": {
             "met": attained.met,
@@ -261,4 +271,17 @@ def _metric(weeks: list[Value], monday: date) -> dict[str, Any]:
             {"week": iso_week(one.period_start), "value": one.value, "n": one.n, "status": one.status}
             for one in weeks[-HISTORY_WEEKS:]
         ],
+    }
+
+
+def _usual(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str, Any] | None:
+    """What the week was compared with, and between which limits single weeks stay; None where it was not by itself."""
+    if found is None or found.judged.usual is None or found.judged.week:
+        return None
+    limits = limits_before(weeks, monday)
+    return {
+        "centre": found.judged.usual,
+        "lower": limits.lower if limits else None,
+        "upper": limits.upper if limits else None,
+        "n": limits.n if limits else 0,
     }

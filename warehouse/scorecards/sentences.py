@@ -1,6 +1,6 @@
 """What a person would say of a week, made from the facts by rules: three to five sentences."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from config.metrics import metrics
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.movements import Movement, moved
 from warehouse.metrics.periods import local
-from warehouse.metrics.signals import BASELINE_WEEKS, assess
-from warehouse.metrics.units import duration, figure, listed, plural
+from warehouse.metrics.units import duration, listed, plural
 from warehouse.metrics.values import SCOPES, Scope, Value, compute, narrowing
+from warehouse.signals.verdicts import Verdict, judged_numbers, largest_first, verdict
+from warehouse.signals.wording import compared_numbers, extent
 
 FEWEST, MOST = 3, 5
 _MOST_NAMED = 3
@@ -43,26 +43,38 @@ class Sentence:
         return "".join(part.text for part in self.parts)
 
 
-def sentences(facts: Facts, settings: Settings, where: Mapping[str, str], monday: date) -> list[Sentence]:
-    """The sentences of the week from `monday` for the organisation or what `where` narrows it to."""
+def sentences(
+    facts: Facts, settings: Settings, where: Mapping[str, str], monday: date, highest_chance: float
+) -> list[Sentence]:
+    """The sentences of the week from `monday` for the organisation or what `where` narrows it to.
+
+    A number of that week whose chance is at most `highest_chance` is a signal.
+    """
     scope: Scope = next((one for one in reversed(SCOPES) if one in where), "organisation")
-    first = monday - BASELINE_WEEKS * _WEEK
-    weeks = compute(facts, settings, scope, "week", first, monday + _WEEK, where)
-    return told(facts, where, monday, weeks)
+    after = monday + _WEEK
+    week = compute(facts, settings, scope, "week", monday, after, where)
+    judged = judged_numbers(facts, scope, monday, after, where).values()
+    return told(facts, where, monday, week, [verdict(one, highest_chance, settings) for one in judged])
 
 
 def told(
-    facts: Facts, where: Mapping[str, str], monday: date, own: Sequence[Value], below: Iterable[Value] = ()
+    facts: Facts,
+    where: Mapping[str, str],
+    monday: date,
+    own: Sequence[Value],
+    verdicts: Sequence[Verdict],
+    below: Sequence[Verdict] = (),
 ) -> list[Sentence]:
-    """`sentences` from the values by week of the scope's `own` metrics; of those `below` it where its own are calm.
+    """`sentences` from the week's values of the scope's `own` metrics and the `verdicts` on them.
 
     In the order of a reader's interest: what got worse, what got better, failures, open incidents, the slowest change.
+    Of the signals `below` it the largest are told where its own are calm, and how many there are.
     """
     current = {week.metric: week for week in own if week.period_start == monday}
     if all(week.status == "no data" for week in current.values()):
         return [_plain("No source was read for this week, so nothing can be said of it.")]
     happened = [
-        *_movements(own, below, monday),
+        *_movements(verdicts, below, current),
         *_failures(facts, where, monday),
         *_open_incidents(facts, where, monday),
         *_slowest_change(facts, where, monday),
@@ -70,55 +82,68 @@ def told(
     return (happened + _standing(current)[: max(0, FEWEST - len(happened))])[:MOST]
 
 
-def _movements(own: Sequence[Value], below: Iterable[Value], monday: date) -> list[Sentence]:
-    """The farthest signal for the worse and the farthest for the better, or that there is none."""
-    by_itself = moved(own, monday)
-    found = by_itself or moved(below, monday)
+def _movements(
+    own: Sequence[Verdict], below: Sequence[Verdict], current: Mapping[str, Value]
+) -> list[Sentence]:
+    """The largest signal for the worse and for the better, or that there is none; and where all are."""
+    by_itself = largest_first(one for one in own if one.kind == "signal")
+    found = by_itself or below
     said = []
     for is_better in (False, True):
-        of_kind = [one for one in found if one.verdict.is_better is is_better]
+        of_kind = [one for one in found if one.is_better is is_better]
         if of_kind and by_itself:
             said.append(Sentence(_movement(of_kind[0], others=of_kind[1:])))
         elif of_kind:
             as_a_whole = () if said else (SentencePart("Nothing moved as a whole, but "),)
             said.append(Sentence((*as_a_whole, *movement(of_kind[0]).parts)))
-    return said or [_calm(own, monday)]
+    said = said or [_calm(own, current)]
+    untold = len(below) - (0 if by_itself else min(len(below), len(said)))
+    return [*said[:-1], _and_more(said[-1], untold, by_itself != ())] if untold else said
 
 
-def movement(one: Movement) -> Sentence:
-    """What moved of which team, system or service, how far and why it is a signal."""
-    return Sentence(_movement(one, f" of {one.value.scope} {one.value.name}"))
-
-
-def _movement(one: Movement, of: str = "", others: Sequence[Movement] = ()) -> tuple[SentencePart, ...]:
-    """What moved, `of` whom where that is not the scope itself, and the others that moved alike."""
-    value, verdict = one.value, one.verdict
-    metric = metrics()[value.metric]
-    change = "got better" if verdict.is_better else "got worse"
-    usual = f" (usually around {figure(verdict.limits.centre, value.unit)})" if verdict.limits else ""
-    too = f"; so did {listed([metrics()[other.value.metric].name for other in others])}" if others else ""
-    return (
-        SentencePart(f"{metric.name}{of}", None, metric.id, value.scope, value.name),
-        SentencePart(f" {change}: {figure(value.value, value.unit)}{usual}, {verdict.reason}{too}."),
+def _and_more(last: Sentence, untold: int, is_of_own: bool) -> Sentence:
+    more = "" if is_of_own else " more"
+    return Sentence(
+        (
+            *last.parts,
+            SentencePart(
+                f" The week has {plural(untold, f'{more} signal'.strip())} below it: all are on the overview, and in"
+                ' "sixkeys signals".'
+            ),
+        )
     )
 
 
-def _calm(own: Sequence[Value], monday: date) -> Sentence:
+def movement(one: Verdict) -> Sentence:
+    """What moved of which team, system or service, from what to what and how much that is."""
+    return Sentence(_movement(one, f" of {one.judged.scope} {one.judged.name}"))
+
+
+def _movement(one: Verdict, of: str = "", others: Sequence[Verdict] = ()) -> tuple[SentencePart, ...]:
+    """What moved, `of` whom where that is not the scope itself, and the others that moved alike."""
+    judged = one.judged
+    change = "got better" if one.is_better else "got worse"
+    too = f"; so did {listed([metrics()[other.judged.metric].name for other in others])}" if others else ""
+    return (
+        SentencePart(f"{metrics()[judged.metric].name}{of}", None, judged.metric, judged.scope, judged.name),
+        SentencePart(f" {change}: {compared_numbers(judged)}, {extent(judged)}{too}."),
+    )
+
+
+def _calm(own: Sequence[Verdict], current: Mapping[str, Value]) -> Sentence:
     """That nothing is a signal, and of which metrics that cannot be told."""
+    kinds = {one.judged.metric: one.kind for one in own}
     normal: list[str] = []
     unknown: list[str] = []
-    for metric in dict.fromkeys(week.metric for week in own):
-        weeks = [week for week in own if week.metric == metric]
-        if all(week.value is None for week in weeks if week.period_start == monday):
-            continue
-        verdict = assess(weeks, monday, monday + _WEEK)
-        (normal if verdict.kind == "normal" else unknown).append(metrics()[metric].name)
+    for metric, week in current.items():
+        if week.value is not None:
+            (normal if kinds.get(metric) == "normal" else unknown).append(metrics()[metric].name)
     if not normal:
         return _plain("There is too little history to tell whether anything changed.")
     if unknown:
         return _plain(
-            f"{listed(normal)} {'is' if len(normal) == 1 else 'are'} within normal variation; for the other metrics"
-            " there is too little history to tell."
+            f"{listed(normal)} {'is' if len(normal) == 1 else 'are'} within normal variation; of the other metrics"
+            " there is too little to tell."
         )
     return _plain("All metrics are within normal variation.")
 

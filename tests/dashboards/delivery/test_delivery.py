@@ -155,7 +155,7 @@ class TestSlack:
     def test_signals_evidence_restatements_and_caveats_are_told_with_their_links(self) -> None:
         texts = [block["text"] for block in message(CONTENT)["blocks"] if block["type"] == "section"]
         said = "\n".join(text["text"] for text in texts)
-        assert "n 96), worse: above the natural limits of the 12 weeks before" in said
+        assert "n 96), worse: 3.2 h against 1.6 h in the 12 weeks before" in said
         assert (
             "<https://github.com/acme/checkout/deployments/1?a=1&amp;b=(2)|checkout on Friday> (&lt;" in said
         )

@@ -26,13 +26,11 @@ from tests.dashboards.pages.test_overview_page import value, weeks_before
 from tests.support import small_organisation
 from tests.support.running_dashboard import opened, shown
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.movements import moved
 from warehouse.metrics.published_facts import open_facts
-from warehouse.metrics.signals import limits_before
-from warehouse.metrics.values import Value
 from warehouse.rows.distribution import Bin, Weekday, duration_bins, weekday_counts
 from warehouse.rows.explain import explain
 from warehouse.rows.stages import stages
+from warehouse.signals.limits import limits_before
 from warehouse.trust.unwatched import Unwatched, unwatched
 
 FIRST, AFTER = date(2026, 8, 24), date(2026, 11, 16)
@@ -246,38 +244,16 @@ class TestDistances:
         assert "inf" not in distances.distance(judged)
 
 
-class TestMovements:
-    def weeks(self, name: str, last: float, usual: tuple[float, float] = (3600.0, 5400.0)) -> list[Value]:
-        weeks = weeks_before([*usual] * 6)
-        now = replace(weeks[-1], period_start=date(2026, 11, 9), period_end=date(2026, 11, 16), value=last)
-        return [replace(week, scope="team", name=name) for week in [*weeks, now]]
-
-    def test_only_signals_are_told_the_farthest_first(self):
-        found = moved(
-            [*self.weeks("calm", 5000.0), *self.weeks("slow", 20000.0), *self.weeks("slower", 90000.0)],
-            date(2026, 11, 9),
-        )
-        assert [movement.value.name for movement in found] == ["slower", "slow"]
-        assert not found[0].verdict.is_better
-        assert all(math.isfinite(movement.distance) for movement in found)
-
-    def test_a_survey_round_that_stands_for_weeks_is_no_series(self):
-        weeks = [
-            replace(week, metric="developer_satisfaction", unit="points", target=None, value=4.0)
-            for week in self.weeks("guild", 4.0)
-        ]
-        weeks[-1] = replace(weeks[-1], value=4.6)
-        assert moved(weeks, date(2026, 11, 9)) == []
-
-
 class TestSeries:
     def test_the_natural_limits_are_a_band_around_their_centre(self):
         weeks = weeks_before([3600.0, 5400.0] * 6)
         limits = limits_before(weeks, date(2026, 11, 9))
         shapes = charts.series(weeks, limits=limits, since=date(2026, 10, 19)).layout.shapes
         band = next(shape for shape in shapes if shape.type == "rect")
-        # hours; the moving range is half an hour throughout
-        assert (band.y0, band.y1) == pytest.approx((0, 1.25 + 2.66 * 0.5))
+        # of 61 and 91 minutes in turn the middle is their geometric mean, and the moving range log(91/61) throughout
+        reach = math.exp(2.66 * math.log(91 / 61))
+        middle = math.sqrt(61 * 91)
+        assert (band.y0, band.y1) == pytest.approx(((middle / reach - 1) / 60, (middle * reach - 1) / 60))
         assert len(shapes) == 4
 
     def test_the_steps_are_weeks_days_or_months(self, organisation):
@@ -316,8 +292,7 @@ class TestPage:
         assert not app.exception
         html = shown(app)
         for part in (
-            "compared with 21 Sep – 18 Oct 2026",
-            "the period before",
+            "compared with 27 Jul – 18 Oct 2026",
             "By week",
             "How long each took",
             "By team, system and service",

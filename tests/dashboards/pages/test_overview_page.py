@@ -23,11 +23,13 @@ from dashboards.frame.view import Filters, scope_name
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
 from dashboards.overview.loading import numbers
-from dashboards.overview.this_week import ThisWeek, this_week
+from dashboards.overview.this_week import ThisWeek, seen, this_week
 from dashboards.targets import content as targets
 from tests.support import small_organisation
 from warehouse.metrics.values import Value
 from warehouse.scorecards.sentences import Sentence, SentencePart
+from warehouse.signals.judging import Judged
+from warehouse.signals.verdicts import Verdict
 from warehouse.trust.ownership import Service
 from warehouse.trust.runs_and_doubts import RecordedRun
 from warehouse.trust.unwatched import Unwatched
@@ -60,6 +62,13 @@ def value(
     )
 
 
+def verdicts(kind="normal", now=5400.0, usual=None, **other) -> dict[str, Verdict]:
+    """The verdict on a lead time of acme."""
+    days = date(2026, 10, 19), date(2026, 11, 16)
+    judged = Judged("lead_time", "organisation", "acme", *days, now, usual, 20, **other)
+    return {"lead_time": Verdict(kind, judged)}
+
+
 def weeks_before(points: list[float]) -> list[Value]:
     """The weeks before 9 November 2026, oldest first."""
     starts = [date(2026, 11, 9) - timedelta(weeks=len(points) - at) for at in range(len(points))]
@@ -89,36 +98,36 @@ def state(**other) -> State:
 
 class TestTiles:
     def test_tiles_stand_in_the_order_of_the_declaration(self):
-        found = overview.tiles([value("mttr"), value("time_to_first_commit")], [], [], DEFAULT)
+        found = overview.tiles([value("mttr"), value("time_to_first_commit")], {}, [], DEFAULT)
         assert [tile.cell.value.metric for tile in found] == ["time_to_first_commit", "mttr"]
 
-    def test_a_tile_says_value_target_status_n_and_change(self):
-        before = value(known=6000.0, period_start=date(2026, 9, 21), period_end=date(2026, 10, 19))
-        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], [before], [], DEFAULT)
+    def test_a_tile_says_value_target_status_n_and_what_it_is_compared_with(self):
+        (tile,) = overview.tiles([value(p75=7200.0, p90=10800.0)], verdicts(usual=6000.0), [], DEFAULT)
         assert (tile.cell.figure, tile.cell.status.word, tile.counted) == ("1.5 h", "missed", "20 changes")
         assert tile.percentiles == "p75 2 h, p90 3 h"
-        assert tile.change.before == "1.7 h in 21 Sep – 18 Oct 2026"
+        assert (tile.change.text, tile.change.tone) == ("within normal variation", "quiet")
+        assert tile.change.before == "1.7 h in the 12 weeks before"
 
-    def test_a_change_is_called_one_only_beyond_the_natural_limits(self):
-        usual = weeks_before([3600.0, 5400.0] * 6)
+    def test_a_signal_says_both_numbers_that_it_compares(self):
         for known, said, tone in (
-            (5000.0, "within normal variation", "quiet"),
-            (90000.0, "↑ worse: above the natural limits of the 12 weeks before", "worse"),
+            (90000.0, "↑ worse: 25 h against 1.7 h in the 12 weeks before", "worse"),
+            (1200.0, "↓ better: 20 min against 100 min in the 12 weeks before", "better"),
         ):
-            now = value(known=known, period_start=date(2026, 11, 9))
-            (tile,) = overview.tiles([now], [usual[-1]], [*usual, now], DEFAULT)
-            assert (tile.change.text, tile.change.tone) == (said, tone)
+            (tile,) = overview.tiles(
+                [value(known=known)], verdicts(kind="signal", now=known, usual=6000.0), [], DEFAULT
+            )
+            assert (tile.change.text, tile.change.tone, tile.change.before) == (said, tone, "")
 
     def test_too_little_history_is_told_and_nothing_is_said_of_a_missing_number(self):
-        (tile,) = overview.tiles([value()], [value(known=6000.0)], [], DEFAULT)
+        (tile,) = overview.tiles([value()], verdicts(kind="unknown", unjudged="history"), [], DEFAULT)
         assert tile.change.text == "too little history to tell"
-        (tile,) = overview.tiles([value(known=None, n=0, status="none")], [value()], [], DEFAULT)
+        (tile,) = overview.tiles([value(known=None, n=0, status="none")], verdicts(), [], DEFAULT)
         assert tile.change.text == ""
 
     def test_a_rate_of_failures_that_is_met_unseen_warns_and_is_not_in_the_colour_of_met(self):
         rate = value("change_failure_rate", known=0.0, status="met", target="< 5%")
         blind = {"acme": Unwatched(3, 2)}
-        tiles = overview.tiles([rate, value(status="met")], [], [], DEFAULT, blind)
+        tiles = overview.tiles([rate, value(status="met")], {}, [], DEFAULT, blind)
         shown = {tile.cell.metric.id: tile.cell for tile in tiles}
         assert shown["change_failure_rate"].tone == "quiet"
         assert shown["change_failure_rate"].warning.startswith("Incidents of 2 of 3 services are not read")
@@ -127,7 +136,7 @@ class TestTiles:
 
     def test_a_tile_leads_to_the_rows_of_its_number_in_the_same_view(self):
         view = Filters(period="12w", team="payments")
-        (tile,) = overview.tiles([value("mttr", "team", "payments")], [], [], view)
+        (tile,) = overview.tiles([value("mttr", "team", "payments")], {}, [], view)
         assert filters.from_address(dict(parse_qsl(tile.cell.address.partition("?")[2]))) == replace(
             view, metric="mttr"
         )
@@ -315,19 +324,19 @@ class TestMarkup:
         assert "<small>target &lt; 2 days</small>" in html
 
     def test_the_exact_value_is_in_the_tooltip(self):
-        html = own_part("tiles", overview.tiles([value(known=5417.25)], [], [], DEFAULT))
+        html = own_part("tiles", overview.tiles([value(known=5417.25)], {}, [], DEFAULT))
         assert "5,417.25 seconds · 20 changes · target &lt; 1 hour" in html
 
     def test_a_rate_that_may_still_rise_is_called_provisional(self):
         rate = value("change_failure_rate", target="< 5%", provisional=True)
-        shown = overview.tiles([rate, value()], [], [], DEFAULT)
+        shown = overview.tiles([rate, value()], {}, [], DEFAULT)
         assert own_part("tiles", shown).count(">provisional</span>") == 1
 
     def test_a_line_is_drawn_as_well_formed_svg(self):
         weeks = [
             value(known=known, period_start=date(2026, 8, 3 + 7 * at)) for at, known in enumerate((1.0, 3.0))
         ]
-        html = own_part("tiles", overview.tiles([value()], [], weeks, DEFAULT))
+        html = own_part("tiles", overview.tiles([value()], {}, weeks, DEFAULT))
         encoded = html.split("data:image/svg+xml,")[1].split("&#34;")[0]
         drawing = ElementTree.fromstring(unquote(encoded))
         assert drawing.find(".//{http://www.w3.org/2000/svg}polyline").get("points") == "30.0,30.3 90.0,3.7"
@@ -382,7 +391,7 @@ def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
     rate = SentencePart("Change Failure Rate", None, "change_failure_rate", "organisation", "acme")
     whole = Sentence((rate,))
     view = Filters(period="week", system="shop")
-    html = own_part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), 0))
+    html = own_part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), ()))
     addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
     assert addresses == [
         "metric?system=shop&team=payments&period=week&metric=mttr",
@@ -390,11 +399,46 @@ def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
     ]
 
 
-def test_what_changed_is_of_the_last_week_of_the_view(small):
-    settings = small.settings
+def signal(scope="team", name="payments", metric="lead_time", now=9000.0, usual=3600.0, **other) -> Verdict:
+    days = date(2026, 11, 9), MONDAY
+    return Verdict("signal", Judged(metric, scope, name, *days, now, usual, 20, 1e-9, **other))
+
+
+def test_every_signal_of_the_week_is_in_the_list_and_leads_to_its_metric_in_that_week():
+    found = [
+        signal("organisation", "acme", "deployment_frequency", 2.0, 4.0, affected=14),
+        *(signal("service", f"service-{n}", affected=9 - n) for n in range(4)),
+        signal(name="<b>", now=3600.0, usual=9000.0, affected=1),
+    ]
+    week = this_week(Filters(period="12w"), date(2026, 11, 9), found, ())
+    assert (len(week.worse), len(week.better), len(week.lines)) == (3, 1, 6)
+    html = own_part("week", week)
+    assert "All 6 signals of the week, the largest first" in html
+    addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
+    assert addresses[4] == "metric?period=week&metric=deployment_frequency"
+    assert addresses[5:] == [
+        *(f"metric?service=service-{n}&period=week" for n in range(4)), "metric?team=%3Cb%3E&period=week",
+    ]  # fmt: skip
+    assert html.count("2.5 h against 1 h in the 12 weeks before") == 7
+    assert "<b>" not in html
+    assert "All" not in own_part("week", this_week(Filters(), date(2026, 11, 9), (), ()))
+
+
+def test_a_view_shows_the_signals_of_what_is_below_it_and_may_be_seen():
+    found = [
+        signal("organisation", "acme"),
+        signal(),
+        signal("service", "checkout"),
+        signal("service", "ingest"),
+    ]
+    shown = {"organisation": ["acme"], "team": ["payments"], "service": ["checkout"]}
+    assert [one.judged.name for one in seen(found, shown, Filters())] == ["acme", "payments", "checkout"]
+    assert [one.judged.name for one in seen(found, shown, Filters(team="payments"))] == ["checkout"]
+    assert [one.judged.name for one in seen(found, {"team": ["payments"]}, Filters())] == ["payments"]
+
+
+def test_what_changed_is_of_the_last_week_of_the_view():
     view = Filters(period="12w", team="payments")
-    found = this_week(settings.warehouse, settings, view, frozenset(), frozenset(), None)
-    monday = small_organisation.NOW.date() - timedelta(weeks=1)
+    found = this_week(view, MONDAY - timedelta(weeks=1), (), ())
     assert found.view.where == view.where
-    week = (monday, monday + timedelta(weeks=1))
-    assert filters.view_days(found.view, small_organisation.NOW.date()) == week
+    assert filters.view_days(found.view, MONDAY) == (MONDAY - timedelta(weeks=1), MONDAY)
