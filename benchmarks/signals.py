@@ -1,6 +1,6 @@
 """How often a change is called one where nothing changed, and how often one that happened is found.
 
-    python -m benchmarks.signals [--weeks 40] [--cases 40] [--seed 1]
+    python -m benchmarks.signals [--weeks 40] [--starts 6] [--seed 1]
 
 An organisation of 60 teams and 300 services is made up, in which nothing changes but by chance: services deploy at
 rates that differ a hundredfold; the changes of a deployment resemble each other, as do a service's and a team's weeks;
@@ -13,7 +13,7 @@ import argparse
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +35,8 @@ from warehouse.signals.judging import Judged
 from warehouse.signals.verdicts import all_judged, among, judged_numbers
 from warehouse.storage.store import open_warehouse
 
+# by metric, scope and name
+Numbers = dict[tuple[str, str, str], Judged]
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 TEAMS, OF_TEAM, SYSTEMS = 60, 5, 12
 BEFORE = 15
@@ -70,7 +72,7 @@ CASES = (
     ),
 )
 # changes a week of the team
-SIZES = ((10, 30), (30, 60), (60, 1000))
+SIZES: tuple[tuple[int, int | None], ...] = ((10, 30), (30, 45), (45, None), (30, None))
 
 
 def made_up(folder: Path, weeks: int, random: np.random.Generator) -> Settings:
@@ -188,73 +190,83 @@ def mondays(weeks: int) -> list[date]:
 
 
 @contextmanager
-def changed(facts: Facts, case: Case, team: str, monday: date) -> Iterator[None]:
-    """The facts with the case happening to a team from `monday` on, and without it again afterwards."""
-    of = "team = ? and day >= ?"
+def changed(facts: Facts, case: Case, monday: date) -> Iterator[None]:
+    """The facts with the case happening to every team from `monday` on, and without it again afterwards."""
     facts.connection.execute("begin")
     facts.connection.execute(
-        f"update changes set lead_time_seconds = lead_time_seconds * {case.lead_time} where {of}",
-        [team, monday],
+        f"update changes set lead_time_seconds = lead_time_seconds * {case.lead_time} where day >= ?",
+        [monday],
     )
     # the same ones each time
-    gone = f"hash(id) % 1000 >= {1000 * case.deployments}"
-    facts.connection.execute(f"delete from deployments where {of} and {gone}", [team, monday])
-    gone = f"hash(deployment_id) % 1000 >= {1000 * case.deployments}"
-    facts.connection.execute(f"delete from changes where {of} and {gone}", [team, monday])
+    for table, id in (("deployments", "id"), ("changes", "deployment_id")):
+        gone = f"hash({id}) % 1000 >= {1000 * case.deployments}"
+        facts.connection.execute(f"delete from {table} where day >= ? and {gone}", [monday])
     yield
     facts.connection.execute("rollback")
 
 
 def found_after(
-    facts: Facts, settings: Settings, case: Case, team: str, monday: date, calm: Mapping[date, list[Judged]]
-) -> int | None:
-    """In which week from `monday` on the case is found first, of four; None where it is not.
+    facts: Facts, settings: Settings, case: Case, monday: date, calm: Mapping[date, Numbers]
+) -> dict[str, int]:
+    """By team in which week from `monday` on the case is found first, of four; what is not found is not there.
 
-    The numbers of others, of their systems and of the organisation are those of the `calm` weeks.
+    It happens to one team at a time: the numbers of all others, and of what is above them, are those of `calm` weeks.
     """
     scopes: tuple[Scope, ...] = ("team", "service")
-    with changed(facts, case, team, monday):
+    found: dict[str, int] = {}
+    with changed(facts, case, monday):
         for week in range(4):
             first = monday + timedelta(weeks=week)
             days = first, first + timedelta(weeks=1)
-            numbers = {(one.metric, one.scope, one.name): one for one in calm[first]}
+            of_team: dict[str, Numbers] = {}
             for by in scopes:
-                for one in judged_numbers(facts, by, *days, {"team": team}, case.metrics).values():
-                    numbers[one.metric, one.scope, one.name] = one
-            for one in among(numbers.values(), settings).found:
-                judged = one.judged
-                if (judged.metric, judged.scope, judged.name) == (case.metrics[0], "team", team):
-                    return week + 1 if one.is_better is False else None
-    return None
+                for one in judged_numbers(facts, by, *days, metrics=case.metrics).values():
+                    of_team.setdefault(_team(one), {})[one.metric, one.scope, one.name] = one
+            for team in of_team.keys() - found.keys():
+                numbers = calm[first] | of_team[team]
+                for signal in among(numbers.values(), settings).found:
+                    judged = signal.judged
+                    is_it = (judged.metric, judged.scope, judged.name) == (case.metrics[0], "team", team)
+                    if is_it and signal.is_better is False:
+                        found[team] = week + 1
+    return found
+
+
+def _team(one: Judged) -> str:
+    if one.scope == "team":
+        return one.name
+    return f"team-{int(one.name.rpartition('-')[2]) // OF_TEAM:02}"
 
 
 def main() -> None:
     """Measures, and prints both tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--weeks", type=int, default=40)
-    parser.add_argument("--cases", type=int, default=40)
+    parser.add_argument("--starts", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    random = np.random.default_rng(asked.seed)
     console = Console(width=110)
     with tempfile.TemporaryDirectory() as folder:
-        settings = made_up(Path(folder), asked.weeks, random)
+        settings = made_up(Path(folder), asked.weeks, np.random.default_rng(asked.seed))
         with open_facts(settings.warehouse) as published:
             path, opened = published.path, published
         with duckdb.connect(str(path)) as connection:
             facts = Facts(connection, path, opened.as_of, opened.timezone, opened.organization)
             started = time.process_time()
-            calm = {
-                monday: all_judged(facts, monday, monday + timedelta(weeks=1))
-                for monday in mondays(asked.weeks)
-            }
+            calm = {monday: _numbers(facts, monday) for monday in mondays(asked.weeks)}
             took = (time.process_time() - started) / asked.weeks
             console.print(_where_nothing_changed(calm, settings, took))
-            console.print(_where_something_did(facts, settings, calm, asked.cases, random))
+            starts = [*calm][: asked.weeks - 3][:: max(1, (asked.weeks - 3) // asked.starts)]
+            console.print(_where_something_did(facts, settings, calm, starts[: asked.starts]))
 
 
-def _where_nothing_changed(calm: Mapping[date, list[Judged]], settings: Settings, took: float) -> Table:
-    found, weeks = [among(numbers, settings) for numbers in calm.values()], len(calm)
+def _numbers(facts: Facts, monday: date) -> Numbers:
+    judged = all_judged(facts, monday, monday + timedelta(weeks=1))
+    return {(one.metric, one.scope, one.name): one for one in judged}
+
+
+def _where_nothing_changed(calm: Mapping[date, Numbers], settings: Settings, took: float) -> Table:
+    found, weeks = [among(numbers.values(), settings) for numbers in calm.values()], len(calm)
     by_metric = Counter(one.judged.metric for week in found for one in week.found)
     table = Table(title=f"{weeks} weeks in which nothing changed ({took:.2f} s of processor time each)")
     for heading in ("judged a week", "signals a week", "weeks with any", "by metric"):
@@ -269,28 +281,23 @@ def _where_nothing_changed(calm: Mapping[date, list[Judged]], settings: Settings
 
 
 def _where_something_did(
-    facts: Facts,
-    settings: Settings,
-    calm: Mapping[date, list[Judged]],
-    cases: int,
-    random: np.random.Generator,
+    facts: Facts, settings: Settings, calm: Mapping[date, Numbers], starts: Sequence[date]
 ) -> Table:
     table = Table(title="One team changes: found in its first week, within four")
-    for heading in ("the team's changes a week", "what", "cases", "first week", "within four"):
+    for heading in ("what", "the team's changes a week", "cases", "first week", "within four"):
         table.add_column(heading)
     sizes = _teams_by_size(facts)
-    for low, high in SIZES:
-        teams = [team for team, size in sizes.items() if low <= size < high]
-        for case in CASES:
-            drawn = [(str(random.choice(teams)), random.choice([*calm][:-3])) for _ in range(cases)]
-            after = [found_after(facts, settings, case, *one, calm) for one in drawn]
-            shares = [sum(week is not None and week <= most for week in after) / cases for most in (1, 4)]
-            table.add_row(
-                f"{low} or more" if high >= 1000 else f"{low} to {high - 1}",
-                case.name,
-                str(cases),
-                *(f"{share:.0%}" for share in shares),
-            )
+    for case in CASES:
+        after = [found_after(facts, settings, case, monday, calm) for monday in starts]
+        for low, high in SIZES:
+            teams = [team for team, size in sizes.items() if low <= size < (high or size + 1)]
+            weeks = [found.get(team) for found in after for team in teams]
+            shares = [
+                sum(week is not None and week <= most for week in weeks) / max(1, len(weeks))
+                for most in (1, 4)
+            ]
+            size = f"{low} to {high - 1}" if high else f"{low} or more"
+            table.add_row(case.name, size, str(len(weeks)), *(f"{share:.0%}" for share in shares))
     return table
 
 

@@ -88,7 +88,9 @@ def week_as_a_whole(
 def _line(one: Verdict, view: Filters) -> SignalLine:
     of = one.judged
     narrowed: dict[str, Any] = {} if of.scope == "organisation" else {of.scope: of.name}
-    address = link("metric", replace(view, metric=of.metric, **narrowed))
+    # where the number of the sentence is the number of the page
+    period = "4w" if of.week else view.period
+    address = link("metric", replace(view, period=period, metric=of.metric, **narrowed))
     return SignalLine(
         of.scope,
         of.name,

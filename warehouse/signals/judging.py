@@ -114,7 +114,7 @@ def _times(now: Sums, weeks: Sequence[Sums]) -> Evidence | Unjudged:
     between = math.fsum(week.n * (week.logs / week.n - mean_before) ** 2 for week in weeks)
     spread = between / (len(weeks) - 1) / variance
     return Evidence(
-        widened(chance, (1 + spread) / 2), mean > mean_before, now.n * -math.expm1(-abs(mean - mean_before))
+        widened(chance, (3 + spread) / 4), mean > mean_before, now.n * -math.expm1(-abs(mean - mean_before))
     )
 
 

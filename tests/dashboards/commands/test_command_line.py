@@ -93,6 +93,10 @@ def test_help_does_not_wait_for_the_warehouse_or_the_dashboard() -> None:
             ["metrics", "--where", "assistance=some"],
             '"assistance=some" is neither assistance=agent nor assistance=none',
         ),
+        (
+            ["signals", "--where", "team=a", "--where", "service=b"],
+            "signals are of all or of one system, team or service; write it like team=payments",
+        ),
         (["metrics", "--period", "year"], "'year' is not one of 'day', 'week', 'month'"),
         (["explain"], "Missing argument 'METRIC'"),
         (["explain", "velocity"], '"velocity" is none of time_to_first_commit, '),
@@ -313,6 +317,14 @@ def test_a_dry_run_shows_what_would_go_where_and_neither_sends_nor_freezes(impor
             assert warehouse.connection.execute(f"select count(*) from {table}").fetchall() == [(0,)]
     assert 'add "--send"' in refused(imported, 2, "scorecard", "--dry-run")
     assert '"--format json"' in refused(imported, 2, *asked, "--format", "md")
+
+
+def test_the_signals_of_a_week_are_a_list_also_where_there_are_none(imported: Path) -> None:
+    done = run(imported, "signals", "--week", "2024-W46")
+    assert done.stdout.startswith("No signal in 11 – 17 Nov 2024: of 0 numbers that can be judged")
+    assert (
+        json.loads(run(imported, "signals", "--where", "service=checkout", "--format", "json").stdout) == []
+    )
 
 
 def test_a_scorecard_is_written_to_stdout(imported: Path) -> None:

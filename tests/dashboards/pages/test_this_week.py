@@ -1,0 +1,75 @@
+"""What changed in the last week, as the overview tells it: its largest signals, and all of them as a list."""
+
+import re
+from datetime import date, timedelta
+from functools import partial
+from html import unescape
+
+from dashboards.frame import view as filters
+from dashboards.frame.markup import part
+from dashboards.frame.view import Filters
+from dashboards.overview.this_week import ThisWeek, seen, this_week
+from warehouse.scorecards.sentences import Sentence, SentencePart
+from warehouse.signals.judging import Judged
+from warehouse.signals.verdicts import Verdict
+
+MONDAY = date(2026, 11, 16)
+own_part = partial(part, of="overview")
+
+
+def test_a_sentence_leads_to_its_metric_in_that_week_within_the_view():
+    told = Sentence((SentencePart("Lead Time", None, "mttr", "team", "payments"), SentencePart(" of it")))
+    rate = SentencePart("Change Failure Rate", None, "change_failure_rate", "organisation", "acme")
+    whole = Sentence((rate,))
+    view = Filters(period="week", system="shop")
+    html = own_part("week", ThisWeek(view, date(2026, 11, 9), (), (told,), (whole,), ()))
+    addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
+    assert addresses == [
+        "metric?system=shop&team=payments&period=week&metric=mttr",
+        "metric?system=shop&period=week&metric=change_failure_rate",
+    ]
+
+
+def signal(scope="team", name="payments", metric="lead_time", now=9000.0, usual=3600.0, **other) -> Verdict:
+    days = date(2026, 11, 9), MONDAY
+    return Verdict("signal", Judged(metric, scope, name, *days, now, usual, 20, 1e-9, **other))
+
+
+def test_every_signal_of_the_week_is_in_the_list_and_leads_to_its_metric_in_that_week():
+    found = [
+        signal("organisation", "acme", "deployment_frequency", 2.0, 4.0, affected=14),
+        *(signal("service", f"service-{n}", affected=9 - n) for n in range(4)),
+        signal(name="<b>", now=3600.0, usual=9000.0, affected=1, week=signal().judged),
+    ]
+    week = this_week(Filters(period="12w"), date(2026, 11, 9), found, ())
+    assert (len(week.worse), len(week.better), len(week.lines)) == (3, 1, 6)
+    html = own_part("week", week)
+    assert "All 6 signals of the week, the largest first" in html
+    addresses = [unescape(href) for href in re.findall('href="(.*?)"', html)]
+    assert addresses[4] == "metric?period=week&metric=deployment_frequency"
+    assert addresses[5:] == [
+        *(f"metric?service=service-{n}&period=week" for n in range(4)), "metric?team=%3Cb%3E",
+    ]  # fmt: skip
+    assert html.count("2.5 h against 1 h in the 12 weeks before") == 7
+    assert "<b>" not in html
+    assert "All" not in own_part("week", this_week(Filters(), date(2026, 11, 9), (), ()))
+
+
+def test_a_view_shows_the_signals_of_what_is_below_it_and_may_be_seen():
+    found = [
+        signal("organisation", "acme"),
+        signal(),
+        signal("service", "checkout"),
+        signal("service", "ingest"),
+    ]
+    shown = {"organisation": ["acme"], "team": ["payments"], "service": ["checkout"]}
+    assert [one.judged.name for one in seen(found, shown, Filters())] == ["acme", "payments", "checkout"]
+    assert [one.judged.name for one in seen(found, shown, Filters(team="payments"))] == ["checkout"]
+    assert [one.judged.name for one in seen(found, {"team": ["payments"]}, Filters())] == ["payments"]
+
+
+def test_what_changed_is_of_the_last_week_of_the_view():
+    view = Filters(period="12w", team="payments")
+    found = this_week(view, MONDAY - timedelta(weeks=1), (), ())
+    assert found.view.where == view.where
+    assert filters.view_days(found.view, MONDAY) == (MONDAY - timedelta(weeks=1), MONDAY)
