@@ -32,7 +32,7 @@ from dashboards.metric.loading import (
     rows_behind,
     spread,
 )
-from warehouse.metrics.events import KnownEvent
+from warehouse.metrics.events import KnownEvent, anew_since
 from warehouse.metrics.values import Value, as_rows
 from warehouse.rows.distribution import Bin, Weekday
 from warehouse.signals.limits import limits_before
@@ -50,7 +50,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     value, explanation = found.current, found.explanation
     days = days_of([value] if value else [])
     name = scope_name(view, state.organization)
-    left.html(part("header", name, names[view.metric], *days, compared(view, state.today)))
+    left.html(part("header", name, names[view.metric], *days, compared(view, state.today, found.events)))
     if value is None or explanation is None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
@@ -93,7 +93,8 @@ def _series(state: State, view: Filters, found: MetricContent, value: Value) -> 
     if all(each.value is None for each in found.series):
         st.html(part("notice", Notice(f"There is no {name} in these {SERIES_STEPS[view.step].lower()}")))
         return
-    limits = limits_before(found.weeks, value.period_start) if view.step == "week" else None
+    anew = anew_since(found.events, value.period_start)
+    limits = limits_before(found.weeks, value.period_start, anew) if view.step == "week" else None
     start = view_days(view, state.today)[0] if view.step == "week" else None
     days = min(each.period_start for each in found.series), max(each.period_end for each in found.series)
     marks, more = event_marks(found.events, *days)
@@ -107,7 +108,7 @@ def _series(state: State, view: Filters, found: MetricContent, value: Value) -> 
         more,
     )
     if view.step == "week":
-        st.html(part("limits", limits, value.unit, value.period_start, of="metric"))
+        st.html(part("limits", limits, value.unit, value.period_start, anew, of="metric"))
 
 
 def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:

@@ -64,7 +64,13 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
     shown = numbers.current[0]
     verdicts = verdicts_on(published, settings, numbers.judged, (shown.period_start, shown.period_end))
-    st.html(part("tiles", overview.tiles(current, verdicts, numbers.history, view, blind), of="overview"))
+    st.html(
+        part(
+            "tiles",
+            overview.tiles(current, verdicts, numbers.history, view, blind, numbers.events),
+            of="overview",
+        )
+    )
     if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)

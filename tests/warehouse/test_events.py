@@ -11,12 +11,14 @@ from collectors.files.events import event_inbox, event_of, kept_events, put_even
 from config.errors import ConfigurationError, DataError
 from config.settings import Settings, load_settings
 from config.sources import EventEntry
+from dashboards.frame.view import Filters, compared
 from tests.conftest import Small
 from tests.support.small_organisation import HOSTILE, NOW
 from warehouse.building.build import build
 from warehouse.loading.forgetting import forget
 from warehouse.loading.imports import import_file
 from warehouse.metrics.events import KnownEvent, anew_since, event_book, in_days
+from warehouse.metrics.periods import baseline
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import compute
 from warehouse.pipeline import collect
@@ -24,6 +26,8 @@ from warehouse.rows.assistance import AssistanceSide
 from warehouse.rows.before_and_after import _change, before_and_after
 from warehouse.rows.export import export
 from warehouse.scorecards.content import scorecard
+from warehouse.signals.limits import limits_before
+from warehouse.signals.verdicts import judged_numbers
 from warehouse.storage.store import open_warehouse
 
 HEADING = "id,at,until,title,kind,scope,resets,url\n"
@@ -296,3 +300,85 @@ class TestBeforeAndAfter:
         assert _change(few, many, is_ratio=False) is None
         assert _change(many, few, is_ratio=True) is None
         assert _change(many, AssistanceSide(40, 0.5), is_ratio=False) is None
+
+
+MONDAY = date(2026, 11, 9)
+WEEK = timedelta(weeks=1)
+
+
+@pytest.fixture(scope="module")
+def begun_anew(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Limits began anew for payments 8 weeks before MONDAY and for discovery 2 before it."""
+    midnight = datetime(2026, 9, 13, 22, tzinfo=UTC)  # the Monday 8 weeks before begins, in Berlin
+    return small.copied(
+        tmp_path_factory.mktemp("anew"),
+        Event(id="a", at=midnight, title="a", scope="team payments", resets=True),
+        Event(id="b", at=midnight + 6 * WEEK, title="b", scope="team discovery", resets=True),
+        Event(id="c", at=midnight + 6 * WEEK, title="c", scope="team platform"),
+    )
+
+
+class TestAnew:
+    def test_what_is_usual_is_the_number_since_then_of_those_alone_whom_it_touched(
+        self, begun_anew: Small
+    ) -> None:
+        settings, days = begun_anew.settings, (MONDAY, MONDAY + WEEK)
+        with open_facts(settings.warehouse) as facts:
+            by_team = judged_numbers(facts, "team", *days)
+            by_service = judged_numbers(facts, "service", *days, {"team": "payments"})
+            for metric in ("lead_time", "deployment_frequency", "change_failure_rate", "mttr"):
+                for team, weeks in (("payments", 8), ("platform", 12)):
+                    one = by_team[metric, team]
+                    alone = one.week or one
+                    (usual,) = compute(
+                        facts, settings, "team", None, MONDAY - weeks * WEEK, MONDAY, {"team": team}, [metric]
+                    )
+                    assert (alone.weeks_before, alone.usual) == (weeks, pytest.approx(usual.value)), (
+                        metric,
+                        team,
+                    )
+        new = by_team["deployment_frequency", "discovery"]
+        # what it was with the three weeks before would compare two times with each other
+        assert (new.weeks_before, new.unjudged, new.week) == (2, "history", None)
+        alone = by_service["lead_time", "checkout"].week or by_service["lead_time", "checkout"]
+        assert alone.weeks_before == 8
+
+    def test_the_band_and_the_heading_begin_there_too(self, begun_anew: Small) -> None:
+        with open_facts(begun_anew.settings.warehouse) as facts:
+            where = {"team": "payments"}
+            weeks = compute(
+                facts,
+                begun_anew.settings,
+                "team",
+                "week",
+                MONDAY - 12 * WEEK,
+                MONDAY,
+                where,
+                ["deployment_frequency"],
+            )
+            events = event_book(facts).seen_with(where)
+        anew = anew_since(events, MONDAY)
+        assert anew == MONDAY - 8 * WEEK
+        whole, since = limits_before(weeks, MONDAY), limits_before(weeks, MONDAY, anew)
+        assert whole is not None
+        assert since is not None
+        assert (whole.n, since.n) == (12, 8)
+        asked = Filters(period="week", team="payments")
+        assert compared(asked, date(2026, 11, 16), events) == "compared with 14 Sep – 8 Nov 2026"
+        assert compared(asked, date(2026, 11, 16)) == "compared with 17 Aug – 8 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    ("anew", "start"),
+    [
+        (None, MONDAY - 12 * WEEK),
+        (MONDAY - 30 * WEEK, MONDAY - 12 * WEEK),
+        (MONDAY - 3 * WEEK, MONDAY - 3 * WEEK),
+        # a week that the event cut in two is neither
+        (MONDAY - 3 * WEEK + timedelta(days=1), MONDAY - 2 * WEEK),
+        (MONDAY - timedelta(days=1), MONDAY),
+        (MONDAY + WEEK, MONDAY),
+    ],
+)
+def test_a_baseline_begins_with_a_whole_week(anew: date | None, start: date) -> None:
+    assert baseline(MONDAY, anew) == (start, MONDAY)

@@ -278,7 +278,7 @@ def _usual(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str,
     """What the week was compared with, and between which limits single weeks stay; None where it was not by itself."""
     if found is None or found.judged.usual is None or found.judged.week:
         return None
-    limits = limits_before(weeks, monday)
+    limits = limits_before(weeks, monday, monday - timedelta(weeks=found.judged.weeks_before))
     return {
         "centre": found.judged.usual,
         "lower": limits.lower if limits else None,
