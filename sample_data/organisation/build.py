@@ -123,7 +123,6 @@ def _events(weeks: Weeks) -> str:
             "Feature flags in web-shop",
             "roll-out",
             "service web-shop",
-            "true",
         ),
         (
             "build-runners",
@@ -132,12 +131,11 @@ def _events(weeks: Weeks) -> str:
             "New build runners for everybody",
             "roll-out",
             "organisation",
-            "",
         ),
     )
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["id", "at", "until", "title", "kind", "scope", "resets"])
+    table.writerow(["id", "at", "until", "title", "kind", "scope"])
     table.writerows(
         [part.isoformat() if isinstance(part, datetime) else part for part in row] for row in rows
     )
