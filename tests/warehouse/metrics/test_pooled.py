@@ -17,7 +17,7 @@ from config.metrics import metrics
 from config.settings import Settings
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.periods import PRESETS, buckets, preset, preset_before, today
+from warehouse.metrics.periods import PRESETS, baseline, buckets, preset, today
 from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import SCOPES, compute
@@ -75,7 +75,7 @@ def both(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 def ranges(now: date) -> st.SearchStrategy[tuple[Any, date | None, date | None]]:
     """(period, first day, first day after): what is stored, and any days at all."""
     offered = [preset(name, now) for name in PRESETS]
-    offered += [before for name in PRESETS if (before := preset_before(name, now))]
+    offered += [baseline(start) for name in PRESETS if (start := preset(name, now)[0])]
     anything = st.tuples(st.integers(0, 200), st.integers(1, 120)).map(
         lambda drawn: (now - timedelta(days=drawn[0] + drawn[1]), now - timedelta(days=drawn[0]))
     )
