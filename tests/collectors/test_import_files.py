@@ -65,7 +65,7 @@ def records_of(record: type[BaseModel]) -> st.SearchStrategy[Any]:
     return st.builds(
         record,
         **{
-            name: NARROWER.get(name) or values_of(field.annotation)
+            name: NARROWER[name] if name in NARROWER else values_of(field.annotation)
             for name, field in record.model_fields.items()
         },
     )
