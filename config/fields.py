@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    PlainValidator,
     SecretStr,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -26,7 +27,7 @@ from pydantic import (
 
 from config.text.quoting import one_short_line, quoted
 from config.text.references import REFERENCE, SecretReference, UnresolvedText, what_it_refers_to
-from config.years import FIRST_YEAR, LAST_YEAR
+from config.years import FIRST_YEAR, LAST_YEAR, in_utc
 
 # a host by name or number, a port, a path; no user, no password, no blank and no control character
 _HOST = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\]"
@@ -152,6 +153,23 @@ def _day(value: Any) -> date:
     )
 
 
+def _day_or_instant(value: Any) -> date | datetime:
+    if isinstance(value, str) and len(value) > len("2026-01-31"):
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            with suppress(ValueError):
+                return in_utc(value)
+    else:
+        with suppress(ValueError):
+            return _day(value)
+    raise ValueError(
+        f"{quoted(value)} is no day and no instant from {FIRST_YEAR} to {LAST_YEAR}; write it like 2026-01-31, or with"
+        ' a zone like "2026-01-31T18:00+01:00"'
+    )
+
+
 # what every page and number needs is looked up at once
 Address = Annotated[str, AfterValidator(_address), BeforeValidator(_resolved)]
 # what only a source, a delivery or the login needs, where it is used: see config/text/references.py
@@ -167,6 +185,7 @@ Timezone = Annotated[str, AfterValidator(_timezone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Day = Annotated[date, BeforeValidator(_day)]
+DayOrInstant = Annotated[date | datetime, PlainValidator(_day_or_instant)]
 
 
 class Section(BaseModel):

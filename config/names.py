@@ -7,6 +7,8 @@ Sources write one repository, component, team or system in several ways (`Acme/S
 import re
 from collections.abc import Iterable
 
+from config.text.quoting import quoted
+
 _REFERENCE = re.compile(r"(?:(?:component|group|system):)?(?:default/)?(.+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -22,6 +24,23 @@ def bare(reference: str) -> str:
 def same_key(name: str) -> str:
     """What all ways to write the name of a component, a team or a system have in common."""
     return bare(name).casefold()
+
+
+def parse_scope(text: str) -> tuple[str, str]:
+    """(`team`, `payments`) of "team payments"; the organisation's name is empty. Raises ValueError."""
+    scope, _, name = text.strip().partition(" ")
+    if scope in ("system", "team", "service") and name.strip():
+        return scope, name.strip()
+    if (scope, name) == ("organisation", ""):
+        return scope, name
+    raise ValueError(
+        f'{quoted(text)} is no scope; write "organisation", "team payments", "system shop" or "service web"'
+    )
+
+
+def in_one_way(text: str) -> str:
+    """A scope with its name, with one blank between them and none around them. Raises ValueError."""
+    return " ".join(filter(None, parse_scope(text)))
 
 
 def find_name(name: str, known: Iterable[str]) -> str | None:

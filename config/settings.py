@@ -15,7 +15,7 @@ from config.fields import Address, Cron, Duration, LaterText, Place, Secret, Sec
 from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.reports import Email, Recipients, Reports, Webhook
-from config.sources import ArgoCD, Catalog, GitHub, GitHubApp, PagerDuty, Sources
+from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
 from config.targets import DEFAULT_TARGETS, HeldTarget, MetricTarget, SignalSettings, TargetOverride
 from config.text.references import UnresolvedText, name_references
@@ -176,6 +176,10 @@ class Settings(Section):
     metrics: list[MetricTarget] = DEFAULT_TARGETS
     signals: SignalSettings = SignalSettings()
     golden_paths: list[GoldenPath] = []
+    # what the last collection told is forgotten by an empty list, not by none
+    events: Annotated[list[EventEntry] | None, BeforeValidator(lambda told: [] if told is None else told)] = (
+        None
+    )
     schedule: Schedule = Schedule()
     reports: Reports = Reports()
     dashboard: Dashboard = Dashboard()
@@ -282,6 +286,10 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         }
     )
     catalog = sources.catalog.model_copy(update={"files": [from_folder(f) for f in sources.catalog.files]})
+    events = settings.events and [
+        entry.model_copy(update={"files": entry.files and from_folder(entry.files)})
+        for entry in settings.events
+    ]
     export = settings.reports.export
     reports = settings.reports.model_copy(
         update={
@@ -296,6 +304,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "incidents": settings.incidents.model_copy(
                 update={"links": [from_folder(f) for f in settings.incidents.links]}
             ),
+            "events": events,
             "reports": reports,
         }
     )

@@ -1,11 +1,13 @@
-"""The part `sources` of the configuration: where data comes from."""
+"""The parts `sources` and `events` of the configuration: where data comes from."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from config.fields import Day, Duration, LaterAddress, LaterText, Secret, Section
+from config.fields import Day, DayOrInstant, Duration, LaterAddress, LaterText, Secret, Section
+from config.names import in_one_way
 from config.survey import Survey
 from config.text.quoting import quoted
 
@@ -118,3 +120,40 @@ class Sources(Section):
         if len(set(names)) < len(names):
             raise ValueError("two instances have the same name; give each its own")
         return instances
+
+
+EventKind = Literal["freeze", "reorganisation", "roll-out", "golden path", "other"]
+# "team payments" in the one way in which it is kept
+EventScope = Annotated[str, AfterValidator(in_one_way)]
+
+
+class EventEntry(Section):
+    """Something that happened, or `files` of the record `events`, as a glob.
+
+    A day as `at` is its beginning, as `until` its end. After one that `resets`, limits begin anew.
+    """
+
+    files: LaterText | None = None
+    at: DayOrInstant | None = None
+    until: DayOrInstant | None = None
+    title: str = ""
+    kind: EventKind = "other"
+    scope: EventScope = "organisation"
+    resets: bool = False
+    url: str | None = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> "EventEntry":
+        if self.files is not None:
+            if self.model_fields_set != {"files"}:
+                raise ValueError("names files, and so has no other key; make two entries of it")
+        elif self.at is None or not self.title.strip():
+            raise ValueError("needs at and title, or files; write {at: 2026-12-20, title: Christmas freeze}")
+        elif self.until is not None and _beginning(self.until) < _beginning(self.at):
+            raise ValueError("ends before it begins; mend at or until")
+        return self
+
+
+def _beginning(told: date | datetime) -> datetime:
+    """The instant, or of a day its beginning in UTC: near enough to compare days with."""
+    return told if isinstance(told, datetime) else datetime.combine(told, time(), UTC)

@@ -206,3 +206,4 @@ class Organisation:
     survey_files: dict[str, str]
     catalog_files: dict[str, str]
     link_files: dict[str, str]
+    event_files: dict[str, str] = field(default_factory=dict)

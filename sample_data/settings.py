@@ -81,6 +81,9 @@ golden_paths:                # components name theirs in the annotation sixkeys.
 
 survey: {{satisfaction: [platform, recommend]}}  # the other questions are drivers
 
+events:                      # marked on charts; what they touched is compared before and after
+  - files: "events/*.csv"
+
 reports: {{directory: scorecards}}
 """
 
@@ -88,11 +91,12 @@ reports: {{directory: scorecards}}
 def demo_settings(organisation: Organisation, server_url: str, folder: Path, token: str) -> Path:
     """Writes `sixkeys.yaml` into `folder` and returns its path.
 
-    Beside it go the token (readable by its owner only), the survey's answers, the catalogue and the links by hand.
+    Beside it go the token (readable by its owner only), the survey's answers, the catalogue, links by hand, events.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    files = organisation.survey_files | organisation.catalog_files | organisation.link_files
+    own = organisation
+    files = own.survey_files | own.catalog_files | own.link_files | own.event_files
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
-from collectors.contract.records import Component, Link, Record
+from collectors.contract.records import Component, Event, Link, Record
 from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
@@ -42,7 +42,8 @@ DEFAULT_HISTORY = timedelta(days=365)
 BUILD_EVERY = timedelta(minutes=1)
 KEPT_RUNS = 9_000  # of each source: 90 days, a run each quarter of an hour
 _COMPONENTS = "components seen"
-_LINKS = "links seen"
+# what each run of its source tells as a whole: what is not told again is gone
+_TOLD_WHOLE: dict[type[Record], str] = {Link: "links seen", Event: "events seen"}
 
 
 @dataclass
@@ -231,7 +232,8 @@ def _run(
             elif replay:
                 writer.release_unseen(without_key=True)
             writer.forget_components(cursors.get(_COMPONENTS, []))
-            writer.forget_links(cursors.get(_LINKS, []))
+            for record, seen in _TOLD_WHOLE.items():
+                writer.forget_untold(record, cursors.get(seen, []))
             if replay:
                 writer.count_mended(len(held))
             writer.record(run.status)
@@ -278,7 +280,7 @@ class _Writer:
         self._gone: list[Gone] = []
         self._checkpoints: list[Checkpoint] = []
         self._components: set[tuple[str, ...]] = set()
-        self._links: set[tuple[str, ...]] = set()
+        self._whole: dict[type[Record], set[tuple[str, ...]]] = {record: set() for record in _TOLD_WHOLE}
         self._unread: set[str] = set()
         self._hidden: set[str] = set()
         self._flushed_at = time.monotonic()
@@ -301,8 +303,8 @@ class _Writer:
             self._records.append(item)
             self._run.counts[item.TABLE] += 1
             self._progress.advance(self._run.source, item.TABLE, 1)
-            if isinstance(item, Link):
-                self._links.add((item.incident_source, item.incident_id))
+            if type(item) in self._whole:
+                self._whole[type(item)].add(tuple(getattr(item, name) for name in item.KEY))
             if isinstance(item, Component):
                 self._components.add((item.name, item.kind, item.origin))
         # a checkpoint speaks of all rows before it, so a batch may end anywhere
@@ -364,14 +366,17 @@ class _Writer:
         (place,) = origin
         return place in self._unread or (place not in met and place.startswith(tuple(self._hidden)))
 
-    def forget_links(self, before: list[Any]) -> None:
-        """Removes the links that this source told last time and no longer does."""
-        gone = {tuple(key) for key in before} - self._links
-        if not gone and not self._links:
+    def forget_untold(self, record: type[Record], before: list[Any]) -> None:
+        """Removes those of `record` that this source told last time and no longer does."""
+        told = self._whole[record]
+        gone = {tuple(key) for key in before} - told
+        if not gone and not told:
             return
         with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
-            warehouse.forget(Gone(Link, key) for key in sorted(gone))
-            warehouse.move_cursor(self._run.source, _LINKS, sorted(map(list, self._links)), datetime.now(UTC))
+            warehouse.forget(Gone(record, key) for key in sorted(gone))
+            warehouse.move_cursor(
+                self._run.source, _TOLD_WHOLE[record], sorted(map(list, told)), datetime.now(UTC)
+            )
 
     def record(self, status: str) -> None:
         """Puts the run on record as it stands."""

@@ -6,6 +6,7 @@ replaces an earlier one.
 """
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -15,9 +16,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
+from config.sources import EventKind, EventScope
 from config.survey import SATISFACTION
 from config.years import in_utc
 
@@ -346,6 +350,32 @@ class Link(Record):
     by: str | None = None
 
 
+class Event(Record):
+    """What happened to the organisation or to a part of it: `scope` is `organisation`, `team payments` and so on.
+
+    Without `until` it happened at once. After one that `resets`, what is usual begins anew.
+    """
+
+    TABLE = "events"
+    KEY = ("id",)
+    id: Id
+    at: Instant
+    until: Instant | None = None
+    title: Text
+    kind: EventKind = "other"
+    scope: EventScope = "organisation"
+    resets: bool = False
+    url: str | None = None
+
+    @field_validator("until")
+    @classmethod
+    def _after_it_began(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        at = info.data.get("at")
+        if until is not None and at is not None and until <= at:
+            raise ValueError(f"{until:%Y-%m-%dT%H:%MZ} is not after {at:%Y-%m-%dT%H:%MZ}, when it began")
+        return until
+
+
 class Coverage(Record):
     """A stretch of time for which `source` was read about `subject` (a repository, an application, or `*` for all)."""
 
@@ -371,6 +401,7 @@ RECORDS: dict[str, type[Record]] = {
         Component,
         Owner,
         Link,
+        Event,
         Coverage,
     )
 }

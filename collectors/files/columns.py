@@ -22,6 +22,8 @@ _TEXTS = {
     "environment": "production",
     "source": "jenkins",
     "round": "2026-Q4",
+    "scope": "team payments",
+    "title": "Christmas freeze",
 }
 
 

@@ -176,6 +176,9 @@ def _record(record: type[Record], columns: Columns, row: dict[str, Any], where: 
         raise DataError(
             f'{where}: {name}: holds an unknown "{inside[-1]}"; write it like {column.shape.shown_example}'
         )
+    if first["type"] == "value_error":
+        wrong = first["msg"].removeprefix("Value error, ")
+        raise DataError(f"{where}: {'.'.join((name, *inside))}: {wrong}")
     what = (
         column.shape.what
         if not inside

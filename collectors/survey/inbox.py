@@ -6,8 +6,6 @@ random id of the link that it was given with.
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +15,7 @@ from typing import Any
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
 from collectors.contract.people import People
 from collectors.contract.records import Comment, Response
+from collectors.files.whole_files import put_json
 from collectors.transport.json_values import mapping
 
 # what is asked beside the score
@@ -49,7 +48,6 @@ def answer_path(folder: Path, round: str, id: str) -> Path:
 
 def put(folder: Path, answer: Answer) -> None:
     """Writes `answer` whole or not at all, in place of an earlier one that was given with the same link."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # the hour is enough to know what came in time; the second could be found in a proxy's log beside an address
     hour = answer.submitted_at.replace(minute=0, second=0, microsecond=0)
     content = {
@@ -60,16 +58,7 @@ def put(folder: Path, answer: Answer) -> None:
         "score": answer.score,
         "comment": answer.comment,
     }
-    path = answer_path(folder, answer.round, answer.id)
-    unfinished = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
-    try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    put_json(answer_path(folder, answer.round, answer.id), content)
 
 
 def collect_inbox(folder: Path, resume: Resume, people: People) -> Iterator[Item]:

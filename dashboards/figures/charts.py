@@ -12,6 +12,7 @@ from config.metrics import metrics
 from config.targets import parse_target
 from config.text.legible import one_line
 from dashboards.figures import formats
+from dashboards.figures.event_marks import EventMark
 from warehouse.metrics.values import Value
 from warehouse.signals.limits import Limits
 
@@ -35,16 +36,22 @@ DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b",
 # of a picture that is taken along; page.css hides the heading on the page and takes its height away there
 HEADING_HEIGHT, PICTURE_WIDTH = 56, 1000
 _LONGEST_TITLE, _LONGEST_ABOUT, _ABOVE_TITLE = 100, 150, 26
+# above a chart with events there is room for their numbers
+EVENTS_TOP = 44
 # how many of a unit are shown as one on the axis, and what that is called
 _AXES = {"fraction": (0.01, "%"), "per day": (1.0, "a day"), "points": (1.0, "points")}
 
 
 def series(
-    values: Sequence[Value], dark: bool = False, limits: Limits | None = None, since: date | None = None
+    values: Sequence[Value],
+    dark: bool = False,
+    limits: Limits | None = None,
+    since: date | None = None,
+    events: Sequence[EventMark] = (),
 ) -> go.Figure:
     """One metric's values by period with its target; periods with too few rows are hollow, missing ones are gaps.
 
-    `limits` are drawn as a band; `since` is where the days begin that they are held against.
+    `limits` are drawn as a band; `since` is where the days begin that they are held against; `events` are marked.
     """
     palette = DARK if dark else LIGHT
     metric = metrics()[values[0].metric]
@@ -71,6 +78,8 @@ def series(
         marks += _band(limits, factor, palette)
     if since is not None and ordered[0].period_start < since < ordered[-1].period_start:
         marks.append(_begin(since, palette))
+    # a point stands on the first day of its period, in the middle of its room
+    marks += event_shapes(events, palette, (ordered[-1].period_end - ordered[-1].period_start) / 2)
     targets = [value.target for value in ordered if value.target]
     if targets:
         marks.append(
@@ -79,7 +88,7 @@ def series(
     every = max(1, round(len(ordered) / 9))
     ticks = [value.period_start for value in ordered[::-every]]
     axis = {"tickvals": ticks, "tickformat": _tick_format(ordered)}
-    return drawn([line], palette, unit, marks, axis)
+    return drawn([line], palette, unit, marks, axis, top=EVENTS_TOP if events else 24)
 
 
 # a shape across the chart and the words at it; either can be missing
@@ -164,6 +173,37 @@ def _cut(text: str, longest: int) -> str:
     return words(text if len(text) <= longest else f"{text[: longest - 1]}…")
 
 
+def event_shapes(
+    events: Sequence[EventMark], palette: Palette, earlier: timedelta = timedelta()
+) -> list[_Mark]:
+    """Each event as a line or a band with its number above; what it is shows at the number. `earlier` moves all."""
+    found: list[_Mark] = []
+    numbers: dict[date, list[EventMark]] = {}
+    for event in events:
+        first = datetime.combine(event.first, time()) - earlier
+        after = datetime.combine(event.last + timedelta(days=1), time()) - earlier
+        line = {"color": palette.text, "width": 1}
+        if event.first == event.last:
+            found.append((upright(first + (after - first) / 2, line), None))
+        else:
+            band = {"x0": first, "x1": after, "fillcolor": palette.text, "opacity": 0.12, "layer": "below"}
+            found.append(({**upright(first, {"width": 0}), "type": "rect", **band}, None))
+        numbers.setdefault(event.first, []).append(event)
+    for day, of_day in numbers.items():
+        at = datetime.combine(day, time(12)) - earlier
+        label = {
+            **above(
+                at, ", ".join(str(event.number) for event in of_day), palette.surface, size=11, yshift=18
+            ),
+            "xanchor": "center",
+            "bgcolor": palette.text,
+            "borderpad": 2,
+            "hovertext": "<br>".join(words(event.told) for event in of_day),
+        }
+        found.append((None, label))
+    return found
+
+
 def upright(at: Any, line: dict[str, Any]) -> dict[str, Any]:
     """A line from the bottom to the top of the chart."""
     return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
@@ -189,9 +229,11 @@ def _tick_format(values: Sequence[Value]) -> str:
     return "%b %Y" if years else "%-d %b"
 
 
-def rounds_chart(values: Sequence[Value], names: Sequence[str], dark: bool = False) -> go.Figure:
+def rounds_chart(
+    values: Sequence[Value], names: Sequence[str], dark: bool = False, events: Sequence[EventMark] = ()
+) -> go.Figure:
     """A score by survey round, each called by its name, on the whole scale of one to five, with its target."""
-    figure = series(values, dark)
+    figure = series(values, dark, events=events)
     figure.update_xaxes(tickvals=[value.period_start for value in values], ticktext=[*map(words, names)])
     figure.update_yaxes(range=[0.9, 5.15], rangemode="normal", tickvals=[1, 2, 3, 4, 5], title_text="score")
     return figure

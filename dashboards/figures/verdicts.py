@@ -29,7 +29,7 @@ def change(value: Value, found: Verdict | None) -> Change:
         return Change(told_verdict(found))
     # in the unit of the number beside it
     _, before = figures(value.value, usual, value.unit)
-    return Change(told_verdict(found), before=f"{before} in {compared_with(value.metric)}")
+    return Change(told_verdict(found), before=f"{before} in {compared_with(found.judged)}")
 
 
 def tone(found: Verdict) -> str:

@@ -1,6 +1,6 @@
 """What a reader takes along: a table or a chart's values as CSV, a chart as PNG; neither asks the network."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from config.text.legible import one_line
 from dashboards.figures import charts, formats
+from dashboards.figures.event_marks import EventMark
 from dashboards.figures.tables import as_csv
 from dashboards.frame.markup import part
 from dashboards.frame.state import State
@@ -61,10 +62,13 @@ def chart_card(
     alt: str,
     title: str,
     about: str,
+    events: Sequence[EventMark] = (),
+    more: int = 0,
 ) -> None:
-    """The figure on a card; the button in its corner gives it as the PNG `name` in the page's colours.
+    """The figure on a card, and its events in words; the button in its corner gives it as the PNG `name`.
 
-    The picture has `title` and what it is `about` above the chart, which the page says around it.
+    The picture has the page's colours, and above the chart `title` and what it is `about`, which the page says around
+    it; `more` events are not among its marks.
     """
     headed = charts.headed(figure, title, about)
     options = {
@@ -82,3 +86,5 @@ def chart_card(
     }
     with st.container(border=True, key=f"chart-card-{key}"):
         st.plotly_chart(headed, theme=None, config=config, alt=one_line(alt), key=key)
+        if events:
+            st.html(part("events", events, more))

@@ -1,7 +1,7 @@
 """What a reader chose to look at: from a page's address and back, and as days."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from config.metrics import metrics
 from config.years import FIRST_YEAR, LAST_YEAR
 from dashboards.figures import formats
+from warehouse.metrics.events import KnownEvent, anew_since
 from warehouse.metrics.periods import BASELINE_WEEKS, baseline, preset, week_of
 from warehouse.metrics.values import Scope, narrowest
 
@@ -233,7 +234,11 @@ def scope_name(filters: Filters, organization: str) -> str:
     return " of ".join(chosen) or organization
 
 
-def compared(view: Filters, today: date) -> str:
-    """The days that the view's own are compared with: "compared with 21 Sep – 18 Oct 2026"; empty without any."""
+def compared(view: Filters, today: date, events: Sequence[KnownEvent] = ()) -> str:
+    """The days that the view's own are compared with: "compared with 21 Sep – 18 Oct 2026"; empty without any.
+
+    `events` are those that the view is seen with: after some of them what is usual begins anew.
+    """
     start, _ = view_days(view, today)
-    return f"compared with {formats.days(*baseline(start))}" if start else ""
+    days = baseline(start, anew_since(events, start)) if start else None
+    return f"compared with {formats.days(*days)}" if days and days[0] < days[1] else ""

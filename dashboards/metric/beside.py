@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from config.metrics import Metric
 from dashboards.figures import formats
-from dashboards.figures.charts import DARK, LIGHT, drawn
+from dashboards.figures.charts import DARK, EVENTS_TOP, LIGHT, drawn, event_shapes
+from dashboards.figures.event_marks import EventMark
 from warehouse.rows.assistance import AssistanceSide, AssistedWeek, ByAssistance
 
 # with fewer rows than this, one kind of work says nothing beside the other
@@ -107,8 +108,10 @@ def method(metric: Metric) -> str:
     )
 
 
-def share_of_weeks(weeks: Sequence[AssistedWeek], metric: Metric, dark: bool = False) -> go.Figure:
-    """Which share of each week's rows an agent helped with; weeks with too few rows are hollow."""
+def share_of_weeks(
+    weeks: Sequence[AssistedWeek], metric: Metric, dark: bool = False, events: Sequence[EventMark] = ()
+) -> go.Figure:
+    """Which share of each week's rows an agent helped with, and the events; weeks with too few rows are hollow."""
     palette = DARK if dark else LIGHT
     bars = {
         "type": "bar",
@@ -129,4 +132,6 @@ def share_of_weeks(weeks: Sequence[AssistedWeek], metric: Metric, dark: bool = F
     }
     every = max(1, round(len(weeks) / 9))
     axis = {"tickvals": [week.monday for week in weeks[::-every]], "tickformat": "%-d %b"}
-    return drawn([bars], palette, "% with an agent", [], axis, height=240, bargap=0.35)
+    marks = event_shapes(events, palette, timedelta(days=3.5))
+    top = EVENTS_TOP if events else 24
+    return drawn([bars], palette, "% with an agent", marks, axis, height=240, top=top, bargap=0.35)

@@ -11,6 +11,7 @@ from config.settings import Settings
 from config.targets import Target
 from dashboards.frame import view as periods
 from dashboards.frame.view import SHOWN_ROWS, Filters
+from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Period, full_range, today
 from warehouse.metrics.published_facts import open_facts
@@ -39,8 +40,8 @@ _BELOW: dict[Scope, tuple[Scope, ...]] = {
 class MetricContent:
     """One metric of a view: its number, judged, and by period.
 
-    `weeks` are those that the natural limits need, `series` what the chart shows. `explanation` has no rows yet;
-    None: nothing matches all filters.
+    `weeks` are those that the natural limits need, `series` what the chart shows, `events` what happened to the scope
+    whenever it was. `explanation` has no rows yet; None: nothing matches all filters.
     """
 
     current: Value | None
@@ -49,6 +50,7 @@ class MetricContent:
     series: list[Value]
     unwatched: Unwatched | None
     explanation: Explanation | None
+    events: tuple[KnownEvent, ...]
     goal: GoalProgress | None = None
 
 
@@ -92,6 +94,7 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             unwatched=_unwatched(facts, view, [scope], start, end).get(scope, {}).get(name),
             explanation=explain_alone(facts, current, view.where) if current else None,
             goal=goal_progress(facts, settings, scope, view.where, [view.metric]).get((view.metric, name)),
+            events=event_book(facts).seen_with(view.where),
         )
 
 

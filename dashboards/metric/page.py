@@ -1,10 +1,14 @@
 """One metric: its number, how it went, how it is spread, whose it is, and the rows that made it and were left out."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 import streamlit as st
 
 from config.metrics import metrics
 from config.settings import Settings
 from dashboards.figures import charts, formats
+from dashboards.figures.event_marks import event_marks
 from dashboards.figures.goal_words import goal_words
 from dashboards.figures.tables import as_rows_of
 from dashboards.figures.verdicts import change
@@ -29,6 +33,7 @@ from dashboards.metric.loading import (
     rows_behind,
     spread,
 )
+from warehouse.metrics.events import KnownEvent, anew_since
 from warehouse.metrics.values import Value, as_rows
 from warehouse.rows.distribution import Bin, Weekday
 from warehouse.signals.limits import limits_before
@@ -46,7 +51,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     value, explanation = found.current, found.explanation
     days = days_of([value] if value else [])
     name = scope_name(view, state.organization)
-    left.html(part("header", name, names[view.metric], *days, compared(view, state.today)))
+    left.html(part("header", name, names[view.metric], *days, compared(view, state.today, found.events)))
     if value is None or explanation is None:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
@@ -62,7 +67,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     made_of = read_once(spread, published, settings, view)
     _spread(state, view, made_of, value)
     _below(state, view, made_of, value)
-    _beside(state, view, read_once(assistance, published, settings, view), value)
+    _beside(state, view, read_once(assistance, published, settings, view), value, found.events)
     shown = content.shown_rows(read_once(rows_behind, published, settings, view), state.timezone)
     if metrics()[value.metric].fact == "responses":
         _scores(settings, published, state, view, value, shown)
@@ -88,9 +93,12 @@ def _series(state: State, view: Filters, found: MetricContent, value: Value) -> 
     if all(each.value is None for each in found.series):
         st.html(part("notice", Notice(f"There is no {name} in these {SERIES_STEPS[view.step].lower()}")))
         return
-    limits = limits_before(found.weeks, value.period_start) if view.step == "week" else None
+    anew = anew_since(found.events, value.period_start)
+    limits = limits_before(found.weeks, value.period_start, anew) if view.step == "week" else None
     start = view_days(view, state.today)[0] if view.step == "week" else None
-    figure = charts.series(found.series, st.context.theme.type == "dark", limits, start)
+    days = min(each.period_start for each in found.series), max(each.period_end for each in found.series)
+    marks, more = event_marks(found.events, *days)
+    figure = charts.series(found.series, st.context.theme.type == "dark", limits, start, marks)
     downloads.chart_card(
         figure,
         _named(state, view, value, view.step, "png"),
@@ -98,9 +106,11 @@ def _series(state: State, view: Filters, found: MetricContent, value: Value) -> 
         f"{name} by {view.step}, with its target",
         f"{name} by {view.step}",
         downloads.seen_in(state, view, found.series[0].period_start, found.series[-1].period_end),
+        marks,
+        more,
     )
     if view.step == "week":
-        st.html(part("limits", limits, value.unit, value.period_start, of="metric"))
+        st.html(part("limits", limits, value.unit, value.period_start, anew, of="metric"))
 
 
 def _spread(state: State, view: Filters, found: Spread, value: Value) -> None:
@@ -144,7 +154,9 @@ def _below(state: State, view: Filters, found: Spread, value: Value) -> None:
     st.html(part("ranked", ranked, breakdown.MOST_RANKED, value.unit == "seconds", of="metric"))
 
 
-def _beside(state: State, view: Filters, found: Assistance, value: Value) -> None:
+def _beside(
+    state: State, view: Filters, found: Assistance, value: Value, events: Sequence[KnownEvent]
+) -> None:
     if not found.measures:
         return
     title, about = "With an agent beside without", metrics()[value.metric]
@@ -159,7 +171,9 @@ def _beside(state: State, view: Filters, found: Assistance, value: Value) -> Non
     measures = beside.placed(found.measures, about)
     st.html(part("beside", measures, beside.NO_CAUSE, beside.method(about), of="metric"))
     if found.weeks:
-        figure = beside.share_of_weeks(found.weeks, about, st.context.theme.type == "dark")
+        after = found.weeks[-1].monday + timedelta(weeks=1)
+        marks, more = event_marks(events, found.weeks[0].monday, after)
+        figure = beside.share_of_weeks(found.weeks, about, st.context.theme.type == "dark", marks)
         downloads.chart_card(
             figure,
             _named(state, view, value, "assistance", "png"),
@@ -167,6 +181,8 @@ def _beside(state: State, view: Filters, found: Assistance, value: Value) -> Non
             f"{title}: the share by week",
             f"{about.name}: the share that an agent helped with, by week",
             downloads.seen_in(state, view, found.weeks[0].monday, value.period_end),
+            marks,
+            more,
         )
         st.html(
             part(

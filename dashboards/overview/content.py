@@ -10,6 +10,7 @@ from dashboards.figures.sparklines import Sparkline, sparkline
 from dashboards.figures.verdicts import Change, change
 from dashboards.frame.value_cells import ValueCell, value_cell
 from dashboards.frame.view import Filters
+from warehouse.metrics.events import KnownEvent, anew_since, in_days
 from warehouse.metrics.values import Value
 from warehouse.signals.limits import Limits, limits_before
 from warehouse.signals.verdicts import Verdict
@@ -33,10 +34,11 @@ def tiles(
     history: Sequence[Value],
     view: Filters,
     blind: Mapping[str, Unwatched] | None = None,
+    events: Sequence[KnownEvent] = (),
 ) -> list[Tile]:
     """A tile for each value of `current`, in the order in which metrics are declared.
 
-    `verdicts` are by metric, `blind` by name.
+    `verdicts` are by metric, `blind` by name; `events` are those that the view is seen with.
     """
     weeks: dict[str, list[Value]] = {}
     for value in history:
@@ -46,12 +48,13 @@ def tiles(
             value_cell(value, view, (blind or {}).get(value.name)),
             verdicts.get(value.metric),
             weeks.get(value.metric, []),
+            events,
         )
         for value in _declared(current)
     ]
 
 
-def _tile(shown: ValueCell, found: Verdict | None, weeks: list[Value]) -> Tile:
+def _tile(shown: ValueCell, found: Verdict | None, weeks: list[Value], events: Sequence[KnownEvent]) -> Tile:
     value = shown.value
     return Tile(
         cell=shown,
@@ -61,16 +64,25 @@ def _tile(shown: ValueCell, found: Verdict | None, weeks: list[Value]) -> Tile:
         line=_line(
             value,
             sorted(weeks, key=lambda week: week.period_start)[-12:],
-            limits_before(weeks, value.period_start),
+            limits_before(weeks, value.period_start, anew_since(events, value.period_start)),
+            events,
         ),
     )
 
 
-def _line(value: Value, weeks: Sequence[Value], limits: Limits | None) -> Sparkline:
+def _line(
+    value: Value, weeks: Sequence[Value], limits: Limits | None, events: Sequence[KnownEvent]
+) -> Sparkline:
     metric = metrics()[value.metric]
     cells = [value_cell(week) for week in weeks]
     titles = [
-        f"{formats.days(c.value.period_start, c.value.period_end)}: {c.figure} {c.status.word}" for c in cells
+        "; ".join(
+            [
+                f"{formats.days(c.value.period_start, c.value.period_end)}: {c.figure} {c.status.word}",
+                *(event.title for event in in_days(events, c.value.period_start, c.value.period_end)),
+            ]
+        )
+        for c in cells
     ]
     label = f"{metric.name} by week, oldest first: {', '.join(c.figure for c in cells)}"
     limit = parse_target(value.target, metric).limit if value.target else None

@@ -6,6 +6,7 @@ from pathlib import Path
 from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
+from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
@@ -28,7 +29,7 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
 class Numbers:
     """The values of a view: of its own scope now, judged and by week, and of each scope below it.
 
-    `blind` tells by scope and name where services have no source of incidents.
+    `blind` tells by scope and name where services have no source of incidents; `events` are those of the view.
     """
 
     current: list[Value]
@@ -37,6 +38,7 @@ class Numbers:
     below: list[Value]
     blind: dict[tuple[Scope, str], Unwatched]
     doubts: Doubts
+    events: tuple[KnownEvent, ...] = ()
 
 
 def numbers(warehouse: Path, settings: Settings, filters: Filters) -> Numbers:
@@ -70,4 +72,5 @@ def numbers_of(facts: Facts, settings: Settings, filters: Filters) -> Numbers:
             for name, found in unwatched(facts, by, *days, where).items()
         },
         doubts=runs_and_doubts.doubts(facts, start, end, where),
+        events=event_book(facts).seen_with(where),
     )

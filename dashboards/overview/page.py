@@ -42,7 +42,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     heading = top(view, unknown, state, published)
     found = read_once(loading.numbers, published, settings, view)
     name = scope_name(view, state.organization)
-    days = (*days_of(found.current), compared(view, state.today))
+    days = (*days_of(found.current), compared(view, state.today, found.events))
     heading.html(part("header", name, standing(map(vars, found.current)).text, *days))
     if not found.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
@@ -51,7 +51,9 @@ def show(settings: Settings, published: Published, state: State) -> None:
     shown = [value for value in found.current if exists(value)]
     first = found.current[0]
     verdicts = verdicts_on(published, settings, found.judged, (first.period_start, first.period_end))
-    st.html(part("tiles", content.tiles(shown, verdicts, found.history, view, blind), of="overview"))
+    st.html(
+        part("tiles", content.tiles(shown, verdicts, found.history, view, blind, found.events), of="overview")
+    )
     if doubts := trust_sentences.trust_sentences(found.doubts):
         st.html(part("doubts", doubts, link("trust", view)))
     _week(settings, published, state, view)

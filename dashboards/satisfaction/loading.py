@@ -8,6 +8,7 @@ from config.metrics import metrics
 from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
+from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import today
 from warehouse.metrics.published_facts import open_facts
@@ -47,6 +48,7 @@ class Surveyed:
     that it answered; none if withheld. `comments` are that round's that may be shown, beside `withheld_comments`.
     `drivers` are the other questions of all these rounds, `doubts` what to know of the last round, and `not_asked` the
     rounds, with their questions, that asked nothing which counts as satisfaction.
+    `events` are those of the view, whenever they were.
     """
 
     rounds: tuple[Round, ...]
@@ -58,6 +60,7 @@ class Surveyed:
     withheld_comments: int = 0
     doubts: tuple[str, ...] = ()
     not_asked: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    events: tuple[KnownEvent, ...] = ()
 
 
 def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
@@ -97,6 +100,7 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
                 for name, day, questions in without_satisfaction(facts)
                 if day < before
             ),
+            events=event_book(facts).seen_with(view.where),
         )
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from config.settings import Settings
 from dashboards.figures import charts
+from dashboards.figures.event_marks import event_marks
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import show_notices, top
 from dashboards.frame.markup import part
@@ -43,12 +44,13 @@ def show(settings: Settings, published: Published, state: State) -> None:
 
 def _trend(state: State, view: Filters, found: Surveyed, values: list[Value], names: list[str]) -> None:
     st.html(part("section", "Round by round"))
-    figure = charts.rounds_chart(values, names, dark=st.context.theme.type == "dark")
+    marks, more = event_marks(found.events, values[0].period_start, values[-1].period_end)
+    figure = charts.rounds_chart(values, names, st.context.theme.type == "dark", marks)
     name = content.csv_name(state.organization, view, found.rounds).replace(".csv", ".png")
     title = "Satisfaction by survey round"
     first, last = values[0].period_start, values[-1].period_start
     about = downloads.seen_in(state, view, first, last + timedelta(days=1))
-    downloads.chart_card(figure, name, "rounds", f"{title}, with its target", title, about)
+    downloads.chart_card(figure, name, "rounds", f"{title}, with its target", title, about, marks, more)
 
 
 def _rounds(state: State, view: Filters, found: Surveyed) -> None:

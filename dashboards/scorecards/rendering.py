@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from config.text.legible import legible, legible_json, one_line
 from dashboards.figures import formats, pictures
+from dashboards.figures.event_marks import event_about
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import standing
 
@@ -128,6 +129,7 @@ def _environment(format: str) -> Environment:
         counted=lambda m: formats.counted(m["n"], m["counts"]),
         others=lambda m: formats.percentiles(m["p75"], m["p90"], m["unit"]),
         missed=_missed,
+        event_parts=_event_parts,
         value=formats.figure,
         picture=_picture,
         day=lambda on: formats.day(date.fromisoformat(on)),
@@ -187,6 +189,14 @@ def _attained(metric: Mapping[str, Any]) -> str:
 def _missed(scope: Mapping[str, Any]) -> str:
     """The metrics whose target is missed: "MTTR, LT", or nothing."""
     return ", ".join(metric["short"] for metric in scope["metrics"] if metric["status"] == "missed")
+
+
+def _event_parts(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parts of "Christmas freeze (20 – 31 Dec 2026, freeze, organisation)", the title with where it leads."""
+    first, last = (date.fromisoformat(event[key]) for key in ("first_day", "last_day"))
+    about = event_about(event["kind"], event["scope"], event["name"], event["resets"])
+    when = formats.days(first, last + timedelta(days=1))
+    return [{"text": event["title"], "url": event["url"]}, {"text": f" ({when}, {about})"}]
 
 
 def _picture(metric: Mapping[str, Any]) -> pictures.Picture:

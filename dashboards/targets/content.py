@@ -1,7 +1,7 @@
 """The targets over time and the golden paths as the platform team reads them; no Streamlit, no database."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import Attainment, met_or_missed, standing
+from warehouse.metrics.events import NO_EVENTS, EventBook, KnownEvent, in_days
 from warehouse.metrics.values import Scope, Value
 from warehouse.signals.goals import GoalProgress
 from warehouse.trust.unwatched import Unwatched
@@ -30,11 +31,15 @@ Blind = Mapping[tuple[Scope, str], Unwatched]
 
 @dataclass(frozen=True)
 class WeekMark:
-    """A week of a strip: its symbol, its colour (`met`, `missed` or `quiet`), and what a tooltip says."""
+    """A week of a strip: its symbol, its colour (`met`, `missed` or `quiet`), and what a tooltip says.
+
+    `is_marked` where an event touched it.
+    """
 
     symbol: str
     tone: str
     title: str
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,12 @@ _BELOW: dict[str, dict[str, Scope]] = {
 
 
 def own_lines(
-    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters, goals: Goals = NO_GOALS
+    values: Iterable[Value],
+    attained: Attained,
+    blind: Blind,
+    view: Filters,
+    goals: Goals = NO_GOALS,
+    book: EventBook = NO_EVENTS,
 ) -> list[TargetLine]:
     """A line for each of the view's own targets, and below it those of narrower scopes that have their own."""
     order = {metric: at for at, metric in enumerate(metrics())}
@@ -96,7 +106,14 @@ def own_lines(
     )
     return [
         _line(
-            value, attained, blind, view, goals, level=0 if value.scope == view.scope else 1, by_metric=True
+            value,
+            attained,
+            blind,
+            view,
+            goals,
+            book,
+            level=0 if value.scope == view.scope else 1,
+            by_metric=True,
         )
         for value in found
     ]
@@ -121,10 +138,15 @@ def below(values: Iterable[Value], attained: Attained, view: Filters) -> list[Va
 
 
 def target_lines(
-    values: Iterable[Value], attained: Attained, blind: Blind, view: Filters, goals: Goals = NO_GOALS
+    values: Iterable[Value],
+    attained: Attained,
+    blind: Blind,
+    view: Filters,
+    goals: Goals = NO_GOALS,
+    book: EventBook = NO_EVENTS,
 ) -> list[TargetLine]:
     """A line for each of the values, in their order."""
-    return [_line(value, attained, blind, view, goals, level=0, by_metric=False) for value in values]
+    return [_line(value, attained, blind, view, goals, book, level=0, by_metric=False) for value in values]
 
 
 def _attainment(attained: Attained, value: Value) -> Attainment:
@@ -140,10 +162,20 @@ def _share(of: Attainment) -> tuple[bool, float]:
 
 
 def _line(
-    value: Value, attained: Attained, blind: Blind, view: Filters, goals: Goals, level: int, by_metric: bool
+    value: Value,
+    attained: Attained,
+    blind: Blind,
+    view: Filters,
+    goals: Goals,
+    book: EventBook,
+    level: int,
+    by_metric: bool,
 ) -> TargetLine:
     found = _attainment(attained, value)
     goal = goals.get((value.scope, value.metric, value.name))
+    events = book.seen_with(
+        {**view.where, **({} if value.scope == "organisation" else {value.scope: value.name})}
+    )
     narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
     name = f"{value.scope} {value.name}" if level else value.name
     return TargetLine(
@@ -154,7 +186,7 @@ def _line(
         else "",
         cell=value_cell(value, view, blind.get((value.scope, value.name))),
         attainment=found,
-        weeks=tuple(_week(week) for week in found.weeks),
+        weeks=tuple(_with_events(_week(week), week, events) for week in found.weeks),
         attained=f"{found.met} of {formats.plural(found.judged, 'week')}" if found.judged else "not judged",
         aside=f"{len(found.weeks) - found.judged} not judged" if 0 < found.judged < len(found.weeks) else "",
         **_since(found),
@@ -189,6 +221,11 @@ def _week(week: Value) -> WeekMark:
 def headline(values: Iterable[Value], view: Filters) -> str:
     """How the view's own targets stand, in the words of every page."""
     return standing(vars(value) for value in values if value.scope == view.scope).text
+
+
+def _with_events(mark: WeekMark, week: Value, events: Sequence[KnownEvent]) -> WeekMark:
+    told = [event.title for event in in_days(events, week.period_start, week.period_end)]
+    return replace(mark, title=f"{mark.title}; {', '.join(told)}", is_marked=True) if told else mark
 
 
 def attained_rows(

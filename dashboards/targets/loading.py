@@ -10,10 +10,12 @@ from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
 from warehouse.metrics.attainment import Attainment, attainments
+from warehouse.metrics.events import EventBook, event_book
 from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
+from warehouse.rows.before_and_after import EventComparison, before_and_after
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.signals.goals import GoalProgress, goal_progress
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
@@ -68,6 +70,18 @@ def targets(warehouse: Path, settings: Settings, view: Filters, own_targets: Own
             },
             entries=described_services(facts, view.where),
         )
+
+
+def all_events(warehouse: Path, settings: Settings) -> EventBook:
+    """All events; who shows them leaves out those that the view does not have."""
+    with open_facts(warehouse) as facts:
+        return event_book(facts)
+
+
+def comparison_around(warehouse: Path, settings: Settings, id: str) -> EventComparison | None:
+    """The metrics before and after an event, beside the services that it did not touch."""
+    with open_facts(warehouse) as facts:
+        return before_and_after(facts, id)
 
 
 def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathValue, ...]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from collectors.files.events import event_inbox, withdrawn
 from config.metrics import metrics
 from config.settings import Settings
 from dashboards.figures import formats
@@ -13,12 +14,14 @@ from dashboards.frame.header import top
 from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read_once
-from dashboards.frame.state import State
+from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import days_of
-from dashboards.frame.view import BY, RANKS, SHOWN_ROWS, Filters, scope_name
-from dashboards.targets import content, golden_paths, loading
+from dashboards.frame.view import BY, RANKS, SHOWN_ROWS, Filters, link, scope_name
+from dashboards.targets import content, events, golden_paths, loading
 from dashboards.targets.content import Attained, Goals, TargetLine
+from dashboards.targets.event_form import event_form
 from dashboards.targets.loading import Targets
+from warehouse.metrics.events import EventBook
 
 
 def show(settings: Settings, published: Published, state: State) -> None:
@@ -30,7 +33,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
     attained = read_once(loading.attained, published, settings, whenever, narrower)
     found = read_once(loading.targets, published, settings, view, narrower)
     goals = read_once(loading.on_the_way, published, settings, whenever, narrower)
-    own = content.own_lines(found.own, attained, found.blind, view, goals)
+    book = read_once(loading.all_events, published, settings)
+    own = content.own_lines(found.own, attained, found.blind, view, goals, book)
     name = scope_name(view, state.organization)
     heading.html(part("header", name, content.headline(found.own, view), *days_of(found.own)))
     if not found.own and not found.entries:
@@ -41,18 +45,25 @@ def show(settings: Settings, published: Published, state: State) -> None:
     else:
         hint = "Set them under metrics in the configuration."
         st.html(part("notice", Notice("No targets are set", (hint,))))
-    _below(state, view, found, attained, goals, own)
+    _below(state, view, found, attained, goals, own, book)
+    _events(settings, published, state, view, book)
     _paths(settings, published, state, view, found)
 
 
 def _below(
-    state: State, view: Filters, found: Targets, attained: Attained, goals: Goals, own: list[TargetLine]
+    state: State,
+    view: Filters,
+    found: Targets,
+    attained: Attained,
+    goals: Goals,
+    own: list[TargetLine],
+    book: EventBook,
 ) -> None:
     below = content.below(found.below, attained, view)
-    names = {metric.id: metric.name for metric in metrics().values()}
+    titles = {metric.id: metric.name for metric in metrics().values()}
     aimed = {"": "All metrics"} | {line.cell.metric.id: line.cell.metric.name for line in own}
     if view.target:
-        aimed[view.target] = names[view.target]
+        aimed[view.target] = titles[view.target]
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", f"By {view.by}"), width="stretch")
         widgets.select("by", "By", BY, view.by, view, width=130)
@@ -62,11 +73,52 @@ def _below(
         everything = [*(line.cell.value for line in own), *below]
         downloads.csv(named, "csv", lambda: content.attained_rows(everything, attained, goals))
     if below:
-        shown = content.target_lines(below[:SHOWN_ROWS], attained, found.blind, view, goals)
+        shown = content.target_lines(below[:SHOWN_ROWS], attained, found.blind, view, goals, book)
         st.html(part("lines", shown, BY[view.by][:-1], False, f"The targets by {view.by}", of="targets"))
         st.html(part("key", len(shown), len(below), of="targets"))
     else:
         st.html(part("notice", Notice(f"No {view.by} has a target here")))
+
+
+def _events(settings: Settings, published: Published, state: State, view: Filters, book: EventBook) -> None:
+    # what is beside what an event touched is of everybody
+    is_for_all = navigation.own_teams() is None
+    everything, folder = names(state, Filters()), event_inbox(published.warehouse)
+    listed = events.within_view(book, names(state, view), view)
+    nobody_s = events.of_nobody(book, everything) if is_for_all and not view.where else []
+    listed = sorted([*listed, *nobody_s], key=lambda event: (event.at, event.id), reverse=True)
+    st.html(part("section", f"Events: {len(listed):,}" if listed else "Events"))
+    if listed:
+        taken_back = withdrawn(folder, [event.id for event in listed]) if is_for_all else ()
+        shown = listed[: events.MOST_LISTED]
+        lines = events.event_lines(shown, nobody_s, taken_back, view, state.today, is_for_all)
+        st.html(part("event_list", lines, of="targets"))
+        if len(listed) > len(shown):
+            st.html(part("cut", len(shown), len(listed)))
+    else:
+        st.html(
+            part("notice", Notice("Nothing was told of: freezes, reorganisations, roll-outs, golden paths"))
+        )
+    if is_for_all:
+        if view.row:
+            _around(settings, published, state, view)
+        event_form(folder, everything, state.timezone, {event.id for event in book.events})
+
+
+def _around(settings: Settings, published: Published, state: State, view: Filters) -> None:
+    found = read_once(loading.comparison_around, published, settings, view.row or "")
+    if found is None:
+        st.html(part("notice", Notice("There is no such event", ("It may have been taken back.",))))
+        return
+    days = (
+        (found.before or found.after or (state.today, state.today))[0],
+        (found.after or (0, state.today))[1],
+    )
+    name = formats.file_name([state.organization, "around", found.event.title], *days, "csv")
+    title = f"Before and after: {found.event.title}"
+    downloads.section_with_csv(title, name, "around", lambda: events.around_rows(found))
+    told = events.windows(found), events.around_metrics(found), events.NO_CAUSE, events.METHOD
+    st.html(part("around", *told, link("targets", replace(view, row=None)), of="targets"))
 
 
 def _paths(settings: Settings, published: Published, state: State, view: Filters, found: Targets) -> None:

@@ -11,6 +11,7 @@ from dashboards.frame import view as periods
 from dashboards.frame.view import Filters, elsewhere
 from dashboards.overview import loading
 from dashboards.overview.loading import Numbers
+from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group, rounds
@@ -67,10 +68,11 @@ def failed(warehouse: Path, settings: Settings, view: Filters, timezone: str) ->
         return page_of(facts, deployment_rows.DEPLOYMENT_LIST, failed_ones(view), timezone, FIRST_ROWS)
 
 
-def happened(warehouse: Path, settings: Settings, view: Filters) -> Timeline:
-    """What is on the timeline of that page."""
+def happened(warehouse: Path, settings: Settings, view: Filters) -> tuple[Timeline, tuple[KnownEvent, ...]]:
+    """What is on the timeline of that page, and its events, whenever they were."""
     with open_facts(warehouse) as facts:
-        return timeline(facts, view.where, *full_range(facts, *periods.view_days(view, today(facts))))
+        days = full_range(facts, *periods.view_days(view, today(facts)))
+        return timeline(facts, view.where, *days), event_book(facts).seen_with(view.where)
 
 
 def basis(warehouse: Path, settings: Settings, view: Filters) -> Basis:

@@ -1,5 +1,6 @@
 """The page of one service or one team: its numbers, what happened to it, what failed, what is open, what covers it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ from config.settings import Settings
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents.content import ListKind, ListPage
 from dashboards.figures import formats
+from dashboards.figures.event_marks import event_marks
 from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation, trust_sentences
 from dashboards.frame.header import FILTER_SCOPES, show_notices, top
@@ -27,6 +29,7 @@ from dashboards.team_and_service import content, loading, timeline_chart
 from dashboards.team_and_service.loading import Basis, Profile
 from dashboards.trust import content as trust
 from warehouse.metrics.attainment import standing
+from warehouse.metrics.events import KnownEvent
 from warehouse.metrics.values import as_rows
 from warehouse.rows.timeline import Timeline
 
@@ -64,14 +67,20 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
     shown = numbers.current[0]
     verdicts = verdicts_on(published, settings, numbers.judged, (shown.period_start, shown.period_end))
-    st.html(part("tiles", overview.tiles(current, verdicts, numbers.history, view, blind), of="overview"))
+    st.html(
+        part(
+            "tiles",
+            overview.tiles(current, verdicts, numbers.history, view, blind, numbers.events),
+            of="overview",
+        )
+    )
     if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
     holding_back.show_hours(settings, published, state, view)
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)
     if unresolved.counts.total:
         _list(incident_rows.INCIDENT_LIST, "open incident", unresolved, loading.open_ones(view))
-    _timeline(scope, view, read_once(loading.happened, published, settings, view), state)
+    _timeline(scope, view, *read_once(loading.happened, published, settings, view), state)
     _failures(read_once(loading.failed, published, settings, view, state.timezone), view)
     if scope == "team":
         _services(state, view, found)
@@ -109,7 +118,9 @@ def _list(kind: ListKind, noun: str, page: ListPage, listed: Filters) -> None:
     st.html(part("elsewhere", name, link(kind.page, shown), of="team_and_service"))
 
 
-def _timeline(scope: ProfileScope, view: Filters, of: Timeline, state: State) -> None:
+def _timeline(
+    scope: ProfileScope, view: Filters, of: Timeline, events: Sequence[KnownEvent], state: State
+) -> None:
     name = view.where[scope]
     by: timeline_chart.By = "environment" if scope == "service" else "service"
     title = "Deployments, incidents and recoveries"
@@ -120,11 +131,12 @@ def _timeline(scope: ProfileScope, view: Filters, of: Timeline, state: State) ->
     named = formats.file_name([state.organization, "timeline", name], of.start, of.end, "csv")
     downloads.section_with_csv(title, named, "timeline", lambda: timeline_chart.point_rows(of))
     dark = st.context.theme.type == "dark"
-    figure = timeline_chart.timeline_chart(of, by, state.timezone, state.as_of, dark)
+    marks, more = event_marks(events, of.start, of.end)
+    figure = timeline_chart.timeline_chart(of, by, state.timezone, state.as_of, dark, marks)
     alt = timeline_chart.described(of)
     st.html(part("timeline_key", timeline_chart.KEY, of="team_and_service"))
     about = downloads.seen_in(state, view, of.start, of.end)
-    downloads.chart_card(figure, named.replace(".csv", ".png"), "timeline", alt, title, about)
+    downloads.chart_card(figure, named.replace(".csv", ".png"), "timeline", alt, title, about, marks, more)
     if told := timeline_chart.left_undrawn(of, by):
         st.html(part("remark", told, of="team_and_service"))
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from dashboards.figures import formats
-from dashboards.figures.charts import DARK, LIGHT, Palette, themed, words
+from dashboards.figures.charts import DARK, EVENTS_TOP, LIGHT, Palette, event_shapes, themed, words
+from dashboards.figures.event_marks import EventMark
 from dashboards.figures.fact_cells import SHA_LENGTH
 from warehouse.rows.timeline import Count, Point, PointKind, Recovery, Timeline
 
@@ -60,7 +61,14 @@ class _Drawing:
         return -self.lanes.index(lane)
 
 
-def timeline_chart(of: Timeline, by: By, timezone: str, as_of: datetime, dark: bool = False) -> go.Figure:
+def timeline_chart(
+    of: Timeline,
+    by: By,
+    timezone: str,
+    as_of: datetime,
+    dark: bool = False,
+    events: Sequence[EventMark] = (),
+) -> go.Figure:
     """The timeline with a lane for each service of a team, or for each environment of one service."""
     palette = DARK if dark else LIGHT
     end = datetime.combine(of.end, time())
@@ -68,7 +76,7 @@ def timeline_chart(of: Timeline, by: By, timezone: str, as_of: datetime, dark: b
     traces = [*_incidents(of, drawing), *_recoveries(of.recoveries, drawing)]
     for kind in _KINDS:
         traces += _deployments(of, kind, drawing)
-    return go.Figure(traces, _layout(of, drawing))
+    return go.Figure(traces, _layout(of, drawing, events))
 
 
 def lanes(of: Timeline, by: By) -> list[str]:
@@ -309,15 +317,19 @@ def _lines(*parts: str) -> str:
     return "<br>".join(part for part in parts if part)
 
 
-def _layout(of: Timeline, drawing: _Drawing) -> dict[str, Any]:
+def _layout(of: Timeline, drawing: _Drawing, events: Sequence[EventMark]) -> dict[str, Any]:
     palette, lanes = drawing.palette, drawing.lanes
     names = [lane if len(lane) <= _LONGEST_NAME else f"{lane[: _LONGEST_NAME - 1]}…" for lane in lanes]
     left = 16 + round(7.5 * max(map(len, names), default=0))
-    themes = themed(palette, height=70 + 38 * max(2, len(lanes)), top=12, bottom=30, left=left)
+    top = EVENTS_TOP if events else 12
+    themes = themed(palette, height=58 + top + 38 * max(2, len(lanes)), top=top, bottom=30, left=left)
+    marks = event_shapes(events, palette)
     return {
         **themes,
         "hoverlabel": {**themes["hoverlabel"], "align": "left"},
         "hovermode": "closest",
+        "shapes": [shape for shape, _ in marks if shape],
+        "annotations": [label for _, label in marks if label],
         "xaxis": {
             "range": [of.start, of.end],
             "showgrid": True,

@@ -60,6 +60,7 @@ def build_organisation(today: date, folder: Path) -> Organisation:
         survey_files=survey_files(weeks),
         catalog_files=catalog_files(),
         link_files={"links/incidents.csv": _links(incidents, playbacks)},
+        event_files={"events/events.csv": _events(weeks)},
     )
 
 
@@ -110,6 +111,35 @@ def _office_network(weeks: Weeks) -> list[Incident]:
         )
         for week, day in ((7, "Tue"), (22, "Wed"))
     ]
+
+
+def _events(weeks: Weeks) -> str:
+    """The CSV of what happened to acme as a whole, and to one of its services."""
+    rows = (
+        (
+            "feature-flags",
+            weeks.at(8, "Mon 00:00"),
+            "",
+            "Feature flags in web-shop",
+            "roll-out",
+            "service web-shop",
+        ),
+        (
+            "build-runners",
+            weeks.at(20, "Tue 09:00"),
+            weeks.at(20, "Thu 18:00"),
+            "New build runners for everybody",
+            "roll-out",
+            "organisation",
+        ),
+    )
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["id", "at", "until", "title", "kind", "scope"])
+    table.writerows(
+        [part.isoformat() if isinstance(part, datetime) else part for part in row] for row in rows
+    )
+    return text.getvalue()
 
 
 def _links(incidents: Iterable[Incident], playbacks: Mapping[str, Playback]) -> str:

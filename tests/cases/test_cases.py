@@ -31,6 +31,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "incidents": {"source": "import", "service": "app", "urgency": "high"},
     "links": {"incident_source": "import", "deployment_source": "import", "reason": "by hand"},
+    "events": {"title": "something"},
     "responses": {"question": "satisfaction", "closes_at": "2026-11-08T23:00:00Z"},
 }
 

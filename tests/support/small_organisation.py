@@ -10,6 +10,7 @@ from collectors.contract.records import (
     Component,
     Coverage,
     Deployment,
+    Event,
     Incident,
     Record,
     Repository,
@@ -66,6 +67,21 @@ def write(
 
 
 def _records() -> Iterator[Record]:
+    yield Event(
+        id="freeze", at=NOW - timedelta(days=6), until=NOW - timedelta(days=4), title=HOSTILE, kind="freeze",
+        url="https://status.example/1",
+    )  # fmt: skip
+    yield Event(
+        id="path", at=NOW - timedelta(weeks=6, days=5), title="The golden path", kind="golden path",
+        scope="team Payments", url="javascript:alert(1)",
+    )  # fmt: skip
+    yield Event(
+        id="other",
+        at=NOW - timedelta(weeks=4),
+        title="legacy-reports goes",
+        scope="service ingest",
+        resets=True,
+    )
     for source in ("import deployments", "import incidents", "import repositories", "import responses"):
         yield Coverage(source=source, subject="*", from_at=FIRST, until_at=NOW)
     yield Component(

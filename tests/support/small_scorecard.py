@@ -66,6 +66,19 @@ def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> d
         "holding_back": [{"metric": "lead_time", **_sentence(*HELD_BACK)}],
         "hours": {**_sentence(*HOURS), "stages": [STAGE]},
         "sentences": [_sentence(*parts) for parts in SENTENCES],
+        "events": [
+            {
+                "id": "e1",
+                "title": HOSTILE,
+                "kind": "freeze",
+                "scope": "team",
+                "name": HOSTILE,
+                "resets": True,
+                "url": "javascript:alert(1)",
+                "first_day": "2026-11-10",
+                "last_day": "2026-11-12",
+            }
+        ],
         "caveats": ["2 incidents belong to no service."],
         "restatements": [
             {

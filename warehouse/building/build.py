@@ -70,6 +70,7 @@ STEPS_IN_ORDER = (
     "unknown_teams",
     "unmapped",
     "not_counted",
+    "events",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file

@@ -17,13 +17,23 @@ from config.names import bare, same_key
 
 @dataclass(frozen=True)
 class NameColumn:
-    """A column that holds names of a kind, in the rows for which `condition` holds; `is_entity`: of the catalogue."""
+    """A column that holds names of a kind, in the rows for which `condition` holds; `is_entity`: of the catalogue.
+
+    `prefix` is what stands before each name.
+    """
 
     kind: str
     table: str
     column: str
     condition: str = "true"
     is_entity: bool = False
+    prefix: str = ""
+
+    @property
+    def name(self) -> str:
+        """SQL for the name in a row of the table `t`."""
+        column = f"t.{self.column}"
+        return f"substr({column}, {len(self.prefix) + 1})" if self.prefix else column
 
 
 # those that come first decide how a name is written
@@ -50,6 +60,10 @@ _COLUMNS = (
     NameColumn("system", "components", "name", "t.kind = 'System'", is_entity=True),
     NameColumn("system", "components", "system", is_entity=True),
     NameColumn("system", "owners", "system"),
+    *(
+        NameColumn(kind, "events", "scope", f"t.scope like '{kind} %'", prefix=f"{kind} ")
+        for kind in ("service", "team", "system")
+    ),
 )
 # before the unit was kept, an application was told by its name; what was read of it says its instance and namespace
 _WITHOUT_UNIT = (
@@ -70,7 +84,7 @@ def create_sources(connection: duckdb.DuckDBPyConnection) -> None:
     tables = [name for (name,) in connection.execute(_TABLES).fetchall()]
     columns = [column for column in _COLUMNS if column.table in tables]
     told = " union all ".join(
-        f"(select distinct {place}, t.{one.column} from stored.{one.table} as t"
+        f"(select distinct {place}, {one.name} from stored.{one.table} as t"
         f" where t.{one.column} is not null and {one.condition})"
         for place, one in enumerate(columns)
     )
@@ -158,9 +172,10 @@ def _replaced(table: str, columns: Sequence[NameColumn]) -> str:
     for number, one in enumerate(columns):
         joins += (
             f" left join spellings as n{number} on n{number}.kind = '{one.kind}'"
-            f" and n{number}.spelling = t.{one.column} and {one.condition}"
+            f" and n{number}.spelling = {one.name} and {one.condition}"
         )
-        by_column[one.column].append(f"n{number}.name")
+        name = f"'{one.prefix}' || n{number}.name" if one.prefix else f"n{number}.name"
+        by_column[one.column].append(name)
     expressions = {column: f"coalesce({', '.join(found)}, t.{column})" for column, found in by_column.items()}
     replaced = ", ".join(f"{expression} as {column}" for column, expression in expressions.items())
     key = RECORDS[table].KEY if table in RECORDS else ()

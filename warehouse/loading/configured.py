@@ -13,7 +13,7 @@ from collectors.argocd.config_clones import ConfigClones
 from collectors.contract.items import Item, Resume, SetAside, SourceError
 from collectors.contract.people import People
 from collectors.contract.records import Repository
-from collectors.files import backstage, record_files
+from collectors.files import backstage, events, record_files
 from collectors.git import collect as git
 from collectors.github import collect as github
 from collectors.github import issues
@@ -129,6 +129,10 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
         )
     if settings.incidents.links:
         found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
+    folder = events.event_inbox(settings.warehouse)
+    if settings.events is not None or folder.is_dir():
+        told = partial(events.collect, settings.events or [], folder, settings.timezone)
+        found.append(Source("events", told, is_whole=True))
     return [replace(one, collect=patient(one.name, one.collect, is_by_hand)) for one in found]
 
 

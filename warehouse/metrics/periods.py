@@ -97,12 +97,16 @@ def preset(name: str, today: date) -> tuple[date | None, date | None]:
     return (first, today + timedelta(days=1)) if first else (None, None)
 
 
-def baseline(first: date) -> tuple[date, date]:
+def baseline(first: date, anew: date | None = None) -> tuple[date, date]:
     """(first day, first day after) of the weeks that days from `first` on are compared with.
 
-    The one place that says where a baseline begins.
+    The one place that says where a baseline begins: with a whole week that lies after what made the number `anew`. Of a
+    baseline without a week both are `first`.
     """
-    return first - timedelta(weeks=BASELINE_WEEKS), first
+    start, week = first - timedelta(weeks=BASELINE_WEEKS), timedelta(weeks=1)
+    if anew is not None and anew > start:
+        start += -(-(anew - start) // week) * week
+    return min(start, first), first
 
 
 def week_of(day: date) -> date:

@@ -28,6 +28,8 @@ from warehouse.metrics.periods import (
 # what `where` may have beside names: whether an agent helped; a column of these facts only, and not of what was covered
 ASSISTANCE = "assistance"
 ASSISTED_FACTS = ("changes", "deployments", "recoveries")
+# a list of services
+SERVICES = "services"
 NAMES = ("system", "team", "service")
 # the services that ever had another team or system
 _CHANGED_HANDS = "select o.service from owners as o group by o.service having count(*) > 1"
@@ -90,7 +92,10 @@ def narrowing(where: Iterable[str]) -> str:
     return "".join(f" and {_CONDITIONS.get(key, f'f.{key} = ${key}')}" for key in sorted(where))
 
 
-_CONDITIONS = {ASSISTANCE: f"(f.assisted_by is not null) = (${ASSISTANCE} = 'agent')"}
+_CONDITIONS = {
+    ASSISTANCE: f"(f.assisted_by is not null) = (${ASSISTANCE} = 'agent')",
+    SERVICES: f"list_contains(${SERVICES}, f.service)",
+}
 
 
 def names_only(where: Mapping[str, str]) -> dict[str, str]:

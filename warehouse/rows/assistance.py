@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from config.metrics import Metric
 from warehouse.metrics.facts import Facts
@@ -14,7 +15,7 @@ from warehouse.rows.stages import STAGES, delivered_pulls
 # of the metrics that are told so; a frequency of some of the deployments says nothing beside that of the others
 PARTED = ("lead_time", "change_failure_rate", "deployment_rework_rate")
 # so many standard deviations on either side have 95 % of a normal distribution
-_NORMAL = 1.959964
+NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def by_assistance(
             ByAssistance(
                 metric.name,
                 "fraction",
-                _share(facts, metric, agent, *days),
-                _share(facts, metric, none, *days),
+                share_side(facts, metric, agent, *days),
+                share_side(facts, metric, none, *days),
             )
         ]
     measures = [
@@ -73,7 +74,7 @@ def by_assistance(
     ]
     sides = [
         [
-            _durations(
+            median_side(
                 facts,
                 delivered_pulls(kind) if is_stage else counted_entities(metric, kind),
                 column,
@@ -109,27 +110,31 @@ def assisted_weeks(
 
 def wilson(counted: int, n: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share, `counted` of `n` rows (at least one)."""
-    share, square = counted / n, _NORMAL**2
+    share, square = counted / n, NORMAL_95**2
     centre = share + square / (2 * n)
-    reach = _NORMAL * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    reach = NORMAL_95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
     return max(0.0, (centre - reach) / (1 + square / n)), min(1.0, (centre + reach) / (1 + square / n))
 
 
-def _share(facts: Facts, metric: Metric, where: Mapping[str, str], start: date, end: date) -> AssistanceSide:
+def share_side(
+    facts: Facts, metric: Metric, where: Mapping[str, Any], start: date, end: date
+) -> AssistanceSide:
+    """The share among the rows of `metric` in the days from `start` to before `end`, in what `where` narrows to."""
     sql = f"select count(*), cast(sum(e.input) as bigint) from ({counted_entities(metric, where)}) as e"
     n, counted = facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()[0]
     return AssistanceSide(n, counted / n, *wilson(counted, n)) if n else AssistanceSide()
 
 
-def _durations(
-    facts: Facts, rows: str, column: str, where: Mapping[str, str], start: date, end: date
+def median_side(
+    facts: Facts, rows: str, column: str, where: Mapping[str, Any], start: date, end: date
 ) -> AssistanceSide:
+    """The median of `column` in the SQL `rows`, to which these are bound."""
     sql = f"""
         with ranked as (
             select r.{column} as input, row_number() over (order by r.{column}) as place, count(*) over () as n
             from ({rows}) as r where r.{column} is not null
         ),
-        bounded as (select e.*, greatest(1, round(e.n / 2 - {_NORMAL / 2} * sqrt(e.n))) as first from ranked as e)
+        bounded as (select e.*, greatest(1, round(e.n / 2 - {NORMAL_95 / 2} * sqrt(e.n))) as first from ranked as e)
         select
             count(*), median(b.input),
             max(b.input) filter (b.place = b.first), max(b.input) filter (b.place = b.n + 1 - b.first),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from warehouse.metrics.definitions import MODELS
 
-TABLES = ("services", "deployments", "changes", "incidents", "recoveries", "repositories")
+TABLES = ("services", "deployments", "changes", "incidents", "recoveries", "repositories", "events")
 _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
 _METRICS = {
     "grain": "one metric of one scope in one week",

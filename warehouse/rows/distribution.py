@@ -1,6 +1,6 @@
 """How the rows behind a number are spread: durations over bins that grow, all others over the days of the week."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -76,7 +76,7 @@ def weekday_counts(
     return [Weekday(day, *found.get(day, (0, 0))) for day in range(1, 8)] if found else []
 
 
-def counted_entities(metric: Metric, where: Mapping[str, str]) -> str:
+def counted_entities(metric: Metric, where: Iterable[str]) -> str:
     """SQL for what entered the statistic, as `input` and `day`: each deployment, incident or repository once.
 
     `start`, `end` and the keys of `where` are to be bound.

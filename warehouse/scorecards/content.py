@@ -11,6 +11,7 @@ from config.settings import Settings
 from config.targets import parse_target
 from warehouse.metrics.attainment import WEEKS_BACK, against_published_targets, attainment, standing
 from warehouse.metrics.definitions import definitions
+from warehouse.metrics.events import KnownEvent, event_book, in_days
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week, today
 from warehouse.metrics.satisfaction import rounds
@@ -162,6 +163,7 @@ def _content(
 ) -> Scorecard:
     scope, name = of
     where: dict[str, str] = {} if scope == "organisation" else {scope: name}
+    after = monday + timedelta(days=7)
     by_metric = {one.judged.metric: one for one in verdicts}
     metrics = [_metric(of_metric, monday, by_metric.get(metric)) for metric, of_metric in weeks.items()]
     own = [of_metric[-1] for of_metric in weeks.values()]
@@ -175,7 +177,7 @@ def _content(
         "name": name or facts.organization,
         "week": iso_week(monday),
         "week_start": monday.isoformat(),
-        "week_end": (monday + timedelta(days=7)).isoformat(),
+        "week_end": after.isoformat(),
         "timezone": settings.timezone,
         "as_of": oldest_reading(facts, settings, where).isoformat(),
         "definitions": definitions(),
@@ -185,6 +187,7 @@ def _content(
         "holding_back": [{"metric": value.metric, **_said(one)} for value, one in held if one],
         "hours": _hours(found),
         "sentences": [_said(one) for one in said],
+        "events": [_event(one) for one in in_days(event_book(facts).seen_with(where), monday, after)],
         "caveats": caveats(facts, settings, where, metrics, monday),
         "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),
         "below": [
@@ -207,6 +210,14 @@ def _hours(found: Sequence[Stage]) -> dict[str, Any] | None:
         return None
     kept = ("name", "seconds", "share", "n", "mean", "median", "p90")
     return {**_said(sentence), "stages": [{key: getattr(one, key) for key in kept} for one in found]}
+
+
+def _event(one: KnownEvent) -> dict[str, Any]:
+    """An event with the local days that it touched, the first and the last."""
+    days = {"first_day": one.day.isoformat(), "last_day": one.last_day.isoformat()}
+    return {
+        key: getattr(one, key) for key in ("id", "title", "kind", "scope", "name", "resets", "url")
+    } | days
 
 
 def _without_nothing(of: dict[str, Any]) -> dict[str, Any]:
@@ -284,7 +295,7 @@ def _usual(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str,
     """What the week was compared with, and between which limits single weeks stay; None where it was not by itself."""
     if found is None or found.judged.usual is None or found.judged.week:
         return None
-    limits = limits_before(weeks, monday)
+    limits = limits_before(weeks, monday, monday - timedelta(weeks=found.judged.weeks_before))
     return {
         "centre": found.judged.usual,
         "lower": limits.lower if limits else None,

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from config.metrics import Metric
+from warehouse.metrics.periods import BASELINE_WEEKS
 from warehouse.metrics.values import Scope
 from warehouse.signals.chances import counts_chance, shares_chance, t_chance, widened
 from warehouse.signals.limits import FEWEST_WEEKS
@@ -41,7 +42,8 @@ class Judged:
 
     Both are of the metric's unit, `now` of `n` rows. `chance` is how likely such a difference is by chance, None where
     `unjudged` says why it cannot be told. `affected` is how many changes, deployments, incidents or answers came out
-    otherwise than usual. `week`: that was asked for, by itself, where the days are it and the three before it.
+    otherwise than usual. `week`: that was asked for, by itself, where the days are it and the three before it. The
+    baseline has `weeks_before` weeks: fewer than twelve where an event began anything anew.
     """
 
     metric: str
@@ -56,6 +58,7 @@ class Judged:
     unjudged: Unjudged | None = None
     affected: float = 0.0
     week: "Judged | None" = None
+    weeks_before: int = BASELINE_WEEKS
 
 
 def judged_sums(metric: Metric, now: Sums, before: Sequence[Sums]) -> Evidence | Unjudged:

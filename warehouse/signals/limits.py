@@ -56,9 +56,12 @@ def limits(points: Sequence[float], unit: str) -> Limits | None:
     return Limits(middle, lower, upper, len(points))
 
 
-def limits_before(weeks: Sequence[Value], first: date) -> Limits | None:
-    """The limits that the usable weeks of the baseline of `first` set; `weeks` are of one metric and scope."""
-    start, end = baseline(first)
+def limits_before(weeks: Sequence[Value], first: date, anew: date | None = None) -> Limits | None:
+    """The limits that the usable weeks of the baseline of `first` set; `weeks` are of one metric and scope.
+
+    Those before `anew` are of another time (`warehouse.metrics.events.anew_since`).
+    """
+    start, end = baseline(first, anew)
     before = sorted(
         (w for w in weeks if _is_measured(w) and start <= w.period_start and w.period_end <= end),
         key=lambda week: week.period_start,

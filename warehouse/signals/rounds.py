@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
+from warehouse.metrics.events import EventBook, anew_since
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.satisfaction import Group, histogram, rounds, shown_group
 from warehouse.metrics.values import SATISFACTION, Scope
@@ -15,17 +16,25 @@ from warehouse.signals.judging import Judged
 _SCALE = 4.0
 
 
-def judged_rounds(facts: Facts, by: Scope, where: Mapping[str, str], first: date, end: date) -> list[Judged]:
-    """The satisfaction of the organisation or each team whose round closed in the days; others are asked for none."""
+def judged_rounds(
+    facts: Facts, book: EventBook, by: Scope, where: Mapping[str, str], first: date, end: date
+) -> list[Judged]:
+    """The satisfaction of the organisation or each team whose round closed in the days; others are asked for none.
+
+    A round before an event that makes satisfaction anew is none to compare with.
+    """
     if by in ("system", "service") or set(where) - {"team"}:
         return []
     of_facts = rounds(facts)
     known = dict.fromkeys(team for _, _, teams in of_facts for team in teams)
     teams = [where["team"]] if "team" in where else [None] if by == "organisation" else sorted(known)
-    return [
-        _judged(facts, by, shown_group(of_facts, end, team), shown_group(of_facts, first, team), first, end)
-        for team in teams
-    ]
+    found = []
+    for team in teams:
+        now, before = (shown_group(of_facts, day, team) for day in (end, first))
+        anew = anew_since(book.seen_with({"team": team} if team else {}), first)
+        is_of_another_time = before is not None and anew is not None and before.closed_on < anew
+        found.append(_judged(facts, by, now, None if is_of_another_time else before, first, end))
+    return found
 
 
 def _judged(

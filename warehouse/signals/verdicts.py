@@ -12,9 +12,10 @@ from typing import Literal
 from config.metrics import Metric
 from config.metrics import metrics as declared
 from config.settings import Settings
+from warehouse.metrics.events import EventBook, anew_since, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Bucket, baseline, today
-from warehouse.metrics.pooled import ASSISTANCE, NOTHING, pooled
+from warehouse.metrics.pooled import ASSISTANCE, NOTHING, names_only, pooled
 from warehouse.metrics.values import LEAST_WATCHED, SCOPES, Scope, narrowed
 from warehouse.signals.chances import false_discoveries
 from warehouse.signals.judging import WEEK, Evidence, Judged, Unjudged, judged_sums
@@ -141,7 +142,8 @@ def judged_numbers(
 ) -> dict[tuple[str, str], Judged]:
     """(metric, name) -> the number of the days from `first` to before `end`, judged; as values are named.
 
-    A week is judged by itself and together with the three before it, and told as what is the less likely chance.
+    A week is judged by itself and together with the three before it, and told as what is the less likely chance. What
+    lies before an event that makes the number anew is no part of its baseline.
     """
     where = narrowed(facts, where or {})
     wanted = [
@@ -154,14 +156,16 @@ def judged_numbers(
     spans = [(first, end)]
     if end - first == WEEK:
         spans.append((end - RUN_WEEKS * WEEK, end))
-    found = _judged_rows(facts, of_rows, by, where, spans)
+    book = event_book(facts)
+    found = _judged_rows(facts, book, of_rows, by, where, spans)
     if len(of_rows) < len(wanted):
-        found |= {(one.metric, one.name): one for one in judged_rounds(facts, by, where, first, end)}
+        found |= {(one.metric, one.name): one for one in judged_rounds(facts, book, by, where, first, end)}
     return found
 
 
 def _judged_rows(
     facts: Facts,
+    book: EventBook,
     metrics: Sequence[Metric],
     by: Scope,
     where: Mapping[str, str],
@@ -173,13 +177,24 @@ def _judged_rows(
     sums = weekly_sums(facts, metrics, column, where, start, end)
     times = [metric for metric in metrics if metric.statistic in ("median", "mean")]
     of_times = pooled(facts, times, column, where, [Bucket(*days) for days in (*spans, *befores)])
+    own = {name: _own_baselines(book, by, where, name, spans) for name in {name for _, name in sums}}
+    # of these several may begin on one day
+    of_others = {
+        days: pooled(facts, times, column, where, [Bucket(*days)])
+        for days in {days for of_name in own.values() for days in of_name} - {*befores}
+        if days[0] < days[1]
+    }
     is_whole = _is_whole(spans[0]) and spans[0][1] <= today(facts)
 
     def judge(metric: Metric, name: str, days: tuple[date, date], before: tuple[date, date]) -> Judged:
         weeks = sums[metric.id, name]
         parts = _within(weeks, start, days), _within(weeks, start, before)
         now, usual = map(added, parts)
-        middles = (of_times.get((metric.id, name, first), NOTHING).value for first, _ in (days, before))
+        usual_times = of_times if before in befores else of_others.get(before, {})
+        middles = iter(
+            of.get((metric.id, name, first), NOTHING).value
+            for of, (first, _) in ((of_times, days), (usual_times, before))
+        )
         one = Judged(
             metric.id,
             by,
@@ -188,6 +203,7 @@ def _judged_rows(
             now=_number(metric, now, next(middles)),
             usual=_number(metric, usual, next(middles)),
             n=now.n,
+            weeks_before=(before[1] - before[0]) // WEEK,
         )
         if not is_whole:
             return replace(one, unjudged="days")
@@ -197,11 +213,23 @@ def _judged_rows(
 
     return {
         (metric.id, name or facts.organization): _less_likely(
-            [judge(metric, name, *both) for both in zip(spans, befores, strict=True)]
+            [judge(metric, name, *both) for both in zip(spans, own[name], strict=True)]
         )
         for metric in metrics
         for name in sorted({name for of, name in sums if of == metric.id})
     }
+
+
+def _own_baselines(
+    book: EventBook, by: Scope, where: Mapping[str, str], name: str, spans: Sequence[tuple[date, date]]
+) -> list[tuple[date, date]]:
+    """The baseline of each of the spans, without what lies before what made the number of `name` anew.
+
+    The first span is what was asked for. One that begins earlier has none where something began anew in between.
+    """
+    events = book.seen_with({**names_only(where), **({} if by == "organisation" else {by: name})})
+    anew = anew_since(events, spans[0][0])
+    return [baseline(first, anew) if anew is None or anew <= first else (first, first) for first, _ in spans]
 
 
 def _within(weeks: Sequence[Sums], start: date, days: tuple[date, date]) -> list[Sums]:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from config.metrics import metrics
-from warehouse.metrics.periods import BASELINE_WEEKS
 from warehouse.metrics.units import duration, figures, plural
 from warehouse.signals.judging import WEEK, Judged, Unjudged
 from warehouse.signals.verdicts import Verdict
@@ -26,14 +25,14 @@ def compared_numbers(one: Judged) -> str:
         return ""
     now, usual = figures(one.now, one.usual, metrics()[one.metric].unit)
     run = f" in {(one.end - one.first) // WEEK} weeks" if one.week else ""
-    return f"{now}{run} against {usual} in {compared_with(one.metric)}"
+    return f"{now}{run} against {usual} in {compared_with(one)}"
 
 
-def compared_with(metric: str) -> str:
-    """What numbers of the metric of this id are compared with: "the 12 weeks before"."""
-    if metrics()[metric].fact == "responses":
+def compared_with(one: Judged) -> str:
+    """What the number is compared with: "the 12 weeks before"."""
+    if metrics()[one.metric].fact == "responses":
         return "the round before"
-    return f"the {BASELINE_WEEKS} weeks before"
+    return f"the {one.weeks_before} weeks before"
 
 
 def better_or_worse(found: Verdict) -> str:

@@ -23,8 +23,8 @@ _OF_METRIC = {
 }
 _OF_SCORECARD = {
     *("version", "organization", "scope", "name", "week", "week_start", "week_end", "timezone", "as_of"),
-    *("definitions", "dashboard", "metrics", "attainment", "holding_back", "hours", "sentences", "caveats"),
-    *("restatements", "below"),
+    *("definitions", "dashboard", "metrics", "attainment", "holding_back", "hours", "sentences", "events"),
+    *("caveats", "restatements", "below"),
 }
 
 
@@ -119,9 +119,9 @@ def _apart(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _without_hours(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What holds the targets back, and where the hours lie, was not told."""
-    yield {**document, "holding_back": [], "hours": None}
+def _without_hours_and_events(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What holds the targets back, where the hours lie, and what happened, was not told."""
+    yield {**document, "holding_back": [], "hours": None, "events": []}
 
 
 def _metric(told: dict[str, Any]) -> dict[str, Any]:
@@ -145,4 +145,4 @@ def _attained(of_scope: list[dict[str, Any]]) -> dict[str, int]:
 
 
 # what a document of a version becomes in the next
-_NEXT = {1: _apart, 2: _without_hours}
+_NEXT = {1: _apart, 2: _without_hours_and_events}

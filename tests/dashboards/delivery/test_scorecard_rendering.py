@@ -269,3 +269,22 @@ class TestPicture:
         low, high = drawn_range(values, 3.0)
         assert low < high
         assert sparkline_picture(values, 3.0, "").uri.startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize(
+    ("format", "linked"),
+    [
+        ("html", 'href="https://x.example/1"'),
+        ("md", "](<https://x.example/1>)"),
+        ("txt", "] https://x.example/1"),
+    ],
+)
+def test_what_happened_in_the_week_is_told_with_where_more_is_said(format: str, linked: str) -> None:
+    content = scorecard()
+    content["events"][0] |= {"title": "A freeze", "name": "web", "url": "https://x.example/1"}
+    told = render(content, format)
+    assert "What happened in this week" in told
+    assert "10 – 12 Nov 2026, freeze, team web, limits begin anew" in told
+    assert linked in told
+    content["events"] = []
+    assert "What happened in this week" not in render(content, format)

@@ -36,6 +36,7 @@ SOUND: dict[str, dict[str, Any]] = {
     },
     "owners": {"component": "app", "from_at": AT},
     "links": {"incident_source": "a", "incident_id": "1", "reason": "by hand"},
+    "events": {"id": "1", "at": AT, "title": "a freeze"},
     "coverage": {"source": "git", "subject": "acme/app", "from_at": AT, "until_at": AT},
 }
 HOSTILE = [
