@@ -32,7 +32,8 @@ from config.settings import load_settings
 from sample_data.model import Organisation
 from sample_data.organisation.scale import build_large, large_settings
 from sample_data.servers.server import App, SampleServer
-from warehouse.pipeline import Run, collect
+from warehouse.loading.runs import Run
+from warehouse.pipeline import collect
 from warehouse.progress import Silent
 
 SIZES = (200, 8000, 4000, 1000)

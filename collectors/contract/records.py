@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from collectors.contract.storable import storable
 from config.sources import EventKind, EventScope
 from config.survey import SATISFACTION
 from config.years import in_utc
@@ -41,19 +42,6 @@ def _as_git_writes(told: str) -> str:
 
 
 Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
-
-
-def storable(value: Any) -> Any:
-    """`value` with a mark in place of half a character, such as half an emoji, which no file can hold."""
-    if isinstance(value, str):
-        if value.isascii():
-            return value
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list | tuple):
-        return [storable(part) for part in value]
-    if isinstance(value, dict):
-        return {storable(key): storable(part) for key, part in value.items()}
-    return value
 
 
 class Record(BaseModel):

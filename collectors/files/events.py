@@ -21,6 +21,7 @@ from collectors.files.record_files import read_records
 from collectors.files.whole_files import put_json
 from collectors.transport.json_values import mapping
 from config.sources import EventEntry
+from config.text.references import require_resolved
 from config.years import in_utc
 
 _FORM, _CONFIGURATION = "form", "configuration"
@@ -32,6 +33,7 @@ def collect(entries: Sequence[EventEntry], folder: Path, timezone: str, resume: 
 
     Raises SourceError, after the rest was read, for a glob that matches no file; DataError for a file's first mistake.
     """
+    require_resolved([entry.files for entry in entries])
     missing = []
     zone = ZoneInfo(timezone)
     for entry in entries:

@@ -23,7 +23,8 @@ from sample_data.servers import faults
 from sample_data.servers.faults import Fault
 from tests.support.faulty_sources import LATE, Bench, serving
 from tests.support.github_organisation import NOW, TOKEN
-from warehouse.pipeline import Run, collect
+from warehouse.loading.runs import Run
+from warehouse.pipeline import collect
 from warehouse.storage.store import open_warehouse
 
 Change = Callable[[Any], Any]

@@ -16,8 +16,9 @@ from tests.support.faulty_sources import Bench, hours, make_organisation, servin
 from tests.support.github_organisation import NOW, TOKEN
 from warehouse import pipeline
 from warehouse.loading.configured import Source
+from warehouse.loading.runs import Run
 from warehouse.metrics.published_facts import open_facts
-from warehouse.pipeline import Run, collect
+from warehouse.pipeline import collect
 from warehouse.progress import Silent
 from warehouse.storage.store import open_warehouse
 

@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 import duckdb
 
 from collectors.contract.items import Gone, Malformed, SetAside, key_of
-from collectors.contract.records import Component, Coverage, Record, storable
+from collectors.contract.records import Component, Coverage, Record
+from collectors.contract.storable import storable
 from config.names import same_key
 from config.text.quoting import in_short
 from warehouse.storage.instants import naive

@@ -14,8 +14,9 @@ from config.settings import Settings, load_settings
 from sample_data.model import Organisation
 from sample_data.organisation.scale import NOW, build_large, large_settings
 from sample_data.servers.server import SampleServer
+from warehouse.loading.runs import Run
 from warehouse.metrics.published_facts import open_facts
-from warehouse.pipeline import Run, collect
+from warehouse.pipeline import collect
 from warehouse.storage.store import open_warehouse
 
 TABLES = ("repositories", "commits", "pull_requests", "deployments", "workflow_runs", "incidents")

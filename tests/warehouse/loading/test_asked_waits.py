@@ -18,7 +18,8 @@ from tests.support.command_line import run
 from tests.support.faulty_sources import Bench, make_organisation, serving
 from tests.support.github_organisation import NOW, TOKEN
 from warehouse.loading.configured import sources
-from warehouse.pipeline import Run, collect
+from warehouse.loading.runs import Run
+from warehouse.pipeline import collect
 from warehouse.storage.store import open_warehouse
 
 GITHUB = "/api/"
