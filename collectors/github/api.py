@@ -5,6 +5,7 @@ PyGithub's own objects are left aside: a missing attribute of theirs costs one m
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -20,8 +21,8 @@ from jwt import PyJWTError
 from collectors.contract.items import SourceError
 from collectors.github.rate_limit import READS_A_MINUTE, MeteredRetry, hold_back
 from collectors.transport import certificates, cost
-from collectors.transport.json_values import Json, mapping, objects, read_json, text
-from collectors.transport.pacing import FARTHEST_SECONDS, Hold
+from collectors.transport.json_values import Json, mapping, objects, read_json, seconds, text
+from collectors.transport.pacing import Hold
 from config.settings import GitHub
 from config.text.hidden import hide
 from config.text.quoting import one_short_line
@@ -35,7 +36,6 @@ _RETRY = {
     "read": 2,
     "status": 3,
     "other": 2,
-    "retry_after_max": FARTHEST_SECONDS,
     "backoff_factor": 0.5,
     "backoff_jitter": 0.5,
 }
@@ -331,8 +331,8 @@ def _unknown_field(error: Json) -> str | None:
 
 def _size(headers: Json, answer: Any) -> int:
     """How many bytes came; where they were sent compressed in pieces of no told length, those of the JSON."""
-    told = str(headers.get("content-length", ""))
-    return int(told) if told.isdigit() else len(json.dumps(answer))
+    told = seconds(headers.get("content-length"))
+    return int(told) if told is not None and 0 <= told < math.inf else len(json.dumps(answer))
 
 
 def _innermost(error: BaseException) -> str:

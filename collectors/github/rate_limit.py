@@ -13,6 +13,8 @@ from urllib3.exceptions import MaxRetryError
 
 from collectors.transport.certificates import distrust
 from collectors.transport.cost import Meter
+from collectors.transport.json_api import asked_seconds
+from collectors.transport.json_values import seconds
 from collectors.transport.pacing import Hold
 
 # 900 reads a minute, and 90 s of GitHub's time, of which 60 s are for GraphQL: one query after the other is all that
@@ -55,12 +57,11 @@ class MeteredRetry(GithubRetry):
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         """The seconds that an answer asks to wait; a 429 that asks for none: until the limit's reset, or a minute."""
-        asked = super().get_retry_after(response)
+        asked = asked_seconds(response.headers.get("retry-after"))
         if asked is not None or response.status != 429:
             return asked
-        reset = response.headers.get("x-ratelimit-reset", "")
-        if response.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
-            return max(0.0, int(reset) - time.time()) + 1
+        if response.headers.get("x-ratelimit-remaining") == "0":
+            return _until_reset(response.headers)
         return _UNKNOWN_WAIT_SECONDS
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
@@ -77,5 +78,9 @@ class MeteredRetry(GithubRetry):
 
 def hold_back(hold: Hold, headers: Mapping[str, str]) -> None:
     """Lets nobody who waits on `hold` send a request until the limit's reset; a minute where it is not told."""
-    reset = headers.get("x-ratelimit-reset")
-    hold.back(max(1.0, float(reset) - time.time() + 1) if reset else _UNKNOWN_WAIT_SECONDS, _WAITED_FOR)
+    hold.back(_until_reset(headers), _WAITED_FOR)
+
+
+def _until_reset(headers: Mapping[str, str]) -> float:
+    reset = seconds(headers.get("x-ratelimit-reset"))
+    return _UNKNOWN_WAIT_SECONDS if reset is None else max(0.0, reset - time.time()) + 1

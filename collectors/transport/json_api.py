@@ -18,7 +18,7 @@ import stamina
 
 from collectors.contract.items import SourceError
 from collectors.transport import certificates, cost
-from collectors.transport.json_values import read_json
+from collectors.transport.json_values import read_json, seconds
 from collectors.transport.pacing import Hold
 from config.text.hidden import hide
 
@@ -218,10 +218,9 @@ class Api:
     def _heed(self, response: httpx.Response) -> None:
         """Holds the next request back where the rate limit is used up, so that it need not be refused."""
         reset = asked_seconds(response.headers.get("ratelimit-reset"))
-        remaining = response.headers.get("ratelimit-remaining", "")
+        remaining = seconds(response.headers.get("ratelimit-remaining"))
         # what is left may be taken by those who are on their way
-        is_used_up = remaining.isdigit() and int(remaining) < self._at_once
-        if is_used_up and reset:
+        if remaining is not None and remaining < self._at_once and reset:
             self._hold.back(reset, self._limit())
 
     def _asked_wait(self, response: httpx.Response, number: int) -> bool | float:
@@ -296,14 +295,11 @@ def shown_address(url: str | httpx.URL) -> str:
 
 def asked_seconds(header: str | None) -> float | None:
     """A header's seconds from now, given as a number or as an HTTP date; None where it is neither."""
-    if header is None:
-        return None
+    told = seconds(header)
+    if told is not None:
+        return max(0.0, told)
     try:
-        return max(0.0, float(header))
-    except ValueError:
-        pass
-    try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
+        at = parsedate_to_datetime(header or "")
+        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):  # a zone or a year that no calendar has
         return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())

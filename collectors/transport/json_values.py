@@ -99,6 +99,14 @@ def whole(value: Any, *keys: str) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
+def seconds(header: str | None) -> float | None:
+    """The number that a header tells, however large; None where it tells none."""
+    try:
+        return float(header or "")
+    except ValueError:
+        return None
+
+
 def as_instant(value: Any, *keys: str) -> datetime | None:
     """The instant at `keys` below `value`, in UTC; None where it is none, has no zone, or is of no year that counts."""
     try:

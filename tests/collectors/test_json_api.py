@@ -1,17 +1,23 @@
 """The client of JSON APIs: what it tries again, how long it waits, what it never shows."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import stamina
+from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from collectors.contract.items import AskedToWait, SourceError
+from collectors.github.api import GitHubApi
+from collectors.github.rate_limit import hold_back
 from collectors.transport.cost import Meter, metered
 from collectors.transport.json_api import Api
+from collectors.transport.pacing import Hold
+from config.sources import GitHub
 from tests.support.loopback import Loopback, closed_address
 
 TOKEN = "http-secret-1"
@@ -80,6 +86,36 @@ def test_nobody_is_left_in_peace_for_longer_than_a_day(asked: str) -> None:
     with Loopback(good, faults=[asking]) as server, pytest.raises(AskedToWait) as caught:
         get(server)
     assert abs((caught.value.until - begun).total_seconds() - 86_400) < 60
+
+
+ODD = [
+    "Mon, 01 Jan 2026 00:00:00 +99999999999999",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "Mon, 01 Jan 0001 00:00:00 +2359",
+    "9" * 5_000,
+    "nan",
+    "-inf",
+    "\u00b2",
+    "soon",
+]
+
+
+@pytest.mark.parametrize("told", ODD)
+def test_a_wait_that_is_no_number_and_no_date_of_any_calendar_breaks_nothing(told: str) -> None:
+    names = ("retry-after", "ratelimit-reset", "ratelimit-remaining", "x-ratelimit-reset")
+    odd = dict.fromkeys(names, told) | {"x-ratelimit-remaining": "0"}
+    with (
+        metered(Meter(longest_wait_seconds=0)),
+        Loopback(good, [Response("{}", 429, odd)]) as server,
+        suppress(AskedToWait),
+    ):
+        assert get(server) == {"good": True}
+    limited = Response('{"message": "API rate limit exceeded"}', 429, odd)
+    with metered(Meter(longest_wait_seconds=0)), Loopback(good, [limited]) as server:
+        source = GitHub(url=f"{server.url}/api/v3", token=SecretStr(TOKEN), repositories=["acme/*"])
+        with GitHubApi(source) as api, suppress(AskedToWait):
+            assert api.get("/user") == {"good": True}
+    hold_back(Hold(Meter(), "github"), odd)
 
 
 def test_many_short_waits_are_bounded_as_one_long_one_is() -> None:
