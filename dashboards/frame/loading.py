@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dashboards.frame.state import State
+from warehouse.metrics.periods import full_range
 from warehouse.metrics.published_facts import open_facts
 from warehouse.trust import ownership, runs_and_doubts
 
@@ -21,4 +22,5 @@ def state(warehouse: Path) -> State:
             teams=ownership.teams(facts),
             systems=tuple(sorted({service.system for service in services if service.system})),
             runs=runs_and_doubts.last_runs(facts),
+            first_day=full_range(facts, None, None)[0],
         )
