@@ -162,7 +162,9 @@ def page_links(shown: Filters) -> None:
         for path, page in PAGES.items():
             if page.listed and opens(page.shows, access):
                 there = replace(elsewhere(shown), **_WIDER.get(path, {}))
-                st.page_link(DASHBOARDS / page.file, label=page.title, query_params=to_address(there))
+                is_here = page == _page.get()
+                with st.container(key="nav-here" if is_here else None, width="content"):
+                    st.page_link(DASHBOARDS / page.file, label=page.title, query_params=to_address(there))
         st.space("stretch")
         _search(shown, access)
         if access.person:
@@ -195,7 +197,7 @@ def _search(shown: Filters, access: Access) -> None:
         key="find",
         on_change=_found,
         label_visibility="collapsed",
-        width=230,
+        width=190,
     )
     if (found := st.session_state.pop("found", None)) is not None:
         scope, name = found

@@ -17,13 +17,17 @@ from warehouse.trust.unwatched import Unwatched
 
 @dataclass(frozen=True)
 class Tile:
-    """A key metric with its last twelve completed weeks and its change since the period before."""
+    """A key metric with its last twelve completed weeks and its change since the period before.
+
+    `last_known` is (its figure, of when) where the period has none.
+    """
 
     cell: ValueCell
     counted: str
     percentiles: str
     change: Change
     line: Sparkline
+    last_known: tuple[str, str] | None = None
 
 
 def tiles(
@@ -32,6 +36,7 @@ def tiles(
     history: Sequence[Value],
     view: Filters,
     blind: Mapping[str, Unwatched] | None = None,
+    last_known: Value | None = None,
 ) -> list[Tile]:
     """A tile for each value of `current`, in the order in which metrics are declared; `blind` is by name."""
     before = {value.metric: value for value in previous}
@@ -43,12 +48,13 @@ def tiles(
             value_cell(value, view, (blind or {}).get(value.name)),
             before.get(value.metric),
             weeks.get(value.metric, []),
+            last_known if last_known and last_known.metric == value.metric else None,
         )
         for value in _declared(current)
     ]
 
 
-def _tile(shown: ValueCell, before: Value | None, weeks: list[Value]) -> Tile:
+def _tile(shown: ValueCell, before: Value | None, weeks: list[Value], last_known: Value | None) -> Tile:
     value = shown.value
     changed = change(value, before, weeks)
     return Tile(
@@ -61,7 +67,13 @@ def _tile(shown: ValueCell, before: Value | None, weeks: list[Value]) -> Tile:
             sorted(weeks, key=lambda week: week.period_start)[-12:],
             limits_before(weeks, value.period_start),
         ),
+        last_known=_last_known(last_known) if last_known else None,
     )
+
+
+def _last_known(value: Value) -> tuple[str, str]:
+    week = f"{formats.week(value.period_start)}, {formats.days(value.period_start, value.period_end)}"
+    return formats.figure(value.value, value.unit), f"the last known, of {week}"
 
 
 def _line(value: Value, weeks: Sequence[Value], limits: Limits | None) -> Sparkline:

@@ -1,6 +1,7 @@
 """What a page reads from the facts file, in one opening of it each."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from config.settings import Settings
@@ -22,11 +23,15 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
 }
 
 
+_SELDOM = "time_to_first_commit"
+
+
 @dataclass(frozen=True)
 class Numbers:
     """The values of a view: of its own scope now, before and by week, and of each scope below it.
 
-    `blind` tells by scope and name where services have no source of incidents.
+    `blind` tells by scope and name where services have no source of incidents. `last_known` is the time to first commit
+    of the last week that has one, where the period has none.
     """
 
     current: list[Value]
@@ -35,6 +40,7 @@ class Numbers:
     below: list[Value]
     blind: dict[tuple[Scope, str], Unwatched]
     doubts: Doubts
+    last_known: Value | None = None
 
 
 def numbers(warehouse: Path, settings: Settings, filters: Filters) -> Numbers:
@@ -71,4 +77,18 @@ def numbers_of(facts: Facts, settings: Settings, filters: Filters) -> Numbers:
             for name, found in unwatched(facts, by, *days, where).items()
         },
         doubts=runs_and_doubts.doubts(facts, start, end, where),
+        last_known=_last_known(facts, settings, filters, days[1], current),
     )
+
+
+def _last_known(
+    facts: Facts, settings: Settings, filters: Filters, end: date, current: list[Value]
+) -> Value | None:
+    """Repositories are made seldom: what is asked of them is answered by the last that there were."""
+    if not any(value.metric == _SELDOM and value.status == "none" for value in current):
+        return None
+    weeks = compute(facts, settings, filters.scope, "week", None, end, filters.where, [_SELDOM])
+    own = [
+        one for one in weeks if filters.scope == "organisation" or one.name == filters.where[filters.scope]
+    ]
+    return max((one for one in own if one.value is not None), key=lambda one: one.period_start, default=None)

@@ -43,7 +43,13 @@ def show(settings: Settings, published: Published, state: State) -> None:
         return
     blind = {name: unseen for (scope, name), unseen in found.blind.items() if scope == view.scope}
     shown = [value for value in found.current if exists(value)]
-    st.html(part("tiles", content.tiles(shown, found.previous, found.history, view, blind), of="overview"))
+    st.html(
+        part(
+            "tiles",
+            content.tiles(shown, found.previous, found.history, view, blind, found.last_known),
+            of="overview",
+        )
+    )
     if doubts := trust_sentences.trust_sentences(found.doubts):
         st.html(part("doubts", doubts, link("trust", view)))
     scope = Filters(system=view.system, team=view.team, service=view.service)

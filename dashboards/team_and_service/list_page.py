@@ -39,7 +39,9 @@ def show_list(
     # what is gone from the catalogue is named to those who see everything
     visible = {"team": set(state.teams), "service": {service.name for service in state.services}}
     names = None if navigation.own_teams() is None else visible[scope]
-    rows = list_rows.of_those(heat_map.heat_map_rows(found.values, state.services, view, found.blind), names)
+    rows = list_rows.of_those(
+        heat_map.heat_map_rows(found.values, state.services, view, found.blind, scope), names
+    )
     days, running = days_of(found.values)
     headline = list_rows.list_headline(rows, scope)
     heading.html(part("header", scope_name(view, state.organization), headline, days, running))

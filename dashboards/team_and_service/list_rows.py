@@ -10,8 +10,8 @@ from warehouse.trust.ownership import Service
 
 
 def listed_view(scope: str, view: Filters) -> Filters:
-    """What a list shows of a view: all teams, whatever the service; rows of the list's own scope."""
-    return replace(view, rows=scope, service=None) if scope == "team" else replace(view, rows=scope)
+    """What a list shows of a view: of teams all of them, whatever the service."""
+    return replace(view, service=None) if scope == "team" else view
 
 
 def matching(rows: Iterable[HeatMapRow], services: Sequence[Service], search: str | None) -> list[HeatMapRow]:

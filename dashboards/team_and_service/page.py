@@ -60,7 +60,11 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     current = [value for value in numbers.current if exists(value)]
     blind = {name: found for (by, name), found in numbers.blind.items() if by == scope}
     st.html(
-        part("tiles", overview.tiles(current, numbers.previous, numbers.history, view, blind), of="overview")
+        part(
+            "tiles",
+            overview.tiles(current, numbers.previous, numbers.history, view, blind, numbers.last_known),
+            of="overview",
+        )
     )
     if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
