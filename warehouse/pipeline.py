@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
 from collectors.contract.records import Component, Event, Link, Record
-from collectors.transport.cost import metered
+from collectors.transport.cost import Meter, metered
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from config.text.quoting import in_short

@@ -20,6 +20,7 @@ from dashboards.figures.fact_cells import (
     Heading,
     elided,
     followable,
+    host_of,
     joined,
     moment_cell,
     revision,
@@ -176,7 +177,9 @@ def _events(events: Iterable[Mapping[str, Any]]) -> LinePart:
 def _event(event: Mapping[str, Any]) -> tuple[Cell, ...]:
     addresses = [address for address in map(followable, event["links"] or ()) if address]
     reason = (event["reason"] or MISSING).replace("_", " ")
-    led = Cell("Open", title=addresses[0], address=addresses[0]) if addresses else Cell(MISSING)
+    led = (
+        Cell(host_of(addresses[0]), title=addresses[0], address=addresses[0]) if addresses else Cell(MISSING)
+    )
     return Cell(event["id"]), Cell(reason), Cell(event["details"] or MISSING), led
 
 

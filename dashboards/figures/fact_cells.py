@@ -12,6 +12,7 @@ from warehouse.rows.reasons import FactRow
 
 SHA_LENGTH = 7
 LONGEST_NAME = 16
+_LONGEST_HOST = 28
 
 
 @dataclass(frozen=True)
@@ -199,5 +200,12 @@ def _place(fact: str, row: FactRow) -> str:
         return f"Pull request #{number}" if number is not None else "Commit"
     if fact == "repositories":
         return "GitHub"
-    known = {"argocd": "Argo CD", "pagerduty": "PagerDuty", "import": "Open"}
-    return known.get(row["source"], "GitHub")
+    if row["source"] == "import":
+        return host_of(row["url"])
+    return {"argocd": "Argo CD", "pagerduty": "PagerDuty"}.get(row["source"], "GitHub")
+
+
+def host_of(url: str) -> str:
+    """Where an address leads, as much of it as there is room for: "jenkins.acme.example"."""
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    return host if len(host) <= _LONGEST_HOST else f"{host[: _LONGEST_HOST - 1]}…"

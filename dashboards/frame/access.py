@@ -13,8 +13,9 @@ from dashboards.frame.state import State
 from dashboards.frame.view import Filters
 
 # what a page shows: things of its view alone; of its view and, of the scopes below it that `rows` names, the numbers
-# alone; or whatever else, which is for those who see everything
-Shows = Literal["view", "numbers", "everything"]
+# alone; the numbers of each team that may be seen, whatever the view; or whatever else, which is for those who see
+# everything
+Shows = Literal["view", "numbers", "list", "everything"]
 
 
 class Refused(Exception):
@@ -92,7 +93,7 @@ def visible(state: State, allowed: Access) -> State:
 def opens(shows: Shows, allowed: Access) -> bool:
     """Whether there is any view of the page that may be seen."""
     return allowed.teams is None or (
-        shows != "everything" and (bool(allowed.teams) or (shows == "numbers" and allowed.rollups))
+        shows != "everything" and (bool(allowed.teams) or (shows in ("numbers", "list") and allowed.rollups))
     )
 
 
@@ -106,6 +107,12 @@ def permitted(shows: Shows, view: Filters, allowed: Access, state: State) -> Fil
     if shows == "everything":
         raise Refused("This page is for those who see everything.")
     own = {service.name for service in state.services}
+    if shows == "list" and opens(shows, allowed):
+        return replace(
+            view,
+            team=view.team if view.team in state.teams else None,
+            service=view.service if view.service in own else None,
+        )
     # a team that there is not is no restriction: without its name a page shows everybody's
     teams = [team for team in state.teams if team in allowed.teams]
     if view.team in teams or view.service in own:

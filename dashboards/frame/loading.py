@@ -7,6 +7,7 @@ from pathlib import Path
 from config.settings import Settings
 from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
+from warehouse.metrics.periods import full_range
 from warehouse.metrics.published_facts import open_facts
 from warehouse.signals.judging import Judged
 from warehouse.signals.verdicts import Signals, Verdict, signals, verdict
@@ -34,6 +35,7 @@ def state(warehouse: Path) -> State:
             teams=ownership.teams(facts),
             systems=tuple(sorted({service.system for service in services if service.system})),
             runs=runs_and_doubts.last_runs(facts),
+            first_day=full_range(facts, None, None)[0],
         )
 
 

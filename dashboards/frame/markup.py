@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zlib import crc32
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -25,11 +26,47 @@ _UNSEEN = re.compile(
     r">\s+<(?=/?(?:table|thead|tbody|tr|th|td|dl|dt|dd|div|section|article|details|summary|ul|li|p|h[1-3])\b)"
 )
 
+# a table with a row for each thing, but for those that have their own form on a phone
+_CARDS = re.compile(
+    r'(<table class="six-table six-(?:rows|map)(?! six-list-table)[^"]*">)(<thead>.*?</thead>)'
+    r"((?:(?!<table).)*?</table>)",
+    re.S,
+)
+_HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.S)
+_ROW = re.compile(r"<tr\b.*?</tr>", re.S)
+_CELL = re.compile(r"<t[hd](?=[ >])(?! colspan)")
+# what of a head is for those who hear it, who click on it, and all markup
+_UNHEARD = re.compile(
+    r'<span class="heard">.*?</span>|<button.*?</button>|<span class="six-pop".*?</span>|<[^>]*>', re.S
+)
+
 
 def part(name: str, *values: Any, of: str = "frame") -> str:
     """The HTML of one macro of a folder's template, `metric/metric.j2`; those of `frame/frame.j2` are for all pages."""
     macro: Callable[..., Markup] = getattr(_environment().get_template(f"{of}/{of}.j2").module, name)
-    return _UNSEEN.sub("><", macro(*values))
+    return _CARDS.sub(_labelled, _UNSEEN.sub("><", macro(*values)))
+
+
+def _labelled(table: re.Match[str]) -> str:
+    """A table whose cells say the head that they stand below: a phone shows each row as a card."""
+    opening, head, body = table.groups()
+    heads = [
+        " ".join(_UNHEARD.sub(" ", one.replace("<small>", " · ").replace("&nbsp;", " ")).split()).replace(
+            '"', "&#34;"
+        )
+        for one in _HEAD.findall(head)
+    ]
+
+    def row(found: re.Match[str]) -> str:
+        at = iter(heads)
+        return _CELL.sub(lambda cell: f'{cell[0]} data-label="{next(at, "")}"', found[0])
+
+    return f'{opening[:-2]} six-cards">{head}{_ROW.sub(row, body)}'
+
+
+def _name_of(text: str) -> str:
+    """A name for an element by what it says, the same each time."""
+    return f"told-{crc32(text.encode('utf-8', 'replace')):08x}"
 
 
 def style() -> str:
@@ -70,6 +107,7 @@ def _environment() -> Environment:
         figure=formats.figure,
         day=formats.day,
         followable=followable,
+        name_of=_name_of,
         metric_address=_metric_address,
     )
     return environment

@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -15,7 +15,17 @@ from dashboards.frame.markup import DASHBOARDS, part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published
 from dashboards.frame.state import State, names
-from dashboards.frame.view import Filters, elsewhere, from_address, known, link, to_address
+from dashboards.frame.view import (
+    PERIODS,
+    Filters,
+    elsewhere,
+    from_address,
+    known,
+    link,
+    not_understood,
+    scope_name,
+    to_address,
+)
 
 
 class PageFile(NamedTuple):
@@ -37,6 +47,8 @@ PAGES = {
     "overview": PageFile("Overview", "overview/page.py", shows="numbers"),
     "metric": PageFile("Metric", "metric/page.py", shows="view", kinds=()),
     "targets": PageFile("Targets", "targets/page.py", shows="view"),
+    "teams": PageFile("Teams", "team_and_service/teams_page.py", shows="list"),
+    "services": PageFile("Services", "team_and_service/services_page.py", shows="view"),
     "deployments": PageFile(
         "Deployments",
         "deployments_and_incidents/deployments_page.py",
@@ -60,6 +72,8 @@ _KINDS = {
     "deployments": ("deployments",),
     "recoveries": ("deployments", "incidents"),
 }
+# a list is of all of them, not of the one that was looked at
+_WIDER: dict[str, dict[str, Any]] = {"teams": {"team": None, "service": None}, "services": {"service": None}}
 
 
 class Given(NamedTuple):
@@ -73,12 +87,24 @@ class Given(NamedTuple):
 _given: ContextVar[Given] = ContextVar("given")
 _access: ContextVar[Access] = ContextVar("access")
 _page: ContextVar[PageFile] = ContextVar("page")
+_misread: ContextVar[list[str]] = ContextVar("misread")
 
 
 def chosen_page() -> st.Page:
     """The page that the address asks for. Its links are ours, since Streamlit's lose what follows the path."""
-    pages = [st.Page(DASHBOARDS / page.file, title=page.title, url_path=path) for path, page in PAGES.items()]
-    return st.navigation(pages, position="hidden")
+    (named, first), *others = PAGES.items()
+    opens_first = st.Page(DASHBOARDS / first.file, title=first.title, default=True)
+    # Streamlit knows the first page by no path alone
+    by_name = st.Page(_first_page, title=first.title, url_path=named)
+    pages = [st.Page(DASHBOARDS / page.file, title=page.title, url_path=path) for path, page in others]
+    chosen = st.navigation([opens_first, by_name, *pages], position="hidden")
+    if chosen.url_path == named:
+        st.switch_page(opens_first, query_params=st.query_params.to_dict())
+    return chosen
+
+
+def _first_page() -> None:
+    """Never runs: its address leads on."""
 
 
 def run_page(page: st.Page, given: Given, access: Access) -> None:
@@ -88,13 +114,13 @@ def run_page(page: st.Page, given: Given, access: Access) -> None:
     """
     state = visible(given.state, access)
     file = PAGES[page.url_path or next(iter(PAGES))]
-    shows = file.shows
     _access.set(access)
     _page.set(file)
+    _misread.set(not_understood(st.query_params))
     _given.set(given._replace(state=state))
     asked = from_address(st.query_params)
     try:
-        view = permitted(shows, asked, access, state)
+        view = permitted(file.shows, asked, access, state)
     except Refused as refused:
         page_links(Filters())
         st.html(part("notice", Notice("Not for you to see", (str(refused),), bad=True)))
@@ -132,12 +158,24 @@ def own_teams() -> frozenset[str] | None:
 
 
 def permitted_view(state: State) -> tuple[Filters, list[str]]:
-    """(the view in the address, the names in it that the facts do not know and that are not applied)."""
+    """(the view in the address, what of it the facts do not know or nobody understands, and is not applied)."""
     everything = names(state, Filters())
     asked = from_address(st.query_params)
     left, unknown = known(asked, {scope: set(found) for scope, found in everything.items()})
     # what is left may be wider than what was permitted
-    return permitted(_page.get().shows, left, _access.get(), state), unknown
+    view = permitted(_page.get().shows, left, _access.get(), state)
+    st.set_page_config(page_title=_title(view, state.organization))
+    return view, [*unknown, *_misread.get()]
+
+
+def _title(view: Filters, organization: str) -> str:
+    """What tells a tab or a bookmark from others: "Lead Time for Changes · team payments · 12 weeks · acme"."""
+    page = _page.get()
+    about = metrics()[view.metric].name if page.title == "Metric" else page.title
+    scope, period = scope_name(view, organization), PERIODS[view.period]
+    parts = [about if page.listed or not view.where else "", scope if view.where else ""]
+    parts += [period if view.period != Filters.period else "", organization]
+    return one_line(" · ".join(part for part in parts if part))
 
 
 def page_links(shown: Filters) -> None:
@@ -145,11 +183,12 @@ def page_links(shown: Filters) -> None:
     access = _access.get()
     with st.container(key="nav", horizontal=True, gap="small", vertical_alignment="center"):
         st.html(part("skip"))
-        for page in PAGES.values():
+        for path, page in PAGES.items():
             if page.listed and opens(page.shows, access):
-                st.page_link(
-                    DASHBOARDS / page.file, label=page.title, query_params=to_address(elsewhere(shown))
-                )
+                there = replace(elsewhere(shown), **_WIDER.get(path, {}))
+                is_here = page == _page.get()
+                with st.container(key="nav-here" if is_here else None, width="content"):
+                    st.page_link(DASHBOARDS / page.file, label=page.title, query_params=to_address(there))
         st.space("stretch")
         _search(shown, access)
         if access.person:
@@ -182,7 +221,7 @@ def _search(shown: Filters, access: Access) -> None:
         key="find",
         on_change=_found,
         label_visibility="collapsed",
-        width=230,
+        width=190,
     )
     if (found := st.session_state.pop("found", None)) is not None:
         scope, name = found

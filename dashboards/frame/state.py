@@ -12,7 +12,7 @@ from warehouse.trust.runs_and_doubts import RecordedRun
 
 @dataclass(frozen=True)
 class State:
-    """The facts that readers are shown now; `path` names them and is never used twice."""
+    """The facts that readers are shown now, from `first_day` on; `path` names them and is never used twice."""
 
     path: str
     organization: str
@@ -23,6 +23,7 @@ class State:
     teams: tuple[str, ...]
     systems: tuple[str, ...]
     runs: tuple[RecordedRun, ...]
+    first_day: date | None = None
 
     @property
     def today(self) -> date:

@@ -66,6 +66,10 @@ _CHOICES: dict[str, set[str]] = {
 # days beyond these are no days that a person means, and some have none before or after them
 EARLIEST, LATEST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 _TEXTS = ("system", "team", "service", "environment", "state", "search", "row", "round")
+_PAGE, _WEEK = "[1-9][0-9]{0,8}", r"\d{4}-W\d{2}"
+_KEYS = {*_CHOICES, *_TEXTS, "page", "week", "from", "to"}
+# of an address that somebody made up
+_MOST_TOLD, _LONGEST_TOLD = 5, 80
 
 
 @dataclass(frozen=True)
@@ -121,18 +125,38 @@ def from_address(parameters: Mapping[str, str]) -> Filters:
     for key in _TEXTS:
         if parameters.get(key):
             found[key] = parameters[key]
-    if re.fullmatch("[1-9][0-9]{0,8}", number := parameters.get("page", "")):
+    if re.fullmatch(_PAGE, number := parameters.get("page", "")):
         found["page"] = int(number)
-    if re.fullmatch(r"\d{4}-W\d{2}", parameters.get("week", "")):
+    if re.fullmatch(_WEEK, parameters.get("week", "")):
         found["week"] = parameters["week"]
     if found.get("period") == "custom":
         for field, key in (("start", "from"), ("end", "to")):
-            try:
-                asked = date.fromisoformat(parameters.get(key, ""))
-            except ValueError:
-                continue
-            found[field] = min(max(asked, EARLIEST), LATEST)
+            if asked := _day(parameters.get(key, "")):
+                found[field] = min(max(asked, EARLIEST), LATEST)
     return Filters(**found)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def not_understood(parameters: Mapping[str, str]) -> list[str]:
+    """What of an address says nothing to `from_address`, as "period 3y"; each cut where it is long."""
+    found = [key for key in parameters if key not in _KEYS]
+    found += [key for key, known in _CHOICES.items() if parameters.get(key) and parameters[key] not in known]
+    found += [
+        key
+        for key, form in (("page", _PAGE), ("week", _WEEK))
+        if parameters.get(key) and not re.fullmatch(form, parameters[key])
+    ]
+    is_custom = parameters.get("period") == "custom"
+    found += [
+        key for key in ("from", "to") if parameters.get(key) and not (is_custom and _day(parameters[key]))
+    ]
+    return [f"{key} {parameters[key]}"[:_LONGEST_TOLD] for key in found[:_MOST_TOLD]]
 
 
 def to_address(filters: Filters) -> dict[str, str]:

@@ -145,6 +145,8 @@ def _chosen(view: Filters, key: str) -> None:
 def _period_chosen(view: Filters, state: State) -> None:
     period = st.session_state["period"] or view.period
     start, end = view_days(view, state.today) if period == "custom" else (None, None)
+    if period == "custom":  # from what was shown on, which all that there is says nowhere
+        start, end = start or state.first_day, end or state.today + timedelta(days=1)
     _goes(_from_the_start(replace(view, period=period, start=start, end=end)))
 
 

@@ -19,13 +19,17 @@ from warehouse.trust.unwatched import Unwatched
 
 @dataclass(frozen=True)
 class Tile:
-    """A key metric with its last twelve completed weeks and its change since the period before."""
+    """A key metric with its last twelve completed weeks and its change since the period before.
+
+    `last_known` is (its figure, of when) where the period has none.
+    """
 
     cell: ValueCell
     counted: str
     percentiles: str
     change: Change
     line: Sparkline
+    last_known: tuple[str, str] | None = None
 
 
 def tiles(
@@ -35,6 +39,7 @@ def tiles(
     view: Filters,
     blind: Mapping[str, Unwatched] | None = None,
     events: Sequence[KnownEvent] = (),
+    last_known: Value | None = None,
 ) -> list[Tile]:
     """A tile for each value of `current`, in the order in which metrics are declared.
 
@@ -49,12 +54,19 @@ def tiles(
             verdicts.get(value.metric),
             weeks.get(value.metric, []),
             events,
+            last_known if last_known and last_known.metric == value.metric else None,
         )
         for value in _declared(current)
     ]
 
 
-def _tile(shown: ValueCell, found: Verdict | None, weeks: list[Value], events: Sequence[KnownEvent]) -> Tile:
+def _tile(
+    shown: ValueCell,
+    found: Verdict | None,
+    weeks: list[Value],
+    events: Sequence[KnownEvent],
+    last_known: Value | None,
+) -> Tile:
     value = shown.value
     return Tile(
         cell=shown,
@@ -67,7 +79,13 @@ def _tile(shown: ValueCell, found: Verdict | None, weeks: list[Value], events: S
             limits_before(weeks, value.period_start, anew_since(events, value.period_start)),
             events,
         ),
+        last_known=_last_known(last_known) if last_known else None,
     )
+
+
+def _last_known(value: Value) -> tuple[str, str]:
+    week = f"{formats.week(value.period_start)}, {formats.days(value.period_start, value.period_end)}"
+    return formats.figure(value.value, value.unit), f"the last known, of {week}"
 
 
 def _line(

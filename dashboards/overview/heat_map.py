@@ -59,8 +59,10 @@ def heat_map_rows(
     services: Sequence[Service],
     filters: Filters,
     blind: Mapping[tuple[Scope, str], Unwatched] | None = None,
+    only: Scope | None = None,
 ) -> list[HeatMapRow]:
-    """A row for each scope among `values` that `filters.rows` shows; services stand below their team where both do.
+    """A row for each scope among `values` that `filters.rows` shows, or `only` of one; services stand below their team
+    where both do.
 
     `blind` is by scope and name.
     """
@@ -82,8 +84,8 @@ def heat_map_rows(
             link("." if scope == "system" else scope, replace(filters, **narrowed)),
         )
 
-    if filters.rows != "both":
-        return _sorted((row(*key) for key in cells if key[0] == filters.rows), filters.sort)
+    if only or filters.rows != "both":
+        return _sorted((row(*key) for key in cells if key[0] == (only or filters.rows)), filters.sort)
     rows: list[HeatMapRow] = []
     owned = {service.name: service.team for service in services}
     below = [row("service", name, 1) for scope, name in cells if scope == "service"]

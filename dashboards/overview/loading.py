@@ -1,6 +1,7 @@
 """What a page reads from the facts file, in one opening of it each."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from config.settings import Settings
@@ -25,11 +26,15 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
 }
 
 
+_SELDOM = "time_to_first_commit"
+
+
 @dataclass(frozen=True)
 class Numbers:
     """The values of a view: of its own scope now, judged and by week, and of each scope below it.
 
     `blind` tells by scope and name where services have no source of incidents; `events` are those of the view.
+    `last_known` is the time to first commit of the last week that has one, where the period has none.
     """
 
     current: list[Value]
@@ -39,6 +44,7 @@ class Numbers:
     blind: dict[tuple[Scope, str], Unwatched]
     doubts: Doubts
     events: tuple[KnownEvent, ...] = ()
+    last_known: Value | None = None
 
 
 def numbers(warehouse: Path, settings: Settings, filters: Filters) -> Numbers:
@@ -73,4 +79,18 @@ def numbers_of(facts: Facts, settings: Settings, filters: Filters) -> Numbers:
         },
         doubts=runs_and_doubts.doubts(facts, start, end, where),
         events=event_book(facts).seen_with(where),
+        last_known=_last_known(facts, settings, filters, days[1], current),
     )
+
+
+def _last_known(
+    facts: Facts, settings: Settings, filters: Filters, end: date, current: list[Value]
+) -> Value | None:
+    """Repositories are made seldom: what is asked of them is answered by the last that there were."""
+    if not any(value.metric == _SELDOM and value.status == "none" for value in current):
+        return None
+    weeks = compute(facts, settings, filters.scope, "week", None, end, filters.where, [_SELDOM])
+    own = [
+        one for one in weeks if filters.scope == "organisation" or one.name == filters.where[filters.scope]
+    ]
+    return max((one for one in own if one.value is not None), key=lambda one: one.period_start, default=None)

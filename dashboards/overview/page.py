@@ -52,7 +52,11 @@ def show(settings: Settings, published: Published, state: State) -> None:
     first = found.current[0]
     verdicts = verdicts_on(published, settings, found.judged, (first.period_start, first.period_end))
     st.html(
-        part("tiles", content.tiles(shown, verdicts, found.history, view, blind, found.events), of="overview")
+        part(
+            "tiles",
+            content.tiles(shown, verdicts, found.history, view, blind, found.events, found.last_known),
+            of="overview",
+        )
     )
     if doubts := trust_sentences.trust_sentences(found.doubts):
         st.html(part("doubts", doubts, link("trust", view)))

@@ -70,7 +70,9 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     st.html(
         part(
             "tiles",
-            overview.tiles(current, verdicts, numbers.history, view, blind, numbers.events),
+            overview.tiles(
+                current, verdicts, numbers.history, view, blind, numbers.events, numbers.last_known
+            ),
             of="overview",
         )
     )

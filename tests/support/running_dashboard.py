@@ -30,6 +30,8 @@ _DRAWN = {
     "deployments": ".six-list-table",
     "incidents": ".six-list-table",
     "scorecards": ".six-archive, .six-never",
+    "teams": ".st-key-table-controls",
+    "services": ".st-key-table-controls",
     "team": ".six-shares",
     "service": ".six-shares",
 }

@@ -6,7 +6,7 @@ MISSING = "–"
 
 
 def figure(value: float | None, unit: str, limit: float | None = None) -> str:
-    """`value` with one unit: "25 min", "3.2 h", "2.1 d", "4.2 %", "12 a day", "4.3 / 5"; "–" for None.
+    """`value` with one unit: "25 min", "3.2 h", "2.1 d", "4.2 %", "12 a day", "4.0 of 5"; "–" for None.
 
     Given a target's `limit`, as many digits as it takes to be on the same side of it as the exact value.
     """
@@ -18,7 +18,9 @@ def figure(value: float | None, unit: str, limit: float | None = None) -> str:
         places += 1
         number = round(value / factor, places)
     text = f"{number:,.{places}f}"
-    return (text.rstrip("0").rstrip(".") if places else text) + suffix
+    # of a score the place after the point is read as how exact it is
+    is_cut = places and unit != "points"
+    return (text.rstrip("0").rstrip(".") if is_cut else text) + suffix
 
 
 def figures(first: float, second: float, unit: str) -> tuple[str, str]:
@@ -45,7 +47,7 @@ def _scale(value: float, unit: str) -> tuple[float, str, int]:
         return 0.01, " %", 1
     if unit == "per day":
         return (1, " a day", 1 if size < 99.5 else 0) if size >= 0.995 else (1 / 7, " a week", 1)
-    return 1, " / 5", 1
+    return 1, " of 5", 1
 
 
 def _side(value: float, limit: float) -> int:
