@@ -20,6 +20,8 @@ from dashboards.frame.notices import Notice
 
 log = logging.getLogger("sixkeys.dashboard")
 LONGEST_EVENT, LONGEST_LINK = 200, 1_000
+# without a login whoever reaches the page may write
+MOST_KEPT = 200
 _FORM = "event-form"
 
 
@@ -28,7 +30,10 @@ def event_form(folder: Path, names: Mapping[str, list[str]], timezone: str, know
     with st.expander("Tell of an event"):
         try:
             told = _asked(names, timezone)
-            if told is not None:
+            if told is not None and len(kept_events(folder)) >= MOST_KEPT:
+                advice = ("Take one back first, or tell of them in the configuration.",)
+                st.html(part("notice", Notice(f"{MOST_KEPT} events are kept already", advice, bad=True)))
+            elif told is not None:
                 put_event(folder, told)
                 # a form under another key is empty
                 st.session_state[_FORM] = st.session_state.get(_FORM, 0) + 1

@@ -163,7 +163,8 @@ def _change(pair: BeforeAfter, metric: Metric) -> tuple[str, str]:
 
 def _ratio(ratio: float) -> str:
     """ "+12 %", "-35 %"; "4.2 times" of what is more than three times as much."""
-    return f"{(ratio - 1) * 100:+.0f} %" if ratio < _TIMES else f"{ratio:,.1f} times"
+    # no minus before nothing
+    return f"{round((ratio - 1) * 100) + 0:+d} %" if ratio < _TIMES else f"{ratio:,.1f} times"
 
 
 def _minus(told: str) -> str:

@@ -91,7 +91,8 @@ def test_everything_that_the_example_has_commented_out_is_accepted_too(tmp_path:
         if entry.origin == "default"
     }
     few_need = {"archived", "forks", "clone", "graphql", "workflow_runs"}
-    assert shown == {f"sources.github.{key}" for key in few_need} | {"sources.pagerduty.url"}
+    of_files = {f"events.2.{key}" for key in ("kind", "scope", "resets")}
+    assert shown == {f"sources.github.{key}" for key in few_need} | {"sources.pagerduty.url"} | of_files
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from collectors.contract.items import Resume
 from collectors.contract.records import Component, Event, Owner, Record
+from collectors.files.events import collect as read_events
 from collectors.files.events import event_inbox, event_of, kept_events, put_event, take_back
 from config.errors import ConfigurationError, DataError
 from config.settings import Settings, load_settings
@@ -80,14 +82,11 @@ def test_a_day_is_told_by_its_beginning_and_its_end_where_days_are_counted(tmp_p
         "  - {at: 2026-12-20, until: 2027-01-03, title: days, scope: 'team  a b '}\n"
         "  - {at: '2026-12-20T18:00+02:00', title: instant, resets: true}\n",
     )
-    assert told(settings) == ["days", "instant"]
-    with open_warehouse(settings.warehouse) as warehouse:
-        rows = warehouse.connection.execute(
-            "select e.at, e.until, e.scope, e.resets from events as e order by e.title"
-        ).fetchall()
-    assert rows == [
-        (datetime(2026, 12, 19, 23), datetime(2027, 1, 3, 23), "team a b", False),
-        (datetime(2026, 12, 20, 16), None, "organisation", True),
+    resume = Resume(NOW, NOW)
+    found = list(read_events(settings.events or [], tmp_path, "Europe/Berlin", resume))
+    assert [(one.at, one.until, one.scope, one.resets) for one in found if isinstance(one, Event)] == [
+        (datetime(2026, 12, 19, 23, tzinfo=UTC), datetime(2027, 1, 3, 23, tzinfo=UTC), "team a b", False),
+        (datetime(2026, 12, 20, 16, tzinfo=UTC), None, "organisation", True),
     ]
 
 
@@ -230,6 +229,23 @@ def test_the_scorecard_of_a_week_tells_what_touched_it(small: Small) -> None:
     assert of_team == [["The golden path"], []]
 
 
+MONDAY = date(2026, 11, 9)
+WEEK = timedelta(weeks=1)
+
+
+@pytest.fixture(scope="module")
+def begun_anew(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Limits began anew for payments 8 weeks before MONDAY and for discovery 2 before it."""
+    midnight = datetime(2026, 9, 13, 22, tzinfo=UTC)  # the Monday 8 weeks before begins, in Berlin
+    return small.copied(
+        tmp_path_factory.mktemp("anew"),
+        Event(id="a", at=midnight, title="a", scope="team payments", resets=True),
+        Event(id="b", at=midnight + 6 * WEEK, title="b", scope="team discovery", resets=True),
+        Event(id="c", at=midnight + 6 * WEEK, title="c", scope="team platform"),
+        Event(id="soon", at=NOW + timedelta(days=3), title="soon", scope="service checkout"),
+    )
+
+
 class TestBeforeAndAfter:
     def test_each_number_is_that_of_the_metric_in_the_window(self, small: Small) -> None:
         with open_facts(small.settings.warehouse) as facts:
@@ -275,10 +291,8 @@ class TestBeforeAndAfter:
         assert [one.others for one in found.metrics] == [None] * 8
         assert found.after == (date(2026, 11, 13), date(2026, 11, 16))
 
-    def test_what_is_to_come_has_no_days_after_it(self, small: Small, tmp_path: Path) -> None:
-        to_come = Event(id="soon", at=NOW + timedelta(days=3), title="soon", scope="service checkout")
-        own = small.copied(tmp_path, to_come)
-        with open_facts(own.settings.warehouse) as facts:
+    def test_what_is_to_come_has_no_days_after_it(self, begun_anew: Small) -> None:
+        with open_facts(begun_anew.settings.warehouse) as facts:
             found = before_and_after(facts, "soon")
         assert found is not None
         assert found.after is None
@@ -300,22 +314,6 @@ class TestBeforeAndAfter:
         assert _change(few, many, is_ratio=False) is None
         assert _change(many, few, is_ratio=True) is None
         assert _change(many, AssistanceSide(40, 0.5), is_ratio=False) is None
-
-
-MONDAY = date(2026, 11, 9)
-WEEK = timedelta(weeks=1)
-
-
-@pytest.fixture(scope="module")
-def begun_anew(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
-    """Limits began anew for payments 8 weeks before MONDAY and for discovery 2 before it."""
-    midnight = datetime(2026, 9, 13, 22, tzinfo=UTC)  # the Monday 8 weeks before begins, in Berlin
-    return small.copied(
-        tmp_path_factory.mktemp("anew"),
-        Event(id="a", at=midnight, title="a", scope="team payments", resets=True),
-        Event(id="b", at=midnight + 6 * WEEK, title="b", scope="team discovery", resets=True),
-        Event(id="c", at=midnight + 6 * WEEK, title="c", scope="team platform"),
-    )
 
 
 class TestAnew:

@@ -47,6 +47,13 @@ _LOOSE_LINKS = (
     "select l.incident_source || ' ' || l.incident_id from source.links as l left join source.incidents as i"
     " on i.source = l.incident_source and i.id = l.incident_id where i.id is null order by 1"
 )
+_EVENTS_OF_NOBODY = (
+    "select distinct e.scope from source.events as e where e.scope <> 'organisation' and e.scope not in ("
+    "select 'service ' || s.service from services as s"
+    " union select 'team ' || o.team from owners as o where o.team is not null"
+    " union select 'team ' || r.team from source.responses as r where r.team is not null"
+    " union select 'system ' || o.system from owners as o where o.system is not null) order by 1"
+)
 _COUNT_NOWHERE = (
     "select d.source, count(*), string_agg(distinct d.repo, ', ' order by d.repo) from source.deployments as d"
     " where d.source in ('releases', 'tags') and d.ref not in (select t.ref from tag_environments as t)"
@@ -267,6 +274,12 @@ def _uncounted(rows: _Rows) -> Iterator[Problem]:
         yield Problem(
             f"links name incidents that were never read: {_named(links)}",
             "mend incident_source and incident_id where the links were written; they blame nothing so far",
+        )
+    scopes = [scope for (scope,) in rows(_EVENTS_OF_NOBODY)]
+    if scopes:
+        yield Problem(
+            f"events are told of what is not known: {_named(scopes)}",
+            "mend their scope where they were written; no chart shows them so far",
         )
     ((services,),) = rows(_NO_INCIDENTS)
     if services:

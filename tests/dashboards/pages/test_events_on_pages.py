@@ -93,11 +93,15 @@ class TestMarks:
     @pytest.mark.parametrize(
         ("at", "query", "titles"),
         [
-            ("metric", {}, [True, False]),
+            pytest.param("metric", {}, [True, False], marks=pytest.mark.soak),
             ("metric", {"team": "payments"}, [True, True]),
-            ("metric", {"service": "checkout", "step": "month"}, [True, True]),
+            pytest.param(
+                "metric", {"service": "checkout", "step": "month"}, [True, True], marks=pytest.mark.soak
+            ),
             ("team", {"team": "payments", "period": "all"}, [True, True]),
-            ("service", {"service": "search", "period": "all"}, [True, False]),
+            pytest.param(
+                "service", {"service": "search", "period": "all"}, [True, False], marks=pytest.mark.soak
+            ),
             ("satisfaction", {"team": "payments"}, [False, True]),
         ],
     )
@@ -147,7 +151,7 @@ class TestList:
         first_commit = {one.metric.id: one.rows for one in events.around_metrics(freeze)}.get("mttr")
         assert first_commit is None or first_commit[0].after.is_few
 
-    @pytest.mark.parametrize(("teams", "rollups"), [(["payments"], False), (["payments"], True)])
+    @pytest.mark.parametrize(("teams", "rollups"), [(["payments"], True)])
     def test_who_does_not_see_everything_has_neither_the_form_nor_the_comparison(
         self, small: Small, teams: list[str], rollups: bool
     ) -> None:
@@ -209,17 +213,16 @@ class TestForm:
         app = back.click().run()
         assert kept_events(folder) == []
         assert "taken back, gone with the next collection" in shown(app)
-        collect(load_settings(own.config), only="events", now=NOW)
-        assert "Events: 3" in shown(opened(own.folder, "targets"))
 
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
-            ({}, "Say what happened first"),
-            ({"What happened": " x "}, "Choose the day first"),
-            (
+            pytest.param({}, "Say what happened first", marks=pytest.mark.soak),
+            pytest.param({"What happened": " x "}, "Choose the day first", marks=pytest.mark.soak),
+            pytest.param(
                 {"What happened": "x", "On, or from": DAY, "Last day (optional)": DAY - timedelta(days=1)},
                 "The last day is before the first",
+                marks=pytest.mark.soak,
             ),
             (
                 {"What happened": "x", "On, or from": DAY, "Link (optional)": "javascript:alert(1)"},

@@ -11,6 +11,7 @@ from collectors.contract.records import (
     Component,
     Coverage,
     Deployment,
+    Event,
     Incident,
     Link,
     Record,
@@ -96,6 +97,17 @@ RUN = WorkflowRun(
             [Link(incident_source="ops", incident_id="9", reason="DNS")],
             {},
             "links name incidents that were never read: ops 9",
+        ),
+        (
+            [
+                Component(name="web", owner="shop", system="Store"),
+                *(
+                    Event(id=scope, at=AT, title="x", scope=scope)
+                    for scope in ("organisation", "team Shop", "system store", "service WEB", "team ghost")
+                ),
+            ],
+            {},
+            "events are told of what is not known: team ghost",
         ),
         ([deployment(source="releases", ref="v1")], {}, "1 releases are read and count nowhere: acme/web"),
         (
