@@ -38,6 +38,7 @@ from dashboards.commands.options import (
     pairs,
     require_few_periods,
     require_order,
+    require_text,
     say,
     usage_error,
 )
@@ -360,6 +361,7 @@ def serve(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = No
 def run(arguments: Sequence[str]) -> int:
     """The exit status of the command line with these arguments; a reader that went away ends it without a word."""
     try:
+        require_text(arguments)
         return _once_more_without_what_is_damaged([*arguments] or ["--help"])
     except typer.TyperException as error:
         say(f"sixkeys: {usage_error(error)}")

@@ -205,8 +205,8 @@ class _Reader:
             # what it means is not known, so neither is whether its times still hold
             fields["status"] = None
         record = record_or_malformed(Incident, id or "?", fields, item)
-        if isinstance(record, Incident):
-            self.read.add(record.id)
+        if id:  # what cannot be read is no better when it is asked for by itself
+            self.read.add(id)
         return item, record
 
     def _told(

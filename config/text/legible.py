@@ -19,6 +19,11 @@ def legible(text: object) -> str:
     return _STEERING.sub(_written_out, str(text))
 
 
+def is_text(text: str) -> bool:
+    """Whether UTF-8 has it: no half of a character, and no byte of a path that is something else."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def one_line(text: object) -> str:
     """The same on one line, with single blanks."""
     return legible(" ".join(str(text).split()))

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from config.errors import DamagedError, SixkeysError
-from config.text.legible import one_line
+from config.text.legible import is_text, one_line
 from config.text.quoting import in_short, quoted
 from config.years import FIRST_YEAR, LAST_YEAR
 
@@ -54,6 +54,13 @@ def usage_error(error: typer.TyperException) -> str:
     text = in_short(error.format_message().replace("Value error, ", "").rstrip("."))
     context = getattr(error, "ctx", None)
     return f"{text}; see {context.command_path} --help" if context else text
+
+
+def require_text(arguments: Sequence[str]) -> None:
+    """Raises BadParameter for an argument that is no UTF-8, such as a path: neither DuckDB nor Arrow opens one."""
+    for argument in arguments:
+        if not is_text(argument):
+            raise typer.BadParameter(f"{quoted(argument)} is not UTF-8; rename the file or the folder")
 
 
 def day_option(text: str | date) -> date:

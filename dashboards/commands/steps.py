@@ -23,11 +23,19 @@ if TYPE_CHECKING:
 
 
 def read_settings(config: Path, warehouse: Path | None) -> "Settings":
-    """The settings in the file `config`, with another warehouse if one was named."""
+    """The settings in the file `config`, with another warehouse if one was named. Raises ConfigurationError."""
+    from config.errors import ConfigurationError
     from config.settings import load_settings
+    from config.text.legible import is_text
 
     settings = load_settings(config)
-    return settings.model_copy(update={"warehouse": warehouse.resolve()}) if warehouse else settings
+    if warehouse:
+        settings = settings.model_copy(update={"warehouse": warehouse.resolve()})
+    if not is_text(str(settings.warehouse)):
+        raise ConfigurationError(
+            f"{settings.warehouse}: the path is not UTF-8; rename the folder, or name another one"
+        )
+    return settings
 
 
 @contextmanager

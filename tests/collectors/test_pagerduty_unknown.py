@@ -78,6 +78,21 @@ def test_a_plan_without_them_has_none_and_nothing_is_asked_again() -> None:
     assert len(events_asked_for(server)) == 1
 
 
+def test_incidents_that_cannot_be_read_are_set_aside_once_and_not_asked_for_again() -> None:
+    bad = [incident(f"Q{n}", ago(days=n), ago(days=n)) for n in range(1, 54)]
+    held = account(*bad, incident("Q99", ago(days=3), ago(days=2)))
+    for each in bad:
+        each["resolved_at"] = "soon"
+    with serving(held) as server:
+        items = run(server)
+        assert not [
+            path for path in server.requests if path.startswith("/incidents/Q") and "related" not in path
+        ]
+    aside = [item.subject for item in items if isinstance(item, Malformed)]
+    assert sorted(aside) == sorted(each["id"] for each in bad)
+    assert [one.id for one in incidents(items)] == ["Q99"]
+
+
 def test_an_incident_of_a_status_that_is_not_known_is_set_aside_and_read_once_it_is_known() -> None:
     paused = incident("Q1", ago(days=3))
     paused["status"] = "paused"

@@ -4,7 +4,7 @@ import glob
 import os
 import shutil
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import store
-from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, pointer
+from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, named_in, pointer
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import waited_for
 from warehouse.storage.older_scorecards import convert_scorecards
@@ -182,7 +182,7 @@ def _built(settings: Settings, as_of: datetime) -> Path:
         _put_down_the_first(settings.warehouse, as_of)
     finally:
         _sweep(settings.warehouse)
-    _remove_old(settings.warehouse, as_of)
+    _remove_old(settings.warehouse, folder / name)
     return folder / name
 
 
@@ -237,13 +237,19 @@ def _point(folder: Path, warehouse: Path, name: str) -> None:
 
 def _of_nobody(folder: Path) -> list[Path]:
     """Facts that an older version wrote without their warehouse's name, and to which no pointer leads."""
-    pointed = {path.read_text(encoding="utf-8").strip() for path in folder.glob("*.facts")}
+    pointed = {named_in(path) for path in folder.glob("*.facts")}
     return [path for path in folder.glob("facts-*.duckdb") if path.name not in pointed]
 
 
-def _remove_old(warehouse: Path, as_of: datetime) -> None:
-    """Removes facts older than five minutes that are not among the last three; who has one open keeps it."""
-    for path in [*facts_files(warehouse)[KEPT_FILES:], *_of_nobody(warehouse.parent)]:
-        age = datetime.now(as_of.tzinfo) - datetime.fromtimestamp(path.stat().st_mtime, as_of.tzinfo)
-        if age > KEPT_FOR:
+def _remove_old(warehouse: Path, built: Path) -> None:
+    """Removes facts older than five minutes that are not among the last three; who has one open keeps it.
+
+    What was built under a clock that was ahead of that of `built` goes at once: it is of days that nobody has seen.
+    """
+    kept = facts_files(warehouse, built)
+    now = datetime.now(UTC)
+    for path in [*kept[KEPT_FILES:], *_of_nobody(warehouse.parent)]:
+        if now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > KEPT_FOR:
             path.unlink(missing_ok=True)
+    for path in set(facts_files(warehouse)).difference(kept):
+        path.unlink(missing_ok=True)

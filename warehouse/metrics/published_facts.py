@@ -19,6 +19,8 @@ from warehouse.metrics.facts import Facts
 
 # raised with each change of a table or a column that readers get and that no model makes: those are in the definitions
 FACTS_VERSION = 2
+_NAMED_AFTER = re.compile(r"facts-(\d{8}T\d{6}Z)-")
+_LONGEST_NAME = 255
 # how DuckDB says that a file is not what was written
 _DAMAGE = re.compile("Corrupt database file|Could not read enough bytes|checksum")
 
@@ -36,18 +38,36 @@ def pointer(warehouse: Path) -> Path:
     return warehouse.with_name(f"{warehouse.stem}.facts")
 
 
-def facts_files(warehouse: Path) -> list[Path]:
-    """The facts files beside a warehouse, newest first."""
+def facts_files(warehouse: Path, newest: Path | None = None) -> list[Path]:
+    """The facts files beside a warehouse, newest first; none that a clock ahead of that of `newest` has named."""
     found = warehouse.parent.glob(f"{glob.escape(warehouse.stem)}.facts-*.duckdb")
-    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    last = _as_of(newest) if newest else ""
+    known = [path for path in found if not last or _as_of(path) <= last]
+    return sorted(known, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _as_of(path: Path) -> str:
+    """The instant in the name of a facts file, such as 20261116T090000Z; nothing where there is none."""
+    told = _NAMED_AFTER.search(path.name)
+    return told[1] if told else ""
+
+
+def named_in(pointer: Path) -> str:
+    """The file that a pointer names; nothing where it is no such thing. Raises FileNotFoundError."""
+    try:
+        with pointer.open("rb") as file:
+            name = file.read(_LONGEST_NAME + 1).decode("utf-8").strip("\0\n ")
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return name if len(name.encode()) < _LONGEST_NAME and name.isprintable() and "/" not in name else ""
 
 
 def current_facts(warehouse: Path) -> Path:
-    """The file that the pointer names now; raises NoFacts where there is no pointer."""
+    """The file that the pointer names now, itself where it names none; raises NoFacts where there is no pointer."""
     try:
-        return warehouse.parent / pointer(warehouse).read_text(encoding="utf-8", errors="replace").strip(
-            "\0\n "
-        )
+        return warehouse.parent / (named_in(pointer(warehouse)) or pointer(warehouse))
     except FileNotFoundError:
         raise NoFacts(
             f"{warehouse.parent}: nothing has been built yet;"
@@ -64,7 +84,7 @@ def open_facts(warehouse: Path, any_version: bool = False) -> Iterator[Facts]:
     """
     wanted = current_facts(warehouse)
     tried: list[Path] = []
-    for path in (wanted, current_facts(warehouse), *facts_files(warehouse)):
+    for path in (wanted, current_facts(warehouse), *facts_files(warehouse, wanted)):
         if path in tried and path.exists():
             continue
         tried.append(path)

@@ -138,3 +138,22 @@ def test_rows_that_are_the_same_are_told_and_counted_once(tmp_path: Path) -> Non
         "14 deployments taken from d.csv (14 new, 0 replaced, 0 unchanged; 2 rows repeat another one, the first:"
         ' d.csv:16 is 4); they count after the next "sixkeys build"\n'
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", "--warehouse", "\udcffb.duckdb"],
+        ["metrics", "--config", "\udcff.yaml"],
+        ["import", "deployments", "\udcff.parquet"],
+        ["export", "\udcff"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_path_that_is_no_utf_8_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "sixkeys.yaml").write_text("organization: acme\n")
+    assert "is not UTF-8; rename" in refused(tmp_path, *arguments)
+    folder = tmp_path / "\udcff"
+    folder.mkdir()
+    (folder / "sixkeys.yaml").write_text("organization: acme\n")
+    assert "is not UTF-8; rename" in refused(folder, "build")

@@ -78,6 +78,36 @@ def test_of_a_build_a_minute_few_are_kept(settings: Settings) -> None:
         assert facts.as_of == NOW + timedelta(minutes=7)
 
 
+def test_facts_of_a_clock_that_was_ahead_neither_stay_nor_stand_in(settings: Settings) -> None:
+    build(settings, NOW - timedelta(hours=1))
+    ahead = build(settings, NOW + timedelta(days=365))
+    before = ahead.read_bytes()
+    good = build(settings, NOW)
+    assert not ahead.exists()
+    ahead.write_bytes(before)  # as a backup brings it back
+    good.write_bytes(b"")
+    with open_facts(settings.warehouse) as facts:
+        assert facts.as_of == NOW - timedelta(hours=1)
+
+
+def test_a_pointer_that_names_nothing_costs_nothing(settings: Settings) -> None:
+    first = build(settings, NOW)
+    contents = (b"\xff\xfe\0", b"x" * 100_000, b"../" * 40, "\u0101".encode() * 200)
+    own = settings.warehouse.with_name("acme.facts")
+    for number, content in enumerate(contents):
+        settings.warehouse.with_name(f"other{number}.facts").write_bytes(content)
+        own.write_bytes(content)
+        with open_facts(settings.warehouse) as facts:
+            assert facts.as_of == NOW
+            assert facts.path == first
+    settings.warehouse.with_name("another.facts").mkdir()
+    assert build(settings, NOW) == current_facts(settings.warehouse)
+    own.unlink()
+    own.mkdir()
+    with open_facts(settings.warehouse) as facts:
+        assert facts.as_of == NOW
+
+
 HOLD = """
 import sys, fcntl
 file = open(sys.argv[1], "w")
