@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, fi
 from config.access import Auth, Dashboard
 from config.agents import AGENTS, with_known_agents
 from config.errors import ConfigurationError
-from config.fields import Address, Cron, Duration, LaterText, Place, Secret, Section, Timezone
+from config.fields import Address, Cron, Duration, LaterText, Place, Section, SigningKey, Timezone
 from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.reports import Email, Recipients, Reports, Webhook
@@ -156,7 +156,7 @@ class Schedule(Section):
 class Privacy(Section):
     """What is kept of people: a hash keyed with `key` (a random one beside the warehouse by default), or logins."""
 
-    key: Secret | None = None
+    key: SigningKey | None = None
     logins: bool = False
 
 

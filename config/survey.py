@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
@@ -91,7 +91,7 @@ class SurveyFiles(Section):
     @field_validator("time_format")
     @classmethod
     def _whole(cls, format: str | None) -> str | None:
-        some = datetime(2026, 11, 30, 17, 15)
+        some = datetime(2026, 11, 30, 17, 15, tzinfo=UTC)  # of a zone, for a format that has one
         try:
             whole = format is None or (
                 len(format) <= LONGEST_VALUE

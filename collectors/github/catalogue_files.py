@@ -18,6 +18,8 @@ NAME = "catalog-info.yaml"
 _MOST_FILES = 500
 _MOST_CHARACTERS = 5_000_000
 _MOST_GLOBS = 50
+# named files that could not be had; after so many the others are not asked for
+_MOST_MISSED = 20
 
 
 def entities(api: GitHubApi, repo: str, descriptors: str | None) -> Iterator[Item]:
@@ -39,6 +41,8 @@ class _Files:
         self._waiting: list[tuple[str, str]] = []
         self._characters = 0
         self._globs = 0
+        self._missed = 0
+        self._left = 0
         self._names: list[str] | None = None
         self._failure: SourceError | None = None
 
@@ -56,6 +60,12 @@ class _Files:
                     yield from self._follow(path, item)
                 else:
                     yield item
+        if self._left:
+            reason = (
+                f"{self._left:,} more files that are named were not asked for, since {_MOST_MISSED} could not be had;"
+                " mend those that are told"
+            )
+            yield Malformed("components", self._repo, reason, "", hides=f"{self._repo}/")
 
     def _follow(self, path: str, located: Located) -> Iterator[Malformed]:
         """Gets the files that are named in the one at `path`; yields what cannot be got."""
@@ -69,12 +79,17 @@ class _Files:
         for one in found:
             if one in self._seen:
                 continue
+            if self._missed >= _MOST_MISSED:
+                self._left += 1
+                continue
             self._seen.add(one)
             try:
                 self._waiting.append((one, self._content(one)))
             except MissingError:
+                self._missed += 1
                 yield located.unread("no file is there")
             except SourceError as error:
+                self._missed += 1
                 yield self._unread(one, error)
 
     def _unread(self, path: str, error: SourceError) -> Malformed:

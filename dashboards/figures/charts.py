@@ -36,6 +36,8 @@ DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b",
 # of a picture that is taken along; page.css hides the heading on the page and takes its height away there
 HEADING_HEIGHT, PICTURE_WIDTH = 56, 1000
 _LONGEST_TITLE, _LONGEST_ABOUT, _ABOVE_TITLE = 100, 150, 26
+# how far the band of natural limits is drawn, as a multiple of the highest value
+_BAND_ABOVE = 1.25
 # above a chart with events there is room for their numbers
 EVENTS_TOP = 44
 # how many of a unit are shown as one on the axis, and what that is called
@@ -75,7 +77,7 @@ def series(
     }
     marks: list[_Mark] = []
     if limits is not None:
-        marks += _band(limits, factor, palette)
+        marks += _band(limits, max((value.value or 0.0 for value in ordered), default=0.0), factor, palette)
     if since is not None and ordered[0].period_start < since < ordered[-1].period_start:
         marks.append(_begin(since, palette))
     # a point stands on the first day of its period, in the middle of its room
@@ -122,14 +124,16 @@ def _across(at: float, line: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": at, "y1": at, "line": line, **more}
 
 
-def _band(limits: Limits, factor: float, palette: Palette) -> list[_Mark]:
+def _band(limits: Limits, highest: float, factor: float, palette: Palette) -> list[_Mark]:
+    # no farther above the highest value than the eye needs, so that the line keeps its room
+    upper = min(limits.upper, max(_BAND_ABOVE * highest, limits.centre))
     band = {
         "type": "rect",
         "x0": 0,
         "x1": 1,
         "xref": "x domain",
         "y0": limits.lower / factor,
-        "y1": limits.upper / factor,
+        "y1": upper / factor,
         "fillcolor": palette.faint,
         "opacity": 0.16,
         "line": {"width": 0},

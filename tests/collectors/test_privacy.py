@@ -1,6 +1,7 @@
 """What is stored of people, wherever it comes from."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -74,13 +75,23 @@ def test_an_imported_person_is_stored_as_a_collected_one_and_a_respondent_always
 def test_a_warehouse_goes_on_with_the_key_that_it_began_with(tmp_path: Path) -> None:
     settings = Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
     path = tmp_path / "w.people-key"
-    path.write_bytes(b"")  # a kill left it without its content, before anybody was kept under it
-    jane = people_of(settings).pseudonym("jane")
+    # a kill, or a crash, left it without its content before anybody was kept under it
+    for left in (b"", bytes(64)):
+        path.write_bytes(left)
+        jane = people_of(settings).pseudonym("jane")
+        assert re.fullmatch(rb"[0-9a-f]{64}", path.read_bytes())
+        if not left:
+            settings.warehouse.unlink()
     key = path.read_bytes()
     assert len(key) == 64
     assert path.stat().st_mode & 0o777 == 0o600
     assert people_of(settings).pseudonym("jane") == jane
-    lost = (lambda: path.unlink(), lambda: path.write_bytes(b""), lambda: path.write_bytes(b"0" * 64))
+    lost = (
+        lambda: path.unlink(),
+        lambda: path.write_bytes(b""),
+        lambda: path.write_bytes(b"0" * 64),
+        lambda: path.write_bytes(bytes(64)),
+    )
     for lose in lost:
         path.write_bytes(key)
         lose()

@@ -238,3 +238,12 @@ def test_a_collection_fails_source_by_source_and_the_login_does_not_start_withou
         assert done.stderr.startswith("sixkeys: dashboard.auth.metadata_url: the environment variable")
     done = run(tmp_path, "survey", "--round", "Q4", "--team", "payments", "--closes", "2090-01-01")
     assert "sixkeys: survey_page.key: the environment variable" in done.stderr
+
+
+@pytest.mark.parametrize("key", ["k", "fifteen letters"])
+def test_a_key_of_people_that_is_soon_guessed_is_refused(tmp_path: Path, key: str) -> None:
+    (tmp_path / "key").write_text(key)
+    (missing,) = unresolved_references(load(tmp_path, "organization: acme\nprivacy: {key: file:key}\n"))
+    assert (
+        str(missing) == "privacy.key: has fewer than 16 characters; take what `openssl rand -hex 32` prints"
+    )

@@ -15,6 +15,7 @@ from config.settings import Settings
 from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
+from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
@@ -201,6 +202,14 @@ def _sweep(warehouse: Path) -> None:
     for pattern in (f"{stem}.facts-*.duckdb.*", f"{stem}.facts.*.tmp", made_aside):
         for path in warehouse.parent.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    # who makes a key does so beside a build, in no time
+    for path in warehouse.parent.glob(f"{glob.escape(key_file(warehouse).name)}.*.tmp"):
+        if _age(path) > KEPT_FOR:
+            path.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> timedelta:
+    return datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
@@ -247,9 +256,8 @@ def _remove_old(warehouse: Path, built: Path) -> None:
     What was built under a clock that was ahead of that of `built` goes at once: it is of days that nobody has seen.
     """
     kept = facts_files(warehouse, built)
-    now = datetime.now(UTC)
     for path in [*kept[KEPT_FILES:], *_of_nobody(warehouse.parent)]:
-        if now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > KEPT_FOR:
+        if _age(path) > KEPT_FOR:
             path.unlink(missing_ok=True)
     for path in set(facts_files(warehouse)).difference(kept):
         path.unlink(missing_ok=True)

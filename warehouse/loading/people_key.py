@@ -61,7 +61,8 @@ def key_file(warehouse: Path) -> Path:
 
 def _kept(path: Path) -> bytes | None:
     key = path.read_bytes() if path.exists() else b""
-    return key if len(key) >= _LENGTH else None
+    # zeros are what a crash of the machine leaves of a file that it had not written yet
+    return key if len(key) >= _LENGTH and b"\0" not in key else None
 
 
 def _made(path: Path) -> bytes:

@@ -95,6 +95,8 @@ def open_facts(warehouse: Path, any_version: bool = False) -> Iterator[Facts]:
         try:
             found = connection.execute("select as_of, timezone, organization from about").fetchall()
         except duckdb.Error:
+            found = []
+        if not found or None in found[0]:
             connection.close()
             continue
         if not any_version and not _is_of_this_version(connection):

@@ -11,17 +11,29 @@ _SKIPPED = ("Z", "C")
 _BEGINS = frozenset("=+-@")
 # a bare carriage return ends a row for a spreadsheet, and Python puts no quotes around it
 _LINE_BREAK = re.compile(r"\r\n?")
+# where one begins another cell that takes semicolons or tabs for what separates: quotes within a row mean nothing then
+_SPLITS = re.compile(r"([;\t\n])")
 
 
 def defused(value: object) -> object:
     """`value`, and where it is text that a spreadsheet would take for a formula, with an apostrophe before it.
 
     That is text whose first letter is one of `=+-@`, in full width too, whatever blanks are before it, and text that
-    begins with a tab or a line break. A line break is one line feed. Numbers stay as they are.
+    begins with a tab or a line break. So is what follows a semicolon, a tab or a line break within the text, where
+    spreadsheets of some countries split it. A line break is one line feed. Numbers stay as they are.
     """
     if not isinstance(value, str):
         return value
     text = _LINE_BREAK.sub("\n", value)
+    first, *others = _SPLITS.split(text)
+    is_first = _is_formula(text) or text.startswith(("\t", "\n"))
+    return (
+        ("'" if is_first else "")
+        + first
+        + "".join(f"'{part}" if _is_formula(part) else part for part in others)
+    )
+
+
+def _is_formula(text: str) -> bool:
     first = next((c for c in text if not unicodedata.category(c).startswith(_SKIPPED)), "")
-    is_formula = unicodedata.normalize("NFKC", first)[:1] in _BEGINS
-    return f"'{text}" if is_formula or text.startswith(("\t", "\n")) else text
+    return unicodedata.normalize("NFKC", first)[:1] in _BEGINS

@@ -141,7 +141,11 @@ def stored_version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
                 f"{path}: is a database, and no warehouse of Sixkeys; name another file as warehouse"
             ) from None
         return 0
-    version = int(found[0][0]) if found else 0
+    version = found[0][0] if found else 0
+    if not isinstance(version, int):
+        raise WarehouseError(
+            f"{path}: does not say of which version it is; name another file, or bring a backup back"
+        )
     if version > VERSION:
         raise WarehouseError(
             f"{path}: was made by a newer Sixkeys; update Sixkeys, or name another warehouse"

@@ -208,6 +208,13 @@ def test_a_row_that_does_not_fit_is_set_aside_without_the_person_or_free_text(tm
     assert len(responses(items)) == 2
 
 
+def test_a_format_may_have_a_zone(tmp_path: Path) -> None:
+    told = MICROSOFT.replace("11/6/26 10:15:02", "11/6/26 10:15:02 -0500")
+    form = {**MICROSOFT_FORM, "time_format": "%m/%d/%y %H:%M:%S %z"}
+    found = responses(read(written(tmp_path / "a.csv", told), form))
+    assert {one.submitted_at for one in found} == {datetime(2026, 11, 6, 15, 15, 2, tzinfo=UTC)}
+
+
 def test_a_file_without_a_single_time_is_refused_with_the_formats_that_fit(tmp_path: Path) -> None:
     form = {key: value for key, value in MICROSOFT_FORM.items() if key != "time_format"}
     with pytest.raises(SourceError) as caught:

@@ -50,6 +50,11 @@ def test_what_builds_that_were_killed_left_is_removed_by_the_next(settings: Sett
     (folder / f"{half}.work.tmp").mkdir()
     (folder / f"{half}.work.tmp" / "duckdb_temp_storage").write_bytes(b"half")
     (folder / "acme.facts.0a1b2c3d.tmp").write_text("half")
+    key = folder / "acme.people-key.0a1b2c3d.tmp"
+    key.write_text("half")
+    os.utime(key, (0, 0))
+    (folder / "acme.people-key.4e5f6071.tmp").write_text("of one that is being made")
+    before.add("acme.people-key.4e5f6071.tmp")
     of_another = folder / "other.facts-20261115T090000Z-0123456789ab.duckdb.work"
     of_another.write_bytes(b"of a build that may be at work")
     newest = build(settings, NOW)

@@ -146,3 +146,11 @@ def test_a_damaged_block_is_told_with_what_to_do(small: Small, tmp_path: Path) -
         (line,) = done.stderr.splitlines()
         assert BACK in line
     assert not list(tmp_path.glob("*copy*"))
+
+
+def test_a_warehouse_that_says_no_version_is_refused_in_words(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    with open_warehouse(path) as warehouse:
+        warehouse.connection.execute("update about set version = null")
+    (told,) = told_and_untouched(path, ["build"])
+    assert "does not say of which version it is" in told
