@@ -34,7 +34,7 @@ _CARDS = re.compile(
 )
 _HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.S)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.S)
-_CELL = re.compile(r"<t[hd](?=[ >])(?! colspan)")
+_CELL = re.compile(r"<td(?=[ >])(?! colspan)")
 # what of a head is for those who hear it, who click on it, and all markup
 _UNHEARD = re.compile(
     r'<span class="heard">.*?</span>|<button.*?</button>|<span class="six-pop".*?</span>|<[^>]*>', re.S
@@ -51,12 +51,15 @@ def _labelled(table: re.Match[str]) -> str:
     """A table whose cells say the head that they stand below: a phone shows each row as a card."""
     opening, head, body = table.groups()
     heads = [
-        " ".join(_UNHEARD.sub(" ", one.replace("<small>", " · ").replace("&nbsp;", " ")).split()).replace('"', "&#34;")
+        " ".join(_UNHEARD.sub(" ", one.replace("<small>", " · ").replace("&nbsp;", " ")).split()).replace(
+            '"', "&#34;"
+        )
         for one in _HEAD.findall(head)
     ]
 
     def row(found: re.Match[str]) -> str:
-        at = iter(heads)
+        # what names the row is the title of its card
+        at = iter(heads[found[0].count("<th") :])
         return _CELL.sub(lambda cell: f'{cell[0]} data-label="{next(at, "")}"', found[0])
 
     return f'{opening[:-2]} six-cards">{head}{_ROW.sub(row, body)}'
