@@ -71,8 +71,9 @@ def _name_of(text: str) -> str:
 
 
 def style() -> str:
-    """The page's style sheet as an element."""
-    return f"<style>{(DASHBOARDS / 'page.css').read_text(encoding='utf-8')}</style>"
+    """The page's style sheets as an element."""
+    sheets = ((DASHBOARDS / name).read_text(encoding="utf-8") for name in ("page.css", "page_lists.css"))
+    return f"<style>{''.join(sheets)}</style>"
 
 
 def _mask(spark: Sparkline) -> str:

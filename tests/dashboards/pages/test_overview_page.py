@@ -314,22 +314,6 @@ class TestMarkup:
         assert html.count("the last known, of 2026-W37, 7 – 13 Sep 2026") == 1
         assert "–</a></p>" in own_part("tiles", overview.tiles([none], [], [], DEFAULT))
 
-    def test_an_explanation_opens_from_a_button_of_its_own_in_each_place(self):
-        shown = overview.tiles(
-            [value(), value("change_failure_rate", target="< 5%", provisional=True)], [], [], DEFAULT
-        )
-        html = own_part("tiles", shown)
-        opened = re.findall(r'popovertarget="([^"]+)"', html)
-        assert len(opened) == 7
-        assert set(opened) == set(re.findall(r'id="([^"]+)" popover', html))
-
-    def test_a_cell_says_the_head_that_it_stands_below(self):
-        rows = heat_map.heat_map_rows([value(scope="team", name="a")], [], Filters(rows="team"))
-        html = own_part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams", SORTED)
-        labels = re.findall(r' data-label="([^"]*)"', html)
-        assert len(labels) == len(metrics())
-        assert labels[2] == "Lead Time for Changes · no target"
-
     def test_a_line_is_drawn_as_well_formed_svg(self):
         weeks = [
             value(known=known, period_start=date(2026, 8, 3 + 7 * at)) for at, known in enumerate((1.0, 3.0))
