@@ -34,7 +34,7 @@ _CARDS = re.compile(
 )
 _HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.S)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.S)
-_CELL = re.compile(r"<t[hd](?=[ >])(?! colspan)")
+_CELL = re.compile(r"<td(?=[ >])(?! colspan)")
 # what of a head is for those who hear it, who click on it, and all markup
 _UNHEARD = re.compile(
     r'<span class="heard">.*?</span>|<button.*?</button>|<span class="six-pop".*?</span>|<[^>]*>', re.S
@@ -58,7 +58,8 @@ def _labelled(table: re.Match[str]) -> str:
     ]
 
     def row(found: re.Match[str]) -> str:
-        at = iter(heads)
+        # what names the row is the title of its card
+        at = iter(heads[found[0].count("<th") :])
         return _CELL.sub(lambda cell: f'{cell[0]} data-label="{next(at, "")}"', found[0])
 
     return f'{opening[:-2]} six-cards">{head}{_ROW.sub(row, body)}'
@@ -70,8 +71,9 @@ def _name_of(text: str) -> str:
 
 
 def style() -> str:
-    """The page's style sheet as an element."""
-    return f"<style>{(DASHBOARDS / 'page.css').read_text(encoding='utf-8')}</style>"
+    """The page's style sheets as an element."""
+    sheets = ((DASHBOARDS / name).read_text(encoding="utf-8") for name in ("page.css", "page_lists.css"))
+    return f"<style>{''.join(sheets)}</style>"
 
 
 def _mask(spark: Sparkline) -> str:

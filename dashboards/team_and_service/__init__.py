@@ -1,1 +1,1 @@
-"""The pages of one team and of one service: their numbers, what happened to them, what covers them."""
+"""The lists of teams and of services, and the page of each: its numbers, what happened to it, what covers it."""

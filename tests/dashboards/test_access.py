@@ -108,7 +108,7 @@ class TestViews:
         assert permitted(shows, Filters(), Access(), STATE) == Filters()
 
     @given(
-        shows=some.sampled_from(["view", "numbers"]),
+        shows=some.sampled_from(["view", "numbers", "list"]),
         view=some.builds(
             Filters,
             system=some.sampled_from([None, "shop", "data", "gone"]),
@@ -130,6 +130,10 @@ class TestViews:
             assert view.team not in allowed.teams or view.team == "gone"
             assert view.service not in {s.name for s in state.services}
             return
+        if shows == "list":  # the page itself shows the rows of `state` alone
+            assert shown.team in (None, *state.teams)
+            assert shown.service in (None, *(s.name for s in state.services))
+            return
         everything = names(STATE, Filters())
         shown, _ = known(shown, {scope: set(found) for scope, found in everything.items()})
         matching = [
@@ -145,14 +149,16 @@ class TestViews:
     @pytest.mark.parametrize(
         ("allowed", "opened"),
         [
-            (Access(), ["view", "numbers", "everything"]),
-            (OWN, ["view", "numbers"]),
-            (Access(frozenset(), rollups=True), ["numbers"]),
+            (Access(), ["view", "numbers", "list", "everything"]),
+            (OWN, ["view", "numbers", "list"]),
+            (Access(frozenset(), rollups=True), ["numbers", "list"]),
             (Access(frozenset(), rollups=False), []),
         ],
     )
     def test_pages_that_cannot_be_seen_are_not_among_the_links(self, allowed, opened):
-        assert [shows for shows in ("view", "numbers", "everything") if opens(shows, allowed)] == opened
+        assert [
+            shows for shows in ("view", "numbers", "list", "everything") if opens(shows, allowed)
+        ] == opened
 
     def test_the_state_names_only_what_may_be_seen(self):
         own = visible(STATE, OWN)

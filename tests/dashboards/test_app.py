@@ -35,10 +35,11 @@ class TestPage:
             monday = small_organisation.NOW.date()
             values = compute(facts, small.settings, start=monday - timedelta(weeks=4), end=monday)
         assert len(values) == 8
-        for value in values:
-            assert f">{figure_against(value.metric, value.value, value.unit, value.target)}</a></p>" in shown(
-                app
-            )
+        html = shown(app)
+        # no repository was made in these weeks: the last that was is of another one
+        assert "the last known, of 2026-W" in html
+        for value in values[1:]:
+            assert f">{figure_against(value.metric, value.value, value.unit, value.target)}</a></p>" in html
 
     def test_a_view_comes_from_the_address_and_a_choice_goes_there(self, small):
         app = opened(small.folder, period="12w", team="payments")
@@ -53,6 +54,13 @@ class TestPage:
         app = opened(small.folder, period="custom", **{"from": "2026-10-01", "to": "2026-11-01"})
         assert [f"{d.value}" for d in app.date_input] == ["2026-10-01", "2026-10-31"]
         assert "1 – 31 Oct 2026" in shown(app)
+        everything = opened(small.folder, period="all")
+        everything.segmented_control(key="period").select("custom").run()
+        first, last = everything.date_input
+        assert (first.value.isoformat(), last.value) == (
+            everything.query_params["from"],
+            small_organisation.NOW.date(),
+        )
 
     @pytest.mark.parametrize("at", PAGES)
     @pytest.mark.parametrize("days", [{"from": "2030-01-01"}, {"to": "2000-01-01"}])
@@ -89,6 +97,8 @@ class TestPage:
     def test_a_name_that_is_gone_is_told_and_not_applied(self, small):
         app = opened(small.folder, team="<b>gone</b>")
         assert "Not found, so not applied: team &lt;b&gt;gone&lt;/b&gt;" in shown(app)
+        told = shown(opened(small.folder, "metric", period="3y", teem="payments"))
+        assert "Not found, so not applied: teem payments, period 3y" in told
 
     def test_a_source_that_failed_last_and_incidents_without_a_service_are_told(self, small):
         app = opened(small.folder)
@@ -175,6 +185,15 @@ def running(small_dashboard: Running) -> Running:
 
 
 class TestBrowser:
+    def test_a_page_has_its_name_in_the_address_and_its_view_in_the_title(self, running):
+        tab = running.open("overview?period=12w&team=payments")
+        expect(tab).to_have_title("Overview · team payments · 12 weeks · acme")
+        assert urlsplit(tab.url).path == "/"
+        assert parse_qs(urlsplit(tab.url).query) == {"period": ["12w"], "team": ["payments"]}
+        tab.locator(".st-key-nav").get_by_role("link", name="Services").click()
+        expect(tab).to_have_title("Services · team payments · 12 weeks · acme")
+        expect(tab.locator(".six-map tbody th")).to_have_text(["billing", "checkout"])
+
     @pytest.mark.soak
     def test_a_copied_address_shows_the_same_view(self, running):
         tab = running.open()

@@ -83,12 +83,74 @@ def test_axe_finds_nothing_serious(tab: Page, at: str) -> None:
     assert serious(tab) == []
 
 
-def test_no_page_scrolls_sideways_on_a_phone(tab: Page, at: str) -> None:
+def test_no_page_and_no_list_scrolls_sideways_on_a_phone_and_the_first_number_is_in_sight(
+    tab: Page, at: str
+) -> None:
     look(tab, PHONE)
     expect(tab.get_by_test_id("stMain")).to_have_css("width", "390px")
     pictured(tab, f"{at}-phone.png")
     width = "() => Math.max(...[...document.querySelectorAll('html, section, main')].map(e => e.scrollWidth))"
     assert tab.evaluate(width) <= PHONE["width"]
+    wider = """() => [...document.querySelectorAll('.six-scroll')]
+        .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"""
+    assert tab.evaluate(wider) == []
+    for first in tab.locator(".six-tile .value, .six-number .value, .six-table td").all()[:1]:
+        box = first.bounding_box()
+        assert box is not None
+        assert box["y"] < PHONE["height"]
+
+
+def test_explanations_open_by_key_and_close_again(tab: Page, at: str) -> None:
+    look(tab, DESK)
+    for button in tab.locator("[popovertarget]:visible").all()[:3]:
+        button.focus()
+        tab.keyboard.press("Enter")
+        told = tab.locator("[popover]:popover-open")
+        expect(told).to_have_count(1)
+        expect(told).to_be_in_viewport()
+        tab.keyboard.press("Escape")
+        expect(told).to_have_count(0)
+        expect(button).to_be_focused()
+
+
+def test_the_head_and_the_names_stay_and_a_long_name_takes_little_room(tab: Page, at: str) -> None:
+    look(tab, {"width": 800, "height": 500})
+    for table in tab.locator(".six-scroll:has(> .six-map)").all():
+        moved = table.evaluate(
+            """box => {
+                const [head, name] = [box.querySelector('thead th:nth-child(2)'), box.querySelector('tbody th')];
+                const link = name.querySelector('a');
+                link.textContent = 'a-long-name-'.repeat(9);
+                box.scrollTo(0, 0);
+                const [top, left] = [head.getBoundingClientRect().top, name.getBoundingClientRect().left];
+                box.scrollTo(200, 200);
+                const widest = 24 * parseFloat(getComputedStyle(link).fontSize);
+                return [box.scrollLeft > 0, Math.abs(head.getBoundingClientRect().top - top) < 2,
+                    Math.abs(name.getBoundingClientRect().left - left) < 2,
+                    link.getBoundingClientRect().width < widest];
+            }"""
+        )
+        assert moved == [True] * 4
+
+
+def test_the_focus_is_not_taken_for_the_current_page(tab: Page, at: str) -> None:
+    look(tab, DESK)
+    links = tab.locator(".st-key-nav [data-testid=stPageLink-NavLink]")
+    here = tab.locator(".st-key-nav-here a")
+    if PAGES[at].listed:
+        expect(here).to_have_text(PAGES[at].title)
+    other = links.first if at != next(iter(PAGES)) else links.nth(1)
+    look_of = (
+        "e => { const s = getComputedStyle(e); return [s.backgroundColor, s.boxShadow, s.outlineStyle] }"
+    )
+    unfocused = other.evaluate(look_of)
+    tab.get_by_test_id("stMain").focus()
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    if at == next(iter(PAGES)):
+        tab.keyboard.press("Tab")
+    expect(other).to_be_focused()
+    assert other.evaluate(look_of) == [*unfocused[:2], "solid"]
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(tab: Page, at: str) -> None:

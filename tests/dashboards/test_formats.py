@@ -32,7 +32,8 @@ from dashboards.figures import formats
         (1234.4, "per day", "1,234 a day"),
         (3.4 / 7, "per day", "3.4 a week"),
         (0, "per day", "0 a week"),
-        (4.3, "points", "4.3 / 5"),
+        (4.3, "points", "4.3 of 5"),
+        (4, "points", "4.0 of 5"),
     ],
 )
 def test_a_figure_has_the_unit_that_people_say(value, unit, said):
@@ -49,7 +50,7 @@ def test_missing_is_a_dash_and_never_zero(unit):
     [
         ("change_failure_rate", 0.0504, "< 5%", "5.04 %"),
         ("change_failure_rate", 0.05, "< 5%", "5 %"),
-        ("developer_satisfaction", 4.4999, "> 4.5/5", "4.4999 / 5"),
+        ("developer_satisfaction", 4.4999, "> 4.5/5", "4.4999 of 5"),
         ("lead_time", 3600.5, "< 1 hour", "60.01 min"),
         ("lead_time", 4000, None, "67 min"),
     ],

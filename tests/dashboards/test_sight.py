@@ -82,6 +82,10 @@ def test_the_own_team_and_the_numbers_of_all_are_there(config: Path) -> None:
     assert "checkout" in shown(config, ["payments"], False, "overview", "")
     assert "checkout" in shown(config, ["payments"], False, "metric", "team=payments")
     assert "discovery" in shown(config, [], True, "overview", "")
+    assert "discovery" in shown(config, [], True, "teams", "")
+    several = shown(config, ["payments", "platform"], False, "teams", "")
+    assert [name in several for name in ("payments", "platform", "discovery")] == [True, True, False]
+    assert "checkout" in shown(config, ["payments"], False, "services", "")
 
 
 def test_what_a_cache_keeps_for_one_is_not_shown_to_another(config: Path) -> None:

@@ -70,6 +70,26 @@ class TestFilters:
     def test_what_makes_no_sense_in_an_address_is_the_default(self, parameters):
         assert filters.from_address(parameters) == Filters()
 
+    @pytest.mark.parametrize(
+        ("parameters", "told"),
+        [
+            ({"period": "3y", "team": "payments", "page": "2"}, ["period 3y"]),
+            ({"teem": "payments", "sort": "1; drop"}, ["teem payments", "sort 1; drop"]),
+            ({"page": "0", "week": "soon"}, ["page 0", "week soon"]),
+            ({"from": "2026-09-01"}, ["from 2026-09-01"]),
+            ({"period": "custom", "from": "soon", "to": "2026-10-01"}, ["from soon"]),
+            ({"period": "x" * 999}, [f"period {'x' * 73}"]),
+            ({"period": "", "metric": "", "team": ""}, []),
+        ],
+    )
+    def test_what_is_not_understood_is_told(self, parameters, told):
+        assert filters.not_understood(parameters) == told
+
+    @given(st.dictionaries(st.sampled_from(["period", "team", "page", "from", "x"]), st.text(), max_size=5))
+    def test_what_a_view_puts_into_an_address_is_understood(self, parameters):
+        view = filters.from_address(parameters)
+        assert filters.not_understood(filters.to_address(view)) == []
+
     def test_other_pages_are_led_to_without_what_one_list_alone_understands(self):
         listed = Filters(
             period="12w", team="payments", search="main", state="failed", environment="eu", page=3

@@ -145,7 +145,7 @@ class TestIncidentRow:
             INCIDENT | {"change_events": events}, Around(Filters(), "UTC", Details())
         )
         (row,) = line.parts[-1].rows
-        assert [cell.text for cell in row] == ["e", "most recent", HOSTILE, "Open"]
+        assert [cell.text for cell in row] == ["e", "most recent", HOSTILE, "ci.example"]
         assert row[-1].address == "https://ci.example/1"
         assert "<img" not in part("opened", line.parts[-1], of="deployments_and_incidents")
 

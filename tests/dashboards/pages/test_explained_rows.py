@@ -166,7 +166,9 @@ class TestPage:
         app.selectbox(key="metric").select("change_failure_rate").run()
         assert app.query_params == {"metric": "change_failure_rate", "team": "payments", "order": "highest"}
         assert "<h1>Change Failure Rate</h1>" in shown(app)
-        failed = re.findall(r'<td class="number">(?:<span class="state missed">)?(yes|no)\b', shown(app))
+        failed = re.findall(
+            r'<td data-label="Failed" class="number">(?:<span class="state missed">)?(yes|no)\b', shown(app)
+        )
         assert failed == sorted(failed, reverse=True)
         assert set(failed) == {"yes", "no"}
 

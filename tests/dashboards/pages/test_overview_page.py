@@ -296,7 +296,17 @@ class TestMarkup:
     def test_a_rate_that_may_still_rise_is_called_provisional(self):
         rate = value("change_failure_rate", target="< 5%", provisional=True)
         shown = overview.tiles([rate, value()], {}, [], DEFAULT)
-        assert own_part("tiles", shown).count(">provisional</span>") == 1
+        assert own_part("tiles", shown).count(">provisional</button>") == 1
+
+    def test_where_no_repository_was_made_the_last_known_time_stands_with_its_week(self):
+        none = value("time_to_first_commit", known=None, n=0, status="none")
+        last = value(
+            "time_to_first_commit", known=1440.0, period_start=date(2026, 9, 7), period_end=date(2026, 9, 14)
+        )
+        html = own_part("tiles", overview.tiles([none, value()], {}, [], DEFAULT, None, (), last))
+        assert "24 min</a></p>" in html
+        assert html.count("the last known, of 2026-W37, 7 – 13 Sep 2026") == 1
+        assert "–</a></p>" in own_part("tiles", overview.tiles([none], {}, [], DEFAULT))
 
     def test_a_line_is_drawn_as_well_formed_svg(self):
         weeks = [

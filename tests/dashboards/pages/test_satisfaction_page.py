@@ -110,10 +110,10 @@ class TestDriversAndComments:
         found = load(organisation)
         table = satisfaction.drivers_table(found, None)
         assert [row.name for row in table.rows] == ["<b>docs</b>"]
-        assert [(cell.figure, cell.n) for cell in table.rows[0].cells] == [("2 / 5", 17)] * 2
+        assert [(cell.figure, cell.n) for cell in table.rows[0].cells] == [("2.0 of 5", 17)] * 2
         ((_, teams),) = table.by_team
         assert [(row.name, row.cells[0].figure, row.cells[0].n) for row in teams] == [
-            ("discovery", None, 6), ("payments", "2 / 5", 7), ("platform", None, 4)
+            ("discovery", None, 6), ("payments", "2.0 of 5", 7), ("platform", None, 4)
         ]  # fmt: skip
         assert {row["status"] for row in satisfaction.driver_rows(found, "acme") if row["score"] is None} == {
             "withheld"
@@ -156,7 +156,7 @@ class TestWords:
     def test_the_headline_says_where_the_last_round_stands(self, organisation):
         assert (
             satisfaction.headline(load(organisation))
-            == "Satisfaction is 4.47 / 5 in round 2026-11, the target > 4.5/5 is missed"
+            == "Satisfaction is 4.47 of 5 in round 2026-11, the target > 4.5/5 is missed"
         )
         withheld = satisfaction.headline(load(organisation, team="platform"))
         assert withheld == "The score of round 2026-11 is withheld"
@@ -174,7 +174,7 @@ class TestWords:
         organisation = small.copied(tmp_path, *guild)
         found = load(organisation, team="guild")
         assert (found.chosen, len(found.rounds)) == ("2026-09", 2)
-        assert satisfaction.headline(found).startswith("Satisfaction is 2 / 5 in round 2026-09")
+        assert satisfaction.headline(found).startswith("Satisfaction is 2.0 of 5 in round 2026-09")
         unanswered = load(organisation, team="guild", round="2026-11")
         assert satisfaction.without_scores(unanswered).title == "Nobody of this team answered this round"
         withheld = load(organisation, team="platform")
