@@ -40,7 +40,7 @@ sources:
   argocd: [{{name: main, url: "{url}/argocd", token: "file:token"}}]
   pagerduty: {{url: "{url}/pagerduty", token: "file:token", since: {since}}}
   catalog: {{files: ["catalog.yaml"]}}
-privacy: {{key: "file:token"}}  # the same hashes in every warehouse
+privacy: {{key: "file:key"}}  # the same hashes in every warehouse
 """
 
 
@@ -89,6 +89,7 @@ def large_settings(organisation: Organisation, server_url: str, folder: Path, to
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "token").write_text(token, encoding="utf-8")
     (folder / "token").chmod(0o600)
+    (folder / "key").write_text("as good as any other key of people", encoding="utf-8")
     since = (organisation.now - timedelta(days=_DAYS + 10)).date()
     text = _SETTINGS.format(name=organisation.name, url=server_url, since=since)
     (folder / "sixkeys.yaml").write_text(text, encoding="utf-8")
