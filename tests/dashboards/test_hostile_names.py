@@ -184,7 +184,8 @@ def test_messages_are_legible_and_a_webhook_has_the_data(tmp_path: Path) -> None
     for one in (*scorecard_parcels([content], settings), *alerts):
         (text,) = {**one.contents("id", one.targets)}.values() if one.channel != "directory" else [""]
         for told in _texts(one.channel, text):
-            assert_legible(told.replace("\r\n", "\n"), "\t")
+            # what Slack would take for markup is parted from the rest without width
+            assert_legible(told.replace("\r\n", "\n").replace("\u200b", ""), "\t")
             read[one.channel] += "owned" in told
         if one.channel == "webhook":
             assert json.loads(text)["data"]["name"] == TEAM

@@ -133,7 +133,7 @@ def test_an_event_to_come_is_imported_exported_and_forgotten_by_its_id(tmp_path:
     build(settings, NOW)
     with open_facts(settings.warehouse) as facts:
         export(facts, settings, tmp_path / "out")
-    rows = (tmp_path / "out" / "events.csv").read_text().splitlines()
+    rows = (tmp_path / "out" / "events.csv").read_text(encoding="utf-8-sig").splitlines()
     assert rows[0] == "id,title,kind,scope,name,at,until,day,resets,url"
     assert rows[1].startswith("'=f2,'=1+1,other,service,web,2026-10-05T09:00:00Z,,2026-10-05,False")
     assert forget(settings, "events", ids=["f1"], removes=True).rows == {"events": 1}

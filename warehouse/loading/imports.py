@@ -18,6 +18,7 @@ from collectors.contract.records import (
     Commit,
     Coverage,
     Deployment,
+    Event,
     Incident,
     PullRequest,
     Record,
@@ -55,6 +56,8 @@ EVERY_SERVICE = "every service"
 _FIRST_YEAR = datetime(2000, 1, 1, tzinfo=UTC)
 # what may lie ahead, and how far
 _AHEAD = {"closes_at": timedelta(days=366)}
+# what somebody plans may lie in any year that there is
+_PLANNED = (Event,)
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ def _moved(where: str, record: Record, found: Known) -> str:
 
 def _check_instants(where: str, record: Record, zone: ZoneInfo, covers: tuple[date, date] | None) -> None:
     """Refuses what exporters write for a missing time: one would make decades of covered days, or of lead time."""
+    if isinstance(record, _PLANNED):
+        return
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     for name, at in _all_instants(record):
         is_covered = covers is not None and covers[0] <= at.astimezone(zone).date() < covers[1]

@@ -250,7 +250,7 @@ def test_metrics_are_a_list_of_values_in_json(imported: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     rows = {row["metric"]: row for row in json.loads(done.stdout)}
     assert ",".join(rows["deployment_frequency"]) == (
-        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched,goal"
+        "metric,scope,name,period_start,period_end,value,unit,n,target,status,partial,p75,p90,provisional,watched,remark,goal"
     )
     assert (rows["deployment_frequency"]["scope"], rows["deployment_frequency"]["name"]) == (
         "service",
@@ -327,7 +327,7 @@ def test_a_dry_run_shows_what_would_go_where_and_neither_sends_nor_freezes(impor
     (message,) = json.loads(run(imported, *asked, "--format", "json").stdout)
     assert (message["channel"], message["subject"]) == (
         "directory",
-        "acme: 0 of 1 targets met, week of 4 Nov",
+        "acme: 0 of 1 target met, week of 4 Nov",
     )
     assert any(text.startswith("<!DOCTYPE html>") for text in message["contents"].values())
     assert not (imported / "scorecards").exists()

@@ -184,7 +184,7 @@ def test_the_largest_for_people_come_first() -> None:
          "about 22.5 hours more for 30 incidents"),
         ("deployment_frequency", 0.9, 3.0, "0.9 a day against 3 a day in the 12 weeks before", "15 deployments fewer"),
         ("change_failure_rate", 0.08, 0.04, "8 % against 4 % in the 12 weeks before", "15 failed deployments more"),
-        ("developer_satisfaction", 3.9, 4.4, "3.9 / 5 against 4.4 / 5 in the round before", "of 30 answers"),
+        ("developer_satisfaction", 3.9, 4.4, "3.9 of 5 against 4.4 of 5 in the round before", "of 30 answers"),
     ],
 )  # fmt: skip
 def test_a_sentence_has_one_unit_on_both_sides_and_says_how_much_it_is_for_people(
