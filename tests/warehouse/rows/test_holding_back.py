@@ -316,8 +316,8 @@ def test_two_that_were_worked_out_by_hand(organisations: list[Tables]) -> None:
 
 def test_a_team_that_is_hardly_below_the_mean_is_not_named(organisations: list[Tables]) -> None:
     assert told(organisations[0], {}, FIRST, AFTER)["developer_satisfaction"] == (
-        "Developer Satisfaction (4.0 of 5, target > 4.5/5): 7 of 22 people gave less than 4. Had each of them given 4, the"
-        " mean would be 4.3 of 5."
+        "Developer Satisfaction (4.0 of 5, target > 4.5/5): 7 of 22 people gave less than 4. Had each of them given 4,"
+        " the mean would be 4.3 of 5."
     )
 
 
