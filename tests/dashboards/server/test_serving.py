@@ -98,7 +98,7 @@ def test_a_second_terminal_works_on_the_demo_while_it_runs(tmp_path: Path) -> No
         assert len(json.loads(shown.stdout)) == 8
         checked = run(tmp_path, "check", "--all", "--config", "demo/sixkeys.yaml")
         assert checked.returncode == 0, checked.stdout
-        assert checked.stdout.count("✓") == 11
+        assert checked.stdout.count("✓") == 12
         assert re.search(r"search-eu +shop +prod-eu +search +production +search ", checked.stdout)
         again = run(tmp_path, "demo", "--no-dashboard")
         assert again.returncode == 2
@@ -121,7 +121,14 @@ def test_a_source_that_fails_leaves_the_others_and_ends_with_1(acme: Path) -> No
     assert collected.returncode == 1
     assert "argocd:main: failed: argocd main: " in collected.stderr
     assert "catalog: 1 components" in collected.stderr
-    sources = ("argocd:main: ", "catalog: ", "git: ", "github: ", "survey: ")
+    sources = (
+        "argocd:main: ",
+        "catalog: ",
+        "git: ",
+        "github: ",
+        "survey: ",
+        "The first scorecard leaves on ",
+    )
     assert [line for line in collected.stderr.splitlines() if not line.startswith(sources)] == []
     told = json.loads(run(acme, "metrics", "--by", "team", "--format", "json").stdout)
     assert {value["name"] for value in told} == {"payments"}
