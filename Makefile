@@ -18,11 +18,11 @@ demo: $(VENV)/.runtime ## the sample organisation: collect, build, scorecard, da
 	@exec $(BIN)/sixkeys demo $(ARGS)
 
 PYTEST := $(BIN)/python -m pytest --dist worksteal --durations 20 --numprocesses
-# a worker more than there are processors: those that take minutes wait as much as they work
+# a worker more than there are processors, since tests wait for pages, servers and clocks
 ONE_MORE = $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 test: $(VENV)/.dev $(VENV)/.browser ## the tests, a real browser included; prints the twenty slowest
-	$(PYTEST) auto -m "not soak" $(ARGS)
+	$(PYTEST) $(ONE_MORE) -m "not soak" $(ARGS)
 
 soak: $(VENV)/.dev $(VENV)/.browser ## the tests that take minutes by nature: kills at random, scale, every fault, every width; LONG=1 takes an hour
 	$(if $(LONG),SIXKEYS_LONG=1 )$(PYTEST) $(ONE_MORE) -m soak $(ARGS)
