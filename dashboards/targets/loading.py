@@ -17,7 +17,7 @@ from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
 from warehouse.rows.before_and_after import EventComparison, before_and_after
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
-from warehouse.signals.goals import GoalProgress, goal_progress
+from warehouse.signals.goals import GoalProgress, goal_progress, highest_chances
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
 _BY: dict[str, Scope] = {"team": "team", "system": "system", "service": "service"}
@@ -108,10 +108,11 @@ def on_the_way(
 ) -> dict[tuple[str, str, str], GoalProgress]:
     """(scope, metric, name) -> the progress of the goals among the targets that the page shows, whatever the period."""
     with open_facts(warehouse) as facts:
+        highest = highest_chances(facts, settings)
         return {
             (by, metric, name): found
             for by, where, metrics in (*_own(settings, view, own_targets), _below(settings, view))
-            for (metric, name), found in goal_progress(facts, settings, by, where, metrics).items()
+            for (metric, name), found in goal_progress(facts, settings, by, where, metrics, highest).items()
         }
 
 

@@ -1,8 +1,9 @@
 """Goals: how much of the way to a target is closed since a day, in how much of the time, and when it would be met."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, Literal
 
 from config.metrics import find
@@ -23,6 +24,8 @@ _SPAN = timedelta(weeks=4)
 # a forecast beyond this many years says nothing
 _FARTHEST = timedelta(days=3653)
 
+# (first day, first day after) -> up to which chance a number of these days is a signal
+HighestChance = Callable[[date, date], float]
 GoalState = Literal["not begun", "no start", "no value", "met before", "under way", "reached"]
 
 
@@ -48,16 +51,26 @@ class GoalProgress:
     forecast: date | None = None
 
 
+def highest_chances(facts: Facts, settings: Settings) -> HighestChance:
+    """Up to which chance numbers are signals, worked out once for the same days, of all metrics of all scopes."""
+    return cache(lambda first, end: signals(facts, settings, first, end).highest_chance)
+
+
 def goal_progress(
     facts: Facts,
     settings: Settings,
     by: Scope = "organisation",
     where: Mapping[str, str] | None = None,
     metrics: Collection[str] | None = None,
+    highest: HighestChance | None = None,
 ) -> dict[tuple[str, str], GoalProgress]:
-    """(metric, name) -> the progress of those whose target has a goal, up to the last completed week."""
+    """(metric, name) -> the progress of those whose target has a goal, up to the last completed week.
+
+    Who asks for several scopes gives all of them the same `highest`.
+    """
     if ASSISTANCE in (where or {}):
         return {}
+    highest = highest or highest_chances(facts, settings)
     levels, end = TargetLevels(facts.connection, settings), week_of(today(facts))
     found: dict[tuple[str, str], GoalProgress] = {}
     for metric, since in _measured(settings, metrics):
@@ -68,14 +81,17 @@ def goal_progress(
 
         then = values(since - _SPAN, since)
         now = values(max(since, end - _SPAN), end) if end > since else {}
-        verdicts = _verdicts(facts, settings, by, where, metric, since, end)
+        held = {
+            name: (target, target.goal)
+            for name in then
+            if (target := levels.target(metric, by, name)) and target.goal and target.goal.since == since
+        }
+        verdicts = _verdicts(facts, settings, by, where, metric, since, end, highest) if held else {}
         is_asked = declared()[metric].fact != "responses" or _round_closed(facts, since, end)
-        for name, before in then.items():
-            held = levels.target(metric, by, name)
-            if held is not None and held.goal is not None and held.goal.since == since:
-                found[metric, name] = _progress(
-                    held, held.goal, before, now.get(name), verdicts.get(name), end, is_asked
-                )
+        for name, (target, goal) in held.items():
+            found[metric, name] = _progress(
+                target, goal, then[name], now.get(name), verdicts.get(name), end, is_asked
+            )
     return found
 
 
@@ -106,14 +122,14 @@ def _verdicts(
     metric: str,
     since: date,
     end: date,
+    highest: HighestChance,
 ) -> dict[str, Verdict]:
     """By name, whether the completed weeks since that day differ from those before it."""
     first = week_of(since + timedelta(days=6))
     if first >= end:
         return {}
-    highest = signals(facts, settings, first, end).highest_chance
     judged = judged_numbers(facts, by, first, end, where, [metric])
-    return {name: verdict(one, highest, settings) for (_, name), one in judged.items()}
+    return {name: verdict(one, highest(first, end), settings) for (_, name), one in judged.items()}
 
 
 def _round_closed(facts: Facts, since: date, end: date) -> bool:
