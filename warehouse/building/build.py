@@ -24,6 +24,7 @@ from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, named_
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import waited_for
 from warehouse.storage.older_scorecards import convert_scorecards
+from warehouse.storage.on_disk import sync
 from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
 # what was told and whose it is: the last of them is `candidates`
@@ -177,7 +178,7 @@ def _built(settings: Settings, as_of: datetime) -> Path:
                 _publish(connection, settings, as_of)
             connection.execute("checkpoint published")
             connection.execute("detach published")
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, folder / name)
         _point(folder, settings.warehouse, name)
         _put_down_the_first(settings.warehouse, as_of)
@@ -231,16 +232,11 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
 def _point(folder: Path, warehouse: Path, name: str) -> None:
     target = pointer(warehouse)
     temporary = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     temporary.write_text(name + "\n", encoding="utf-8")
-    _sync(temporary)
+    sync(temporary)
     os.replace(temporary, target)
 
 

@@ -1,6 +1,5 @@
 """A copy of what cannot be had again: the warehouse, the key of its people, and the answers of the survey page."""
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 from warehouse.loading.people_key import key_file
 from warehouse.storage.migration import WarehouseError
+from warehouse.storage.on_disk import sync
 from warehouse.storage.store import WAIT_SECONDS, attach, require_database, told_if_damaged
 
 
@@ -43,9 +43,9 @@ def back_up(
         if inbox(warehouse).is_dir():
             shutil.copytree(inbox(warehouse), part / "inbox", ignore=shutil.ignore_patterns("*.tmp"))
         for path in [*part.rglob("*"), part]:
-            _sync(path)
+            sync(path)
         part.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return sorted(folder.iterdir())
@@ -59,11 +59,3 @@ def _copy(warehouse: Path, copy: Path, waiting: Callable[[str], None], wait_seco
         connection.execute("copy from database stored to copied")
         connection.execute("checkpoint copied")
         connection.execute("detach copied")
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -7,7 +7,7 @@ spread where the weeks before vary more than that says.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from config.metrics import Metric
@@ -18,7 +18,6 @@ from warehouse.signals.limits import FEWEST_WEEKS
 from warehouse.signals.sums import Sums, added
 
 FEWEST_EXPECTED = 5
-WEEK = timedelta(weeks=1)
 
 # too few weeks before, too few events, no survey round closed in these days, days that are still running or no weeks
 Unjudged = Literal["history", "few", "round", "days"]

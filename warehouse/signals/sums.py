@@ -8,7 +8,7 @@ from config.metrics import Metric
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import names_only, narrowing
 
-_WEEK = timedelta(weeks=1)
+WEEK = timedelta(weeks=1)
 # added to a time before its logarithm is taken: what took seconds is not far from what took a minute
 _A_MINUTE = 60
 # rows of these came about together: a change's repository was deployed with others of it on that day
@@ -57,7 +57,7 @@ def weekly_sums(
 
     `by` None: one for all of them, by the name "". A survey's answers are no rows of this kind.
     """
-    weeks = -(-(end - start) // _WEEK)
+    weeks = -(-(end - start) // WEEK)
     bound = {**names_only(where), "start": start, "end": end}
     name, named = _name(by)
     of_days = _COVERED.format(name=name, narrowed=f"{named}{narrowing(names_only(where))}")

@@ -18,9 +18,9 @@ from warehouse.metrics.periods import Bucket, baseline, today
 from warehouse.metrics.pooled import ASSISTANCE, NOTHING, names_only, pooled
 from warehouse.metrics.values import LEAST_WATCHED, SCOPES, Scope, narrowed
 from warehouse.signals.chances import false_discoveries
-from warehouse.signals.judging import WEEK, Evidence, Judged, Unjudged, judged_sums
+from warehouse.signals.judging import Evidence, Judged, Unjudged, judged_sums
 from warehouse.signals.rounds import judged_rounds
-from warehouse.signals.sums import Sums, added, weekly_sums
+from warehouse.signals.sums import WEEK, Sums, added, weekly_sums
 
 # so many of the signals of some days may be false
 FALSE_DISCOVERY_RATE = 0.05

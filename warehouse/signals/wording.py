@@ -6,7 +6,8 @@ from typing import Any
 
 from config.metrics import metrics
 from warehouse.metrics.units import duration, figures, plural
-from warehouse.signals.judging import WEEK, Judged, Unjudged
+from warehouse.signals.judging import Judged, Unjudged
+from warehouse.signals.sums import WEEK
 from warehouse.signals.verdicts import Verdict
 
 NORMAL = "within normal variation"
