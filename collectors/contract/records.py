@@ -5,65 +5,17 @@ default to empty, other optional fields to None: missing stays missing. `KEY` na
 replaces an earlier one.
 """
 
-import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import ValidationInfo, field_validator
 
-from collectors.contract.storable import storable
+from collectors.contract.record_base import Id, Instant, Part, Record, Sha, Text, Whole
 from config.sources import EventKind, EventScope
 from config.survey import SATISFACTION
-from config.years import in_utc
 
-Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
-# as many as the warehouse's columns hold
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-Text = Annotated[str, Field(min_length=1)]
-# a key part: numbers that a CSV or an API writes without quotes are taken as text
-Id = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) else v), Field(min_length=1)]
-
-
-def _as_git_writes(told: str) -> str:
-    """A commit's SHA in small letters; raises ValueError for what a spreadsheet has made of one."""
-    if re.fullmatch(r"[0-9](?:[.,][0-9]+)?E[+][0-9]+", told):
-        raise ValueError("is a number that a spreadsheet has made of a commit; keep the column as text")
-    return told.lower() if re.fullmatch(r"[0-9a-fA-F]{7,64}", told) else told
-
-
-Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
-
-
-class Record(BaseModel):
-    """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name.
-
-    What a text holds can be stored, whatever a source sends.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    TABLE: ClassVar[str]
-    KEY: ClassVar[tuple[str, ...]]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _can_be_stored(cls, fields: Any) -> Any:
-        return storable(fields)
-
-
-class Part(BaseModel):
-    """The base of structs inside records."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+# the base is part of the records to everyone else
+__all__ = ["Id", "Instant", "Part", "Record", "Sha", "Text", "Whole"]
 
 
 class Repository(Record):
@@ -244,8 +196,8 @@ class Comment(Record):
     text: str = ""
 
 
-class Job(Part):
-    """A job of a workflow run."""
+class JobStep(Part):
+    """A step of a job."""
 
     name: str
     started_at: Instant | None = None
@@ -253,10 +205,21 @@ class Job(Part):
     conclusion: str | None = None
 
 
+class Job(Part):
+    """A job of a workflow run, with those of its steps that a golden path asks for."""
+
+    name: str
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    conclusion: str | None = None
+    url: str | None = None
+    steps: tuple[JobStep, ...] = ()
+
+
 class WorkflowRun(Record):
     """One attempt of a workflow run; `workflow` is the file's name, such as `deploy.yml`.
 
-    `referenced_workflows` are the names of the files that it called.
+    `referenced_workflows` are the names of the files that it called, `approved` environments that a person approved.
     """
 
     TABLE = "workflow_runs"
@@ -274,6 +237,7 @@ class WorkflowRun(Record):
     finished_at: Instant | None = None
     jobs: tuple[Job, ...] = ()
     referenced_workflows: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
     url: str | None = None
 
 
@@ -303,6 +267,7 @@ class Component(Record):
     tag_patterns: tuple[str, ...] = ()
     pagerduty_services: tuple[str, ...] = ()
     golden_path: str | None = None
+    template: str | None = None
     deployments_from: str | None = None
     formerly: tuple[str, ...] = ()
     origin: str = ""
@@ -320,6 +285,23 @@ class Owner(Record):
     component: Text
     team: str | None = None
     system: str | None = None
+    from_at: Instant
+    is_seen: bool = False
+    origin: str = ""
+
+
+class Membership(Record):
+    """By what a component is on a golden path from an instant on; `is_seen` and `origin` as of an owner.
+
+    The path that it names, the template that it was made from, its tags: what of it makes a member, the paths say.
+    """
+
+    TABLE = "memberships"
+    KEY = ("component", "from_at", "origin")
+    component: Text
+    golden_path: str | None = None
+    template: str | None = None
+    tags: tuple[str, ...] = ()
     from_at: Instant
     is_seen: bool = False
     origin: str = ""
@@ -388,6 +370,7 @@ RECORDS: dict[str, type[Record]] = {
         WorkflowRun,
         Component,
         Owner,
+        Membership,
         Link,
         Event,
         Coverage,

@@ -190,6 +190,7 @@ def _entity(
         "repo": own_repo or (repo if kind == "Component" else None),
         "argocd_selector": text(annotations, "argocd/app-selector"),
         "golden_path": text(annotations, "sixkeys.dev/golden-path"),
+        "template": _name_in(text(annotations, "backstage.io/source-template"), "template"),
         "deployments_from": text(annotations, "sixkeys.dev/deployments-from"),
         "origin": where,
         **{field: _listed(annotations.get(key)) for key, field in _LISTS.items()},

@@ -49,6 +49,7 @@ _COLUMNS = (
     NameColumn("repository", "coverage", "subject", "t.source not in ('argocd', 'pagerduty', 'survey')"),
     NameColumn("service", "components", "name", "t.kind = 'Component'", is_entity=True),
     NameColumn("service", "owners", "component"),
+    NameColumn("service", "memberships", "component"),
     NameColumn("service", "deployments", "service"),
     NameColumn("service", "incidents", "service"),
     NameColumn("service", "coverage", "subject", "t.source like 'import %'"),
@@ -180,7 +181,13 @@ def _replaced(table: str, columns: Sequence[NameColumn]) -> str:
     replaced = ", ".join(f"{expression} as {column}" for column, expression in expressions.items())
     key = RECORDS[table].KEY if table in RECORDS else ()
     # of these several rows may speak of one thing
-    if not set(key) & set(by_column) or table in ("coverage", "responses", "components", "owners"):
+    if not set(key) & set(by_column) or table in (
+        "coverage",
+        "responses",
+        "components",
+        "owners",
+        "memberships",
+    ):
         return f"select t.* replace ({replaced}) from stored.{table} as t{joins}"
     partition = ", ".join(expressions.get(part, f"t.{part}") for part in key)
     was = ", ".join(f"t.{column} <> {expression}, t.{column}" for column, expression in expressions.items())

@@ -18,6 +18,10 @@ TABLES = (
     "repositories",
     "events",
     "path_services",
+    "conformance",
+    "path_deployments",
+    "path_moves",
+    "first_deployments",
 )
 _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
 _METRICS = {
