@@ -148,7 +148,7 @@ def missed(found: "PlatformNumbers", view: Filters, timezone: str) -> Table:
             Cell(formats.instant(one.at, timezone)),
             Cell(one.step),
             Cell(_OUTCOMES.get(one.outcome, one.outcome)),
-            _elsewhere(one.reason, one.url),
+            elsewhere(one.reason, one.url),
         )
         for one in found.rows.missed[:MOST_LISTED]
     )
@@ -181,7 +181,7 @@ def rules(found: "PlatformNumbers") -> Table:
 def broken(found: "PlatformNumbers", view: Filters) -> Table:
     """The objects that break a guardrail."""
     rows = tuple(
-        (_service(one.service, view), Cell(one.rule), Cell(one.object), _elsewhere(one.reason, one.url))
+        (_service(one.service, view), Cell(one.rule), Cell(one.object), elsewhere(one.reason, one.url))
         for one in found.rows.broken[:MOST_LISTED]
     )
     return Table(("Service", "Guardrail", "Object", "Why"), rows, len(found.rows.broken))
@@ -207,7 +207,7 @@ def open_requests(found: "PlatformNumbers", view: Filters, timezone: str) -> Tab
     """The requests that wait or failed, the failed ones and the oldest first."""
     rows = tuple(
         (
-            _elsewhere(one.name, one.url),
+            elsewhere(one.name, one.url),
             Cell(one.kind),
             Cell(one.team or "nobody’s"),
             Cell(one.status),
@@ -246,7 +246,8 @@ def _service(name: str, view: Filters) -> Cell:
     return Cell(name, link("service", narrowed))
 
 
-def _elsewhere(text: str, url: str | None) -> Cell:
+def elsewhere(text: str, url: str | None) -> Cell:
+    """A cell that leads out of the dashboard, where the address may be followed."""
     address = followable(url)
     return Cell(text, address, bool(address))
 

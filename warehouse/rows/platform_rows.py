@@ -116,7 +116,10 @@ class OffRoad:
 
 @dataclass(frozen=True)
 class PlatformRows:
-    """All of it for a view and a stretch of days; lists have the newest or the first by name first."""
+    """All of it for a view and a stretch of days; lists have the newest or the first by name first.
+
+    `has_paths`: somebody follows a golden path, whoever that is.
+    """
 
     steps: tuple[StepCounts, ...]
     missed: tuple[MissedStep, ...]
@@ -127,6 +130,7 @@ class PlatformRows:
     open_requests: tuple[OpenRequest, ...]
     aspects: tuple[AspectCounts, ...]
     off_road: tuple[OffRoad, ...]
+    has_paths: bool = False
 
 
 def platform_rows(facts: Facts, start: date, end: date, where: Mapping[str, str]) -> PlatformRows:
@@ -142,6 +146,7 @@ def platform_rows(facts: Facts, start: date, end: date, where: Mapping[str, str]
         open_requests=tuple(OpenRequest(*row) for row in asked.rows(_OPEN)),
         aspects=tuple(AspectCounts(*row) for row in asked.rows(_ASPECTS)),
         off_road=tuple(OffRoad(*row) for row in asked.rows(_OFF)),
+        has_paths=facts.connection.execute(_HAS_PATHS).fetchall() == [(True,)],
     )
 
 
@@ -208,6 +213,7 @@ select f.aspect, count(distinct f.service) filter (where f.on_road),
     count(distinct f.service) filter (where f.on_road is null)
 from paved_road as f where true{where} group by f.aspect order by f.aspect
 """
+_HAS_PATHS = "select count(*) > 0 from path_services as p where p.on_path"
 _OFF = """
 select f.service, f.team, f.aspect, f.found, f.allowed
 from paved_road as f where not f.on_road{where} order by f.service, f.aspect
