@@ -14,6 +14,7 @@ from config.errors import ConfigurationError
 from config.fields import Address, Cron, Duration, LaterText, Place, Section, SigningKey, Timezone
 from config.metrics import find
 from config.mistakes import explain_mistakes
+from config.platform.self_service import SelfService
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
@@ -176,6 +177,7 @@ class Settings(Section):
     metrics: list[MetricTarget] = DEFAULT_TARGETS
     signals: SignalSettings = SignalSettings()
     golden_paths: list[GoldenPath] = []
+    self_service: SelfService = SelfService()
     # what the last collection told is forgotten by an empty list, not by none
     events: Annotated[list[EventEntry] | None, BeforeValidator(lambda told: [] if told is None else told)] = (
         None
@@ -227,6 +229,7 @@ def source_names(settings: Settings) -> list[str]:
         "catalog": configured.catalog.files,
         "github": github,
         "git": github,
+        "requests": github and settings.self_service.requests,
         "github_issues": github and github.incidents,
         "pagerduty": configured.pagerduty,
         "survey": configured.survey or settings.survey_page,

@@ -15,6 +15,7 @@ from config.settings import Settings
 from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
+from warehouse.building.readiness import create_request_inputs, find_ready
 from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
@@ -69,6 +70,8 @@ STEPS_IN_ORDER = (
     "responses",
     "drivers",
     "comments",
+    find_ready,  # request_deliveries
+    "requests",
     "unknown_teams",
     "unmapped",
     "not_counted",
@@ -130,6 +133,7 @@ def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings,
         create_sources(connection)
         connection.execute(f"create table {CATALOGUE} as {model(CATALOGUE)}")
         create_inputs(connection, settings, as_of)
+        create_request_inputs(connection, settings)
         create_days(connection, settings, as_of)
     for step in FIRST_STEPS:
         connection.execute(f"create table {step} as {model(step)}")

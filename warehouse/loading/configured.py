@@ -19,6 +19,7 @@ from collectors.github import collect as github
 from collectors.github import issues
 from collectors.github.api import GitHubApi
 from collectors.pagerduty import collect as pagerduty
+from collectors.requests import collect as requests
 from collectors.survey import collect as survey
 from collectors.survey.inbox import inbox
 from config.settings import Settings
@@ -26,6 +27,7 @@ from config.sources import ArgoCD, GitHub, PagerDuty
 from config.text.references import require_resolved, unresolved_references
 from warehouse.loading.asked_waits import patient
 from warehouse.loading.people_key import people_of
+from warehouse.loading.request_repositories import collect_requests
 from warehouse.storage.store import open_warehouse
 
 _CLONES = "git"
@@ -92,6 +94,21 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                 git.again,
             )
         )
+        if settings.self_service.requests:
+            found.append(
+                Source(
+                    "requests",
+                    partial(
+                        collect_requests,
+                        settings.warehouse,
+                        configured.github,
+                        settings.self_service,
+                        settings.warehouse.parent / _CLONES,
+                    ),
+                    configured.github.since,
+                    requests.again,
+                )
+            )
         if configured.github.incidents:
             found.append(
                 Source(
