@@ -92,7 +92,8 @@ def find_ready(connection: duckdb.DuckDBPyConnection) -> None:
     for source, id, kind, repo, sha in connection.execute(_REQUESTED).fetchall():
         requested[repo][kind].append((source, id, sha))
     told: dict[tuple[str, str], list[_Delivery]] = defaultdict(list)
-    for row in connection.execute(f"select t.* from ({_TOLD}) as t where t.at is not null order by t.at, all").fetchall():
+    ended = f"select t.* from ({_TOLD}) as t where t.at is not null order by t.at, 1, 2, 3, 5, 6, 7, 8"
+    for row in connection.execute(ended).fetchall():
         told[row[1], row[0]].append(_Delivery(*row))
     repos = sorted(requested)
     rows = [

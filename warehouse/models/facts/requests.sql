@@ -62,7 +62,6 @@ told as (
         q.sha,
         coalesce(q.number, l.number) as pull_request,
         q.number is not null as is_proposed,
-        least(coalesce(l.created_at, q.opened_at), coalesce(l.merged_at, q.merged_at)) as first_at,
         coalesce(l.created_at, q.opened_at) as opened_at,
         coalesce(l.merged_at, q.merged_at) as merged_at,
         q.ready_at as told_ready_at,
@@ -95,7 +94,7 @@ read as (
 
 settled as (
     select
-        t.* replace (coalesce(t.first_at, t.opened_at) as opened_at),
+        t.*,
         t.told_ready_at is not null or t.ready_at is not null as is_ready,
         coalesce(t.told_ready_at, case when r.id is not null then t.ready_at end) as known_ready_at
     from told as t
@@ -123,7 +122,8 @@ select
     s.failed_at,
     s.known_ready_at as at,
     cast(local_time(s.known_ready_at) as date) as day,
-    seconds_between(s.opened_at, s.known_ready_at) as seconds,
+    -- a clock that is fast is no time gained
+    case when s.known_ready_at is not null then greatest(seconds_between(s.opened_at, s.known_ready_at), 0.0) end as seconds,
     case
         when s.is_ready then 'ready'
         when s.withdrawn_at is not null then 'withdrawn'
