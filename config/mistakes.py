@@ -34,14 +34,33 @@ def explain_mistakes(error: ValidationError, model: type[BaseModel], document: Y
 
     An unknown key comes first, since it is why another one is missing, then the first in the file.
     """
-    mistakes = [(document.line_of(e["loc"]), e) for e in error.errors(include_url=False, include_input=False)]
-    line, first = min(mistakes, key=lambda m: (m[1]["type"] != "extra_forbidden", m[0] or float("inf")))
-    return f"{f':{line}' if line else ''}: {_sentence(first, model, document.content)}"
+    location, sentence = explained_mistake(error, model, document.content, document)
+    line = document.line_of(location)
+    return f"{f':{line}' if line else ''}: {sentence}"
 
 
-def _sentence(first: Any, model: type[BaseModel], content: Any) -> str:
+def explained_mistake(
+    error: ValidationError,
+    model: type[BaseModel],
+    content: Any,
+    document: YamlDocument | None,
+    below: Location = (),
+) -> tuple[Location, str]:
+    """The same mistake of a `model` made of `content`, which stands in `document` `below` keys: its location in the
+    content, and "key: what is wrong; what works"."""
+
+    def line(location: Location) -> float:
+        return (document and document.line_of((*below, *location))) or float("inf")
+
+    mistakes = error.errors(include_url=False, include_input=False)
+    first = min(mistakes, key=lambda e: (e["type"] != "extra_forbidden", line(e["loc"])))
+    return first["loc"], _sentence(first, model, content, below)
+
+
+def _sentence(first: Any, model: type[BaseModel], content: Any, below: Location) -> str:
     location = first["loc"]
-    key = one_short_line(".".join(str(part)[:LONGEST_VALUE] for part in location), 2 * LONGEST_VALUE)
+    parts = (str(part)[:LONGEST_VALUE] for part in (*below, *location))
+    key = one_short_line(".".join(parts), 2 * LONGEST_VALUE)
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, location[:-1])
         near = difflib.get_close_matches(str(location[-1])[:LONGEST_VALUE], known, n=1, cutoff=0)

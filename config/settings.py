@@ -4,17 +4,28 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from config.access import Auth, Dashboard
 from config.agents import AGENTS, with_known_agents
 from config.errors import ConfigurationError
-from config.fields import Address, Cron, Duration, LaterText, Place, Section, SigningKey, Timezone
+from config.fields import Cron, Duration, LaterText, Place, Section, SigningKey, Timezone
 from config.metrics import find
 from config.mistakes import explain_mistakes
-from config.platform.self_service import SelfService
+from config.platform_team.documents import Platform, PlatformDocument, platform_documents
+from config.platform_team.golden_paths import GoldenPath, golden_path_of, merged_paths
+from config.platform_team.self_service import SelfService
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
@@ -31,6 +42,7 @@ __all__ = [
     "Email",
     "GitHub",
     "GitHubApp",
+    "GoldenPath",
     "MetricTarget",
     "PagerDuty",
     "Recipients",
@@ -139,14 +151,6 @@ class Hotfix(Section):
     branches: list[str] = ["hotfix/*"]
 
 
-class GoldenPath(Section):
-    """A paved road of the platform team; a component names it in its annotation `sixkeys.dev/golden-path`."""
-
-    name: str
-    description: str = ""
-    url: Address | None = None
-
-
 class Schedule(Section):
     """When `sixkeys serve` collects and sends the scorecard: five cron fields in the configured time zone."""
 
@@ -176,7 +180,9 @@ class Settings(Section):
     hotfix: Hotfix = Hotfix()
     metrics: list[MetricTarget] = DEFAULT_TARGETS
     signals: SignalSettings = SignalSettings()
-    golden_paths: list[GoldenPath] = []
+    stated_paths: list[GoldenPath] = Field(default=[], alias="golden_paths")
+    security: dict[str, Any] = {}
+    platform: Platform = Platform()
     self_service: SelfService = SelfService()
     # what the last collection told is forgotten by an empty list, not by none
     events: Annotated[list[EventEntry] | None, BeforeValidator(lambda told: [] if told is None else told)] = (
@@ -188,6 +194,33 @@ class Settings(Section):
     privacy: Privacy = Privacy()
     survey: SurveyMeaning = SurveyMeaning()
     survey_page: SurveyPage | None = None
+    _documents: list[PlatformDocument] = PrivateAttr(default=[])
+    _paths: list[GoldenPath] = PrivateAttr(default=[])
+
+    @property
+    def platform_documents(self) -> list[PlatformDocument]:
+        """What the platform team wrote, in its files and in this one."""
+        return self._documents
+
+    @property
+    def golden_paths(self) -> list[GoldenPath]:
+        """The platform's paths, each once, whether they stand in its files or in this one."""
+        return self._paths
+
+    @model_validator(mode="after")
+    def _with_platform(self, info: ValidationInfo) -> Self:
+        context = info.context or {}
+        folder, document = context.get("folder", Path()), context.get("document")
+        written = document.content if document else {"security": self.security}
+        name = context.get("name", "sixkeys.yaml")
+        self._documents = platform_documents(written, self.platform, folder, name, document)
+        of_files = [
+            golden_path_of(found, folder)
+            for found in self._documents
+            if found.topic == "golden_path" and found.source is not document
+        ]
+        self._paths = merged_paths([*of_files, *self.stated_paths])
+        return self
 
     @field_validator("metrics")
     @classmethod
@@ -249,7 +282,8 @@ def load_settings(path: Path) -> Settings:
     document = settings_document(path)
     folder = path.resolve().parent
     try:
-        settings = Settings.model_validate(document.content, context={"folder": folder})
+        context = {"folder": folder, "document": document, "name": path.name}
+        settings = Settings.model_validate(document.content, context=context)
     except ValidationError as error:
         raise ConfigurationError(f"{path}{explain_mistakes(error, Settings, document)}") from None
     name_references(settings)

@@ -23,7 +23,7 @@ from collectors.contract.records import Request
 from collectors.requests.changed_files import ChangedFile, FileReader, Landing, ProposedChange
 from collectors.requests.entries import LONGEST_YAML, Entry, UnreadableFile, entries, folder_of, is_of
 from collectors.transport.json_values import mapping, text
-from config.platform.self_service import RequestRule
+from config.platform_team.self_service import RequestRule
 
 SOURCE = "git"
 # of a run; what is left is read by the next one

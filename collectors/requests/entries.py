@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from collectors.transport.json_values import mapping, text
-from config.platform.self_service import RequestRule
+from config.platform_team.self_service import RequestRule
 from config.text.yaml_documents import MANIFEST_YAML, UnreadableYaml, yaml_documents
 
 # python-hcl2 reads some 120,000 characters in a second

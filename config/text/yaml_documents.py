@@ -135,7 +135,12 @@ class YamlDocument:
 
     def line_of(self, path: Sequence[int | str]) -> int | None:
         """The line, from 1, of the innermost part of `path` that the document has; None where it has none of it."""
-        node, line = self._root, None
+        mark = self.mark_of(path)
+        return mark and mark[0]
+
+    def mark_of(self, path: Sequence[int | str]) -> tuple[int, int] | None:
+        """The line and the column, from 1, of the same."""
+        node, mark = self._root, None
         before = self.line - node.start_mark.line
         for part in path:
             if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
@@ -144,8 +149,8 @@ class YamlDocument:
                 at, node = self._below(node)[str(part)]
             else:
                 break
-            line = before + at.start_mark.line
-        return line
+            mark = before + at.start_mark.line, at.start_mark.column + 1
+        return mark
 
     def _below(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """(key, value) of each entry of a mapping by its key; made once, since there may be many mistakes."""

@@ -52,6 +52,7 @@ def check_command(
     from warehouse.loading.redaction import redact
     from warehouse.trust.held_targets import TARGETS
     from warehouse.trust.matching import PROBLEMS, report, stated_targets
+    from warehouse.trust.platform_report import platform_report
 
     settings = read_settings(config, warehouse)
     out = terminal.console(sys.stdout)
@@ -93,6 +94,8 @@ def check_command(
         out.print(terminal.match_table(part))
     if not parts:
         out.print(terminal.match_table(stated_targets(settings)))
+    if documents := platform_report(settings):
+        out.print(terminal.match_table(documents))
     if first := _first_delivery(settings):
         out.print(f"{announcement(first)}.", markup=False, highlight=False)
     if everything:

@@ -14,7 +14,7 @@ from collectors.requests.changed_files import CloneReader, FileReader, ProposedC
 from collectors.requests.collect import RequestRepository
 from collectors.transport import cost
 from collectors.transport.pacing import Hold
-from config.platform.self_service import RequestRule, SelfService
+from config.platform_team.self_service import RequestRule, SelfService
 from config.settings import GitHub
 from warehouse.storage.store import open_warehouse
 

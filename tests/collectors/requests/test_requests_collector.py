@@ -19,7 +19,7 @@ from collectors.requests.changed_files import CloneReader, ProposedChange
 from collectors.requests.collect import RequestRepository, collect
 from collectors.transport import cost
 from collectors.transport.pacing import Hold
-from config.platform.self_service import RequestRule
+from config.platform_team.self_service import RequestRule
 from config.settings import GitHub
 from sample_data import model
 from sample_data.servers.server import SampleServer

@@ -1,0 +1,85 @@
+"""What of the platform team's documents means something here, for `sixkeys check`, and which keys are not used."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from config.platform_team.documents import PlatformDocument
+from config.platform_team.golden_paths import GoldenPath, golden_path_of
+from config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a document says, in a few words, and its keys that mean nothing here, such as `deployment.owner`."""
+
+    what: str
+    unused: list[str]
+
+
+def understood_documents(settings: Settings) -> list[tuple[str, Understood]]:
+    """(`platform.yaml:12:1`, what was understood) of each document that the platform team wrote, in their order."""
+    return [(one.place(), _READERS[one.topic](one)) for one in settings.platform_documents]
+
+
+def unused_keys(section: BaseModel, below: str = "") -> Iterator[str]:
+    """The keys of a section, and of those in it, that no field has."""
+    yield from (f"{below}{key}" for key in section.model_extra or {})
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        for index, part in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(part, BaseModel):
+                entry = f"{index}." if isinstance(value, list) else ""
+                yield from unused_keys(part, f"{below}{field.alias or name}.{entry}")
+
+
+def _golden_path(document: PlatformDocument) -> Understood:
+    path = golden_path_of(document, Path())
+    return Understood(
+        f'golden path "{path.name}": {", ".join(_said(path)) or "its name"}', [*unused_keys(path)]
+    )
+
+
+def _said(path: GoldenPath) -> Iterator[str]:
+    deployment = path.deployment
+    if path.components:
+        yield f"{len(path.components)} components"
+    if deployment.steps:
+        yield f"steps {_listed(step.name for step in deployment.steps)}"
+    if deployment.github_actions:
+        yield "deployed by GitHub Actions"
+    if deployment.approval_required is not None:
+        yield "approval required" if deployment.approval_required else "no approval required"
+    if path.guardrails:
+        yield f"guardrails {_listed(path.guardrails)}"
+    if path.members.templates or path.members.tags:
+        yield f"members by {_listed([*path.members.templates, *path.members.tags])}"
+
+
+def _listed(names: Iterator[str] | Sequence[str]) -> str:
+    return " → ".join(names) if isinstance(names, Iterator) else "; ".join(names)
+
+
+def _mapping(document: PlatformDocument) -> Understood:
+    keys = [str(key) for key in document.content]
+    return Understood(f"{document.topic}: nothing reads it yet", keys)
+
+
+def _unknown(document: PlatformDocument) -> Understood:
+    content: Any = document.content
+    keys = [str(key) for key in content] if isinstance(content, dict) and not document.path else []
+    what = "no golden_path, security or platform, and no apiVersion with a kind"
+    return Understood(f"not used: {what}", keys or list(filter(None, [document.key])))
+
+
+# a topic -> what reads its documents
+_READERS: dict[str, Callable[[PlatformDocument], Understood]] = {
+    "golden_path": _golden_path,
+    "security": _mapping,
+    "platform": _mapping,
+    "request": _mapping,
+    "unknown": _unknown,
+}
