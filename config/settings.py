@@ -25,6 +25,7 @@ from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.platform_team.documents import Platform, PlatformDocument, platform_documents
 from config.platform_team.golden_paths import GoldenPath, golden_path_of, merged_paths
+from config.platform_team.paved_road import PavedRoad, paved_road
 from config.platform_team.self_service import SelfService
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
@@ -196,6 +197,7 @@ class Settings(Section):
     survey_page: SurveyPage | None = None
     _documents: list[PlatformDocument] = PrivateAttr(default=[])
     _paths: list[GoldenPath] = PrivateAttr(default=[])
+    _road: PavedRoad = PrivateAttr(default=PavedRoad())
 
     @property
     def platform_documents(self) -> list[PlatformDocument]:
@@ -206,6 +208,11 @@ class Settings(Section):
     def golden_paths(self) -> list[GoldenPath]:
         """The platform's paths, each once, whether they stand in its files or in this one."""
         return self._paths
+
+    @property
+    def paved_road(self) -> PavedRoad:
+        """What the platform team stands by, wherever it says so."""
+        return self._road
 
     @model_validator(mode="after")
     def _with_platform(self, info: ValidationInfo) -> Self:
@@ -220,6 +227,7 @@ class Settings(Section):
             if found.topic == "golden_path" and found.source is not document
         ]
         self._paths = merged_paths([*of_files, *self.stated_paths])
+        self._road = paved_road(self._documents)
         return self
 
     @field_validator("metrics")

@@ -231,7 +231,8 @@ class Component(Record):
 
     `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs. `name` has its
     namespace before it where that is not the default one. `origin` is the file that tells of it, `formerly` what it was
-    called before, `gone_at` since when no file tells of it any more.
+    called before, `gone_at` since when no file tells of it any more. `depends_on` are references such as
+    `resource:orders-db`, None where it says nothing of what it depends on.
     """
 
     TABLE = "components"
@@ -256,6 +257,7 @@ class Component(Record):
     formerly: tuple[str, ...] = ()
     origin: str = ""
     gone_at: Instant | None = None
+    depends_on: tuple[str, ...] | None = None
 
 
 class Owner(Record):

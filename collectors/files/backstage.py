@@ -192,6 +192,9 @@ def _entity(
         "golden_path": text(annotations, "sixkeys.dev/golden-path"),
         "deployments_from": text(annotations, "sixkeys.dev/deployments-from"),
         "origin": where,
+        "depends_on": [one for one in listing(spec, "dependsOn") if isinstance(one, str)]
+        if isinstance(spec.get("dependsOn"), list)
+        else None,
         **{field: _listed(annotations.get(key)) for key, field in _LISTS.items()},
     }
     # what was read of it: the descriptor itself may name persons, as owners and members
