@@ -8,7 +8,7 @@ replaces an earlier one.
 from datetime import datetime
 from typing import Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from collectors.contract.fields import Id, Instant, Part, Record, Sha, Text, Whole
 from config.sources import EventKind, EventScope
@@ -116,7 +116,7 @@ class Deployment(Record):
     service: str | None = None
     application: str | None = None
     project: str | None = None
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default={})
     cluster: str | None = None
     namespace: str | None = None
     workflow: str | None = None
@@ -347,7 +347,9 @@ class Request(Record):
     def _after_it_was_opened(cls, ready_at: datetime | None, info: ValidationInfo) -> datetime | None:
         opened_at = info.data.get("opened_at")
         if ready_at is not None and opened_at is not None and ready_at < opened_at:
-            raise ValueError(f"{ready_at:%Y-%m-%dT%H:%MZ} is before {opened_at:%Y-%m-%dT%H:%MZ}, when it was opened")
+            raise ValueError(
+                f"{ready_at:%Y-%m-%dT%H:%MZ} is before {opened_at:%Y-%m-%dT%H:%MZ}, when it was opened"
+            )
         return ready_at
 
 

@@ -208,7 +208,14 @@ class Clone:
         wanted = "".join(f"{blob}\n" for blob in sorted(set(blobs)))
         if not wanted:
             return {}
-        arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin")
+        arguments = (
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--filter=blob:none",
+            "--stdin",
+        )
         done = self._ask("-C", str(self._path), *arguments, "origin", given=wanted)
         if done.returncode:
             raise self._refused(done)
@@ -256,7 +263,9 @@ class Clone:
         arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *kept)
         return self._ask("-C", str(self._path), *arguments).returncode == 0
 
-    def _ask(self, *arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    def _ask(
+        self, *arguments: str, given: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
         """A command that goes over the network, again after a while where that may help; each counts as a request."""
         for attempt in stamina.retry_context(
             on=cost.AttemptFailed, attempts=_ATTEMPTS, wait_initial=1, wait_max=15, wait_jitter=1

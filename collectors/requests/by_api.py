@@ -43,7 +43,7 @@ class ApiReader:
         fresh = self._fresh(after)
         found: dict[str, Json] = {}
         for folder in folders:
-            within = {"path": folder} if folder else {}
+            within: dict[str, Any] = {"path": folder} if folder else {}
             for page in self._api.pages(
                 f"{self._path}/commits", sha=self._branch, since=f"{since:%Y-%m-%dT%H:%M:%SZ}", **within
             ):
@@ -52,7 +52,9 @@ class ApiReader:
         in_order = sorted((one for one in commits if one), key=lambda one: (one[2], one[0]))
         for sha, authored_at, committed_at, parent in in_order:
             told = (file for page in self._api.pages(f"{self._path}/commits/{sha}", "files") for file in page)
-            yield Landing(sha, min(authored_at, committed_at), committed_at, list(_changed(told, parent, sha)))
+            yield Landing(
+                sha, min(authored_at, committed_at), committed_at, list(_changed(told, parent, sha))
+            )
 
     def proposed(
         self, changes: Collection[ProposedChange], folders: Sequence[str]

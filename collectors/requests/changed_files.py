@@ -112,7 +112,15 @@ class CloneReader:
             except SourceError:  # it has no history in common with the branch
                 continue
             told = self._clone.parts(
-                "diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", base, change.head, *_within(folders)
+                "diff-tree",
+                "-r",
+                "-z",
+                "--raw",
+                "--no-abbrev",
+                "--no-renames",
+                base,
+                change.head,
+                *_within(folders),
             )
             yield change, list(_changed(told))
 
@@ -131,7 +139,9 @@ def _within(folders: Sequence[str]) -> list[str]:
 
 def _landed(parts: Iterator[str]) -> Iterator[tuple[str, str, str, list[ChangedFile]]]:
     """(sha, authored, committed, files) of what `git log --raw -z` prints."""
-    sha, fields, rest = "", [], []
+    sha = ""
+    fields: list[str] = []
+    rest: list[str] = []
     for part in parts:
         if start := _START.fullmatch(part.removeprefix("\n")):
             if sha:

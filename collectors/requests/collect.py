@@ -124,7 +124,9 @@ class _Reading:
 
     def _proposed(self, before: Mapping[str, Any], folders: Sequence[str]) -> Iterator[Item]:
         """What is asked for in pull requests; one that has other commits now asks for what these hold."""
-        fresh = [change for change in self.repository.proposed if before.get(str(change.number)) != change.head]
+        fresh = [
+            change for change in self.repository.proposed if before.get(str(change.number)) != change.head
+        ]
         closed = [change for change in self.repository.proposed if change not in fresh and change.closed_at]
         found = list(self.reader.proposed([*fresh, *closed], folders)) if fresh or closed else []
         self._fetch(file for _, files in found for file in files)
@@ -138,7 +140,9 @@ class _Reading:
             }
             yield from self._requests(files, f"#{change.number}", common)
         now = {f"{self.repository.repo}#{change.number}:" for change in (*fresh, *closed)}
-        stale = (id for id in self.repository.known if f"{id.partition(':')[0]}:" in now and id not in self.yielded)
+        stale = (
+            id for id in self.repository.known if f"{id.partition(':')[0]}:" in now and id not in self.yielded
+        )
         yield from (Gone(Request, (SOURCE, id)) for id in sorted(stale))
 
     def _requests(self, files: Sequence[ChangedFile], at: str, common: Mapping[str, Any]) -> Iterator[Item]:

@@ -90,14 +90,18 @@ def _entry(name: str | None, told: list[dict[str, Any]], asked: Any, line: int) 
     name = (name or "").strip()
     if not name or len(name) > _LONGEST_NAME:
         raise UnreadableFile(f"has an entry without a name{f', on line {line}' if line else ''}")
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode("utf-8", "replace")).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps(asked, sort_keys=True, default=str).encode("utf-8", "replace")
+    ).hexdigest()
     return Entry(name, _first(told, _TEAMS), _first(told, _ENVIRONMENTS), digest)
 
 
 def _first(told: list[dict[str, Any]], names: tuple[str, ...]) -> str | None:
     """What the first of the mappings says that has one of `names`, whatever stands before a `/`, letter case aside."""
     for part in told:
-        plain = {key.rpartition("/")[2].casefold(): value for key, value in part.items() if isinstance(key, str)}
+        plain = {
+            key.rpartition("/")[2].casefold(): value for key, value in part.items() if isinstance(key, str)
+        }
         for name in names:
             value = plain.get(name)
             if isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST_NAME:
@@ -106,7 +110,7 @@ def _first(told: list[dict[str, Any]], names: tuple[str, ...]) -> str | None:
 
 
 def _literals(body: dict[str, Any]) -> dict[str, Any]:
-    """The values that are plain texts, and those of mappings: what is worked out by Terraform is known to nobody here."""
+    """The values that are plain texts, and those of mappings: what Terraform works out is known to nobody here."""
     found: dict[str, Any] = {}
     for key, value in body.items():
         if isinstance(value, str) and (literal := _LITERAL.fullmatch(value)):

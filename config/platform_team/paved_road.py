@@ -1,4 +1,4 @@
-"""The paved road: the few languages, databases, containers and tools that the platform team stands by, with versions."""
+"""The paved road: the few languages, databases, containers and tools that the platform team stands by."""
 
 import re
 from collections.abc import Iterable
@@ -26,13 +26,14 @@ _CHOICE = re.compile(
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the things that are on the road: its name as it is written, and its versions; None: any."""
+    """One of the things that are on the road: as it is written, its name alone, and its versions; None: any."""
 
+    told: str
     name: str
     versions: SpecifierSet | None = None
 
     def __str__(self) -> str:
-        return f"{self.name}{f' {self.versions}' if self.versions else ''}"
+        return self.told
 
     def holds(self, version: str | None) -> bool:
         """Whether a version is one of them. One that nobody tells is, and so is one that is told too roughly to say."""
@@ -57,21 +58,26 @@ def name_and_version(told: str) -> tuple[str, str | None]:
 
 def choice_of(told: str) -> Choice:
     """What a text such as "Go 1.21+" allows. Raises ValueError for versions that cannot be read."""
-    found = _CHOICE.fullmatch(told.strip()) if len(told) <= _LONGEST else None
+    told = told.strip()
+    found = _CHOICE.fullmatch(told) if len(told) <= _LONGEST else None
     if not found:
-        raise ValueError(f'{quoted(told)} cannot be read; write it like "Go 1.21+", "PostgreSQL 15" or "distroless"')
+        raise ValueError(
+            f'{quoted(told)} cannot be read; write it like "Go 1.21+", "PostgreSQL 15" or "distroless"'
+        )
     version, spec = found["version"], found["spec"]
     try:
         if spec and "===" not in spec:
-            return Choice(found["name"], SpecifierSet(spec))
+            return Choice(told, found["name"], SpecifierSet(spec))
         if version:
             at_least = found["open"] and not found["open"].startswith(".")
-            return Choice(found["name"], SpecifierSet(f">={version}" if at_least else f"=={version}.*"))
+            return Choice(told, found["name"], SpecifierSet(f">={version}" if at_least else f"=={version}.*"))
         if not spec:
-            return Choice(found["name"])
+            return Choice(told, found["name"])
     except InvalidSpecifier:
         pass
-    raise ValueError(f'{quoted(told)} has versions that cannot be read; write them like "1.21+", "15" or ">=3.11,<3.14"')
+    raise ValueError(
+        f'{quoted(told)} has versions that cannot be read; write them like "1.21+", "15" or ">=3.11,<3.14"'
+    )
 
 
 def _several(value: Any) -> Any:
@@ -128,7 +134,9 @@ class PavedRoad(PlatformSection):
             "deployment": self.ci_cd.deployment,
             **{f"databases.{purpose}": entries for purpose, entries in self.databases.items()},
         }
-        return {aspect: [choice_of(entry) for entry in entries] for aspect, entries in told.items() if entries}
+        return {
+            aspect: [choice_of(entry) for entry in entries] for aspect, entries in told.items() if entries
+        }
 
 
 def paved_road(documents: Iterable[PlatformDocument]) -> PavedRoad:
@@ -148,7 +156,9 @@ def road_of(document: PlatformDocument) -> PavedRoad:
     try:
         road = PavedRoad.model_validate(document.content)
     except ValidationError as error:
-        location, sentence = explained_mistake(error, PavedRoad, document.content, document.source, document.path)
+        location, sentence = explained_mistake(
+            error, PavedRoad, document.content, document.source, document.path
+        )
         raise ConfigurationError(f"{document.place(*location)}: {sentence}") from None
     told = [
         (("language_runtimes",), road.language_runtimes),

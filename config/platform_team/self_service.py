@@ -1,4 +1,4 @@
-"""The part `self_service` of the configuration: which files of which repository are requests, and what makes them ready."""
+"""The part `self_service` of the configuration: which files are requests, and what makes them ready."""
 
 import re
 from typing import Annotated
@@ -65,5 +65,7 @@ class SelfService(Section):
         names = [rule.name.casefold() for rule in rules]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"{quoted(name)} stands for two kinds of requests; give each a name of its own")
+                raise ValueError(
+                    f"{quoted(name)} stands for two kinds of requests; give each a name of its own"
+                )
         return rules

@@ -81,7 +81,9 @@ def _platform(document: PlatformDocument) -> Understood:
 
 def _request(document: PlatformDocument, settings: Settings) -> Understood:
     kind = one_short_line(str(document.content["kind"]))
-    asked = [rule.repository for rule in settings.self_service.requests if rule.kind == document.content["kind"]]
+    asked = [
+        rule.repository for rule in settings.self_service.requests if rule.kind == document.content["kind"]
+    ]
     where = ", ".join(asked) or "no repository yet; self_service.requests names it"
     return Understood(f"requests of kind {kind}: made in {where}", [])
 

@@ -127,7 +127,16 @@ def read_commits(
     excluded = [f"^{without}"] if without else []
     form = "--format=%H%n%P%n%an%n%ae%n%at%n%ct%n%B"
     log = _git(
-        git_dir, "log", "-z", f"--max-count={limit}", form, "--end-of-options", revision, *excluded, "--", *filter(None, [within])
+        git_dir,
+        "log",
+        "-z",
+        f"--max-count={limit}",
+        form,
+        "--end-of-options",
+        revision,
+        *excluded,
+        "--",
+        *filter(None, [within]),
     )
     commits = []
     for text in filter(None, log.split("\0")):
@@ -165,7 +174,10 @@ def read_changes(git_dir: Path, sha: str, base: str | None = None) -> list[dict[
     else:
         printed = _git(git_dir, "show", *form, "--diff-merges=first-parent", "--format=", sha, "--")
     parts = iter(part.strip("\n") for part in printed.split("\0"))
-    return [{"filename": path, "status": _STATUS.get(kind, "modified")} for kind, path in zip(parts, parts, strict=False)]
+    return [
+        {"filename": path, "status": _STATUS.get(kind, "modified")}
+        for kind, path in zip(parts, parts, strict=False)
+    ]
 
 
 def read_merge_base(git_dir: Path, one: str, other: str) -> str:

@@ -14,7 +14,14 @@ from werkzeug.routing import Map, Rule
 
 from sample_data.model import Organisation, PullRequest, Repository, WorkflowRun
 from sample_data.servers import github_json as shape
-from sample_data.servers.git_http import read_commits, read_changes, read_file, read_files, read_merge_base, read_tags
+from sample_data.servers.git_http import (
+    read_changes,
+    read_commits,
+    read_file,
+    read_files,
+    read_merge_base,
+    read_tags,
+)
 
 _LIMIT = 5000
 _DOCUMENTATION = "https://docs.github.com/rest"

@@ -15,6 +15,7 @@ from config.settings import Settings
 from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
+from warehouse.building.paved import create_paved_choices, find_paved
 from warehouse.building.readiness import create_request_inputs, find_ready
 from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
@@ -76,6 +77,10 @@ STEPS_IN_ORDER = (
     "unmapped",
     "not_counted",
     "events",
+    "reading_days",
+    find_paved,  # paved_now, paved_days
+    "paved_road",
+    "paved_services",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
@@ -134,6 +139,7 @@ def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings,
         connection.execute(f"create table {CATALOGUE} as {model(CATALOGUE)}")
         create_inputs(connection, settings, as_of)
         create_request_inputs(connection, settings)
+        create_paved_choices(connection, settings)
         create_days(connection, settings, as_of)
     for step in FIRST_STEPS:
         connection.execute(f"create table {step} as {model(step)}")

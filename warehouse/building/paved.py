@@ -14,11 +14,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from config.platform_team.paved_road import Choice, PavedRoad
+from config.platform_team.paved_road import Choice, choice_of
 from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.building import paved_names as names
 from warehouse.building.paved_names import Named, named_by
 
+_CHOICES = pa.schema([("aspect", pa.string()), ("choice", pa.string())])
 _NOW = pa.schema(
     [
         ("service", pa.string()),
@@ -29,7 +30,9 @@ _NOW = pa.schema(
         ("reason", pa.string()),
     ]
 )
-_DAYS = pa.schema([("service", pa.string()), ("day", pa.date32()), ("on_road", pa.bool_()), ("reason", pa.string())])
+_DAYS = pa.schema(
+    [("service", pa.string()), ("day", pa.date32()), ("on_road", pa.bool_()), ("reason", pa.string())]
+)
 _TOLD_FOR = timedelta(days=90)
 _SERVICES = """
 select s.service, s.tags, c.depends_on, s.repo, r.language
@@ -62,11 +65,23 @@ class _Service:
     deployed_on: list[date] = field(default_factory=list)
     deployed: list[tuple[str, Sequence[str]]] = field(default_factory=list)
     run_on: Sequence[date] = ()
+    _kept: dict[str, Any] = field(default_factory=dict)
 
-    def last_deployments(self, day: date) -> list[tuple[str, Sequence[str]]]:
+    def once(self, what: str, find: Callable[[], Any]) -> Any:
+        """What `find` tells, which is the same on each day."""
+        if what not in self._kept:
+            self._kept[what] = find()
+        return self._kept[what]
+
+    def tagged(self, what: str, known: Mapping[str, str]) -> list[Named]:
+        """What of the known names its tags tell."""
+        found: list[Named] = self.once(f"{what} tags", lambda: named_by(self.tags, known, "tag"))
+        return found
+
+    def last_deployments(self, day: date) -> Iterator[tuple[str, Sequence[str]]]:
         """(source, images) of the deployments in the 90 days up to `day`, the last one first."""
         first, after = bisect_right(self.deployed_on, day - _TOLD_FOR), bisect_right(self.deployed_on, day)
-        return self.deployed[first:after][::-1]
+        return (self.deployed[at] for at in range(after - 1, first - 1, -1))
 
     def has_run(self, day: date) -> bool:
         return bisect_left(self.run_on, day - _TOLD_FOR) < bisect_right(self.run_on, day)
@@ -83,25 +98,45 @@ class _Told:
 _Resources = Mapping[str, tuple[str | None, Sequence[str]]]
 
 
-def find_paved(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def create_paved_choices(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """What the platform stands by (`paved_choices`): a row per aspect and choice, as texts that `choice_of` reads."""
+    rows = [
+        {"aspect": aspect, "choice": str(choice)}
+        for aspect, choices in settings.paved_road.choices.items()
+        for choice in choices
+    ]
+    _create(connection, "paved_choices", pa.Table.from_pylist(rows, schema=_CHOICES))
+
+
+def find_paved(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes `paved_now` and `paved_days`; both are empty where the platform says nothing of its road."""
-    judges = _judges(settings.paved_road)
-    days = [day for (day,) in connection.execute("select r.day from reading_days as r order by r.day").fetchall()]
+    choices: dict[str, list[Choice]] = defaultdict(list)
+    for aspect, choice in connection.execute("select c.aspect, c.choice from paved_choices as c").fetchall():
+        choices[aspect].append(choice_of(choice))
+    judges = _judges(choices)
+    days = [
+        day for (day,) in connection.execute("select r.day from reading_days as r order by r.day").fetchall()
+    ]
     now: list[dict[str, Any]] = []
     by_day: list[dict[str, Any]] = []
     if judges and days:
         resources = {
-            name.casefold(): (kind, tags or ()) for name, kind, tags in connection.execute(_RESOURCES).fetchall()
+            name.casefold(): (kind, tags or ())
+            for name, kind, tags in connection.execute(_RESOURCES).fetchall()
         }
         for name, service in _services(connection).items():
             for day in days:
                 rows = [row for judge in judges if (row := judge(service, resources, day))]
                 by_day.append({"service": name, "day": day, **_together(rows)})
             now += [{"service": name, **row} for row in rows]
-    for table, content, schema in (("paved_now", now, _NOW), ("paved_days", by_day, _DAYS)):
-        connection.register("content", pa.Table.from_pylist(content, schema=schema))
-        connection.execute(f"create table {table} as from content")
-        connection.unregister("content")
+    _create(connection, "paved_now", pa.Table.from_pylist(now, schema=_NOW))
+    _create(connection, "paved_days", pa.Table.from_pylist(by_day, schema=_DAYS))
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table) -> None:
+    connection.register("content", content)
+    connection.execute(f"create table {table} as from content")
+    connection.unregister("content")
 
 
 def _services(connection: duckdb.DuckDBPyConnection) -> dict[str, _Service]:
@@ -133,10 +168,11 @@ def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 _Judge = Callable[[_Service, _Resources, date], dict[str, Any] | None]
 
 
-def _judges(road: PavedRoad) -> list[_Judge]:
+def _judges(choices: Mapping[str, Sequence[Choice]]) -> list[_Judge]:
     """By each aspect of which the platform says something, what judges a service on a day."""
-    choices = road.choices
-    stores = [choice for aspect, some in choices.items() if aspect.startswith("databases.") for choice in some]
+    stores = [
+        choice for aspect, some in choices.items() if aspect.startswith("databases.") for choice in some
+    ]
     caches = [choice for choice in stores if names.plain(choice.name) in names.CACHES]
     caches += [choice for choice in choices.get("databases.cache", ()) if choice not in caches]
     told: list[tuple[str, Sequence[Choice], Mapping[str, str], Callable[..., _Told | None]]] = [
@@ -163,30 +199,34 @@ def _judge(
         row = {"aspect": aspect, "allowed": allowed, "found": ", ".join(map(str, told.found)) or None}
         off = [one for one in told.found if not names.is_on(one, choices, known)]
         if off:
-            return {**row, "on_road": False, "reason": f"{', '.join(map(str, off))} is not of {allowed}"}
+            return {**row, "on_road": False, "reason": f"{', '.join(map(str, off))} is none of {allowed}"}
         if told.unknown or not told.found:
             return {**row, "on_road": None, "reason": told.unknown}
-        return {**row, "on_road": True, "reason": f"{row['found']} is of {allowed}"}
+        return {**row, "on_road": True, "reason": f"{row['found']} is one of {allowed}"}
 
     return judge
 
 
 def _runtime(service: _Service, _: _Resources, __: date) -> _Told:
-    if by_tag := named_by(service.tags, names.RUNTIMES, "tag"):
+    if by_tag := service.tagged("runtime", names.RUNTIMES):
         return _Told(by_tag)
     language = names.plain(service.language or "")
     if not language or language in names.NO_RUNTIMES:
         return _Told(unknown="neither a tag nor the language of its repository tells what it runs on")
     # a language that nobody thought of is one, too
-    return _Told([Named(names.RUNTIMES.get(language, service.language or ""), None, "language of its repository")])
+    return _Told(
+        [Named(names.RUNTIMES.get(language, service.language or ""), None, "language of its repository")]
+    )
 
 
 def _databases(service: _Service, resources: _Resources, _: date) -> _Told | None:
-    return _stores(service, resources, names.DATABASES)
+    found: _Told | None = service.once("databases", lambda: _stores(service, resources, names.DATABASES))
+    return found
 
 
 def _caches(service: _Service, resources: _Resources, _: date) -> _Told | None:
-    return _stores(service, resources, names.CACHES)
+    found: _Told | None = service.once("caches", lambda: _stores(service, resources, names.CACHES))
+    return found
 
 
 def _stores(service: _Service, resources: _Resources, known: Mapping[str, str]) -> _Told | None:
@@ -223,9 +263,15 @@ def _images(service: _Service, day: date) -> Sequence[str]:
 
 
 def _bases(service: _Service, _: _Resources, day: date) -> _Told:
-    by_tag = named_by(service.tags, names.BASES, "tag")
-    words = (word for image in _images(service, day) for part in image.split("@")[0].split("/") for word in _words(part))
-    found = by_tag or named_by(words, names.BASES, "image")
+    if by_tag := service.tagged("base image", names.BASES):
+        return _Told(by_tag)
+    words = (
+        word
+        for image in _images(service, day)
+        for part in image.split("@")[0].split("/")
+        for word in _words(part)
+    )
+    found = named_by(words, names.BASES, "image")
     return _Told(found, "" if found else "neither a tag nor an image names the base of its images")
 
 
@@ -239,7 +285,7 @@ def _registries(service: _Service, _: _Resources, day: date) -> _Told:
 
 
 def _ci(service: _Service, _: _Resources, day: date) -> _Told:
-    if by_tag := named_by(service.tags, names.CI_TOOLS, "tag"):
+    if by_tag := service.tagged("ci", names.CI_TOOLS):
         return _Told(by_tag)
     if service.has_run(day):
         return _Told([Named("GitHub Actions", None, "workflow run")])
@@ -247,9 +293,7 @@ def _ci(service: _Service, _: _Resources, day: date) -> _Told:
 
 
 def _deployers(service: _Service, _: _Resources, day: date) -> _Told:
-    for source, _images_ in service.last_deployments(day):
-        # GitHub Actions makes a deployment of each job with an environment
-        name = {"argocd": "Argo CD", "deployments": "GitHub Actions", "workflow_runs": "GitHub Actions"}.get(source)
-        by = DEPLOYMENT_SOURCES.get(source, f"told by {source}")
-        return _Told([Named(name or names.DEPLOYERS.get(names.plain(source), source), None, by)])
+    source = next((source for source, _ in service.last_deployments(day)), None)
+    if source:
+        return _Told([Named(DEPLOYMENT_SOURCES.get(source, source), None, "last deployment")])
     return _Told(unknown="it was not deployed to production in the 90 days before")

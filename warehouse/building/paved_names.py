@@ -14,7 +14,12 @@ def plain(name: str) -> str:
 
 def _known(told: str) -> dict[str, str]:
     """Every way to write a name, in its plain form, with the first of its line."""
-    return {plain(name): names[0] for line in told.strip().splitlines() if (names := line.split(", ")) for name in names}
+    return {
+        plain(name): names[0]
+        for line in told.strip().splitlines()
+        if (names := line.split(", "))
+        for name in names
+    }
 
 
 RUNTIMES = _known("""
@@ -45,14 +50,13 @@ R
 Julia
 """)
 # languages of files that run nowhere by themselves: they tell nothing of a service's runtime
-NO_RUNTIMES = frozenset(
-    map(
-        plain,
-        "HCL, Dockerfile, Makefile, HTML, CSS, SCSS, Sass, Less, Jinja, Smarty, Mustache, Go Template, Nix, TSQL, PLpgSQL,"
-        " PLSQL, SQLPL, CMake, Starlark, Bicep, YAML, JSON, Markdown, MDX, TeX, Handlebars, Gherkin, Just, Open Policy Agent,"
-        " Jsonnet, CUE, Procfile, Batchfile, Thrift, Protocol Buffer, GraphQL".split(", "),
-    )
-)
+NO_RUNTIMES = _known("""
+HCL, Dockerfile, Makefile, CMake, Nix, Starlark, Bicep, Batchfile, Procfile, Just
+HTML, CSS, SCSS, Sass, Less, Markdown, MDX, TeX
+Jinja, Smarty, Mustache, Handlebars, Go Template, Gherkin
+TSQL, PLpgSQL, PLSQL, SQLPL
+YAML, JSON, Jsonnet, CUE, Open Policy Agent, Thrift, Protocol Buffer, GraphQL
+""")
 DATABASES = _known("""
 PostgreSQL, postgres, pg, pgsql, psql, aurora-postgresql, rds-postgresql, cloudsql-postgresql, timescaledb
 MySQL, aurora-mysql, rds-mysql
@@ -115,8 +119,7 @@ Concourse
 DEPLOYERS = _known("""
 Argo CD, argocd
 Flux, fluxcd
-GitHub deployments, github-deployments
-GitHub Actions, githubactions, gha
+GitHub Actions, githubactions, gha, GitHub deployments, workflow runs
 releases
 tags
 Spinnaker
@@ -162,7 +165,9 @@ def named_by(texts: Iterable[str], known: Mapping[str, str], by: str) -> list[Na
     for told in texts:
         if name := known.get(plain(told)):
             # `ubi9` and `python3` are names, and tell their version
-            version = re.search(r"[0-9]+$", told) if plain(name) != plain(told) and not name[-1].isdigit() else None
+            version = (
+                re.search(r"[0-9]+$", told) if plain(name) != plain(told) and not name[-1].isdigit() else None
+            )
             found.append(Named(name, version[0] if version else None, by))
             continue
         word, version_told = name_and_version(told)
@@ -187,5 +192,6 @@ def is_on(found: Named, choices: Iterable[Choice], known: Mapping[str, str]) -> 
     """Whether what was found is one of the choices, in one of their versions."""
     key = known.get(plain(found.name), plain(found.name))
     return any(
-        known.get(plain(choice.name), plain(choice.name)) == key and choice.holds(found.version) for choice in choices
+        known.get(plain(choice.name), plain(choice.name)) == key and choice.holds(found.version)
+        for choice in choices
     )

@@ -44,7 +44,10 @@ where r.conclusion in ('success', 'failure', 'timed_out', 'startup_failure') and
     and coalesce(r.event, 'push') not in ('pull_request', 'pull_request_target', 'merge_group')
     and coalesce(r.branch = o.default_branch, true)
 """
-_REQUESTED = "select q.source, q.id, q.kind, q.repo, q.sha from source.requests as q where q.sha is not null and q.number is null"
+_REQUESTED = (
+    "select q.source, q.id, q.kind, q.repo, q.sha from source.requests as q"
+    " where q.sha is not null and q.repo is not null and q.number is null"
+)
 
 
 class _Delivery(NamedTuple):
@@ -66,7 +69,9 @@ def create_request_inputs(connection: duckdb.DuckDBPyConnection, settings: Setti
         "select distinct coalesce(unit, application), application, config_repo from source.deployments"
         " where source = 'argocd' and application is not null and config_repo is not null order by all"
     ).fetchall()
-    files = connection.execute("select distinct repo, workflow from source.workflow_runs order by all").fetchall()
+    files = connection.execute(
+        "select distinct repo, workflow from source.workflow_runs order by all"
+    ).fetchall()
     applications, workflows = [], []
     for rule in settings.self_service.requests:
         is_application = matcher(rule.ready.applications)
@@ -74,7 +79,8 @@ def create_request_inputs(connection: duckdb.DuckDBPyConnection, settings: Setti
         applications += [
             {"kind": rule.name, "repo": repo, "unit": unit}
             for unit, application, repo in units
-            if repo.casefold() == rule.repository.casefold() and (is_application(application) or is_application(unit))
+            if repo.casefold() == rule.repository.casefold()
+            and (is_application(application) or is_application(unit))
         ]
         workflows += [
             {"kind": rule.name, "repo": repo, "workflow": file}

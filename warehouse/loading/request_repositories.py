@@ -1,4 +1,4 @@
-"""What the collector of requests needs to know of the warehouse: repositories, and pull requests that are not merged."""
+"""What the collector of requests needs to know of the warehouse: repositories, and what is not merged yet."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -40,7 +40,9 @@ def collect_requests(
             if not (own := rules.pop(repo.casefold(), None)):
                 continue
             proposed = [
-                ProposedChange(number, head, opened_at.replace(tzinfo=UTC), closed_at and closed_at.replace(tzinfo=UTC))
+                ProposedChange(
+                    number, head, opened_at.replace(tzinfo=UTC), closed_at and closed_at.replace(tzinfo=UTC)
+                )
                 for number, head, opened_at, closed_at in ask(
                     _PROPOSED, [repo, resume.since.astimezone(UTC).replace(tzinfo=None)]
                 ).fetchall()
@@ -57,7 +59,9 @@ def collect_requests(
                 return ApiReader(api, repo, branch)
             clone = Clone(repo, api.web, api.token(), cache, hold)
             if not clone.is_here:
-                raise SourceError(f'requests: {repo} was not cloned yet; "sixkeys collect --source git" does that')
+                raise SourceError(
+                    f'requests: {repo} was not cloned yet; "sixkeys collect --source git" does that'
+                )
             return CloneReader(clone, branch)
 
         yield from requests.collect(wanted, resume, reader_of)

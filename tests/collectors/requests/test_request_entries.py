@@ -8,7 +8,9 @@ from collectors.requests.entries import UnreadableFile, entries, is_of
 from tests.collectors.requests.test_requests_collector import DATABASE, NAMESPACE, SECRET, database, namespace
 
 NESTED = "[" * 5_000
-ALIASES = "".join(f"{n}: &{n} [{','.join(['*' + p] * 9)}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True))
+ALIASES = "".join(
+    f"{n}: &{n} [{','.join(['*' + p] * 9)}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True)
+)
 HOSTILE = {
     "no YAML": (NAMESPACE, f"kind: NamespaceRequest\n\t- {SECRET}: ["),
     "a template": (NAMESPACE, f"kind: {{{{ .Values.kind }}}}\nname: {{{{ if {SECRET} }}}}"),
@@ -72,5 +74,7 @@ def test_an_entry_says_its_team_and_environment_in_the_words_of_its_file() -> No
         (["*"], "orders.yaml", True),
     ],
 )
-def test_a_glob_means_a_file_or_a_folder_with_all_that_is_in_it(paths: list[str], path: str, expected: bool) -> None:
+def test_a_glob_means_a_file_or_a_folder_with_all_that_is_in_it(
+    paths: list[str], path: str, expected: bool
+) -> None:
     assert is_of(NAMESPACE.model_copy(update={"paths": paths}), path) is expected

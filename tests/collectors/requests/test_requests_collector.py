@@ -1,4 +1,4 @@
-"""Requests of the platform: entries of files that come or change, read from a real repository by git and by GitHub's API."""
+"""Requests of the platform: entries of files that come or change, read by git and by GitHub's API."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -67,7 +67,9 @@ class Repo:
         self.cursors: dict[str, Any] = {}
         self.known: dict[str, Request] = {}
         self._cache, self._clone = folder / "cache", clone
-        self._source = GitHub(url=f"{url}/api/v3", token=SecretStr(TOKEN), repositories=["acme/*"], clone=clone)
+        self._source = GitHub(
+            url=f"{url}/api/v3", token=SecretStr(TOKEN), repositories=["acme/*"], clone=clone
+        )
 
     def write(self, **files: str | None) -> str:
         """A commit that writes files, or removes those of None; its SHA."""
@@ -81,16 +83,26 @@ class Repo:
     def read(self, *proposed: ProposedChange) -> list[Item]:
         self.origin.push()
         repository = RequestRepository(
-            "acme/infrastructure", "https://github.example/acme/infrastructure", self.rules, proposed, set(self.known)
+            "acme/infrastructure",
+            "https://github.example/acme/infrastructure",
+            self.rules,
+            proposed,
+            set(self.known),
         )
         with ExitStack() as stack:
             api = stack.enter_context(GitHubApi(self._source))
-            clone = Clone("acme/infrastructure", api.web, TOKEN, self._cache, Hold(cost.current_meter(), "git"))
+            clone = Clone(
+                "acme/infrastructure", api.web, TOKEN, self._cache, Hold(cost.current_meter(), "git")
+            )
             if self._clone:
                 clone.update()
 
             def reader_of(_: RequestRepository) -> CloneReader | ApiReader:
-                return CloneReader(clone, "main") if self._clone else ApiReader(api, "acme/infrastructure", "main")
+                return (
+                    CloneReader(clone, "main")
+                    if self._clone
+                    else ApiReader(api, "acme/infrastructure", "main")
+                )
 
             resume = Resume(NOW, CREATED - timedelta(days=30), self.cursors)
             items = list(collect([repository], resume, reader_of))
@@ -104,14 +116,18 @@ class Repo:
 
     def told(self, *proposed: ProposedChange) -> list[tuple[str, str | None, bool]]:
         """(kind, name, whether it is a change) of what is new."""
-        return [(one.kind, one.name, one.is_change) for one in self.read(*proposed) if isinstance(one, Request)]
+        return [
+            (one.kind, one.name, one.is_change) for one in self.read(*proposed) if isinstance(one, Request)
+        ]
 
 
 @pytest.fixture(params=[True, False], ids=["by clone", "by API"])
 def repo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repo]:
     origin = Origin(tmp_path / "origin")
     repositories = [model.Repository(1, "acme", "infrastructure", CREATED, NOW, git_dir=origin.git_dir)]
-    organisation = model.Organisation("acme", NOW, repositories, model.ArgoCD(), model.PagerDuty(), {}, {}, {})
+    organisation = model.Organisation(
+        "acme", NOW, repositories, model.ArgoCD(), model.PagerDuty(), {}, {}, {}
+    )
     with SampleServer(organisation, token=TOKEN) as running:
         yield Repo(tmp_path, origin, running.url, request.param)
 
@@ -124,7 +140,12 @@ def test_an_entry_that_appears_is_a_request_and_one_that_asks_for_more_is_a_chan
     assert repo.told() == []
     first = repo.write(**{ORDERS: namespace("orders")})
     (asked,) = [item for item in repo.read() if isinstance(item, Request)]
-    assert (asked.kind, asked.name, asked.team, asked.way) == ("Namespace", "orders", "orders-team", "self-service")
+    assert (asked.kind, asked.name, asked.team, asked.way) == (
+        "Namespace",
+        "orders",
+        "orders-team",
+        "self-service",
+    )
     assert (asked.repo, asked.path, asked.sha, asked.number) == ("acme/infrastructure", ORDERS, first, None)
     assert asked.opened_at == asked.merged_at == repo.origin.time(2)
     assert asked.url == f"https://github.example/acme/infrastructure/commit/{first}"
@@ -213,7 +234,9 @@ def test_the_cursor_says_which_paths_have_files_and_which_rules_entries(repo: Re
 @pytest.mark.parametrize("repo", [True], indirect=True)
 def test_a_file_that_cannot_be_read_is_set_aside_alone_and_nothing_of_it_is_told(repo: Repo) -> None:
     secret = f'module "database" {{ password = "{SECRET}" '
-    repo.write(**{"namespaces/x.yaml": f"kind: [{SECRET}", "terraform/x.tf": secret, ORDERS: namespace("orders")})
+    repo.write(
+        **{"namespaces/x.yaml": f"kind: [{SECRET}", "terraform/x.tf": secret, ORDERS: namespace("orders")}
+    )
     items = repo.read()
     assert [item.name for item in items if isinstance(item, Request)] == ["orders"]
     assert [item.reason for item in items if isinstance(item, Malformed)] == [
