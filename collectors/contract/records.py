@@ -282,7 +282,8 @@ class Component(Record):
 
     `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs. `name` has its
     namespace before it where that is not the default one. `origin` is the file that tells of it, `formerly` what it was
-    called before, `gone_at` since when no file tells of it any more.
+    called before, `gone_at` since when no file tells of it any more. `parent` and `children` are the groups above and
+    below a group, `portal_url` its page in Backstage.
     """
 
     TABLE = "components"
@@ -307,6 +308,10 @@ class Component(Record):
     formerly: tuple[str, ...] = ()
     origin: str = ""
     gone_at: Instant | None = None
+    title: str | None = None
+    parent: str | None = None
+    children: tuple[str, ...] = ()
+    portal_url: str | None = None
 
 
 class Owner(Record):
