@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from collectors.argocd import collect as argocd
+from collectors.backstage import portal
 from collectors.contract.items import SourceError, tried
 from collectors.github import permissions as github
 from collectors.pagerduty import collect as pagerduty
@@ -34,6 +35,8 @@ def try_connections(settings: Settings) -> Iterator[Connection]:
         yield from _of(f"argocd:{instance.name}", argocd.try_connection(instance))
     if sources.pagerduty:
         yield from _of("pagerduty", pagerduty.try_connection(sources.pagerduty))
+    if sources.catalog.backstage:
+        yield from _of("catalog", portal.try_connection(sources.catalog.backstage))
     for source, patterns in (
         ("survey", [entry.files for entry in sources.survey.files] if sources.survey else []),
         ("catalog", sources.catalog.files),

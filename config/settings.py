@@ -267,7 +267,7 @@ def source_names(settings: Settings) -> list[str]:
     configured = settings.sources
     github = configured.github
     is_there = {
-        "catalog": configured.catalog.files,
+        "catalog": configured.catalog.files or configured.catalog.backstage,
         "github": github,
         "git": github,
         "requests": github and settings.self_service.requests,

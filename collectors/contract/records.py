@@ -231,8 +231,9 @@ class Component(Record):
 
     `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs. `name` has its
     namespace before it where that is not the default one. `origin` is the file that tells of it, `formerly` what it was
-    called before, `gone_at` since when no file tells of it any more. `depends_on` are references such as
-    `resource:orders-db`, None where it says nothing of what it depends on.
+    called before, `gone_at` since when no file tells of it any more. `parent` and `children` are the groups above and
+    below a group, `portal_url` its page in Backstage. `depends_on` are references such as `resource:orders-db`, None
+    where it says nothing of what it depends on.
     """
 
     TABLE = "components"
@@ -257,6 +258,10 @@ class Component(Record):
     formerly: tuple[str, ...] = ()
     origin: str = ""
     gone_at: Instant | None = None
+    title: str | None = None
+    parent: str | None = None
+    children: tuple[str, ...] = ()
+    portal_url: str | None = None
     depends_on: tuple[str, ...] | None = None
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from sample_data.model import Organisation, Repository
+from sample_data.model import Backstage, Organisation, Repository
 from sample_data.organisation.argocd_objects import argocd
-from sample_data.organisation.catalog import IN_REPOSITORY, catalog_files, catalog_info
+from sample_data.organisation.catalog import IN_REPOSITORY, catalog_entities, catalog_files, catalog_info
 from sample_data.organisation.gitops import Gitops
 from sample_data.organisation.pagerduty_objects import incident_id, pagerduty
 from sample_data.organisation.playback import Playback
@@ -61,6 +61,7 @@ def build_organisation(today: date, folder: Path) -> Organisation:
         catalog_files=catalog_files(),
         link_files={"links/incidents.csv": _links(incidents, playbacks)},
         event_files={"events/events.csv": _events(weeks)},
+        backstage=Backstage(catalog_entities()),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from collectors.argocd import collect as argocd
 from collectors.argocd.config_clones import ConfigClones
+from collectors.backstage import portal
 from collectors.contract.items import Item, Resume, SetAside, SourceError
 from collectors.contract.people import People
 from collectors.contract.records import Repository
@@ -23,7 +24,7 @@ from collectors.requests import collect as requests
 from collectors.survey import collect as survey
 from collectors.survey.inbox import inbox
 from config.settings import Settings
-from config.sources import ArgoCD, GitHub, PagerDuty
+from config.sources import ArgoCD, Catalog, GitHub, PagerDuty
 from config.text.references import require_resolved, unresolved_references
 from warehouse.loading.asked_waits import patient
 from warehouse.loading.people_key import people_of
@@ -68,8 +69,8 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
         configured.github and configured.github.clone and not (settings.warehouse.parent / _CLONES).is_dir()
     )
     found: list[Source] = [] if awaits_clones else [*polled]
-    if configured.catalog.files:
-        read = partial(backstage.collect, configured.catalog.files, base=settings.warehouse.parent)
+    if configured.catalog.files or configured.catalog.backstage:
+        read = partial(_catalog, configured.catalog, settings.warehouse.parent)
         found.append(Source("catalog", read, is_whole=True))
     if configured.github:
         found.append(
@@ -164,6 +165,14 @@ def _listed(warehouse: Path) -> list[str]:
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(f"{_LISTED} order by c.subject").fetchall()
     return [repo for (repo,) in rows]
+
+
+def _catalog(catalog: Catalog, base: Path, resume: Resume) -> Iterator[Item]:
+    # one source, so that what moves from a file to the portal is not gone
+    if catalog.files:
+        yield from backstage.collect(catalog.files, resume, base)
+    if catalog.backstage:
+        yield from portal.collect(catalog.backstage)
 
 
 def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
