@@ -29,6 +29,7 @@ def try_connections(settings: Settings) -> Iterator[Connection]:
     """Tries one source after another, each with what its collection needs; one that fails does not end the rest."""
     sources = settings.sources
     workflows = [entry.workflow for entry in settings.deployments.workflows]
+    workflows += [rule.ready.workflow for rule in settings.self_service.requests if rule.ready.workflow]
     if sources.github:
         yield from _of("github", github.try_connection(sources.github, workflows))
     for instance in sources.argocd:

@@ -275,6 +275,7 @@ def source_names(settings: Settings) -> list[str]:
         "pagerduty": configured.pagerduty,
         "survey": configured.survey or settings.survey_page,
         "links": settings.incidents.links,
+        "tickets": settings.self_service.tickets,
     }
     return [
         *(f"argocd:{instance.name}" for instance in configured.argocd),
@@ -350,6 +351,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
                 update={"links": [from_folder(f) for f in settings.incidents.links]}
             ),
             "events": events,
+            "self_service": settings.self_service.model_copy(
+                update={"tickets": [from_folder(f) for f in settings.self_service.tickets]}
+            ),
             "reports": reports,
         }
     )

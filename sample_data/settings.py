@@ -84,6 +84,20 @@ survey: {{satisfaction: [platform, recommend]}}  # the other questions are drive
 events:                      # marked on charts; what they touched is compared before and after
   - files: "events/*.csv"
 
+self_service:                # what teams ask of the platform by a change to a file, and what makes it ready
+  requests:
+    - name: Namespace
+      repository: {name}/infrastructure
+      paths: ["namespaces/*.yaml"]
+      kind: NamespaceRequest
+      ready: {{applications: [platform-namespaces]}}
+    - name: Database
+      repository: {name}/infrastructure
+      paths: ["terraform/**"]
+      module: database
+      ready: {{workflow: terraform.yml}}
+  tickets: ["requests/*.csv"]  # what is still asked for by ticket
+
 reports: {{directory: scorecards}}
 """
 

@@ -36,6 +36,7 @@ _FIELDS = (
     "spec.type",
     "spec.parent",
     "spec.children",
+    "spec.dependsOn",
     "spec.profile.displayName",
     "relations",
     "status",

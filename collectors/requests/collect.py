@@ -19,10 +19,10 @@ from collectors.contract.items import (
     SourceError,
     record_or_malformed,
 )
-from collectors.contract.records import Request
+from collectors.contract.records import Coverage, Request
 from collectors.requests.changed_files import ChangedFile, FileReader, Landing, ProposedChange
 from collectors.requests.entries import LONGEST_YAML, Entry, UnreadableFile, entries, folder_of, is_of
-from collectors.transport.json_values import mapping, text
+from collectors.transport.json_values import as_instant, mapping, text
 from config.platform_team.self_service import RequestRule
 
 SOURCE = "git"
@@ -53,7 +53,7 @@ def collect(
 ) -> Iterator[Item]:
     """The requests of each repository since its cursor, and a checkpoint (subject: the repository).
 
-    The cursor: `head` (read up to that commit), `form` (what the configuration said), `proposed` (the last commit of
+    The cursor: `head` (read up to that commit), `from_at` (covered since), `form` (what was asked for), `proposed` (the last commit of
     each pull request that was read, by its number), `seen` (by rule, how many files there are and whether any has an
     entry). Raises SourceError at the end, after the others were read, where a repository could not be.
     """
@@ -89,10 +89,13 @@ class _Reading:
         form = hashlib.sha256(json.dumps([1, told]).encode()).hexdigest()[:16]
         cursor = mapping(self.resume.cursors.get(repo))
         after, head = text(cursor, "head"), self.reader.head()
-        is_new = cursor.get("form") != form or not after or not self.reader.is_behind(after)
+        covered = as_instant(cursor, "from_at")
+        is_other = cursor.get("form") != form or covered is None or self.resume.since < covered
+        is_new = is_other or not after or not self.reader.is_behind(after)
         if is_new:
-            cursor, after = {"form": form}, None
-        if head is None:
+            covered, after = self.resume.since, None
+            cursor = {"form": form, "from_at": covered.isoformat()}
+        if head is None or covered is None:
             return
         folders = sorted({_folder(glob) for rule in rules for glob in rule.paths})
         if after != head:
@@ -108,6 +111,7 @@ class _Reading:
             yield from (Gone(Request, (SOURCE, id)) for id in sorted(stale))
         if after != head or "seen" not in cursor:
             cursor = {**cursor, "seen": self._seen(folders)}
+        yield Coverage(source="requests", subject=repo, from_at=covered, until_at=self.resume.now)
         heads = {str(change.number): change.head for change in self.repository.proposed}
         yield Checkpoint(repo, {**cursor, "head": head, "proposed": heads})
 

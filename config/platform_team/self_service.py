@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from config.fields import Section
+from config.fields import LaterText, Section
 from config.text.quoting import quoted
 
 Globs = Annotated[list[str], BeforeValidator(lambda told: [told] if isinstance(told, str) else told)]
@@ -55,9 +55,10 @@ class RequestRule(Section):
 
 
 class SelfService(Section):
-    """What developers ask of the platform by a change to a file."""
+    """What developers ask of the platform by a change to a file, and files of what they ask for by ticket."""
 
     requests: list[RequestRule] = []
+    tickets: list[LaterText] = []
 
     @field_validator("requests")
     @classmethod

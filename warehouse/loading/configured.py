@@ -28,7 +28,7 @@ from config.sources import ArgoCD, Catalog, GitHub, PagerDuty
 from config.text.references import require_resolved, unresolved_references
 from warehouse.loading.asked_waits import patient
 from warehouse.loading.people_key import people_of
-from warehouse.loading.request_repositories import collect_requests
+from warehouse.loading.request_repositories import collect_requests, workflows_of
 from warehouse.storage.store import open_warehouse
 
 _CLONES = "git"
@@ -82,6 +82,7 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                     people=people,
                     catalog=configured.catalog.from_github,
                     workflows=[entry.workflow for entry in settings.deployments.workflows],
+                    workflows_of=workflows_of(settings.self_service),
                 ),
                 configured.github.since,
                 github.again,
@@ -145,8 +146,12 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                 again=survey.again,
             )
         )
-    if settings.incidents.links:
-        found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
+    for kind, key, globs in (
+        ("links", "incidents.links", settings.incidents.links),
+        ("tickets", "self_service.tickets", settings.self_service.tickets),
+    ):
+        if globs:
+            found.append(Source(kind, partial(_files, kind, key, globs), is_whole=True))
     folder = events.event_inbox(settings.warehouse)
     if settings.events is not None or folder.is_dir():
         told = partial(events.collect, settings.events or [], folder, settings.timezone)
@@ -239,11 +244,15 @@ def _repository(row: dict[str, Any]) -> Repository:
     return Repository(**aware)
 
 
-def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
+# a source of files, and the kind of their records
+_KINDS = {"links": "links", "tickets": "requests"}
+
+
+def _files(source: str, key: str, globs: list[str], resume: Resume) -> Iterator[Item]:
     require_resolved(globs)
     for pattern in globs:
         found = sorted(glob(pattern, recursive=True))
         if not found:
-            raise SourceError(f"links: {pattern} matches no file; mend incidents.links in the configuration")
+            raise SourceError(f"{source}: {pattern} matches no file; mend {key} in the configuration")
         for path in found:
-            yield from record_files.read_records("links", Path(path))
+            yield from record_files.read_records(_KINDS[source], Path(path))

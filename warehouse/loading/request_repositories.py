@@ -26,6 +26,15 @@ _PROPOSED = (
 _KNOWN = "select q.id from requests as q where q.source = ? and q.repo = ?"
 
 
+def workflows_of(self_service: SelfService) -> dict[str, list[str]]:
+    """The workflows that make requests ready, by repository in small letters."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for rule in self_service.requests:
+        if rule.ready.workflow:
+            found[rule.repository.casefold()].append(rule.ready.workflow)
+    return found
+
+
 def collect_requests(
     warehouse: Path, source: GitHub, self_service: SelfService, cache: Path, resume: Resume
 ) -> Iterator[Item]:
