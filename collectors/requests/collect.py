@@ -53,9 +53,10 @@ def collect(
 ) -> Iterator[Item]:
     """The requests of each repository since its cursor, and a checkpoint (subject: the repository).
 
-    The cursor: `head` (read up to that commit), `from_at` (covered since), `form` (what was asked for), `proposed` (the last commit of
-    each pull request that was read, by its number), `seen` (by rule, how many files there are and whether any has an
-    entry). Raises SourceError at the end, after the others were read, where a repository could not be.
+    The cursor: `head` (read up to that commit), `from_at` (covered since), `form` (what was asked for), `proposed` (the
+    last commit of each pull request that was read, by its number), `seen` (by rule, which paths have no file, and
+    whether any file has an entry). Raises SourceError at the end, after the others were read, where a repository could
+    not be.
     """
     failed: list[SourceError] = []
     for repository in repositories:
@@ -217,7 +218,7 @@ class _Reading:
                 self._read[rule.name, content] = error
 
     def _seen(self, folders: Sequence[str]) -> dict[str, Any]:
-        """By rule, how many files there are, and whether one has, or had, an entry."""
+        """By rule, the paths that no file has, and whether any file has, or had, an entry."""
         there = list(self.reader.files(folders))
         known = {*self.repository.known, *self.yielded}
         seen: dict[str, Any] = {}
@@ -230,7 +231,12 @@ class _Reading:
                 found = (self._read[rule.name, content] for _, content in looked_at)
                 # what cannot be read may have one
                 has_entry = any(isinstance(read, UnreadableFile) or read for read in found)
-            seen[rule.name] = {"files": len(own), "has_entry": has_entry}
+            empty = [
+                glob
+                for glob in rule.paths
+                if not any(is_of(rule.model_copy(update={"paths": [glob]}), path) for path, _ in own)
+            ]
+            seen[rule.name] = {"empty": empty, "has_entry": has_entry}
         return seen
 
 

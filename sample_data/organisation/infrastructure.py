@@ -1,4 +1,4 @@
-"""What makes requests ready in the repository `infrastructure`: Argo CD's syncs of namespaces, and runs of Terraform."""
+"""What makes requests in the repository `infrastructure` ready: Argo CD's syncs of namespaces, runs of Terraform."""
 
 import uuid
 from datetime import timedelta

@@ -13,7 +13,7 @@ ELENA, BEN = TEAMS["platform"][4:]
 
 @dataclass(frozen=True)
 class Asked:
-    """A pull request for one entry; `tried` are what was made of it once it was merged: when it ended, and whether well.
+    """A pull request for one entry; `tried` is what was made of it once it was merged: when it ended, and if well.
 
     Instants are a week's local ones. One without `merged` is open, or was `closed`.
     """
@@ -138,8 +138,9 @@ def _pull(asked: Asked, weeks: Weeks) -> Pull:
 
 def _namespace(name: str, team: str, cpu: str = "10") -> str:
     return (
-        f"apiVersion: platform.acme.example/v1\nkind: NamespaceRequest\nmetadata:\n  name: {name}\nspec:\n  team: {team}\n"
-        f'  quota:\n    requests.cpu: "{cpu}"\n    requests.memory: 20Gi\n    limits.cpu: "20"\n    limits.memory: 40Gi\n'
+        f"apiVersion: platform.acme.example/v1\nkind: NamespaceRequest\nmetadata:\n  name: {name}\n"
+        f'spec:\n  team: {team}\n  quota:\n    requests.cpu: "{cpu}"\n    requests.memory: 20Gi\n'
+        '    limits.cpu: "20"\n    limits.memory: 40Gi\n'
         "  networkPolicies:\n    defaultDeny: true\n    allowIngress:\n      - fromNamespace: ingress-nginx\n"
     )
 

@@ -225,9 +225,9 @@ def test_the_cursor_says_which_paths_have_files_and_which_rules_entries(repo: Re
     repo.write(**{ORDERS: namespace("orders")})
     repo.read()
     assert repo.cursors["acme/infrastructure"]["seen"] == {
-        "Namespace": {"files": 1, "has_entry": True},
-        "Queue": {"files": 1, "has_entry": False},
-        "Bucket": {"files": 0, "has_entry": False},
+        "Namespace": {"empty": [], "has_entry": True},
+        "Queue": {"empty": [], "has_entry": False},
+        "Bucket": {"empty": ["buckets/*.yaml"], "has_entry": False},
     }
 
 
