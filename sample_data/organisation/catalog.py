@@ -41,7 +41,15 @@ class Component:
     lifecycle: str = "production"
     tags: tuple[str, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] | None = None
 
+
+# what keeps data -> its team, and the tag that tells what it is
+RESOURCES = {
+    "payouts-db": ("payments", "mysql-8"),
+    "scoring-features": ("payments", "redis-7"),
+    "mail-queue": ("platform", "postgresql-15"),
+}
 
 COMPONENTS = (
     Component("web-shop", "storefront", "shop", "What customers see", kind="website", tags=("tier-1",)),
@@ -58,7 +66,9 @@ COMPONENTS = (
         "storefront",
         "shop",
         "Finds products",
+        tags=("go-1.22", "distroless", "github-actions"),
         annotations={"argocd/app-name": "search-eu,search-us", "sixkeys.dev/golden-path": "argo-delivery"},
+        depends_on=(),
     ),
     Component(
         "delivery",
@@ -76,7 +86,14 @@ COMPONENTS = (
         repo="fulfilment",
         annotations={"sixkeys.dev/source-patterns": "inventory/**"},
     ),
-    Component("payments-api", "payments", "payments", "Takes and returns money", tags=("tier-1", "pci")),
+    Component(
+        "payments-api",
+        "payments",
+        "payments",
+        "Takes and returns money",
+        tags=("tier-1", "pci"),
+        depends_on=("resource:default/payouts-db",),
+    ),
     Component(
         "ledger",
         "payments",
@@ -90,10 +107,12 @@ COMPONENTS = (
         "payments",
         "payments",
         "Says how likely an order is a fraud",
+        tags=("python-3.9",),
         annotations={
             "argocd/app-selector": "app.kubernetes.io/part-of=fraud-scoring",
             "sixkeys.dev/golden-path": "argo-delivery",
         },
+        depends_on=("resource:scoring-features",),
     ),
     Component(
         "identity",
@@ -109,7 +128,9 @@ COMPONENTS = (
         "platform",
         "Sends mail and push messages",
         lifecycle="experimental",
+        tags=("python-3.12", "distroless", "github-actions"),
         annotations={"argocd/app-name": "notifications", "sixkeys.dev/golden-path": "python-service"},
+        depends_on=("resource:mail-queue", "component:identity"),
     ),
     Component(
         "acme-cli",
@@ -129,6 +150,10 @@ def catalog_files() -> dict[str, str]:
         *map(_group, GROUPS),
         *(_entity("System", name, {"owner": f"group:default/{team}"}) for name, team in SYSTEMS.items()),
         _entity("API", "checkout-api", _checkout_api(), "Orders and payments"),
+        *(
+            _entity("Resource", name, {"type": "database", "owner": f"group:default/{team}"}, tags=(tag,))
+            for name, (team, tag) in RESOURCES.items()
+        ),
     ]
     files = {"catalog/organisation.yaml": _documents(organisation)}
     for system in SYSTEMS:
@@ -210,6 +235,8 @@ def _component(of: Component) -> dict[str, Any]:
         "owner": f"group:default/{of.team}",
         "system": of.system,
     }
+    if of.depends_on is not None:
+        spec["dependsOn"] = list(of.depends_on)
     if of.name == "checkout":
         spec["providesApis"] = ["checkout-api"]
     return _entity("Component", of.name, spec, of.text, annotations | dict(of.annotations), of.tags)
