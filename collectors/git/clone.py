@@ -149,8 +149,8 @@ class Clone:
             "--no-renames",
             "--no-mailmap",
             "--encoding=UTF-8",
-            form,
         ]
+        arguments.append(form)
         arguments += ["--name-only", "--diff-merges=first-parent"] if with_paths else []
         revisions = "".join(f"^{sha}\n" for sha in without)
         arguments += ["--all", "--ignore-missing", "--stdin"]
@@ -208,14 +208,14 @@ class Clone:
         wanted = "".join(f"{blob}\n" for blob in sorted(set(blobs)))
         if not wanted:
             return {}
-        arguments = (
+        arguments = [
             "fetch",
             "--quiet",
             "--no-tags",
             "--no-write-fetch-head",
             "--filter=blob:none",
             "--stdin",
-        )
+        ]
         done = self._ask("-C", str(self._path), *arguments, "origin", given=wanted)
         if done.returncode:
             raise self._refused(done)

@@ -25,7 +25,7 @@ _CHOICE = re.compile(
 
 
 @dataclass(frozen=True)
-class Choice:
+class RoadChoice:
     """One of the things that are on the road: as it is written, its name alone, and its versions; None: any."""
 
     told: str
@@ -56,7 +56,7 @@ def name_and_version(told: str) -> tuple[str, str | None]:
     return (found["name"], found["version"]) if found else (told.strip(), None)
 
 
-def choice_of(told: str) -> Choice:
+def choice_of(told: str) -> RoadChoice:
     """What a text such as "Go 1.21+" allows. Raises ValueError for versions that cannot be read."""
     told = told.strip()
     found = _CHOICE.fullmatch(told) if len(told) <= _LONGEST else None
@@ -67,12 +67,14 @@ def choice_of(told: str) -> Choice:
     version, spec = found["version"], found["spec"]
     try:
         if spec and "===" not in spec:
-            return Choice(told, found["name"], SpecifierSet(spec))
+            return RoadChoice(told, found["name"], SpecifierSet(spec))
         if version:
             at_least = found["open"] and not found["open"].startswith(".")
-            return Choice(told, found["name"], SpecifierSet(f">={version}" if at_least else f"=={version}.*"))
+            return RoadChoice(
+                told, found["name"], SpecifierSet(f">={version}" if at_least else f"=={version}.*")
+            )
         if not spec:
-            return Choice(told, found["name"])
+            return RoadChoice(told, found["name"])
     except InvalidSpecifier:
         pass
     raise ValueError(
@@ -124,7 +126,7 @@ class PavedRoad(PlatformSection):
     ci_cd: PavedCiCd = Field(default=PavedCiCd())
 
     @property
-    def choices(self) -> dict[str, list[Choice]]:
+    def choices(self) -> dict[str, list[RoadChoice]]:
         """What is on the road, by aspect; aspects of which nothing is said are not there."""
         told = {
             "runtime": self.language_runtimes,

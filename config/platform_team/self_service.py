@@ -1,14 +1,12 @@
 """The part `self_service` of the configuration: which files are requests, and what makes them ready."""
 
 import re
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from config.fields import LaterText, Section
+from config.platform_team.golden_paths import Globs
 from config.text.quoting import quoted
-
-Globs = Annotated[list[str], BeforeValidator(lambda told: [told] if isinstance(told, str) else told)]
 
 
 class RequestReady(Section):

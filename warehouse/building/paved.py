@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from config.platform_team.paved_road import Choice, choice_of
+from config.platform_team.paved_road import RoadChoice, choice_of
 from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.building import paved_names as names
-from warehouse.building.paved_names import Named, named_by
+from warehouse.building.paved_names import FoundName, named_by
 
 _CHOICES = pa.schema([("aspect", pa.string()), ("choice", pa.string())])
 _NOW = pa.schema(
@@ -73,9 +73,9 @@ class _Service:
             self._kept[what] = find()
         return self._kept[what]
 
-    def tagged(self, what: str, known: Mapping[str, str]) -> list[Named]:
+    def tagged(self, what: str, known: Mapping[str, str]) -> list[FoundName]:
         """What of the known names its tags tell."""
-        found: list[Named] = self.once(f"{what} tags", lambda: named_by(self.tags, known, "tag"))
+        found: list[FoundName] = self.once(f"{what} tags", lambda: named_by(self.tags, known, "tag"))
         return found
 
     def last_deployments(self, day: date) -> Iterator[tuple[str, Sequence[str]]]:
@@ -91,7 +91,7 @@ class _Service:
 class _Told:
     """What was found of an aspect; where that is nothing, why. `None` for what a service need not have and has not."""
 
-    found: Sequence[Named] = ()
+    found: Sequence[FoundName] = ()
     unknown: str = ""
 
 
@@ -110,7 +110,7 @@ def create_paved_choices(connection: duckdb.DuckDBPyConnection, settings: Settin
 
 def find_paved(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes `paved_now` and `paved_days`; both are empty where the platform says nothing of its road."""
-    choices: dict[str, list[Choice]] = defaultdict(list)
+    choices: dict[str, list[RoadChoice]] = defaultdict(list)
     for aspect, choice in connection.execute("select c.aspect, c.choice from paved_choices as c").fetchall():
         choices[aspect].append(choice_of(choice))
     judges = _judges(choices)
@@ -168,14 +168,14 @@ def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 _Judge = Callable[[_Service, _Resources, date], dict[str, Any] | None]
 
 
-def _judges(choices: Mapping[str, Sequence[Choice]]) -> list[_Judge]:
+def _judges(choices: Mapping[str, Sequence[RoadChoice]]) -> list[_Judge]:
     """By each aspect of which the platform says something, what judges a service on a day."""
     stores = [
         choice for aspect, some in choices.items() if aspect.startswith("databases.") for choice in some
     ]
-    caches = [choice for choice in stores if names.plain(choice.name) in names.CACHES]
+    caches = [choice for choice in stores if names.plain_name(choice.name) in names.CACHES]
     caches += [choice for choice in choices.get("databases.cache", ()) if choice not in caches]
-    told: list[tuple[str, Sequence[Choice], Mapping[str, str], Callable[..., _Told | None]]] = [
+    told: list[tuple[str, Sequence[RoadChoice], Mapping[str, str], Callable[..., _Told | None]]] = [
         ("runtime", choices.get("runtime", ()), names.RUNTIMES, _runtime),
         ("database", [choice for choice in stores if choice not in caches], names.DATABASES, _databases),
         ("cache", caches, names.CACHES, _caches),
@@ -188,7 +188,7 @@ def _judges(choices: Mapping[str, Sequence[Choice]]) -> list[_Judge]:
 
 
 def _judge(
-    aspect: str, choices: Sequence[Choice], known: Mapping[str, str], look: Callable[..., _Told | None]
+    aspect: str, choices: Sequence[RoadChoice], known: Mapping[str, str], look: Callable[..., _Told | None]
 ) -> _Judge:
     allowed = ", ".join(map(str, choices))
 
@@ -210,12 +210,12 @@ def _judge(
 def _runtime(service: _Service, _: _Resources, __: date) -> _Told:
     if by_tag := service.tagged("runtime", names.RUNTIMES):
         return _Told(by_tag)
-    language = names.plain(service.language or "")
+    language = names.plain_name(service.language or "")
     if not language or language in names.NO_RUNTIMES:
         return _Told(unknown="neither a tag nor the language of its repository tells what it runs on")
     # a language that nobody thought of is one, too
     return _Told(
-        [Named(names.RUNTIMES.get(language, service.language or ""), None, "language of its repository")]
+        [FoundName(names.RUNTIMES.get(language, service.language or ""), None, "language of its repository")]
     )
 
 
@@ -244,7 +244,7 @@ def _stores(service: _Service, resources: _Resources, known: Mapping[str, str]) 
         is_store = "database" in (kind or "").lower() or "cache" in (kind or "").lower()
         if is_store and not engines and ("cache" in (kind or "").lower()) == (known is names.CACHES):
             nameless.append(name)
-    own = [one for one in found if names.plain(one.name) in known]
+    own = [one for one in found if names.plain_name(one.name) in known]
     if nameless:
         return _Told(own, f"nothing tells what {', '.join(nameless)} is; a tag such as postgresql-15 does")
     return _Told(own) if own else None
@@ -280,7 +280,9 @@ def _words(part: str) -> list[str]:
 
 
 def _registries(service: _Service, _: _Resources, day: date) -> _Told:
-    found = dict.fromkeys(Named(names.registry_of(image), None, "image") for image in _images(service, day))
+    found = dict.fromkeys(
+        FoundName(names.registry_of(image), None, "image") for image in _images(service, day)
+    )
     return _Told([*found], "" if found else "no deployment of the 90 days before tells its images")
 
 
@@ -288,12 +290,12 @@ def _ci(service: _Service, _: _Resources, day: date) -> _Told:
     if by_tag := service.tagged("ci", names.CI_TOOLS):
         return _Told(by_tag)
     if service.has_run(day):
-        return _Told([Named("GitHub Actions", None, "workflow run")])
+        return _Told([FoundName("GitHub Actions", None, "workflow run")])
     return _Told(unknown="no tag names a tool, and no workflow run of the 90 days before was read")
 
 
 def _deployers(service: _Service, _: _Resources, day: date) -> _Told:
     source = next((source for source, _ in service.last_deployments(day)), None)
     if source:
-        return _Told([Named(DEPLOYMENT_SOURCES.get(source, source), None, "last deployment")])
+        return _Told([FoundName(DEPLOYMENT_SOURCES.get(source, source), None, "last deployment")])
     return _Told(unknown="it was not deployed to production in the 90 days before")

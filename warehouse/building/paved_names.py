@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from config.platform_team.paved_road import Choice, name_and_version
+from config.platform_team.paved_road import RoadChoice, name_and_version
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name without what people write in several ways: letter case, blanks, dashes and dots."""
     return re.sub(r"[^a-z0-9+#]", "", name.lower())
 
@@ -15,7 +15,7 @@ def plain(name: str) -> str:
 def _known(told: str) -> dict[str, str]:
     """Every way to write a name, in its plain form, with the first of its line."""
     return {
-        plain(name): names[0]
+        plain_name(name): names[0]
         for line in told.strip().splitlines()
         if (names := line.split(", "))
         for name in names
@@ -148,7 +148,7 @@ _HOSTS = (
 
 
 @dataclass(frozen=True)
-class Named:
+class FoundName:
     """What was found of a service: what it is called, its version where one is told, and by what it is known."""
 
     name: str
@@ -159,20 +159,22 @@ class Named:
         return f"{self.name}{f' {self.version}' if self.version else ''} ({self.by})"
 
 
-def named_by(texts: Iterable[str], known: Mapping[str, str], by: str) -> list[Named]:
+def named_by(texts: Iterable[str], known: Mapping[str, str], by: str) -> list[FoundName]:
     """Those of the texts that name something known, such as the tag `python-3.9`."""
     found = []
     for told in texts:
-        if name := known.get(plain(told)):
+        if name := known.get(plain_name(told)):
             # `ubi9` and `python3` are names, and tell their version
             version = (
-                re.search(r"[0-9]+$", told) if plain(name) != plain(told) and not name[-1].isdigit() else None
+                re.search(r"[0-9]+$", told)
+                if plain_name(name) != plain_name(told) and not name[-1].isdigit()
+                else None
             )
-            found.append(Named(name, version[0] if version else None, by))
+            found.append(FoundName(name, version[0] if version else None, by))
             continue
         word, version_told = name_and_version(told)
-        if name := known.get(plain(word)):
-            found.append(Named(name, version_told, by))
+        if name := known.get(plain_name(word)):
+            found.append(FoundName(name, version_told, by))
     return list(dict.fromkeys(found))
 
 
@@ -188,10 +190,10 @@ def registry_of(image: str) -> str:
     return next((name for pattern, name in _HOSTS if re.fullmatch(pattern, host)), host_of_image(image))
 
 
-def is_on(found: Named, choices: Iterable[Choice], known: Mapping[str, str]) -> bool:
+def is_on(found: FoundName, choices: Iterable[RoadChoice], known: Mapping[str, str]) -> bool:
     """Whether what was found is one of the choices, in one of their versions."""
-    key = known.get(plain(found.name), plain(found.name))
+    key = known.get(plain_name(found.name), plain_name(found.name))
     return any(
-        known.get(plain(choice.name), plain(choice.name)) == key and choice.holds(found.version)
+        known.get(plain_name(choice.name), plain_name(choice.name)) == key and choice.holds(found.version)
         for choice in choices
     )

@@ -10,7 +10,7 @@ from config.platform_team.self_service import RequestRule
 from config.settings import Settings
 from config.text.quoting import one_short_line
 from warehouse.building import paved_names
-from warehouse.building.paved_names import plain
+from warehouse.building.paved_names import plain_name
 
 _Rows = Callable[[str], list[tuple[Any, ...]]]
 _MOST_NAMED = 8
@@ -47,7 +47,9 @@ def platform_problems(rows: _Rows, settings: Settings) -> Iterator[tuple[str, st
     for aspect, choices in settings.paved_road.choices.items():
         words = _WORDS.get(aspect, paved_names.DATABASES | paved_names.CACHES)
         strange = [
-            str(choice) for choice in choices if plain(choice.name) not in words and "." not in choice.name
+            str(choice)
+            for choice in choices
+            if plain_name(choice.name) not in words and "." not in choice.name
         ]
         if strange:
             yield (

@@ -4,7 +4,7 @@ import pytest
 
 from config.platform_team.paved_road import choice_of
 from warehouse.building import paved_names as names
-from warehouse.building.paved_names import Named, is_on, named_by, registry_of
+from warehouse.building.paved_names import FoundName, is_on, named_by, registry_of
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_host_of_an_image_tells_its_registry(image: str, registry: str) -> N
 
 
 def test_a_registry_may_be_named_by_its_host() -> None:
-    found = Named("registry.acme.example", None, "image")
+    found = FoundName("registry.acme.example", None, "image")
     assert is_on(found, [choice_of("registry.acme.example")], names.REGISTRIES)
     assert not is_on(found, [choice_of("AWS ECR"), choice_of("Docker Hub")], names.REGISTRIES)
-    assert is_on(Named("ECR", None, "image"), [choice_of("Amazon ECR")], names.REGISTRIES)
+    assert is_on(FoundName("ECR", None, "image"), [choice_of("Amazon ECR")], names.REGISTRIES)
