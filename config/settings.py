@@ -25,6 +25,8 @@ from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.platform_team.documents import Platform, PlatformDocument, platform_documents
 from config.platform_team.golden_paths import GoldenPath, golden_path_of, merged_paths
+from config.platform_team.paved_road import PavedRoad, paved_road
+from config.platform_team.self_service import SelfService
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
@@ -182,6 +184,7 @@ class Settings(Section):
     stated_paths: list[GoldenPath] = Field(default=[], alias="golden_paths")
     security: dict[str, Any] = {}
     platform: Platform = Platform()
+    self_service: SelfService = SelfService()
     # what the last collection told is forgotten by an empty list, not by none
     events: Annotated[list[EventEntry] | None, BeforeValidator(lambda told: [] if told is None else told)] = (
         None
@@ -194,6 +197,7 @@ class Settings(Section):
     survey_page: SurveyPage | None = None
     _documents: list[PlatformDocument] = PrivateAttr(default=[])
     _paths: list[GoldenPath] = PrivateAttr(default=[])
+    _road: PavedRoad = PrivateAttr(default=PavedRoad())
 
     @property
     def platform_documents(self) -> list[PlatformDocument]:
@@ -204,6 +208,11 @@ class Settings(Section):
     def golden_paths(self) -> list[GoldenPath]:
         """The platform's paths, each once, whether they stand in its files or in this one."""
         return self._paths
+
+    @property
+    def paved_road(self) -> PavedRoad:
+        """What the platform team stands by, wherever it says so."""
+        return self._road
 
     @model_validator(mode="after")
     def _with_platform(self, info: ValidationInfo) -> Self:
@@ -218,6 +227,7 @@ class Settings(Section):
             if found.topic == "golden_path" and found.source is not document
         ]
         self._paths = merged_paths([*of_files, *self.stated_paths])
+        self._road = paved_road(self._documents)
         return self
 
     @field_validator("metrics")
@@ -257,13 +267,15 @@ def source_names(settings: Settings) -> list[str]:
     configured = settings.sources
     github = configured.github
     is_there = {
-        "catalog": configured.catalog.files,
+        "catalog": configured.catalog.files or configured.catalog.backstage,
         "github": github,
         "git": github,
+        "requests": github and settings.self_service.requests,
         "github_issues": github and github.incidents,
         "pagerduty": configured.pagerduty,
         "survey": configured.survey or settings.survey_page,
         "links": settings.incidents.links,
+        "tickets": settings.self_service.tickets,
     }
     return [
         *(f"argocd:{instance.name}" for instance in configured.argocd),
@@ -339,6 +351,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
                 update={"links": [from_folder(f) for f in settings.incidents.links]}
             ),
             "events": events,
+            "self_service": settings.self_service.model_copy(
+                update={"tickets": [from_folder(f) for f in settings.self_service.tickets]}
+            ),
             "reports": reports,
         }
     )

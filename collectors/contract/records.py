@@ -8,14 +8,11 @@ replaces an earlier one.
 from datetime import datetime
 from typing import Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from collectors.contract.record_base import Id, Instant, Part, Record, Sha, Text, Whole
+from collectors.contract.fields import Id, Instant, Part, Record, Sha, Text, Whole
 from config.sources import EventKind, EventScope
 from config.survey import SATISFACTION
-
-# the base is part of the records to everyone else
-__all__ = ["Id", "Instant", "Part", "Record", "Sha", "Text", "Whole"]
 
 
 class Repository(Record):
@@ -119,7 +116,7 @@ class Deployment(Record):
     service: str | None = None
     application: str | None = None
     project: str | None = None
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default={})
     cluster: str | None = None
     namespace: str | None = None
     workflow: str | None = None
@@ -246,7 +243,9 @@ class Component(Record):
 
     `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs. `name` has its
     namespace before it where that is not the default one. `origin` is the file that tells of it, `formerly` what it was
-    called before, `gone_at` since when no file tells of it any more.
+    called before, `gone_at` since when no file tells of it any more. `parent` and `children` are the groups above and
+    below a group, `portal_url` its page in Backstage. `depends_on` are references such as `resource:orders-db`, None
+    where it says nothing of what it depends on.
     """
 
     TABLE = "components"
@@ -272,6 +271,11 @@ class Component(Record):
     formerly: tuple[str, ...] = ()
     origin: str = ""
     gone_at: Instant | None = None
+    title: str | None = None
+    parent: str | None = None
+    children: tuple[str, ...] = ()
+    portal_url: str | None = None
+    depends_on: tuple[str, ...] | None = None
 
 
 class Owner(Record):
@@ -346,6 +350,44 @@ class Event(Record):
         return until
 
 
+class Request(Record):
+    """What somebody asked of the platform; `kind` is what the configuration calls it, or an import's own word.
+
+    Of `source` `git` it is an entry of the file `path` that came with the commit `sha`, or is in the pull request
+    `number`, and what became of it follows from that. A ticket tells its instants itself.
+    """
+
+    TABLE = "requests"
+    KEY = ("source", "id")
+    source: Text
+    id: Id
+    kind: Text
+    name: str | None = None
+    way: Literal["self-service", "ticket"] = "ticket"
+    is_change: bool = False
+    team: str | None = None
+    environment: str | None = None
+    repo: str | None = None
+    path: str | None = None
+    sha: Sha | None = None
+    number: Whole | None = None
+    opened_at: Instant
+    merged_at: Instant | None = None
+    ready_at: Instant | None = None
+    withdrawn_at: Instant | None = None
+    url: str | None = None
+
+    @field_validator("ready_at")
+    @classmethod
+    def _after_it_was_opened(cls, ready_at: datetime | None, info: ValidationInfo) -> datetime | None:
+        opened_at = info.data.get("opened_at")
+        if ready_at is not None and opened_at is not None and ready_at < opened_at:
+            raise ValueError(
+                f"{ready_at:%Y-%m-%dT%H:%MZ} is before {opened_at:%Y-%m-%dT%H:%MZ}, when it was opened"
+            )
+        return ready_at
+
+
 class Coverage(Record):
     """A stretch of time for which `source` was read about `subject` (a repository, an application, or `*` for all)."""
 
@@ -373,6 +415,7 @@ RECORDS: dict[str, type[Record]] = {
         Membership,
         Link,
         Event,
+        Request,
         Coverage,
     )
 }

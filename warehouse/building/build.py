@@ -17,6 +17,8 @@ from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
 from warehouse.building.path_evidence import judge_paths
 from warehouse.building.path_inputs import create_path_inputs
+from warehouse.building.paved import create_paved_choices, find_paved
+from warehouse.building.readiness import create_request_inputs, find_ready
 from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
@@ -83,12 +85,17 @@ STEPS_IN_ORDER = (
     "responses",
     "drivers",
     "comments",
+    find_ready,  # request_deliveries
+    "requests",
     "unknown_teams",
     "unmapped",
     "not_counted",
     "events",
     "reading_days",
     "path_services",
+    find_paved,  # paved_now, paved_days
+    "paved_road",
+    "paved_services",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
@@ -156,6 +163,8 @@ def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings,
         connection.execute(f"create table {CATALOGUE} as {model(CATALOGUE)}")
         create_inputs(connection, settings, as_of)
         create_path_inputs(connection, settings)
+        create_request_inputs(connection, settings)
+        create_paved_choices(connection, settings)
         create_days(connection, settings, as_of)
     for step in FIRST_STEPS:
         connection.execute(f"create table {step} as {model(step)}")

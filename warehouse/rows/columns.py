@@ -22,6 +22,9 @@ TABLES = (
     "path_deployments",
     "path_moves",
     "first_deployments",
+    "requests",
+    "paved_road",
+    "paved_services",
 )
 _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
 _METRICS = {

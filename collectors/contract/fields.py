@@ -1,4 +1,4 @@
-"""What all records are made of: instants, keys, commits, and the classes below which they stand."""
+"""What every record is made of: the base of the record classes, and the types of their fields."""
 
 import re
 from typing import Annotated, Any, ClassVar
@@ -37,12 +37,14 @@ Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
 class Record(BaseModel):
     """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name.
 
-    What a text holds can be stored, whatever a source sends.
+    What a text holds can be stored, whatever a source sends. `MENDED_BY`, where that is not the whole key, names the
+    fields by which a later record takes the place of one that was set aside.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     TABLE: ClassVar[str]
     KEY: ClassVar[tuple[str, ...]]
+    MENDED_BY: ClassVar[tuple[str, ...] | None] = None
 
     @model_validator(mode="before")
     @classmethod
