@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,7 @@ from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.platform_team.documents import Platform, PlatformDocument, platform_documents
 from config.platform_team.golden_paths import GoldenPath, golden_path_of, merged_paths
+from config.platform_team.guardrails import Guardrails, Security, guardrails_in
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
@@ -180,7 +181,7 @@ class Settings(Section):
     metrics: list[MetricTarget] = DEFAULT_TARGETS
     signals: SignalSettings = SignalSettings()
     stated_paths: list[GoldenPath] = Field(default=[], alias="golden_paths")
-    security: dict[str, Any] = {}
+    security: Security = Security()
     platform: Platform = Platform()
     # what the last collection told is forgotten by an empty list, not by none
     events: Annotated[list[EventEntry] | None, BeforeValidator(lambda told: [] if told is None else told)] = (
@@ -194,6 +195,7 @@ class Settings(Section):
     survey_page: SurveyPage | None = None
     _documents: list[PlatformDocument] = PrivateAttr(default=[])
     _paths: list[GoldenPath] = PrivateAttr(default=[])
+    _guardrails: Guardrails = PrivateAttr(default=Guardrails())
 
     @property
     def platform_documents(self) -> list[PlatformDocument]:
@@ -205,11 +207,17 @@ class Settings(Section):
         """The platform's paths, each once, whether they stand in its files or in this one."""
         return self._paths
 
+    @property
+    def guardrails(self) -> Guardrails:
+        """The rules that all of the platform team's documents come to."""
+        return self._guardrails
+
     @model_validator(mode="after")
     def _with_platform(self, info: ValidationInfo) -> Self:
         context = info.context or {}
         folder, document = context.get("folder", Path()), context.get("document")
-        written = document.content if document else {"security": self.security}
+        own = {"security": self.security.model_dump(exclude_unset=True)}
+        written = document.content if document else own
         name = context.get("name", "sixkeys.yaml")
         self._documents = platform_documents(written, self.platform, folder, name, document)
         of_files = [
@@ -218,6 +226,7 @@ class Settings(Section):
             if found.topic == "golden_path" and found.source is not document
         ]
         self._paths = merged_paths([*of_files, *self.stated_paths])
+        self._guardrails = guardrails_in(self._documents, self._paths)
         return self
 
     @field_validator("metrics")

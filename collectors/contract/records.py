@@ -5,65 +5,15 @@ default to empty, other optional fields to None: missing stays missing. `KEY` na
 replaces an earlier one.
 """
 
-import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import ValidationInfo, field_validator
 
-from collectors.contract.storable import storable
+from collectors.contract.fields import Id, Instant, Part, Record, Sha, Text, Whole
+from collectors.contract.managed_objects import ManagedObject
 from config.sources import EventKind, EventScope
 from config.survey import SATISFACTION
-from config.years import in_utc
-
-Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
-# as many as the warehouse's columns hold
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-Text = Annotated[str, Field(min_length=1)]
-# a key part: numbers that a CSV or an API writes without quotes are taken as text
-Id = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) else v), Field(min_length=1)]
-
-
-def _as_git_writes(told: str) -> str:
-    """A commit's SHA in small letters; raises ValueError for what a spreadsheet has made of one."""
-    if re.fullmatch(r"[0-9](?:[.,][0-9]+)?E[+][0-9]+", told):
-        raise ValueError("is a number that a spreadsheet has made of a commit; keep the column as text")
-    return told.lower() if re.fullmatch(r"[0-9a-fA-F]{7,64}", told) else told
-
-
-Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
-
-
-class Record(BaseModel):
-    """The base of all records: frozen, unknown fields refused. `TABLE` is the kind's and the table's name.
-
-    What a text holds can be stored, whatever a source sends.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    TABLE: ClassVar[str]
-    KEY: ClassVar[tuple[str, ...]]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _can_be_stored(cls, fields: Any) -> Any:
-        return storable(fields)
-
-
-class Part(BaseModel):
-    """The base of structs inside records."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Repository(Record):
@@ -369,6 +319,7 @@ class Coverage(Record):
 
     TABLE = "coverage"
     KEY = ("source", "subject", "from_at")
+    MENDED_BY = ("source", "subject")
     source: Text
     subject: Text
     from_at: Instant
@@ -390,6 +341,7 @@ RECORDS: dict[str, type[Record]] = {
         Owner,
         Link,
         Event,
+        ManagedObject,
         Coverage,
     )
 }

@@ -17,7 +17,7 @@ from warehouse.storage.schema import columns
 
 # raised with each change of a table, a column, its type or a key; STEPS says what becomes of what was there before,
 # except that new tables, new columns and new parts of lists are made for every warehouse that lacks them
-VERSION = 4
+VERSION = 5
 
 _BOOKKEEPING = {
     "about": {"version": "integer", "people_key": "varchar", "first_built_at": "timestamp"},
