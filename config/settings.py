@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,7 @@ from config.metrics import find
 from config.mistakes import explain_mistakes
 from config.platform_team.documents import Platform, PlatformDocument, platform_documents
 from config.platform_team.golden_paths import GoldenPath, golden_path_of, merged_paths
+from config.platform_team.guardrails import Guardrails, Security, guardrails_in
 from config.platform_team.paved_road import PavedRoad, paved_road
 from config.platform_team.self_service import SelfService
 from config.reports import Email, Recipients, Reports, Webhook
@@ -182,7 +183,7 @@ class Settings(Section):
     metrics: list[MetricTarget] = DEFAULT_TARGETS
     signals: SignalSettings = SignalSettings()
     stated_paths: list[GoldenPath] = Field(default=[], alias="golden_paths")
-    security: dict[str, Any] = {}
+    security: Security = Security()
     platform: Platform = Platform()
     self_service: SelfService = SelfService()
     # what the last collection told is forgotten by an empty list, not by none
@@ -198,6 +199,7 @@ class Settings(Section):
     _documents: list[PlatformDocument] = PrivateAttr(default=[])
     _paths: list[GoldenPath] = PrivateAttr(default=[])
     _road: PavedRoad = PrivateAttr(default=PavedRoad())
+    _guardrails: Guardrails = PrivateAttr(default=Guardrails())
 
     @property
     def platform_documents(self) -> list[PlatformDocument]:
@@ -214,11 +216,17 @@ class Settings(Section):
         """What the platform team stands by, wherever it says so."""
         return self._road
 
+    @property
+    def guardrails(self) -> Guardrails:
+        """The rules that all of the platform team's documents come to."""
+        return self._guardrails
+
     @model_validator(mode="after")
     def _with_platform(self, info: ValidationInfo) -> Self:
         context = info.context or {}
         folder, document = context.get("folder", Path()), context.get("document")
-        written = document.content if document else {"security": self.security}
+        own = {"security": self.security.model_dump(exclude_unset=True)}
+        written = document.content if document else own
         name = context.get("name", "sixkeys.yaml")
         self._documents = platform_documents(written, self.platform, folder, name, document)
         of_files = [
@@ -228,6 +236,7 @@ class Settings(Section):
         ]
         self._paths = merged_paths([*of_files, *self.stated_paths])
         self._road = paved_road(self._documents)
+        self._guardrails = guardrails_in(self._documents, self._paths)
         return self
 
     @field_validator("metrics")

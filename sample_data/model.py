@@ -179,10 +179,12 @@ class Repository:
 @dataclass
 class ArgoCD:
     """An Argo CD instance: Application objects as `/api/v1/applications` lists them; revision metadata by
-    (application name, config revision) as `/api/v1/applications/{name}/revisions/{revision}/metadata` answers."""
+    (application name, config revision) as `/api/v1/applications/{name}/revisions/{revision}/metadata` answers; the
+    objects that run by application name, of which `/api/v1/applications/{name}/managed-resources` tells."""
 
     applications: list[dict[str, Any]] = field(default_factory=list)
     revision_metadata: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass

@@ -6,14 +6,15 @@ request lists all applications; a config revision that no poll has met costs one
 
 import itertools
 import json
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from collectors.argocd.applications import about_application
 from collectors.argocd.config_clones import ConfigClones
-from collectors.argocd.shapes import distinct_instant, has_number, is_name, unreadable, wrong_identity
+from collectors.argocd.managed_reading import Guarded, again_managed, read_managed
+from collectors.argocd.references import References, ShaAndRepository
+from collectors.argocd.shapes import distinct_instant, has_number, unreadable, wrong_identity
 from collectors.argocd.sync import ConfigSource, config_of, images_of, referenced_commit
 from collectors.contract.items import (
     Checkpoint,
@@ -40,34 +41,11 @@ _STATUS = {
 }
 # what becomes of an operation that still went on at a poll and that no later one saw end
 _UNFINISHED = {"Running": "failure", "Terminating": "cancelled"}
-# the cluster that an instance runs in has the same name in all of them
-_OWN_CLUSTER = ("in-cluster", "https://kubernetes.default.svc")
 # where a sync tells of persons, which is not kept, in the quarantine neither
 _PEOPLE = ("initiatedBy",)
 _REVISION_LABEL = "org.opencontainers.image.revision"
-ShaAndRepository = tuple[str | None, str | None]  # (sha, repository)
 # what is asked at once: each answer may cost Argo CD a fetch of the config repository
 AT_ONCE = 4
-
-
-class _References:
-    """What a (config repository, revision) names, asked for once although many applications come from it."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str | None, str], ShaAndRepository] = {}
-        self._locks: defaultdict[tuple[str | None, str], threading.Lock] = defaultdict(threading.Lock)
-
-    def get(
-        self, key: tuple[str | None, str], ask: Callable[[], ShaAndRepository | None]
-    ) -> ShaAndRepository | None:
-        """The commit at `key`, or what `ask` says of it; its None is not kept, so that the next one asks again."""
-        with self._locks[key]:
-            if key not in self._found:
-                answer = ask()
-                if answer is None:
-                    return None
-                self._found[key] = answer
-            return self._found[key]
 
 
 def open_api(source: ArgoCD, timeout: float = TIMEOUT_SECONDS) -> Api:
@@ -102,13 +80,15 @@ def collect(
     resume: Resume,
     timeout: float = TIMEOUT_SECONDS,
     clones: ConfigClones | None = None,
+    guarded: Guarded | None = None,
 ) -> Iterator[Item]:
     """Each application's syncs since the last poll, oldest first, then its coverage; a checkpoint per application.
 
     An operation is told once it has ended. The cluster that the instance runs in is told by the instance's name. A
     cursor (subject: the application's uid) keeps the last history entry, how often the history was wiped, the
     coverage's start, what the revisions still in the history name, and the operation last seen. An unchanged instance
-    costs one request. Of config repositories that are in `clones` Argo CD is not asked what a revision names.
+    costs one request. Of config repositories that are in `clones` Argo CD is not asked what a revision names. What the
+    `guarded` applications run comes last, so that no sync is missed for it.
     """
     with open_api(source, timeout) as api:
         answer = api.get("/api/v1/applications")
@@ -117,7 +97,7 @@ def collect(
             raise SourceError(
                 f"{api.source}: {source.url} lists no applications; check that the url is Argo CD's"
             )
-        references = _References()
+        references = References()
         items = answer.get("items") or []
         done = itertools.count(1)
 
@@ -131,11 +111,14 @@ def collect(
 
         yield from in_order(read, items, AT_ONCE)
         yield Checkpoint("*", {"polled_at": resume.now.isoformat()})
+        if guarded:
+            yield from read_managed(api, source, resume, guarded, items, AT_ONCE)
 
 
 def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
     """The cursors with which those of `items` that Argo CD still shows are read anew; the rest is met by each poll."""
-    moved = dict(cursors)
+    items = list(items)
+    moved = again_managed(cursors, items)
     for item in items:
         uid, _, number = (item.key or ("", ""))[1].partition("/")
         uid, _, wiped = uid.partition("~")
@@ -158,20 +141,17 @@ class _Application:
         item: dict[str, Any],
         uid: str,
         name: str,
-        references: _References,
+        references: References,
         clones: ConfigClones | None,
     ) -> None:
         self.api, self.item, self.uid, self.name = api, item, uid, name
-        self.instance = source.name
         self.now = resume.now
         self.before = mapping(resume.cursors.get(uid))
         self.references = references
         self.refused: str | None = None  # why Argo CD did not say what a revision names
         self.clones = clones
         self.spec = mapping(item, "spec")
-        namespace = text(item, "metadata", "namespace")
-        self.namespace = namespace if namespace and is_name(namespace) else "argocd"
-        self.url = f"{source.url.rstrip('/')}/applications/{self.namespace}/{name}"
+        self.about = about_application(source, item)
         self.operation = mapping(item, "status", "operationState")
         history = [entry for entry in listing(item, "status", "history") if has_number(entry)]
         self.history: list[dict[str, Any]] = sorted(history, key=lambda entry: entry["id"])
@@ -192,7 +172,7 @@ class _Application:
             after["from_at"] = from_at
             fields = {
                 "source": "argocd",
-                "subject": self._subject(),
+                "subject": self.about.unit,
                 "from_at": from_at,
                 "until_at": self.now,
             }
@@ -203,11 +183,6 @@ class _Application:
     def _unreadable(self) -> Iterator[Malformed]:
         for reason, part in unreadable(self.item):
             yield Malformed("deployments", self.name, reason, _raw(part))
-
-    def _subject(self) -> str:
-        """What tells the application apart from those of the same name in other instances and namespaces."""
-        place = "" if self.namespace == "argocd" else f"{self.namespace}/"
-        return f"{self.instance}/{place}{self.name}"
 
     def _is_wiped(self) -> bool:
         """Whether the history began anew since the last poll: it ends before, or has another entry of the last id."""
@@ -322,13 +297,7 @@ class _Application:
         of_several = {"sourceIndex": config.index, "versionId": entry_id} if config.index is not None else {}
         response = self.api.send(
             f"/api/v1/applications/{quote(self.name, safe='')}/revisions/{config.revision}/metadata",
-            {
-                "appNamespace": self.namespace,
-                "project": project
-                if (project := text(self.spec, "project")) and is_name(project)
-                else "default",
-                **of_several,
-            },
+            {**self.about.asked_by, **of_several},
             accept=(403, 404, 500),
         )
         if not response.is_success:
@@ -383,16 +352,15 @@ class _Application:
 
     def _common(self) -> dict[str, Any]:
         labels = mapping(self.item, "metadata", "labels")
-        cluster = text(self.spec, "destination", "name") or text(self.spec, "destination", "server")
         return {
             "source": "argocd",
             "application": self.name,
-            "unit": self._subject(),
-            "project": text(self.spec, "project"),
+            "unit": self.about.unit,
+            "project": self.about.project,
             "labels": {key: value for key, value in labels.items() if isinstance(value, str)},
-            "cluster": self.instance if cluster in _OWN_CLUSTER else cluster,
-            "namespace": text(self.spec, "destination", "namespace"),
-            "url": self.url,
+            "cluster": self.about.cluster,
+            "namespace": self.about.namespace,
+            "url": self.about.url,
         }
 
 

@@ -105,13 +105,21 @@ def record_or_malformed(
         where = ".".join(str(part) for part in first["loc"]) or record.TABLE
         reason = f"{where}: {first['msg']}"
         raw_text = json.dumps(raw, default=str, sort_keys=True)
-        return Malformed(record.TABLE, subject, reason, raw_text, _key([fields.get(k) for k in record.KEY]))
+        return Malformed(record.TABLE, subject, reason, raw_text, key_of_fields(record, fields))
 
 
 def key_of(record: Record) -> str | None:
     """By what `record` is known, the same as that of a malformed item of the same key."""
-    return _key([getattr(record, name) for name in record.KEY])
+    return key_of_fields(type(record), dict(record))
 
 
-def _key(parts: list[Any]) -> str | None:
-    return None if any(part in (None, "") for part in parts) else json.dumps([str(part) for part in parts])
+def key_of_fields(record: type[Record], fields: Mapping[str, Any]) -> str | None:
+    """By what a record made of `fields` is known; None where a part that every record has is missing."""
+    parts = []
+    for name in record.MENDED_BY or record.KEY:
+        field = record.model_fields[name]
+        part = fields.get(name, None if field.is_required() else field.default)
+        if part is None or (part == "" and field.is_required()):
+            return None
+        parts.append(str(part))
+    return json.dumps(parts)

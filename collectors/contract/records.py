@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from collectors.contract.fields import Id, Instant, Part, Record, Sha, Text, Whole
+from collectors.contract.managed_objects import ManagedObject
 from config.sources import EventKind, EventScope
 from config.survey import SATISFACTION
 
@@ -393,6 +394,7 @@ class Coverage(Record):
 
     TABLE = "coverage"
     KEY = ("source", "subject", "from_at")
+    MENDED_BY = ("source", "subject")
     source: Text
     subject: Text
     from_at: Instant
@@ -416,6 +418,7 @@ RECORDS: dict[str, type[Record]] = {
         Link,
         Event,
         Request,
+        ManagedObject,
         Coverage,
     )
 }

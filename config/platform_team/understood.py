@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from config.platform_team.documents import PlatformDocument
 from config.platform_team.golden_paths import GoldenPath, golden_path_of
+from config.platform_team.guardrails import SecurityDefaults, default_rules, rule_called, security_of
 from config.platform_team.paved_road import road_of
 from config.settings import Settings
 from config.text.quoting import one_short_line
@@ -43,8 +44,9 @@ def unused_keys(section: BaseModel, below: str = "") -> Iterator[str]:
 
 def _golden_path(document: PlatformDocument) -> Understood:
     path = golden_path_of(document, Path())
+    unknown = (f"guardrails: {name}" for name in path.guardrails if rule_called(name) is None)
     return Understood(
-        f'golden path "{path.name}": {", ".join(_said(path)) or "its name"}', [*unused_keys(path)]
+        f'golden path "{path.name}": {", ".join(_said(path)) or "its name"}', [*unused_keys(path), *unknown]
     )
 
 
@@ -66,6 +68,19 @@ def _said(path: GoldenPath) -> Iterator[str]:
 
 def _listed(names: Iterator[str] | Sequence[str]) -> str:
     return " → ".join(names) if isinstance(names, Iterator) else "; ".join(names)
+
+
+def _security(document: PlatformDocument) -> Understood:
+    section = security_of(document)
+    rules = list(default_rules(section.defaults))
+    used = {key for key, _ in rules}
+    # a word that no rule knows asks for nothing
+    words = (key for key in SecurityDefaults.model_fields if getattr(section.defaults, key) is not None)
+    unknown = [f"defaults.{key}" for key in words if key not in used]
+    said: list[str] = [*dict.fromkeys(rule for _, rule in rules)]
+    if "guardrails" in section.model_fields_set:
+        said.append("what is Sixkeys' own")
+    return Understood(f"guardrails: {_listed(said) or 'none'}", [*unused_keys(section), *unknown])
 
 
 def _mapping(document: PlatformDocument) -> Understood:
@@ -98,7 +113,7 @@ def _unknown(document: PlatformDocument) -> Understood:
 # a topic -> what reads its documents
 _READERS: dict[str, Callable[[PlatformDocument], Understood]] = {
     "golden_path": _golden_path,
-    "security": _mapping,
+    "security": _security,
     "platform": _platform,
     "unknown": _unknown,
 }

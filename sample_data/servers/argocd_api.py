@@ -10,6 +10,7 @@ from werkzeug import Request, Response
 from sample_data.model import Organisation
 
 _METADATA = re.compile(r"/api/v1/applications/([^/]+)/revisions/([^/]+)/metadata")
+_MANAGED = re.compile(r"/api/v1/applications/([^/]+)/managed-resources")
 
 
 class ArgoCDApi:
@@ -38,6 +39,8 @@ class ArgoCDApi:
             return self._applications(request)
         if found := _METADATA.fullmatch(request.path):
             return self._metadata(found[1], found[2])
+        if found := _MANAGED.fullmatch(request.path):
+            return self._managed(found[1])
         return _error(404, 5, "Not Found")
 
     def _applications(self, request: Request) -> Response:
@@ -58,6 +61,31 @@ class ArgoCDApi:
         metadata = self._argocd.revision_metadata.get((name, revision))
         # a commit that names no other has no more than its message
         return _json(metadata or {"message": ""})
+
+    def _managed(self, name: str) -> Response:
+        if all(application["metadata"]["name"] != name for application in self._argocd.applications):
+            return _error(403, 7, "permission denied")
+        items = [_as_told(state) for state in self._argocd.objects.get(name, [])]
+        return _json({"items": items} if items else {})
+
+
+def _as_told(state: dict[str, Any]) -> dict[str, Any]:
+    """An object as Argo CD tells of it: its states are texts, and a secret's values are hidden."""
+    if state["kind"] == "Secret":
+        state = {**state, **{key: dict.fromkeys(state[key], "++++++++") for key in ("data",) if key in state}}
+    told, about = json.dumps(state), state["metadata"]
+    group, slash, _ = state["apiVersion"].partition("/")
+    return {
+        "group": group if slash else "",
+        "kind": state["kind"],
+        "namespace": about.get("namespace", ""),
+        "name": about["name"],
+        "targetState": told,
+        "liveState": told,
+        "normalizedLiveState": told,
+        "predictedLiveState": told,
+        "resourceVersion": "1000",
+    }
 
 
 def _selected(labels: dict[str, str], selector: str) -> bool:

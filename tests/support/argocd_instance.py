@@ -50,9 +50,12 @@ def operation(started: str, phase: str, **more: Any) -> dict[str, Any]:
 
 
 def serving(
-    *applications: dict[str, Any], metadata: dict[tuple[str, str], Any] | None = None, **faults: Any
+    *applications: dict[str, Any],
+    metadata: dict[tuple[str, str], Any] | None = None,
+    objects: dict[str, list[dict[str, Any]]] | None = None,
+    **faults: Any,
 ) -> Loopback:
-    instance = Instance(list(applications), metadata or {})
+    instance = Instance(list(applications), metadata or {}, objects or {})
     organisation = Organisation("acme", NOW, [], instance, PagerDuty(), {}, {}, {})
     return Loopback(ArgoCDApi(organisation, TOKEN), **faults)
 

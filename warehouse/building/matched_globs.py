@@ -1,66 +1,20 @@
 """What the settings and the catalogue say, as small tables that the models join: globs are matched here, in Python."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from fnmatch import translate
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from config.settings import DEPLOYMENT_SOURCES, PRODUCTION_WORDS, Production, Settings, WorkflowDeployment
+from config.settings import DEPLOYMENT_SOURCES, Settings, WorkflowDeployment
 from warehouse.building.survey_inputs import create_survey_inputs
+from warehouse.loading.production_names import ProductionNames, has_words, matcher
 from warehouse.loading.survey_batches import FLOOR
 from warehouse.storage.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
-
-
-def matcher(globs: Iterable[str]) -> Callable[[str | None], bool]:
-    """Whether a text matches any of the globs, letter case ignored; nothing matches no globs."""
-    patterns = [translate(glob.lower()) for glob in globs]
-    if not patterns:
-        return lambda text: False
-    pattern = re.compile("|".join(patterns))
-    return lambda text: text is not None and pattern.fullmatch(text.lower()) is not None
-
-
-class ProductionNames:
-    """Which names are those of production, by the settings."""
-
-    def __init__(self, production: Production) -> None:
-        environments, excepted = production.environments, production.excepted
-        self._names = has_words(PRODUCTION_WORDS) if environments is None else matcher(environments)
-        self._applications = matcher(production.applications)
-        self._never_globs = matcher([entry for entry in excepted if _is_glob(entry)])
-        self._never_words = has_words([entry for entry in excepted if not _is_glob(entry)])
-
-    def environment(self, name: str | None) -> bool:
-        """Whether an environment of that name is production."""
-        return self._names(name) and not self._is_excepted(name)
-
-    def application(self, name: str, *places: str | None) -> bool:
-        """Whether Argo CD's application `name` is, by its project, cluster and namespace, or by its own name."""
-        by_name = self._applications(name)
-        names = (name, *places) if by_name else places
-        return (by_name or any(map(self._names, places))) and not any(map(self._is_excepted, names))
-
-    def _is_excepted(self, name: str | None) -> bool:
-        return self._never_globs(name) or self._never_words(name)
-
-
-def _is_glob(entry: str) -> bool:
-    return any(character in entry for character in "*?[")
-
-
-def has_words(words: Sequence[str]) -> Callable[[str | None], bool]:
-    """Whether a name has one of `words`, numbered or not, with neither a letter nor a digit beside it."""
-    if not words:
-        return lambda name: False
-    alone = rf"(?<![^\W_])(?:{'|'.join(map(re.escape, words))})[0-9]*(?![^\W_])"
-    pattern = re.compile(alone, re.IGNORECASE)
-    return lambda name: name is not None and pattern.search(name) is not None
 
 
 def selects(selector: str, labels: dict[str, str]) -> bool:

@@ -36,6 +36,8 @@ class NameColumn:
         return f"substr({column}, {len(self.prefix) + 1})" if self.prefix else column
 
 
+# whose coverage speaks of applications, services or everything
+_OF_NO_REPOSITORY = "'argocd', 'managed_objects', 'pagerduty', 'survey'"
 # those that come first decide how a name is written
 _COLUMNS = (
     NameColumn("repository", "repositories", "repo"),
@@ -47,12 +49,18 @@ _COLUMNS = (
     NameColumn("repository", "components", "repo"),
     NameColumn("repository", "requests", "repo"),
     NameColumn("repository", "incidents", "source_service", "t.source = 'github_issues'"),
-    NameColumn("repository", "coverage", "subject", "t.source not in ('argocd', 'pagerduty', 'survey')"),
+    NameColumn(
+        "repository",
+        "coverage",
+        "subject",
+        "t.source not in ('argocd', 'managed_objects', 'pagerduty', 'survey')",
+    ),
     NameColumn("service", "components", "name", "t.kind = 'Component'", is_entity=True),
     NameColumn("service", "owners", "component"),
     NameColumn("service", "memberships", "component"),
     NameColumn("service", "deployments", "service"),
     NameColumn("service", "incidents", "service"),
+    NameColumn("service", "managed_objects", "service"),
     NameColumn("service", "coverage", "subject", "t.source like 'import %'"),
     NameColumn("team", "components", "name", "t.kind = 'Group'", is_entity=True),
     NameColumn("team", "components", "owner", is_entity=True),

@@ -62,6 +62,7 @@ def put_right(warehouse: "Warehouse", now: datetime) -> datetime | None:
         connection.execute("delete from runs where started_at > ?", [ahead])
         for table in ("owners", "memberships"):
             connection.execute(f"update {table} set from_at = ? where from_at > ?", [last, ahead])
+        connection.execute("delete from managed_objects where from_at > ? and source = 'argocd'", [ahead])
         connection.execute("update components set gone_at = ? where gone_at > ?", [last, ahead])
         connection.execute("delete from alerts where found_at > ?", [ahead])
         connection.execute("update about set first_built_at = null where first_built_at > ?", [ahead])

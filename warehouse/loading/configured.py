@@ -27,6 +27,7 @@ from config.settings import Settings
 from config.sources import ArgoCD, Catalog, GitHub, PagerDuty
 from config.text.references import require_resolved, unresolved_references
 from warehouse.loading.asked_waits import patient
+from warehouse.loading.guarded_objects import guarded_objects
 from warehouse.loading.people_key import people_of
 from warehouse.loading.request_repositories import collect_requests, workflows_of
 from warehouse.storage.store import open_warehouse
@@ -60,7 +61,7 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
     polled = [
         Source(
             f"argocd:{instance.name}",
-            partial(_argocd, settings.warehouse, configured.github, instance),
+            partial(_argocd, settings, configured.github, instance),
             again=argocd.again,
         )
         for instance in configured.argocd
@@ -188,14 +189,15 @@ def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
     yield from issues.collect(source, resume, _listed(warehouse), {id for (id,) in known})
 
 
-def _argocd(warehouse: Path, github_: GitHub | None, instance: ArgoCD, resume: Resume) -> Iterator[Item]:
+def _argocd(settings: Settings, github_: GitHub | None, instance: ArgoCD, resume: Resume) -> Iterator[Item]:
+    guarded = guarded_objects(settings, instance.name)
     # what GitHub lacks is told with GitHub; Argo CD keeps little, and tells itself what a revision names
     if github_ is None or not github_.clone or any(unresolved_references(github_)):
-        yield from argocd.collect(instance, resume)
+        yield from argocd.collect(instance, resume, guarded=guarded)
         return
     with GitHubApi(github_) as api:
-        clones = ConfigClones(api, warehouse.parent / _CLONES, _listed(warehouse))
-        yield from argocd.collect(instance, resume, clones=clones)
+        clones = ConfigClones(api, settings.warehouse.parent / _CLONES, _listed(settings.warehouse))
+        yield from argocd.collect(instance, resume, clones=clones, guarded=guarded)
 
 
 def _pagerduty(warehouse: Path, source: PagerDuty, resume: Resume) -> Iterator[Item]:

@@ -11,7 +11,7 @@ from config.settings import DEPLOYMENT_SOURCES, Settings
 from config.text.quoting import one_short_line
 from warehouse.building.build import model
 from warehouse.building.lineage import source_pattern
-from warehouse.building.matched_globs import matcher
+from warehouse.loading.production_names import matcher
 from warehouse.metrics.units import plural
 from warehouse.trust.platform_problems import platform_problems
 from warehouse.trust.survey_teams import near_names

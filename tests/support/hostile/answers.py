@@ -16,6 +16,7 @@ from werkzeug import Request, Response
 from werkzeug.test import run_wsgi_app
 
 from collectors.argocd import collect as argocd
+from collectors.argocd.managed_reading import Guarded
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SourceError
 from collectors.contract.records import Record, Repository
 from collectors.git import collect as git
@@ -42,6 +43,7 @@ from tests.support.github_organisation import (
     make_repository,
     make_run,
 )
+from tests.support.hostile import cluster_objects
 from tests.support.hostile.values import Place, part_at, with_part, written
 
 SOURCES = ("github", "github rest", "github issues", "github runs", "github commits", "argocd", "pagerduty")
@@ -188,7 +190,7 @@ class HostileBench:
                 return git.collect(hub, resume, PEOPLE, known, self._folder, {}, ["acme/checkout"])
             case "argocd":
                 instance = ArgoCD.model_construct(name="main", url=f"{self.url}/argocd", token=token)
-                return argocd.collect(instance, resume)
+                return argocd.collect(instance, resume, guarded=Guarded(lambda *_: True, dict))
             case _:
                 account = PagerDuty.model_construct(url=f"{self.url}/pagerduty", token=token, since=None)
                 return pagerduty.collect(account, resume)
@@ -272,9 +274,9 @@ def _organisation(folder: Path) -> model.Organisation:
     }
     pager = model.PagerDuty(incidents, entries, {"Q2": [event, {**event, "id": "E2"}]})
     metadata = {("web", f"{1:040x}"): {"message": f"x\n\nArgocd-reference-commit-sha: {'a' * 40}\n"}}
-    return model.Organisation(
-        "acme", NOW, [first, second], model.ArgoCD([make_application(), other], metadata), pager, {}, {}, {}
-    )
+    objects = {"web": cluster_objects.everything(), "api": [cluster_objects.network_policy()]}
+    argo = model.ArgoCD([make_application(), other], metadata, objects)
+    return model.Organisation("acme", NOW, [first, second], argo, pager, {}, {}, {})
 
 
 @contextmanager
