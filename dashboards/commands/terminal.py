@@ -42,6 +42,9 @@ _COLUMNS = {
     "changes": ("at", "service", "sha", "subject", "authored_at"),
     "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
     "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
+    "path_services": ("day", "service", "team", "path"),
+    "path_deployments": ("at", "service", "path", "missed_step", "source", "id", "run_url", "job_url"),
+    "first_deployments": ("repo", "service", "created_at", "deployed_at"),
 }
 _ENDS = ("value", "rule", "excluded_because", "url")
 _SHA_LENGTH = 10

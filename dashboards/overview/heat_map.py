@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import ROWS, Filters, link
 from warehouse.metrics.values import Scope, Value
@@ -38,7 +38,7 @@ class HeatMapRow:
 
 def usual_targets(rows: Sequence[HeatMapRow]) -> dict[str, str | None]:
     """By metric the target that holds for most of the rows, None where most have none."""
-    of_metrics: dict[str, list[str | None]] = {metric: [] for metric in metrics()}
+    of_metrics: dict[str, list[str | None]] = {metric: [] for metric in keys()}
     for row in rows:
         for cell in row.cells:
             if cell is not None and exists(cell.value):
@@ -80,7 +80,7 @@ def heat_map_rows(
             name,
             level,
             mapped.get(name, True) if scope == "service" else True,
-            tuple(found.get(metric) for metric in metrics()),
+            tuple(found.get(metric) for metric in keys()),
             link("." if scope == "system" else scope, replace(filters, **narrowed)),
         )
 
@@ -106,9 +106,9 @@ def _sorted(rows: Iterable[HeatMapRow], by: str) -> list[HeatMapRow]:
     rows = sorted(rows, key=lambda row: row.name.casefold())
     if by == "missed":
         return sorted(rows, key=lambda row: -row.missed)
-    if by not in metrics():
+    if by not in keys():
         return rows
-    at, sign = list(metrics()).index(by), -1 if metrics()[by].better == "lower" else 1
+    at, sign = list(keys()).index(by), -1 if metrics()[by].better == "lower" else 1
 
     def worst(row: HeatMapRow) -> tuple[bool, float]:
         found = row.cells[at]

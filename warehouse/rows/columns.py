@@ -17,9 +17,10 @@ TABLES = (
     "recoveries",
     "repositories",
     "events",
+    "path_services",
+    "path_moves",
     "conformance",
     "path_deployments",
-    "path_moves",
     "first_deployments",
 )
 _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
