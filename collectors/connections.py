@@ -11,7 +11,7 @@ from collectors.github import permissions as github
 from collectors.pagerduty import collect as pagerduty
 from collectors.transport.json_api import shown_address
 from config.errors import SixkeysError
-from config.settings import Settings
+from config.settings import Settings, asks_for_jobs
 from config.text.references import unresolved_references
 
 
@@ -27,7 +27,8 @@ class Connection:
 def try_connections(settings: Settings) -> Iterator[Connection]:
     """Tries one source after another, each with what its collection needs; one that fails does not end the rest."""
     sources = settings.sources
-    workflows = [entry.workflow for entry in settings.deployments.workflows]
+    # that a golden path asks for jobs needs the same permission
+    workflows = [entry.workflow for entry in settings.deployments.workflows] or ["*"] * asks_for_jobs(settings)
     if sources.github:
         yield from _of("github", github.try_connection(sources.github, workflows))
     for instance in sources.argocd:

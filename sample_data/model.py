@@ -212,3 +212,4 @@ class Organisation:
     catalog_files: dict[str, str]
     link_files: dict[str, str]
     event_files: dict[str, str] = field(default_factory=dict)
+    platform_files: dict[str, str] = field(default_factory=dict)

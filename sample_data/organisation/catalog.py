@@ -40,14 +40,17 @@ COMPONENTS = (
         "shop",
         "From the cart to the order",
         tags=("tier-1",),
-        annotations={"sixkeys.dev/golden-path": "python-service"},
+        annotations={"sixkeys.dev/golden-path": "container-deployment"},
     ),
     Component(
         "search",
         "storefront",
         "shop",
         "Finds products",
-        annotations={"argocd/app-name": "search-eu,search-us", "sixkeys.dev/golden-path": "argo-delivery"},
+        annotations={
+            "argocd/app-name": "search-eu,search-us",
+            "sixkeys.dev/golden-path": "Standard Web Application",
+        },
     ),
     Component(
         "delivery",
@@ -81,7 +84,7 @@ COMPONENTS = (
         "Says how likely an order is a fraud",
         annotations={
             "argocd/app-selector": "app.kubernetes.io/part-of=fraud-scoring",
-            "sixkeys.dev/golden-path": "argo-delivery",
+            "sixkeys.dev/golden-path": "Standard Web Application",
         },
     ),
     Component(
@@ -90,7 +93,10 @@ COMPONENTS = (
         "platform",
         "Signs people in",
         tags=("tier-1",),
-        annotations={"sixkeys.dev/workflows": "deploy.yml"},
+        annotations={
+            "sixkeys.dev/workflows": "deploy.yml",
+            "sixkeys.dev/golden-path": "Container Deployment",
+        },
     ),
     Component(
         "notifications",
@@ -98,7 +104,7 @@ COMPONENTS = (
         "platform",
         "Sends mail and push messages",
         lifecycle="experimental",
-        annotations={"argocd/app-name": "notifications", "sixkeys.dev/golden-path": "python-service"},
+        annotations={"argocd/app-name": "notifications"},
     ),
     Component(
         "acme-cli",
