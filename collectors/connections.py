@@ -28,7 +28,9 @@ def try_connections(settings: Settings) -> Iterator[Connection]:
     """Tries one source after another, each with what its collection needs; one that fails does not end the rest."""
     sources = settings.sources
     # that a golden path asks for jobs needs the same permission
-    workflows = [entry.workflow for entry in settings.deployments.workflows] or ["*"] * asks_for_jobs(settings)
+    workflows = [entry.workflow for entry in settings.deployments.workflows] or ["*"] * asks_for_jobs(
+        settings
+    )
     if sources.github:
         yield from _of("github", github.try_connection(sources.github, workflows))
     for instance in sources.argocd:
