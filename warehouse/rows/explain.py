@@ -25,6 +25,8 @@ _STARTS = {
     "path_services": "f.at",
     "requests": "f.opened_at",
     "paved_services": "f.at",
+    "path_deployments": "f.at",
+    "first_deployments": "f.created_at",
 }
 _ON_LAST_READING_DAY = (
     "f.day = (select max(r.day) from reading_days as r where r.day >= $start and r.day < $end)"

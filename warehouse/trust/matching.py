@@ -116,7 +116,8 @@ _PARTS = (
     (
         "Golden paths",
         ("golden path", "services"),
-        "select s.golden_path, count(*) from services as s where s.golden_path is not null group by 1 order by 1",
+        "select s.path, count(*) from path_stretches as s where s.path is not null and s.until_at is null"
+        " group by 1 order by 1",
         "",
     ),
     (

@@ -6,14 +6,20 @@
 -- column lifecycle: as the catalogue says, such as production or deprecated
 -- column type: as the catalogue says, such as service or library
 -- column tags: the catalogue's tags
--- column golden_path: the paved road that it says it follows
+-- column golden_path: the golden path that it is on today; empty where it is on none
 -- column deployments_from: the source that its component says to take its deployments from
 -- column gone_at: when the component was found gone from the catalogue; empty while it is there
 -- column mapped: whether the catalogue has it
 -- column repository_created_at: when its repository was created
 -- column has_commits: whether commits of its repository were read
 -- column url: the repository's page
-with catalogued as (
+with on_paths as (
+    select p.component, p.path
+    from member_paths as p
+    qualify row_number() over (partition by p.component order by p.from_at desc, p.origin) = 1
+),
+
+catalogued as (
     select
         c.name as service,
         c.owner as team,
@@ -22,11 +28,12 @@ with catalogued as (
         c.lifecycle,
         c.type,
         c.tags,
-        c.golden_path,
+        o.path as golden_path,
         c.deployments_from,
         c.gone_at,
         true as mapped
     from catalogue as c
+    left join on_paths as o on o.component = c.name
 ),
 
 uncatalogued as (
