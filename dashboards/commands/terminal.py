@@ -43,6 +43,7 @@ _COLUMNS = {
     "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
     "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
     "path_services": ("day", "service", "team", "path"),
+    "guarded_services": ("day", "service", "team"),
 }
 _ENDS = ("value", "rule", "excluded_because", "url")
 _SHA_LENGTH = 10

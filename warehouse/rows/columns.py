@@ -18,6 +18,8 @@ TABLES = (
     "repositories",
     "events",
     "path_services",
+    "guarded_services",
+    "guardrails",
 )
 _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
 _METRICS = {

@@ -23,6 +23,7 @@ _STARTS = {
     "changes": "f.authored_at",
     "repositories": "f.created_at",
     "path_services": "f.at",
+    "guarded_services": "f.at",
 }
 _ON_LAST_READING_DAY = (
     "f.day = (select max(r.day) from reading_days as r where r.day >= $start and r.day < $end)"
