@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from collectors.argocd import collect as argocd
+from collectors.backstage import portal
 from collectors.contract.items import SourceError, tried
 from collectors.github import permissions as github
 from collectors.pagerduty import collect as pagerduty
@@ -28,12 +29,15 @@ def try_connections(settings: Settings) -> Iterator[Connection]:
     """Tries one source after another, each with what its collection needs; one that fails does not end the rest."""
     sources = settings.sources
     workflows = [entry.workflow for entry in settings.deployments.workflows]
+    workflows += [rule.ready.workflow for rule in settings.self_service.requests if rule.ready.workflow]
     if sources.github:
         yield from _of("github", github.try_connection(sources.github, workflows))
     for instance in sources.argocd:
         yield from _of(f"argocd:{instance.name}", argocd.try_connection(instance))
     if sources.pagerduty:
         yield from _of("pagerduty", pagerduty.try_connection(sources.pagerduty))
+    if sources.catalog.backstage:
+        yield from _of("catalog", portal.try_connection(sources.catalog.backstage))
     for source, patterns in (
         ("survey", [entry.files for entry in sources.survey.files] if sources.survey else []),
         ("catalog", sources.catalog.files),

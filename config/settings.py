@@ -26,6 +26,8 @@ from config.mistakes import explain_mistakes
 from config.platform_team.documents import Platform, PlatformDocument, platform_documents
 from config.platform_team.golden_paths import GoldenPath, golden_path_of, merged_paths
 from config.platform_team.guardrails import Guardrails, Security, guardrails_in
+from config.platform_team.paved_road import PavedRoad, paved_road
+from config.platform_team.self_service import SelfService
 from config.reports import Email, Recipients, Reports, Webhook
 from config.sources import ArgoCD, Catalog, EventEntry, GitHub, GitHubApp, PagerDuty, Sources
 from config.survey import Survey, SurveyMeaning, SurveyPage
@@ -183,6 +185,7 @@ class Settings(Section):
     stated_paths: list[GoldenPath] = Field(default=[], alias="golden_paths")
     security: Security = Security()
     platform: Platform = Platform()
+    self_service: SelfService = SelfService()
     # what the last collection told is forgotten by an empty list, not by none
     events: Annotated[list[EventEntry] | None, BeforeValidator(lambda told: [] if told is None else told)] = (
         None
@@ -195,6 +198,7 @@ class Settings(Section):
     survey_page: SurveyPage | None = None
     _documents: list[PlatformDocument] = PrivateAttr(default=[])
     _paths: list[GoldenPath] = PrivateAttr(default=[])
+    _road: PavedRoad = PrivateAttr(default=PavedRoad())
     _guardrails: Guardrails = PrivateAttr(default=Guardrails())
 
     @property
@@ -206,6 +210,11 @@ class Settings(Section):
     def golden_paths(self) -> list[GoldenPath]:
         """The platform's paths, each once, whether they stand in its files or in this one."""
         return self._paths
+
+    @property
+    def paved_road(self) -> PavedRoad:
+        """What the platform team stands by, wherever it says so."""
+        return self._road
 
     @property
     def guardrails(self) -> Guardrails:
@@ -226,6 +235,7 @@ class Settings(Section):
             if found.topic == "golden_path" and found.source is not document
         ]
         self._paths = merged_paths([*of_files, *self.stated_paths])
+        self._road = paved_road(self._documents)
         self._guardrails = guardrails_in(self._documents, self._paths)
         return self
 
@@ -266,13 +276,15 @@ def source_names(settings: Settings) -> list[str]:
     configured = settings.sources
     github = configured.github
     is_there = {
-        "catalog": configured.catalog.files,
+        "catalog": configured.catalog.files or configured.catalog.backstage,
         "github": github,
         "git": github,
+        "requests": github and settings.self_service.requests,
         "github_issues": github and github.incidents,
         "pagerduty": configured.pagerduty,
         "survey": configured.survey or settings.survey_page,
         "links": settings.incidents.links,
+        "tickets": settings.self_service.tickets,
     }
     return [
         *(f"argocd:{instance.name}" for instance in configured.argocd),
@@ -348,6 +360,9 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
                 update={"links": [from_folder(f) for f in settings.incidents.links]}
             ),
             "events": events,
+            "self_service": settings.self_service.model_copy(
+                update={"tickets": [from_folder(f) for f in settings.self_service.tickets]}
+            ),
             "reports": reports,
         }
     )

@@ -96,9 +96,18 @@ class PagerDuty(Section):
     since: Day | None = None
 
 
-class Catalog(Section):
-    """Backstage descriptors: YAML files by glob, and `catalog-info.yaml` of each repository on GitHub."""
+class Backstage(Section):
+    """Backstage's own catalogue: the backend at `url`, and the `portal` that people open where that is elsewhere."""
 
+    url: LaterAddress
+    token: Secret
+    portal: LaterAddress | None = None
+
+
+class Catalog(Section):
+    """The catalogue: Backstage itself, YAML files by glob, and `catalog-info.yaml` of each repository on GitHub."""
+
+    backstage: Backstage | None = None
     files: list[LaterText] = []
     from_github: bool = False
 

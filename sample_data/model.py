@@ -197,6 +197,13 @@ class PagerDuty:
 
 
 @dataclass
+class Backstage:
+    """A portal: the entities of its catalogue as `/api/catalog/entities/by-query` lists them, each with its uid."""
+
+    entities: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
 class Organisation:
     """The sample organisation as its sources hold it at `now`; files by their path below the configuration's folder."""
 
@@ -209,3 +216,4 @@ class Organisation:
     catalog_files: dict[str, str]
     link_files: dict[str, str]
     event_files: dict[str, str] = field(default_factory=dict)
+    backstage: Backstage = field(default_factory=Backstage)

@@ -97,6 +97,26 @@ survey: {{satisfaction: [platform, recommend]}}  # the other questions are drive
 events:                      # marked on charts; what they touched is compared before and after
   - files: "events/*.csv"
 
+platform:                    # the few things that the platform team stands by
+  language_runtimes: ["Go 1.21+", "Node.js 20+", "Python 3.11+"]
+  databases: {{primary: "PostgreSQL 15", cache: "Redis 7"}}
+  containers: {{base_image: distroless, registry: GHCR}}
+  ci_cd: {{tool: "GitHub Actions", deployment: "ArgoCD / GitHub Actions"}}
+
+self_service:                # what teams ask of the platform by a change to a file, and what makes it ready
+  requests:
+    - name: Namespace
+      repository: {name}/infrastructure
+      paths: ["namespaces/*.yaml"]
+      kind: NamespaceRequest
+      ready: {{applications: [platform-namespaces]}}
+    - name: Database
+      repository: {name}/infrastructure
+      paths: ["terraform/**"]
+      module: database
+      ready: {{workflow: terraform.yml}}
+  tickets: ["requests/*.csv"]  # what is still asked for by ticket
+
 reports: {{directory: scorecards}}
 """
 

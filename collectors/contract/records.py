@@ -8,7 +8,7 @@ replaces an earlier one.
 from datetime import datetime
 from typing import Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from collectors.contract.fields import Id, Instant, Part, Record, Sha, Text, Whole
 from collectors.contract.managed_objects import ManagedObject
@@ -117,7 +117,7 @@ class Deployment(Record):
     service: str | None = None
     application: str | None = None
     project: str | None = None
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default={})
     cluster: str | None = None
     namespace: str | None = None
     workflow: str | None = None
@@ -194,8 +194,8 @@ class Comment(Record):
     text: str = ""
 
 
-class Job(Part):
-    """A job of a workflow run."""
+class JobStep(Part):
+    """A step of a job."""
 
     name: str
     started_at: Instant | None = None
@@ -203,10 +203,21 @@ class Job(Part):
     conclusion: str | None = None
 
 
+class Job(Part):
+    """A job of a workflow run, with those of its steps that a golden path asks for."""
+
+    name: str
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    conclusion: str | None = None
+    url: str | None = None
+    steps: tuple[JobStep, ...] = ()
+
+
 class WorkflowRun(Record):
     """One attempt of a workflow run; `workflow` is the file's name, such as `deploy.yml`.
 
-    `referenced_workflows` are the names of the files that it called.
+    `referenced_workflows` are the names of the files that it called, `approved` environments that a person approved.
     """
 
     TABLE = "workflow_runs"
@@ -224,6 +235,7 @@ class WorkflowRun(Record):
     finished_at: Instant | None = None
     jobs: tuple[Job, ...] = ()
     referenced_workflows: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
     url: str | None = None
 
 
@@ -232,7 +244,9 @@ class Component(Record):
 
     `repo` is `owner/name`; `argocd_selector` a Kubernetes label selector; the patterns are globs. `name` has its
     namespace before it where that is not the default one. `origin` is the file that tells of it, `formerly` what it was
-    called before, `gone_at` since when no file tells of it any more.
+    called before, `gone_at` since when no file tells of it any more. `parent` and `children` are the groups above and
+    below a group, `portal_url` its page in Backstage. `depends_on` are references such as `resource:orders-db`, None
+    where it says nothing of what it depends on.
     """
 
     TABLE = "components"
@@ -253,10 +267,16 @@ class Component(Record):
     tag_patterns: tuple[str, ...] = ()
     pagerduty_services: tuple[str, ...] = ()
     golden_path: str | None = None
+    template: str | None = None
     deployments_from: str | None = None
     formerly: tuple[str, ...] = ()
     origin: str = ""
     gone_at: Instant | None = None
+    title: str | None = None
+    parent: str | None = None
+    children: tuple[str, ...] = ()
+    portal_url: str | None = None
+    depends_on: tuple[str, ...] | None = None
 
 
 class Owner(Record):
@@ -270,6 +290,23 @@ class Owner(Record):
     component: Text
     team: str | None = None
     system: str | None = None
+    from_at: Instant
+    is_seen: bool = False
+    origin: str = ""
+
+
+class Membership(Record):
+    """By what a component is on a golden path from an instant on; `is_seen` and `origin` as of an owner.
+
+    The path that it names, the template that it was made from, its tags: what of it makes a member, the paths say.
+    """
+
+    TABLE = "memberships"
+    KEY = ("component", "from_at", "origin")
+    component: Text
+    golden_path: str | None = None
+    template: str | None = None
+    tags: tuple[str, ...] = ()
     from_at: Instant
     is_seen: bool = False
     origin: str = ""
@@ -314,6 +351,44 @@ class Event(Record):
         return until
 
 
+class Request(Record):
+    """What somebody asked of the platform; `kind` is what the configuration calls it, or an import's own word.
+
+    Of `source` `git` it is an entry of the file `path` that came with the commit `sha`, or is in the pull request
+    `number`, and what became of it follows from that. A ticket tells its instants itself.
+    """
+
+    TABLE = "requests"
+    KEY = ("source", "id")
+    source: Text
+    id: Id
+    kind: Text
+    name: str | None = None
+    way: Literal["self-service", "ticket"] = "ticket"
+    is_change: bool = False
+    team: str | None = None
+    environment: str | None = None
+    repo: str | None = None
+    path: str | None = None
+    sha: Sha | None = None
+    number: Whole | None = None
+    opened_at: Instant
+    merged_at: Instant | None = None
+    ready_at: Instant | None = None
+    withdrawn_at: Instant | None = None
+    url: str | None = None
+
+    @field_validator("ready_at")
+    @classmethod
+    def _after_it_was_opened(cls, ready_at: datetime | None, info: ValidationInfo) -> datetime | None:
+        opened_at = info.data.get("opened_at")
+        if ready_at is not None and opened_at is not None and ready_at < opened_at:
+            raise ValueError(
+                f"{ready_at:%Y-%m-%dT%H:%MZ} is before {opened_at:%Y-%m-%dT%H:%MZ}, when it was opened"
+            )
+        return ready_at
+
+
 class Coverage(Record):
     """A stretch of time for which `source` was read about `subject` (a repository, an application, or `*` for all)."""
 
@@ -339,8 +414,10 @@ RECORDS: dict[str, type[Record]] = {
         WorkflowRun,
         Component,
         Owner,
+        Membership,
         Link,
         Event,
+        Request,
         ManagedObject,
         Coverage,
     )

@@ -1,42 +1,26 @@
-"""The service catalogue: https://backstage.io/docs/features/software-catalog/descriptor-format ."""
+"""The service catalogue from Backstage's descriptor files, and from the files that their Locations name."""
 
 import glob
 import hashlib
-import json
 import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError, record_or_malformed
-from collectors.contract.records import Component
+from collectors.backstage.entities import KINDS, component_of
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError
+from collectors.contract.records import Record
 from collectors.transport.json_values import listing, mapping, text
-from collectors.transport.repository_addresses import repository_name
-from config.names import bare
 from config.text.quoting import LONGEST_VALUE, one_short_line
 from config.text.references import require_resolved
 from config.text.yaml_documents import CATALOGUE_YAML, UnreadableYaml, yaml_documents
 
-# persons are not kept; a Location stands for the files that it names
-_KINDS = get_args(Component.model_fields["kind"].annotation)
-_FORM = "letters and digits, joined by -, _ or ., at most 63"
-_NAME = re.compile(r"(?=.{1,63}$)[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*")
 _MOST_ASIDE = 20
 _LARGEST = 50_000_000
 _LONGEST_TARGET = 1_000
-# annotation -> field, of those that hold a list separated by commas
-_LISTS = {
-    "argocd/app-name": "argocd_apps",
-    "pagerduty.com/service-id": "pagerduty_services",
-    "sixkeys.dev/source-patterns": "source_patterns",
-    "sixkeys.dev/environments": "environments",
-    "sixkeys.dev/workflows": "workflows",
-    "sixkeys.dev/tag-patterns": "tag_patterns",
-    "sixkeys.dev/formerly": "formerly",
-}
 
 
 def collect(files: Sequence[str], resume: Resume, base: Path = Path("/")) -> Iterator[Item]:
@@ -143,7 +127,7 @@ class Located:
         return Malformed("components", self.where, reason, "")
 
 
-def parse(text: str, where: str, repo: str | None = None) -> Iterator[Component | Malformed | Located]:
+def parse(text: str, where: str, repo: str | None = None) -> Iterator[Record | Malformed | Located]:
     """The entities in the YAML documents of `text`, read from `where`, and the targets of its Locations.
 
     `repo` is the repository that the text lies in, for components that name none themselves. A document that cannot
@@ -156,84 +140,17 @@ def parse(text: str, where: str, repo: str | None = None) -> Iterator[Component 
             yield from _entity(document.content, where, document.line, repo)
 
 
-def _entity(
-    entity: Any, where: str, line: int, repo: str | None
-) -> Iterator[Component | Malformed | Located]:
+def _entity(entity: Any, where: str, line: int, repo: str | None) -> Iterator[Record | Malformed | Located]:
     kind = text(entity, "kind")
     if not kind:
         yield Malformed("components", where, f"line {line}: an entity has a kind; this document has none", "")
         return
-    if kind not in _KINDS and kind != "Location":
-        return
-    metadata, spec = mapping(entity, "metadata"), mapping(entity, "spec")
-    annotations = mapping(metadata, "annotations")
-    if kind == "Location":
+    if kind == "Location":  # it stands for the files that it names
+        spec = mapping(entity, "spec")
         targets = [*listing(spec, "targets"), spec.get("target")]
         yield from (Located(target, where, line) for target in targets if isinstance(target, str))
         return
-    if wrong := _wrong_name(metadata):
-        yield Malformed("components", where, f"line {line}: {wrong}", "")
+    if kind not in KINDS:
         return
-    namespace = text(metadata, "namespace") or "default"
-    qualified = "" if namespace.lower() == "default" else f"{namespace}/"
-    own_repo = _slug(text(annotations, "github.com/project-slug")) or repository_name(
-        (text(annotations, "backstage.io/source-location") or "").removeprefix("url:")
-    )
-    fields = {
-        "name": f"{qualified}{metadata.get('name')}",
-        "kind": kind,
-        "owner": _name_in(text(spec, "owner"), "group"),
-        "system": _name_in(text(spec, "system"), "system"),
-        "lifecycle": text(spec, "lifecycle"),
-        "type": text(spec, "type"),
-        "tags": [tag for tag in listing(metadata, "tags") if isinstance(tag, str)],
-        "repo": own_repo or (repo if kind == "Component" else None),
-        "argocd_selector": text(annotations, "argocd/app-selector"),
-        "golden_path": text(annotations, "sixkeys.dev/golden-path"),
-        "deployments_from": text(annotations, "sixkeys.dev/deployments-from"),
-        "origin": where,
-        **{field: _listed(annotations.get(key)) for key, field in _LISTS.items()},
-    }
-    # what was read of it: the descriptor itself may name persons, as owners and members
-    record = record_or_malformed(Component, where, fields, fields)
-    if isinstance(record, Malformed):
-        yield replace(record, reason=f"line {line}: {record.reason}")
-    elif isinstance(record, Component):
-        yield record
-
-
-def _wrong_name(metadata: dict[str, Any]) -> str | None:
-    """What no catalogue takes of an entity's name, in words."""
-    name = metadata.get("name")
-    if isinstance(name, str) and "{{" in name:
-        return f"a software template's skeleton, with a name that is filled in later ({one_short_line(name)})"
-    if isinstance(name, str) and _NAME.fullmatch(name):
-        return None
-    # an alias may make a list of what fits in no memory when it is written out
-    told = json.dumps(name)[:80] if isinstance(name, str | int | float | None) else f"a {type(name).__name__}"
-    return f"metadata.name: {told} is no name; it has {_FORM}"
-
-
-def _name_in(reference: str | None, kind: str) -> str | None:
-    """The name in an entity reference: `group:default/payments`, `default/payments` and `payments` are the same.
-
-    A namespace is kept unless it is the default one; a person is no team.
-    """
-    if reference is None or reference.lower().startswith("user:"):
-        return None
-    return bare(re.sub(rf"^{kind}:", "", reference, flags=re.IGNORECASE)) or None
-
-
-def _slug(told: str | None) -> str | None:
-    """`owner/name`, also where somebody wrote the address or put the host before it."""
-    plain = (told or "").strip(" /")
-    spellings = (plain, f"https://{plain}", f"https://github.com/{plain}")
-    return next(filter(None, map(repository_name, spellings)), plain) or None
-
-
-def _listed(value: Any) -> list[str]:
-    return (
-        [part for part in (part.strip() for part in value.split(",")) if part]
-        if isinstance(value, str)
-        else []
-    )
+    found = component_of(entity, where, repo)
+    yield replace(found, reason=f"line {line}: {found.reason}") if isinstance(found, Malformed) else found

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -25,7 +24,6 @@ from config.text.hidden import hide
 STALL_SECONDS = 60
 _FETCH_SECONDS = 3600
 _READ_SECONDS = 1800
-_UNUSED = timedelta(days=30)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # what a deployment or an earlier run needs although no branch or tag holds it any more
 _KEPT = "refs/sixkeys/kept/"
@@ -151,14 +149,19 @@ class Clone:
             "--no-renames",
             "--no-mailmap",
             "--encoding=UTF-8",
-            form,
         ]
+        arguments.append(form)
         arguments += ["--name-only", "--diff-merges=first-parent"] if with_paths else []
         revisions = "".join(f"^{sha}\n" for sha in without)
+        arguments += ["--all", "--ignore-missing", "--stdin"]
+        yield from _commits(self.parts(*arguments, given=revisions))
+
+    def parts(self, *arguments: str, given: str = "") -> Iterator[str]:
+        """What lies between the NULs that a command prints of the clone alone. Raises GitError."""
         with tempfile.TemporaryFile() as output:
-            self._checked(*arguments, "--all", "--ignore-missing", "--stdin", given=revisions, output=output)
+            self._checked(*arguments, given=given, output=output)
             output.seek(0)
-            yield from _commits(_tokens(output))
+            yield from _tokens(output)
 
     def tags(self) -> list[tuple[str, str, str]]:
         """(tag, commit, made at in seconds since 1970: tagged, or committed where the tag is no object of its own)."""
@@ -200,6 +203,27 @@ class Clone:
             raise self._refused(done)
         return done.stdout.decode("utf-8", "replace")
 
+    def contents(self, blobs: Collection[str], longest: int) -> dict[str, str | None]:
+        """What is in each of several files, fetched in one go; None of more than `longest` bytes. Raises GitError."""
+        wanted = "".join(f"{blob}\n" for blob in sorted(set(blobs)))
+        if not wanted:
+            return {}
+        arguments = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--filter=blob:none",
+            "--stdin",
+        ]
+        done = self._ask("-C", str(self._path), *arguments, "origin", given=wanted)
+        if done.returncode:
+            raise self._refused(done)
+        with tempfile.TemporaryFile() as output:
+            self._checked("cat-file", "--batch", given=wanted, output=output)
+            output.seek(0)
+            return dict(_files(output, longest))
+
     def _follow_host(self) -> None:
         """Lets git ask where the repository is now: what is fetched later, file by file, comes from there, too."""
         if f"\turl = {self.url}\n" not in (self._path / "config").read_text("utf-8", "replace"):
@@ -239,14 +263,16 @@ class Clone:
         arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", *kept)
         return self._ask("-C", str(self._path), *arguments).returncode == 0
 
-    def _ask(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    def _ask(
+        self, *arguments: str, given: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
         """A command that goes over the network, again after a while where that may help; each counts as a request."""
         for attempt in stamina.retry_context(
             on=cost.AttemptFailed, attempts=_ATTEMPTS, wait_initial=1, wait_max=15, wait_jitter=1
         ):
             with attempt:
                 self._hold.wait()
-                done = _git([*arguments], self._environment | environment, _FETCH_SECONDS)
+                done = _git([*arguments], self._environment | environment, _FETCH_SECONDS, given)
                 self._meter.request(failed=done.returncode != 0)
                 is_passing = _PASSING.search(_stderr(done)) and "Failed to connect" not in _stderr(done)
                 if done.returncode and "returned error: 429" in _stderr(done):
@@ -289,15 +315,6 @@ class Clone:
         timeout: int = _READ_SECONDS,
     ) -> subprocess.CompletedProcess[bytes]:
         return _git(["-C", str(self._path), *arguments], self._environment, timeout, given, output)
-
-
-def remove_unused(cache: Path, but: Collection[str], now: datetime) -> None:
-    """Removes clones of repositories other than `but` that nothing was asked of for 30 days."""
-    kept = {f"{repo}.git".casefold() for repo in but}
-    for path in cache.glob("*/*.git"):
-        used_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if str(path.relative_to(cache)).casefold() not in kept and now - used_at > _UNUSED:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _environment(configuration: Mapping[str, str]) -> dict[str, str]:
@@ -362,6 +379,14 @@ def _tokens(output: IO[bytes]) -> Iterator[str]:
         for part in parts:
             yield part.decode("utf-8", "replace")
     yield rest.decode("utf-8", "replace")
+
+
+def _files(output: IO[bytes], longest: int) -> Iterator[tuple[str, str | None]]:
+    """(blob, content) of what `cat-file --batch` printed."""
+    while head := output.readline().split():
+        size = int(head[2])
+        content = output.read(size + 1)[:-1]
+        yield head[0].decode(), content.decode("utf-8", "replace") if size <= longest else None
 
 
 _START = re.compile(r"\x01(?:[0-9a-f]{40}|[0-9a-f]{64})")

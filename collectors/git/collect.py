@@ -1,8 +1,9 @@
 """Commits and tags, by a clone of each repository or, where cloning is switched off, through GitHub's API."""
 
 import hashlib
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from collectors.contract.items import Item, Resume, SetAside, SourceError
 from collectors.contract.people import People
 from collectors.contract.records import Repository
 from collectors.git.by_api import collect_by_api
-from collectors.git.clone import STALL_SECONDS, Clone, GitError, UnreachableError, remove_unused
+from collectors.git.clone import STALL_SECONDS, Clone, GitError, UnreachableError
 from collectors.git.history import KnownHistory, since_1970
 from collectors.github.api import GitHubApi, MissingError
 from collectors.github.rate_limit import REST_AT_ONCE
@@ -24,6 +25,7 @@ CLONES_AT_ONCE = 6
 _COMMITS_A_CHECKPOINT = 10_000
 # then the host is in trouble: the rest is left in peace until the next run
 _FAILURES_IN_A_ROW = 3
+_UNUSED = timedelta(days=30)
 
 
 def collect(
@@ -91,7 +93,7 @@ def collect(
             in_a_row = in_a_row + 1 if isinstance(item, UnreachableError) else 0
             if in_a_row == _FAILURES_IN_A_ROW:
                 break
-    remove_unused(cache, {history.repo for history in histories}, resume.now)
+    _remove_unused(cache, {history.repo for history in histories}, resume.now)
     if failed:
         others = f" ({len(failed) - 1} more repositories failed)" if len(failed) > 1 else ""
         raise SourceError(f"{failed[0]}{others}")
@@ -137,3 +139,12 @@ def _by_clone(clone: Clone, history: KnownHistory) -> Iterator[Item]:
         for name, sha, at in tags:
             yield history.tag(name, sha, since_1970(at))
     yield from history.finish()
+
+
+def _remove_unused(cache: Path, but: Collection[str], now: datetime) -> None:
+    """Removes clones of repositories other than `but` that nothing was asked of for 30 days."""
+    kept = {f"{repo}.git".casefold() for repo in but}
+    for path in cache.glob("*/*.git"):
+        used_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if str(path.relative_to(cache)).casefold() not in kept and now - used_at > _UNUSED:
+            shutil.rmtree(path, ignore_errors=True)

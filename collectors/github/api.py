@@ -211,12 +211,12 @@ class GitHubApi:
             unknown = {field for error in errors if (field := _unknown_field(error))}
             raise UnknownFieldError(refused, unknown) if unknown else SourceError(refused)
 
-    def get(self, path: str, **parameters: Any) -> Json:
+    def get(self, path: str, /, **parameters: Any) -> Json:
         """The object at `path` below the API's address, such as `/repos/acme/checkout`; what is none is held by one."""
         return next(iter(objects([self._get(path, parameters)[1]])), {})
 
     def pages(
-        self, path: str, key: str | None = None, page: int = 1, **parameters: Any
+        self, path: str, /, key: str | None = None, page: int = 1, **parameters: Any
     ) -> Iterator[list[Any]]:
         """The lists at `path`, 100 items a page from page `page` on, below `key` where they are inside an object."""
         while True:

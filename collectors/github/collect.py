@@ -34,11 +34,13 @@ def collect(
     catalog: bool = False,
     workflows: Collection[str] = (),
     timeout: int = TIMEOUT_SECONDS,
+    workflows_of: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[Item]:
     """All that is new on GitHub since `resume`'s cursors, kind by kind, each repository with its own checkpoints.
 
-    `workflows` are globs of the files whose runs may be deployments; without any no runs are asked for. `catalog` reads
-    each repository's `catalog-info.yaml` too. Raises SourceError where GitHub cannot be read or no repository matches.
+    `workflows` are globs of the files whose runs may be deployments, `workflows_of` of those that are asked for of one
+    repository, by its name in small letters; without any no runs are asked for. `catalog` reads each repository's
+    `catalog-info.yaml` too. Raises SourceError where GitHub cannot be read or no repository matches.
     """
     with GitHubApi(source, timeout) as api:
         reader = (GraphQLReader if source.graphql else RestReader)(api, people, catalog)
@@ -59,10 +61,14 @@ def collect(
         again = dict(reader.deployments_again(open_deployments(listed, resume)))
         for kind in _KINDS:
             yield from _read(reader, kind, [Sweep(kind, entry, resume) for entry in listed], again)
-        with_runs = [entry.record for entry in listed if source.workflow_runs and workflows]
+        globs = {
+            entry.record.repo: [*workflows, *(workflows_of or {}).get(entry.record.repo.casefold(), ())]
+            for entry in listed
+        }
+        with_runs = [entry.record for entry in listed if source.workflow_runs and globs[entry.record.repo]]
         yield from in_order(
             lambda record: collect_runs(
-                api, record.repo, max(resume.since, record.created_at), resume, people, workflows
+                api, record.repo, max(resume.since, record.created_at), resume, people, globs[record.repo]
             ),
             with_runs,
             REST_AT_ONCE,

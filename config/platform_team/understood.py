@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from config.platform_team.documents import PlatformDocument
 from config.platform_team.golden_paths import GoldenPath, golden_path_of
 from config.platform_team.guardrails import SecurityDefaults, default_rules, rule_called, security_of
+from config.platform_team.paved_road import road_of
 from config.settings import Settings
+from config.text.quoting import one_short_line
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,10 @@ class Understood:
 
 def understood_documents(settings: Settings) -> list[tuple[str, Understood]]:
     """(`platform.yaml:12:1`, what was understood) of each document that the platform team wrote, in their order."""
-    return [(one.place(), _READERS[one.topic](one)) for one in settings.platform_documents]
+    return [
+        (one.place(), _request(one, settings) if one.topic == "request" else _READERS[one.topic](one))
+        for one in settings.platform_documents
+    ]
 
 
 def unused_keys(section: BaseModel, below: str = "") -> Iterator[str]:
@@ -83,6 +88,21 @@ def _mapping(document: PlatformDocument) -> Understood:
     return Understood(f"{document.topic}: nothing reads it yet", keys)
 
 
+def _platform(document: PlatformDocument) -> Understood:
+    road = road_of(document)
+    said = (f"{aspect} {' / '.join(map(str, choices))}" for aspect, choices in road.choices.items())
+    return Understood(f"paved road: {', '.join(said) or 'nothing'}", [*unused_keys(road)])
+
+
+def _request(document: PlatformDocument, settings: Settings) -> Understood:
+    kind = one_short_line(str(document.content["kind"]))
+    asked = [
+        rule.repository for rule in settings.self_service.requests if rule.kind == document.content["kind"]
+    ]
+    where = ", ".join(asked) or "no repository yet; self_service.requests names it"
+    return Understood(f"requests of kind {kind}: made in {where}", [])
+
+
 def _unknown(document: PlatformDocument) -> Understood:
     content: Any = document.content
     keys = [str(key) for key in content] if isinstance(content, dict) and not document.path else []
@@ -94,7 +114,6 @@ def _unknown(document: PlatformDocument) -> Understood:
 _READERS: dict[str, Callable[[PlatformDocument], Understood]] = {
     "golden_path": _golden_path,
     "security": _security,
-    "platform": _mapping,
-    "request": _mapping,
+    "platform": _platform,
     "unknown": _unknown,
 }

@@ -43,6 +43,8 @@ _COLUMNS = {
     "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
     "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
     "path_services": ("day", "service", "team", "path"),
+    "requests": ("opened_at", "kind", "name", "team", "merged_at", "ready_at", "status"),
+    "paved_services": ("day", "service", "team", "on_road"),
     "guarded_services": ("day", "service", "team"),
 }
 _ENDS = ("value", "rule", "excluded_because", "url")

@@ -23,6 +23,7 @@ def message(scorecard: Mapping[str, Any]) -> dict[str, Any]:
     blocks += [slack_section(_summary(scorecard)), *_sections(_held(scorecard))]
     blocks += _sections(map(_line, scorecard["metrics"]))
     blocks += _sections(_said(scorecard, "• ", one["parts"]) for one in scorecard["sentences"])
+    blocks += _sections(_platform(scorecard))
     if scorecard["restatements"]:
         told = (_restated(scorecard, one) for one in scorecard["restatements"])
         blocks += _sections(["*Said before and different now*", *told])
@@ -86,6 +87,13 @@ def _held(scorecard: Mapping[str, Any]) -> Iterator[str]:
         yield from (_said(scorecard, "• ", one["parts"]) for one in scorecard["holding_back"])
     if scorecard["hours"]:
         yield _said(scorecard, "*Where the time goes:* ", scorecard["hours"]["parts"])
+
+
+def _platform(scorecard: Mapping[str, Any]) -> Iterator[str]:
+    """What is said of the platform."""
+    if scorecard["platform"]:
+        yield "*The platform*"
+        yield from (_said(scorecard, "• ", one["parts"]) for one in scorecard["platform"])
 
 
 def _said(scorecard: Mapping[str, Any], before: str, parts: Iterable[Mapping[str, Any]]) -> str:

@@ -47,6 +47,12 @@ PAGES = {
     "overview": PageFile("Overview", "overview/page.py", shows="numbers"),
     "metric": PageFile("Metric", "metric/page.py", shows="view", kinds=()),
     "targets": PageFile("Targets", "targets/page.py", shows="view"),
+    "platform": PageFile(
+        "Platform",
+        "platform_use/page.py",
+        shows="view",
+        kinds=("deployments", "changes", "incidents"),
+    ),
     "teams": PageFile("Teams", "team_and_service/teams_page.py", shows="list"),
     "services": PageFile("Services", "team_and_service/services_page.py", shows="view"),
     "deployments": PageFile(
@@ -149,7 +155,7 @@ def shown_kinds(view: Filters) -> tuple[str, ...]:
         return kinds
     metric = metrics()[view.metric]
     kinds = _KINDS.get(metric.fact, (metric.fact,))
-    return (*kinds, "incidents") if metric.statistic == "share" else kinds
+    return (*kinds, "incidents") if metric.needs_incidents else kinds
 
 
 def own_teams() -> frozenset[str] | None:

@@ -61,6 +61,9 @@ def unseen(value: Value, blind: Unwatched | None) -> str:
 
 def _explained(value: Value, view: Filters) -> str:
     narrowed: dict[str, Any] = {} if value.scope == "organisation" else {value.scope: value.name}
+    if metrics()[value.metric].group == "platform":
+        place = value.metric.replace("_", "-")
+        return f"{link('platform', replace(view, **narrowed))}#{place}"
     return link("metric", replace(view, metric=value.metric, **narrowed))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from config.metrics import metrics
 from config.text.legible import legible, legible_json, one_line
 from dashboards.figures import formats, pictures
 from dashboards.figures.event_marks import event_about
@@ -19,6 +20,7 @@ from warehouse.metrics.attainment import standing
 
 FORMATS = ("html", "md", "txt", "json")
 METRIC_PAGE = "metric"
+PLATFORM_PAGE = "platform"
 # so many systems and teams are summed up: mail programs cut a message that is longer than 100 kB
 MOST_BELOW = 50
 
@@ -70,8 +72,14 @@ def view_of(
         metric=metric or Filters.metric,
         order=order or Filters.order,
     )
-    page = link(METRIC_PAGE if metric else ".", filters)
+    page = link(_page_of(metric), filters)
     return f"{scorecard['dashboard']}/{page.removeprefix('.')}"
+
+
+def _page_of(metric: str | None) -> str:
+    if metric is None:
+        return "."
+    return PLATFORM_PAGE if metrics()[metric].group == "platform" else METRIC_PAGE
 
 
 def leads_to(scorecard: Mapping[str, Any], part: Mapping[str, Any]) -> str | None:

@@ -1,1 +1,1 @@
-"""The page of targets: each over the weeks, and the golden paths."""
+"""The page of targets: each over the weeks, and the events."""

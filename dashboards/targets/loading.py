@@ -11,7 +11,6 @@ from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
 from warehouse.metrics.attainment import Attainment, attainments
 from warehouse.metrics.events import EventBook, event_book
-from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Scope, Value, compute
@@ -82,13 +81,6 @@ def comparison_around(warehouse: Path, settings: Settings, id: str) -> EventComp
     """The metrics before and after an event, beside the services that it did not touch."""
     with open_facts(warehouse) as facts:
         return before_and_after(facts, id)
-
-
-def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathValue, ...]:
-    """The metrics on the golden paths and off them in the period of `view`."""
-    with open_facts(warehouse) as facts:
-        start, end = full_range(facts, *periods.view_days(view, today(facts)))
-        return tuple(on_and_off_paths(facts, start, end, view.where))
 
 
 def attained(

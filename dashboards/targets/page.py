@@ -1,4 +1,4 @@
-"""Targets: each target over the weeks, for the organisation and by team, and the golden paths."""
+"""Targets: each target over the weeks, for the organisation and by team."""
 
 from dataclasses import replace
 
@@ -8,7 +8,6 @@ from collectors.files.events import event_inbox, withdrawn
 from config.metrics import metrics
 from config.settings import Settings
 from dashboards.figures import formats
-from dashboards.figures.tables import as_rows_of
 from dashboards.frame import downloads, navigation, widgets
 from dashboards.frame.header import top
 from dashboards.frame.markup import part
@@ -17,7 +16,7 @@ from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import days_of
 from dashboards.frame.view import BY, RANKS, SHOWN_ROWS, Filters, link, scope_name
-from dashboards.targets import content, events, golden_paths, loading
+from dashboards.targets import content, events, loading
 from dashboards.targets.content import Attained, Goals, TargetLine
 from dashboards.targets.event_form import event_form
 from dashboards.targets.loading import Targets
@@ -47,7 +46,6 @@ def show(settings: Settings, published: Published, state: State) -> None:
         st.html(part("notice", Notice("No targets are set", (hint,))))
     _below(state, view, found, attained, goals, own, book)
     _events(settings, published, state, view, book)
-    _paths(settings, published, state, view, found)
 
 
 def _below(
@@ -119,35 +117,6 @@ def _around(settings: Settings, published: Published, state: State, view: Filter
     downloads.section_with_csv(title, name, "around", lambda: events.around_rows(found))
     told = events.windows(found), events.around_metrics(found), events.NO_CAUSE, events.METHOD
     st.html(part("around", *told, link("targets", replace(view, row=None)), of="targets"))
-
-
-def _paths(settings: Settings, published: Published, state: State, view: Filters, found: Targets) -> None:
-    paths = golden_paths.paths(settings.golden_paths, found.entries, view)
-    if not paths:
-        st.html(part("section", "Golden paths"))
-        hints = (
-            "List them under golden_paths in the configuration;"
-            " a service names its own in the annotation sixkeys.dev/golden-path of its catalogue entry.",
-        )
-        st.html(part("notice", Notice("No golden paths are described", hints)))
-        return
-    name = formats.file_name([state.organization, "golden-paths"], found.start, found.end, "csv")
-    downloads.section_with_csv("Golden paths", name, "paths", lambda: golden_paths.path_rows(found.entries))
-    st.html(part("paths", paths, of="targets"))
-    st.html(part("section", "Adoption by team"))
-    st.html(part("adoption", golden_paths.adoption(found.entries, paths, view), paths, of="targets"))
-    on_paths = read_once(loading.on_paths, published, settings, view)
-    columns, compared = golden_paths.comparison(on_paths, paths)
-    if compared:
-        name = formats.file_name([state.organization, "on-and-off-paths"], found.start, found.end, "csv")
-        downloads.section_with_csv("On a path and off it", name, "comparison", lambda: as_rows_of(on_paths))
-        st.html(part("comparison", columns, compared, of="targets"))
-    off = golden_paths.off_path(found.entries, view)
-    unmapped = sum(not entry.mapped for entry in found.entries)
-    told = formats.plural(unmapped, "service") if unmapped else ""
-    if off or told:
-        st.html(part("section", f"On no path: {formats.plural(len(off), 'service')}"))
-        st.html(part("off", off, told, of="targets"))
 
 
 if __name__ == "__main__":

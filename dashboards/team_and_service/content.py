@@ -64,9 +64,7 @@ def of_team(entries: Sequence[CatalogueEntry], view: Filters) -> list[Detail]:
     found = [Detail("Services", f"{len(entries):,}")]
     found += [Detail("System", system, _overview(view, system=system)) for system in systems]
     if entries:
-        found.append(
-            Detail("On a golden path", f"{on} of {len(entries)}", link("targets", replace(view, by="team")))
-        )
+        found.append(Detail("On a golden path", f"{on} of {len(entries)}", link("platform", view)))
     return found
 
 

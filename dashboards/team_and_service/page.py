@@ -25,6 +25,7 @@ from dashboards.frame.view import SORTS, Filters, csv_name_of_view, link
 from dashboards.metric import holding_back
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
+from dashboards.platform_use import missing
 from dashboards.team_and_service import content, loading, timeline_chart
 from dashboards.team_and_service.loading import Basis, Profile
 from dashboards.trust import content as trust
@@ -79,6 +80,7 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     if told := trust_sentences.trust_sentences(numbers.doubts):
         st.html(part("doubts", told, link("trust", view)))
     holding_back.show_hours(settings, published, state, view)
+    _missing(settings, published, state, view, found)
     unresolved = read_once(loading.unresolved, published, settings, view, state.timezone)
     if unresolved.counts.total:
         _list(incident_rows.INCIDENT_LIST, "open incident", unresolved, loading.open_ones(view))
@@ -118,6 +120,16 @@ def _list(kind: ListKind, noun: str, page: ListPage, listed: Filters) -> None:
     name = f"All {total:,} {noun}s" if cut else f"Search all {kind.noun}s"
     shown = listed if cut else replace(listed, state=None, listed="newest")
     st.html(part("elsewhere", name, link(kind.page, shown), of="team_and_service"))
+
+
+def _missing(settings: Settings, published: Published, state: State, view: Filters, found: Profile) -> None:
+    table = missing.what_is_missing(
+        read_once(missing.rows_of_view, published, settings, view), found.entries, view
+    )
+    if table.total:
+        st.html(part("section", f"To do on the platform: {table.total:,}"))
+        st.html(part("list", table, "To do on the platform", of="platform_use"))
+        st.html(part("elsewhere", "The page of the platform", link("platform", view), of="team_and_service"))
 
 
 def _timeline(

@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from sample_data.model import Organisation, Repository
+from sample_data.model import Backstage, Organisation, Repository
 from sample_data.organisation.argocd_objects import argocd
-from sample_data.organisation.catalog import IN_REPOSITORY, catalog_files, catalog_info
+from sample_data.organisation.catalog import IN_REPOSITORY, catalog_entities, catalog_files, catalog_info
 from sample_data.organisation.gitops import Gitops
+from sample_data.organisation.infrastructure import add_namespaces, terraform_runs
 from sample_data.organisation.pagerduty_objects import incident_id, pagerduty
 from sample_data.organisation.playback import Playback
 from sample_data.organisation.survey import survey_files
 from sample_data.organisation.workflow_runs import workflow_runs
 from sample_data.work.plans import Incident, Plan, Push
+from sample_data.work.requests import REPOSITORY, tickets
 from sample_data.work.routine import Working, history_before
 from sample_data.work.services import NOT_MAPPED, PAGERDUTY, REPOSITORIES, SERVICE_NAMES, Declared
 from sample_data.work.staff import TEAMS
@@ -43,6 +45,8 @@ def build_organisation(today: date, folder: Path) -> Organisation:
             playback.repository.workflow_runs = workflow_runs(playback.repository, position * 10_000)
     gitops = Gitops(Repository(700_000_100, NAME, "gitops-config", weeks.at(-110, "Tue 10:00"), None), weeks)
     gitops.play(playbacks)
+    infrastructure = playbacks[REPOSITORY]
+    infrastructure.repository.workflow_runs = terraform_runs(infrastructure, weeks, len(playbacks) * 10_000)
     repositories = [*(playback.repository for playback in playbacks.values()), gitops.repository]
     histories = [*(playback.history for playback in playbacks.values()), gitops.history]
     for repository, history in zip(repositories, histories, strict=True):
@@ -51,16 +55,19 @@ def build_organisation(today: date, folder: Path) -> Organisation:
             history.write(repository.git_dir)
     now = datetime.combine(today, time(9), UTC)
     shas = {(repo, key): landed.sha for repo, made in playbacks.items() for key, landed in made.keys.items()}
+    instance = argocd(gitops, now)
+    add_namespaces(instance, infrastructure, weeks)
     return Organisation(
         name=NAME,
         now=now,
         repositories=sorted(repositories, key=lambda repository: repository.name),
-        argocd=argocd(gitops, now),
+        argocd=instance,
         pagerduty=pagerduty(incidents, SERVICE_NAMES, shas),
         survey_files=survey_files(weeks),
         catalog_files=catalog_files(),
         link_files={"links/incidents.csv": _links(incidents, playbacks)},
-        event_files={"events/events.csv": _events(weeks)},
+        event_files={"events/events.csv": _events(weeks), "requests/tickets.csv": tickets(weeks)},
+        backstage=Backstage(catalog_entities()),
     )
 
 

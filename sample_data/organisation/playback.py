@@ -180,7 +180,7 @@ class Playback:
             merged = len(self.history.commits[landed.sha].parents) > 1
             message += f", reversing\nchanges made to {landed.parent}." if merged else "."
             return self.history.commit((head,), landed.before, author, change.at, message)
-        files = {path: self.content(path, change.message) for path in change.paths}
+        files = {path: self.content(path, change.message) for path in change.paths} | change.files
         helper = change.helped_by
         trailer = f"\n\nCo-authored-by: {helper.name} <{helper.email}>" if helper else ""
         return self.history.commit((head,), files, author, change.at, change.message + trailer)

@@ -117,15 +117,26 @@ def _git(git_dir: Path, *arguments: str) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-def read_commits(git_dir: Path, revision: str, limit: int = 1, without: str | None = None) -> list[GitCommit]:
+def read_commits(
+    git_dir: Path, revision: str, limit: int = 1, without: str | None = None, within: str | None = None
+) -> list[GitCommit]:
     """The newest `limit` commits (-1: all) reachable from `revision` and not from `without`, in git's order.
 
-    None where there is no such revision.
+    Of a path `within`, those that touch it. None where there is no such revision.
     """
     excluded = [f"^{without}"] if without else []
     form = "--format=%H%n%P%n%an%n%ae%n%at%n%ct%n%B"
     log = _git(
-        git_dir, "log", "-z", f"--max-count={limit}", form, "--end-of-options", revision, *excluded, "--"
+        git_dir,
+        "log",
+        "-z",
+        f"--max-count={limit}",
+        form,
+        "--end-of-options",
+        revision,
+        *excluded,
+        "--",
+        *filter(None, [within]),
     )
     commits = []
     for text in filter(None, log.split("\0")):
@@ -152,7 +163,33 @@ def read_tags(git_dir: Path) -> dict[str, str]:
     return {parts[0]: parts[-1] for parts in map(str.split, lines.splitlines())}
 
 
-def read_paths(git_dir: Path, sha: str) -> list[str]:
-    """The files that a commit touches against its first parent."""
-    show = ("show", "-z", "--name-only", "--no-renames", "--diff-merges=first-parent", "--format=", sha, "--")
-    return [path for path in _git(git_dir, *show).split("\0") if path.strip()]
+_STATUS = {"A": "added", "D": "removed"}
+
+
+def read_changes(git_dir: Path, sha: str, base: str | None = None) -> list[dict[str, str]]:
+    """The files that a commit changes against its first parent, or against `base`, each with what became of it."""
+    form = ("-z", "--name-status", "--no-renames")
+    if base:
+        printed = _git(git_dir, "diff", *form, base, sha, "--")
+    else:
+        printed = _git(git_dir, "show", *form, "--diff-merges=first-parent", "--format=", sha, "--")
+    parts = iter(part.strip("\n") for part in printed.split("\0"))
+    return [
+        {"filename": path, "status": _STATUS.get(kind, "modified")}
+        for kind, path in zip(parts, parts, strict=False)
+    ]
+
+
+def read_merge_base(git_dir: Path, one: str, other: str) -> str:
+    """The commit in which two revisions meet; empty where they do not."""
+    return _git(git_dir, "merge-base", one, other).strip()
+
+
+def read_files(git_dir: Path, sha: str) -> list[str]:
+    """The files of a commit."""
+    return [path for path in _git(git_dir, "ls-tree", "-r", "-z", "--name-only", sha).split("\0") if path]
+
+
+def read_file(git_dir: Path, sha: str, path: str) -> str | None:
+    """What is in a file of a commit; None where it has none of that name."""
+    return _git(git_dir, "show", f"{sha}:{path}") if path in read_files(git_dir, sha) else None

@@ -14,7 +14,14 @@ from werkzeug.routing import Map, Rule
 
 from sample_data.model import Organisation, PullRequest, Repository, WorkflowRun
 from sample_data.servers import github_json as shape
-from sample_data.servers.git_http import read_commits, read_paths, read_tags
+from sample_data.servers.git_http import (
+    read_changes,
+    read_commits,
+    read_file,
+    read_files,
+    read_merge_base,
+    read_tags,
+)
 
 _LIMIT = 5000
 _DOCUMENTATION = "https://docs.github.com/rest"
@@ -33,6 +40,7 @@ _ROUTES = Map(
                 ("/commits", "commits"),
                 ("/commits/<path:sha>", "commit"),
                 ("/compare/<path:range>", "compare"),
+                ("/git/trees/<path:sha>", "tree"),
                 ("/tags", "tags"),
                 ("/contents/<path:path>", "content"),
                 ("/pulls", "pulls"),
@@ -132,7 +140,8 @@ class GitHubRest:
         repository = self._find(owner, name)
         if repository.git_dir is None:
             raise _Refusal(409, "Git Repository is empty.")
-        commits = read_commits(repository.git_dir, asked.get("sha", repository.default_branch), limit=-1)
+        branch, within = asked.get("sha", repository.default_branch), asked.get("path", None)
+        commits = read_commits(repository.git_dir, branch, limit=-1, within=within)
         since, until = asked.instant("since"), asked.instant("until")
         kept = [
             c
@@ -146,8 +155,7 @@ class GitHubRest:
         commits = read_commits(repository.git_dir, sha) if repository.git_dir else []
         if repository.git_dir is None or not commits:
             raise _Refusal(422, f"No commit found for SHA: {sha}")
-        files = [{"filename": path, "status": "modified"} for path in read_paths(repository.git_dir, sha)]
-        return _json({**shape.commit(commits[0]), "files": files[:300]})
+        return _json({**shape.commit(commits[0]), "files": read_changes(repository.git_dir, sha)[:300]})
 
     def _compare(self, asked: "_Asked", owner: str, name: str, range: str) -> Response:
         """The commits of the second revision that the first has not, oldest first."""
@@ -157,7 +165,19 @@ class GitHubRest:
         if git_dir is None or not all(read_commits(git_dir, revision) for revision in (base, head)):
             raise _Refusal(404, "Not Found")
         ahead = read_commits(git_dir, head, limit=-1, without=base)[::-1]
-        return asked.page(ahead, shape.commit, lambda page: {"total_commits": len(ahead), "commits": page})
+        merge_base = read_merge_base(git_dir, base, head)
+        about = {
+            "status": "ahead" if merge_base == read_commits(git_dir, base)[0].sha else "diverged",
+            "merge_base_commit": {"sha": merge_base},
+            "files": read_changes(git_dir, head, merge_base)[:300],
+            "total_commits": len(ahead),
+        }
+        return asked.page(ahead, shape.commit, lambda page: {**about, "commits": page})
+
+    def _tree(self, asked: "_Asked", owner: str, name: str, sha: str) -> Response:
+        repository = self._find(owner, name)
+        paths = read_files(repository.git_dir, sha) if repository.git_dir else []
+        return _json({"tree": [{"path": path, "type": "blob"} for path in paths]})
 
     def _tags(self, asked: "_Asked", owner: str, name: str) -> Response:
         repository = self._find(owner, name)
@@ -166,9 +186,12 @@ class GitHubRest:
 
     def _content(self, asked: "_Asked", owner: str, name: str, path: str) -> Response:
         repository = self._find(owner, name)
-        if path != "catalog-info.yaml" or repository.catalog_info is None:
+        content = repository.catalog_info if path == "catalog-info.yaml" else None
+        if (ref := asked.get("ref", None)) and repository.git_dir:
+            content = read_file(repository.git_dir, ref, path)
+        if content is None:
             raise _Refusal(404, "Not Found")
-        return _json(shape.content(path, repository.catalog_info))
+        return _json(shape.content(path, content))
 
     def _pulls(self, asked: "_Asked", owner: str, name: str) -> Response:
         repository = self._find(owner, name)

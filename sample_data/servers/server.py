@@ -1,7 +1,8 @@
 """A server on loopback that speaks the sources' APIs and serves a sample organisation.
 
 GitHub as Enterprise Server lays it out (REST below `/api/v3`, GraphQL at `/api/graphql`, git by smart HTTP at
-`/<owner>/<name>.git`), Argo CD below `/argocd`, PagerDuty below `/pagerduty`. One token opens all of them.
+`/<owner>/<name>.git`), Argo CD below `/argocd`, PagerDuty below `/pagerduty`, Backstage below `/backstage`. One token
+opens all of them.
 """
 
 import threading
@@ -14,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sample_data.model import Organisation
 from sample_data.servers.argocd_api import ArgoCDApi
+from sample_data.servers.backstage_api import BackstageApi
 from sample_data.servers.git_http import GitHttp
 from sample_data.servers.github_graphql import GitHubGraphQL
 from sample_data.servers.github_rest import GitHubRest
@@ -34,9 +36,9 @@ class _QuietHandler(WSGIRequestHandler):
 class SampleServer:
     """A context manager that serves `organisation` at `url` until it is left.
 
-    `requests` counts requests by source (`github rest`, `github graphql`, `git`, `argocd`, `pagerduty`); `log` lists
-    them as (source, method, path with query) in order of arrival. `around` may put something between the network and
-    the APIs, such as faults.Faulty.
+    `requests` counts requests by source (`github rest`, `github graphql`, `git`, `argocd`, `pagerduty`, `backstage`);
+    `log` lists them as (source, method, path with query) in order of arrival. `around` may put something between the
+    network and the APIs, such as faults.Faulty.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class SampleServer:
             ("github graphql", "/api/graphql", GitHubGraphQL(organisation, token)),
             ("argocd", "/argocd", ArgoCDApi(organisation, token)),
             ("pagerduty", "/pagerduty", PagerDutyApi(organisation, token)),
+            ("backstage", "/backstage", BackstageApi(organisation, token)),
             ("git", "", GitHttp(organisation, token)),
         )
         self._server = make_server(

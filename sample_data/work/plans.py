@@ -17,7 +17,7 @@ MAIN, LIVE, PREVIOUS = "main", "live", "previous"
 class Change:
     """A commit on a pull request's branch; `merges_main` for the merge commit of an update from the base branch.
 
-    `helped_by` is in the trailer of its message.
+    `helped_by` is in the trailer of its message; `files` are those whose content matters.
     """
 
     at: datetime
@@ -26,6 +26,7 @@ class Change:
     author: Staff | None = None
     merges_main: bool = False
     helped_by: Staff | None = None
+    files: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

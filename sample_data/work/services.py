@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sample_data.work import cases_payments, cases_platform, cases_shop, checkout
+from sample_data.work import cases_payments, cases_platform, cases_shop, checkout, requests
 from sample_data.work.plans import Incident, Plan
 from sample_data.work.routine import Routine
 from sample_data.work.staff import TEAMS
@@ -276,4 +276,5 @@ REPOSITORIES: tuple[Declared, ...] = (
         mirror_url="https://git.example/public-suffix-list.git",
     ),
     Declared("loyalty", (24, "Wed 10:00"), None),
+    Declared(requests.REPOSITORY, (-40, "Mon 10:30"), "HCL", by_hand=(requests.plans,)),
 )

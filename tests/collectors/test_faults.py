@@ -27,6 +27,7 @@ SOURCES = (
     "git",
     "argocd",
     "pagerduty",
+    "backstage",
     "survey",
 )
 # each costs seconds of waiting: one that asks by HTTP, and git
@@ -162,6 +163,7 @@ LASTING: dict[str, tuple[Fault, str, dict[str, int]]] = {
             "git": 3,
             "argocd": 2,
             "pagerduty": 2,
+            "backstage": 2,
             "survey": 2,
         },
     ),

@@ -17,7 +17,7 @@ PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"(?ms)^### An? (\w+)\n\n(.*?)(?=\n+##|\Z)", PAGE))
 SOURCES = sorted(path.parent.name for path in (ROOT / "collectors").glob("*/collect.py"))
 # commits come with GitHub's repositories: a section, an API and a check of their own they do not need
-WITH_GITHUB = {"git"}
+WITH_GITHUB = {"git", "requests"}
 # a fact of people, whose rows nobody is shown
 UNSHOWN = "responses"
 OF_KEYS = {"_INPUTS", "_SHARES", "_BECAUSE", "tests/support/small_scorecard.py"}

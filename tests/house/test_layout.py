@@ -71,7 +71,7 @@ def test_a_page_is_in_the_folder_of_its_name(path: str) -> None:
 
 def test_a_source_begins_at_collect() -> None:
     sources = {path.parent.name for path in (ROOT / "collectors").glob("*/collect.py")}
-    assert sources == {"argocd", "git", "github", "pagerduty", "survey"}
+    assert sources == {"argocd", "git", "github", "pagerduty", "requests", "survey"}
 
 
 def test_a_table_is_the_model_of_its_name() -> None:

@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from collectors.contract.records import Link, Response
+from collectors.backstage.portal import collect
+from collectors.contract.records import Component, Link, Response
+from collectors.files.backstage import parse
 from config.settings import load_settings
+from config.sources import Backstage
 from sample_data.model import Organisation, PullRequest, Repository
 from sample_data.organisation.build import build_organisation
+from sample_data.organisation.catalog import catalog_info
+from sample_data.servers.server import SampleServer
 from sample_data.settings import demo_settings
 from tests.conftest import Sample
 from tests.support.raw_sample import git, instant, repository, success
@@ -253,11 +259,30 @@ def test_repositories_of_every_origin_are_there(acme: Organisation) -> None:
     assert timedelta(0) < created - first < timedelta(hours=1)
 
 
+def test_backstage_tells_of_the_same_catalogue_as_its_files(acme: Organisation) -> None:
+    with SampleServer(acme) as server:
+        token = SecretStr(server.token)
+        told = collect(Backstage.model_construct(url=f"{server.url}/backstage", token=token, portal=None))
+        by_portal = [item for item in told if isinstance(item, Component)]
+        assert server.requests["backstage"] == 1
+    descriptors = {**acme.catalog_files, "": catalog_info()}
+    by_file = {
+        (item.kind, item.name): item
+        for where, text in descriptors.items()
+        for item in parse(text, where)
+        if isinstance(item, Component)
+    }
+    only = {"origin": "", "portal_url": None}
+    assert {(one.kind, one.name): one.model_copy(update=only) for one in by_portal} == {
+        key: one.model_copy(update=only) for key, one in by_file.items()
+    }
+
+
 def test_the_catalogue_knows_eleven_of_twelve_services(acme: Organisation) -> None:
     described = "".join(acme.catalog_files.values())
     assert described.count("kind: Component") == 10
     assert described.count("kind: System") == 3
-    assert described.count("kind: Group") == 4
+    assert described.count("kind: Group") == 6  # the four teams, and two groups above three of them
     in_repository = [r.name for r in acme.repositories if r.catalog_info]
     assert in_repository == ["identity"]
     identity = repository(acme, "identity")

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from werkzeug import Request, Response
 
 from collectors.argocd import collect as argocd
+from collectors.backstage import portal
 from collectors.contract.items import Item, Malformed, Resume, SourceError
 from collectors.contract.records import Record, Repository
 from collectors.git import collect as git
@@ -21,7 +22,7 @@ from collectors.github.api import GitHubApi
 from collectors.pagerduty import collect as pagerduty
 from collectors.survey import collect as survey
 from collectors.transport.cost import Meter, metered
-from config.sources import ArgoCD, GitHub, GitHubIncidents, PagerDuty
+from config.sources import ArgoCD, Backstage, GitHub, GitHubIncidents, PagerDuty
 from config.survey import Survey
 from sample_data import model
 from sample_data.servers.faults import App, Faulty
@@ -83,6 +84,12 @@ def make_application() -> dict[str, Any]:
     }
 
 
+def make_entity(number: int, **more: Any) -> dict[str, Any]:
+    """A service as Backstage's API lists it, with what only that says of it (`relations`, `status`)."""
+    metadata = {"name": f"web-{number}", "namespace": "default", "uid": f"{number:08}"}
+    return {"kind": "Component", "metadata": metadata, "spec": {"owner": "shop", "type": "service"}} | more
+
+
 def make_incident(number: int) -> dict[str, Any]:
     return {
         "id": f"Q{number}",
@@ -120,7 +127,15 @@ def make_organisation(git_dir: Path | None = None) -> model.Organisation:
     incidents = [make_incident(number) for number in range(1, 103)]
     pager = model.PagerDuty(incidents, [])
     return model.Organisation(
-        "acme", NOW, [repository], model.ArgoCD([make_application()], {}), pager, {}, {}, {}
+        "acme",
+        NOW,
+        [repository],
+        model.ArgoCD([make_application()], {}),
+        pager,
+        {},
+        {},
+        {},
+        backstage=model.Backstage([make_entity(n) for n in range(3)]),
     )
 
 
@@ -202,6 +217,11 @@ class Bench:
             case "pagerduty":
                 account = PagerDuty.model_construct(url=f"{self.url}/pagerduty", token=token, since=None)
                 return pagerduty.collect(account, resume, timeout=patience)
+            case "backstage":
+                backstage = Backstage.model_construct(
+                    url=f"{self.url}/backstage", token=token, portal="https://portal.acme.example"
+                )
+                return portal.collect(backstage, timeout=patience)
             case _:
                 survey_ = Survey(files=[f"{self.url}/survey.csv"])
                 return survey.collect(survey_, resume, PEOPLE, timeout=patience)

@@ -25,6 +25,7 @@ _DRAWN = {
     "overview": ".six-week",
     "metric": ".st-key-table-controls",
     "targets": ".six-weeks-key",
+    "platform": ".six-answers",
     "trust": ".six-shares",
     "satisfaction": ".st-key-table-controls",
     "deployments": ".six-list-table",

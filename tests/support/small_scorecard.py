@@ -42,6 +42,13 @@ HOURS: tuple[dict[str, str], ...] = (
     {"text": "71 % of all 2,340 hours to production", "metric": "lead_time", "order": "highest"},
     {"text": " are the wait for deployment (mean 29 h, median 2 h); 29 % the writing."},
 )
+PLATFORM: list[tuple[dict[str, str], ...]] = [
+    (
+        {"text": "Golden Path Conformance", "metric": "golden_path_conformance"},
+        {"text": " 62 %: the target > 90% is missed."},
+    ),
+    ({"text": "Missed most: the step Scan, last by "}, {"text": HOSTILE, "url": "javascript:alert(1)"}),
+]
 STAGE = {
     "name": "Deploy", "seconds": 8424000.0, "share": 0.71, "n": 80, "mean": 105300.0, "median": 7200.0, "p90": 9e5,
 }  # fmt: skip
@@ -66,6 +73,7 @@ def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> d
         "holding_back": [{"metric": "lead_time", **_sentence(*HELD_BACK)}],
         "hours": {**_sentence(*HOURS), "stages": [STAGE]},
         "sentences": [_sentence(*parts) for parts in SENTENCES],
+        "platform": [_sentence(*parts) for parts in PLATFORM],
         "events": [
             {
                 "id": "e1",

@@ -10,6 +10,10 @@ from pydantic import SecretStr
 
 from config.settings import Settings, load_settings
 from config.sources import Catalog, GitHub, Sources
+from sample_data.model import ArgoCD, Backstage, Organisation, PagerDuty
+from sample_data.servers.faults import App, Faulty, changed
+from sample_data.servers.server import SampleServer
+from tests.support.faulty_sources import make_entity
 from tests.support.github_organisation import (
     CATALOG,
     NOW,
@@ -128,3 +132,37 @@ def test_what_an_unreadable_file_told_or_named_before_stays_until_it_is_read_aga
     all_of_it.write_text(well)
     assert there() == ["alone", "cart", "root"]
     assert rows(settings, "select count(*) from quarantine") == [(0,)]
+
+
+def test_what_leaves_backstage_is_gone_after_a_whole_reading_only(tmp_path: Path) -> None:
+    portal = [make_entity(n) for n in range(9)]
+    organisation = Organisation(
+        "acme", NOW, [], ArgoCD(), PagerDuty(), {}, {}, {}, backstage=Backstage(portal)
+    )
+    faulties: list[Faulty] = []
+
+    def around(app: App) -> App:
+        faulties.append(Faulty(app))
+        return faulties[0]
+
+    with SampleServer(organisation, around=around) as server, faulties[0]:
+        (tmp_path / "sixkeys.yaml").write_text(
+            "organization: acme\nsources: {catalog: {backstage: "
+            f"{{url: '{server.url}/backstage', token: 'file:token'}}}}}}\n"
+        )
+        (tmp_path / "token").write_text(server.token)
+        settings = load_settings(tmp_path / "sixkeys.yaml")
+
+        def gone() -> list[str]:
+            found = rows(settings, "select name from components where gone_at is not null order by 1")
+            return [name for (name,) in found]
+
+        assert [run.error for run in collect(settings)] == [None]
+        del portal[5:7]
+        faulties[0].next(changed(lambda _, page: page | {"totalItems": 9}))
+        (run,) = collect(settings)
+        assert "told of 9 entities and gave 7" in str(run.error)
+        assert gone() == []
+        portal[3]["metadata"]["name"] = "no name"
+        assert [run.error for run in collect(settings)] == [None]
+        assert gone() == ["web-3", "web-5", "web-6"]

@@ -15,6 +15,10 @@ from config.settings import Settings
 from warehouse.building import lineage
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
+from warehouse.building.path_evidence import judge_paths
+from warehouse.building.path_inputs import create_path_inputs
+from warehouse.building.paved import create_paved_choices, find_paved
+from warehouse.building.readiness import create_request_inputs, find_ready
 from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions
@@ -28,7 +32,14 @@ from warehouse.storage.on_disk import age, sync
 from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
 # what was told and whose it is: the last of them is `candidates`
-FIRST_STEPS = ("production_deployments", "workflow_deployments", "services", "owners", "candidates")
+FIRST_STEPS = (
+    "production_deployments",
+    "workflow_deployments",
+    "services",
+    "owners",
+    "path_stretches",
+    "candidates",
+)
 # what the settings are matched with, so that it comes before them
 CATALOGUE = "catalogue"
 # in order of need; a name without a model is a step in Python that writes the tables named beside it
@@ -62,19 +73,29 @@ STEPS_IN_ORDER = (
     "evidence",
     "rework",
     "deployments",
+    "path_moves",
+    judge_paths,  # judged_steps
+    "conformance",
+    "path_deployments",
     "incidents",
     "recoveries",
     "repositories",
+    "first_deployments",
     "answers",
     "responses",
     "drivers",
     "comments",
+    find_ready,  # request_deliveries
+    "requests",
     "unknown_teams",
     "unmapped",
     "not_counted",
     "events",
     "reading_days",
     "path_services",
+    find_paved,  # paved_now, paved_days
+    "paved_road",
+    "paved_services",
     "object_states",
     "guarded_applications",
     "service_objects",
@@ -95,7 +116,16 @@ WRITTEN = (
     "stored_stretches",
 )
 # in the order in which they are asked for, so that what lies before and after it is not read
-_BY_DAY = ("deployments", "changes", "pull_deliveries", "incidents", "recoveries", "covered_days")
+_BY_DAY = (
+    "deployments",
+    "changes",
+    "pull_deliveries",
+    "incidents",
+    "recoveries",
+    "covered_days",
+    "conformance",
+    "path_deployments",
+)
 ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
 KEPT_FILES = 3
 KEPT_FOR = timedelta(minutes=5)
@@ -141,6 +171,9 @@ def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings,
         create_sources(connection)
         connection.execute(f"create table {CATALOGUE} as {model(CATALOGUE)}")
         create_inputs(connection, settings, as_of)
+        create_path_inputs(connection, settings)
+        create_request_inputs(connection, settings)
+        create_paved_choices(connection, settings)
         create_days(connection, settings, as_of)
     for step in FIRST_STEPS:
         connection.execute(f"create table {step} as {model(step)}")

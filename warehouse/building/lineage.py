@@ -108,7 +108,7 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
     for (repo, of_repo), history in zip(by_repo.items(), known, strict=True):
         history.changes = identities.of(repo, history.graph)
         for candidate in of_repo:
-            _resolve(candidate, history)
+            resolve(candidate, history)
         of_repo = list(_belonging(of_repo, history, patterns))
         by_service = defaultdict(list)
         for candidate in of_repo:
@@ -194,7 +194,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection) -> list[Candidate]:
     return [Candidate(*row) for row in rows]
 
 
-def _resolve(candidate: Candidate, history: TracedHistory) -> None:
+def resolve(candidate: Candidate, history: TracedHistory) -> None:
     """Finds the full SHA: the source's own, the one that its images name by SHA or tag, or the OCI revision label's."""
     known = history.graph.number
     if candidate.sha is not None:

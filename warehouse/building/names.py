@@ -47,6 +47,7 @@ _COLUMNS = (
     NameColumn("repository", "deployments", "repo"),
     NameColumn("repository", "deployments", "config_repo"),
     NameColumn("repository", "components", "repo"),
+    NameColumn("repository", "requests", "repo"),
     NameColumn("repository", "incidents", "source_service", "t.source = 'github_issues'"),
     NameColumn(
         "repository",
@@ -56,6 +57,7 @@ _COLUMNS = (
     ),
     NameColumn("service", "components", "name", "t.kind = 'Component'", is_entity=True),
     NameColumn("service", "owners", "component"),
+    NameColumn("service", "memberships", "component"),
     NameColumn("service", "deployments", "service"),
     NameColumn("service", "incidents", "service"),
     NameColumn("service", "managed_objects", "service"),
@@ -64,6 +66,7 @@ _COLUMNS = (
     NameColumn("team", "components", "owner", is_entity=True),
     NameColumn("team", "owners", "team"),
     NameColumn("team", "responses", "team"),
+    NameColumn("team", "requests", "team"),
     NameColumn("team", "round_answers", "team"),
     NameColumn("system", "components", "name", "t.kind = 'System'", is_entity=True),
     NameColumn("system", "components", "system", is_entity=True),
@@ -188,7 +191,13 @@ def _replaced(table: str, columns: Sequence[NameColumn]) -> str:
     replaced = ", ".join(f"{expression} as {column}" for column, expression in expressions.items())
     key = RECORDS[table].KEY if table in RECORDS else ()
     # of these several rows may speak of one thing
-    if not set(key) & set(by_column) or table in ("coverage", "responses", "components", "owners"):
+    if not set(key) & set(by_column) or table in (
+        "coverage",
+        "responses",
+        "components",
+        "owners",
+        "memberships",
+    ):
         return f"select t.* replace ({replaced}) from stored.{table} as t{joins}"
     partition = ", ".join(expressions.get(part, f"t.{part}") for part in key)
     was = ", ".join(f"t.{column} <> {expression}, t.{column}" for column, expression in expressions.items())

@@ -60,7 +60,8 @@ def put_right(warehouse: "Warehouse", now: datetime) -> datetime | None:
         # those of what a source listed last say nothing of time
         connection.execute("delete from cursors where subject not like '% seen'")
         connection.execute("delete from runs where started_at > ?", [ahead])
-        connection.execute("update owners set from_at = ? where from_at > ?", [last, ahead])
+        for table in ("owners", "memberships"):
+            connection.execute(f"update {table} set from_at = ? where from_at > ?", [last, ahead])
         connection.execute("delete from managed_objects where from_at > ? and source = 'argocd'", [ahead])
         connection.execute("update components set gone_at = ? where gone_at > ?", [last, ahead])
         connection.execute("delete from alerts where found_at > ?", [ahead])

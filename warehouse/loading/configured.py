@@ -10,6 +10,7 @@ from typing import Any
 
 from collectors.argocd import collect as argocd
 from collectors.argocd.config_clones import ConfigClones
+from collectors.backstage import portal
 from collectors.contract.items import Item, Resume, SetAside, SourceError
 from collectors.contract.people import People
 from collectors.contract.records import Repository
@@ -19,14 +20,16 @@ from collectors.github import collect as github
 from collectors.github import issues
 from collectors.github.api import GitHubApi
 from collectors.pagerduty import collect as pagerduty
+from collectors.requests import collect as requests
 from collectors.survey import collect as survey
 from collectors.survey.inbox import inbox
 from config.settings import Settings
-from config.sources import ArgoCD, GitHub, PagerDuty
+from config.sources import ArgoCD, Catalog, GitHub, PagerDuty
 from config.text.references import require_resolved, unresolved_references
 from warehouse.loading.asked_waits import patient
 from warehouse.loading.guarded_objects import guarded_objects
 from warehouse.loading.people_key import people_of
+from warehouse.loading.request_repositories import collect_requests, workflows_of
 from warehouse.storage.store import open_warehouse
 
 _CLONES = "git"
@@ -67,8 +70,8 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
         configured.github and configured.github.clone and not (settings.warehouse.parent / _CLONES).is_dir()
     )
     found: list[Source] = [] if awaits_clones else [*polled]
-    if configured.catalog.files:
-        read = partial(backstage.collect, configured.catalog.files, base=settings.warehouse.parent)
+    if configured.catalog.files or configured.catalog.backstage:
+        read = partial(_catalog, configured.catalog, settings.warehouse.parent)
         found.append(Source("catalog", read, is_whole=True))
     if configured.github:
         found.append(
@@ -80,6 +83,7 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                     people=people,
                     catalog=configured.catalog.from_github,
                     workflows=[entry.workflow for entry in settings.deployments.workflows],
+                    workflows_of=workflows_of(settings.self_service),
                 ),
                 configured.github.since,
                 github.again,
@@ -93,6 +97,21 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                 git.again,
             )
         )
+        if settings.self_service.requests:
+            found.append(
+                Source(
+                    "requests",
+                    partial(
+                        collect_requests,
+                        settings.warehouse,
+                        configured.github,
+                        settings.self_service,
+                        settings.warehouse.parent / _CLONES,
+                    ),
+                    configured.github.since,
+                    requests.again,
+                )
+            )
         if configured.github.incidents:
             found.append(
                 Source(
@@ -128,8 +147,12 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                 again=survey.again,
             )
         )
-    if settings.incidents.links:
-        found.append(Source("links", partial(_links, settings.incidents.links), is_whole=True))
+    for kind, key, globs in (
+        ("links", "incidents.links", settings.incidents.links),
+        ("tickets", "self_service.tickets", settings.self_service.tickets),
+    ):
+        if globs:
+            found.append(Source(kind, partial(_files, kind, key, globs), is_whole=True))
     folder = events.event_inbox(settings.warehouse)
     if settings.events is not None or folder.is_dir():
         told = partial(events.collect, settings.events or [], folder, settings.timezone)
@@ -148,6 +171,14 @@ def _listed(warehouse: Path) -> list[str]:
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(f"{_LISTED} order by c.subject").fetchall()
     return [repo for (repo,) in rows]
+
+
+def _catalog(catalog: Catalog, base: Path, resume: Resume) -> Iterator[Item]:
+    # one source, so that what moves from a file to the portal is not gone
+    if catalog.files:
+        yield from backstage.collect(catalog.files, resume, base)
+    if catalog.backstage:
+        yield from portal.collect(catalog.backstage)
 
 
 def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:
@@ -215,11 +246,15 @@ def _repository(row: dict[str, Any]) -> Repository:
     return Repository(**aware)
 
 
-def _links(globs: list[str], resume: Resume) -> Iterator[Item]:
+# a source of files, and the kind of their records
+_KINDS = {"links": "links", "tickets": "requests"}
+
+
+def _files(source: str, key: str, globs: list[str], resume: Resume) -> Iterator[Item]:
     require_resolved(globs)
     for pattern in globs:
         found = sorted(glob(pattern, recursive=True))
         if not found:
-            raise SourceError(f"links: {pattern} matches no file; mend incidents.links in the configuration")
+            raise SourceError(f"{source}: {pattern} matches no file; mend {key} in the configuration")
         for path in found:
-            yield from record_files.read_records("links", Path(path))
+            yield from record_files.read_records(_KINDS[source], Path(path))

@@ -23,6 +23,7 @@ from collectors.contract.records import (
     PullRequest,
     Record,
     Repository,
+    Request,
     Response,
     WorkflowRun,
 )
@@ -39,6 +40,7 @@ DAY_COLUMNS = {
     Deployment.TABLE: ("started_at", "finished_at"),
     Incident.TABLE: ("opened_at", "resolved_at"),
     Repository.TABLE: ("created_at",),
+    Request.TABLE: ("opened_at", "ready_at"),
     Response.TABLE: ("submitted_at",),
     WorkflowRun.TABLE: ("created_at", "started_at", "finished_at"),
 }
@@ -47,6 +49,7 @@ SUBJECT_COLUMNS = {
     Deployment.TABLE: ("service", "repo", "application"),
     Incident.TABLE: ("service", "source_service"),
     Repository.TABLE: ("repo",),
+    Request.TABLE: (),
     Response.TABLE: (),
     WorkflowRun.TABLE: ("repo",),
 }

@@ -18,6 +18,13 @@ TABLES = (
     "repositories",
     "events",
     "path_services",
+    "conformance",
+    "path_deployments",
+    "path_moves",
+    "first_deployments",
+    "requests",
+    "paved_road",
+    "paved_services",
     "guarded_services",
     "guardrails",
 )

@@ -23,6 +23,8 @@ _STARTS = {
     "changes": "f.authored_at",
     "repositories": "f.created_at",
     "path_services": "f.at",
+    "requests": "f.opened_at",
+    "paved_services": "f.at",
     "guarded_services": "f.at",
 }
 _ON_LAST_READING_DAY = (

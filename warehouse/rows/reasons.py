@@ -45,6 +45,10 @@ def rule(metric: str, row: FactRow) -> str:
             return f"finished until {row['recovered_by']}"
         case "time_to_first_commit":
             return f"created until {row['first_commit_sha'][:10]}, a person's first commit"
+        case "self_service_time":
+            return f"{'changed' if row['is_change'] else 'new'}: opened until what contains it had succeeded"
+        case "paved_road_share":
+            return row["reason"]
         case "golden_path_adoption":
             return f"follows {row['path']}" if row["on_path"] else "follows no golden path"
         case "guardrail_compliance":

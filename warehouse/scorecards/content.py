@@ -19,6 +19,7 @@ from warehouse.metrics.values import Scope, Value, compute, kept_name
 from warehouse.rows.stages import Stage, stages
 from warehouse.scorecards.caveats import caveats
 from warehouse.scorecards.held_back_sentences import holding_back, hours_sentence
+from warehouse.scorecards.platform_sentences import platform_sentences
 from warehouse.scorecards.published import Told, frozen, told_before
 from warehouse.scorecards.restatements import restatements
 from warehouse.scorecards.sentences import Sentence, told
@@ -187,6 +188,7 @@ def _content(
         "holding_back": [{"metric": value.metric, **_said(one)} for value, one in held if one],
         "hours": _hours(found),
         "sentences": [_said(one) for one in said],
+        "platform": [_said(one) for one in platform_sentences(facts, settings, where, monday)],
         "events": [_event(one) for one in in_days(event_book(facts).seen_with(where), monday, after)],
         "caveats": caveats(facts, settings, where, metrics, monday),
         "restatements": restatements(facts, settings.warehouse, of, weeks, told_of),

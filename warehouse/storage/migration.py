@@ -337,6 +337,17 @@ def _know_the_first_build(connection: duckdb.DuckDBPyConnection, _: _Columns) ->
     connection.execute(f"update about set first_built_at = ({_EARLIEST_TRACE})")
 
 
+def _know_memberships(connection: duckdb.DuckDBPyConnection, known: _Columns) -> None:
+    """Puts down which path each component names: it was always so, as far as anybody knows."""
+    if "components" in known and "memberships" not in known:
+        connection.execute(
+            "insert into memberships (component, golden_path, template, tags, from_at, is_seen, origin)"
+            " select c.name, c.golden_path, c.template, c.tags, ?, true, c.origin from components as c"
+            " where c.kind = 'Component'",
+            [_BEGINNING],
+        )
+
+
 STEPS = (
     Step(1, "owners as a record of their own", _convert_former_owners),
     Step(1, "tags known by where they stood as well", _know_tags_by_place),
@@ -344,6 +355,7 @@ STEPS = (
     Step(3, "survey questions told apart", _tell_questions_apart),
     Step(3, "people kept under a key that was not put down", _say_that_there_was_a_key),
     Step(3, "when it was first built", _know_the_first_build),
+    Step(4, "golden paths with their past", _know_memberships),
 )
 
 

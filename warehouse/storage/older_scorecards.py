@@ -14,7 +14,7 @@ from config.metrics import metrics
 from config.targets import parse_target
 
 # raised with each change of what a scorecard's content holds; _NEXT says what becomes of the content of before
-CONTENT_VERSION = 3
+CONTENT_VERSION = 4
 
 _SHOWN_BELOW = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
 _OF_METRIC = {
@@ -24,6 +24,7 @@ _OF_METRIC = {
 _OF_SCORECARD = {
     *("version", "organization", "scope", "name", "week", "week_start", "week_end", "timezone", "as_of"),
     *("definitions", "dashboard", "metrics", "attainment", "holding_back", "hours", "sentences", "events"),
+    "platform",
     *("caveats", "restatements", "below"),
 }
 
@@ -124,6 +125,11 @@ def _without_hours_and_events(document: dict[str, Any]) -> Iterator[dict[str, An
     yield {**document, "holding_back": [], "hours": None, "events": []}
 
 
+def _without_platform(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of the platform nothing was told."""
+    yield {**document, "platform": []}
+
+
 def _metric(told: dict[str, Any]) -> dict[str, Any]:
     declared = metrics()[told["metric"]]
     return told | {
@@ -145,4 +151,4 @@ def _attained(of_scope: list[dict[str, Any]]) -> dict[str, int]:
 
 
 # what a document of a version becomes in the next
-_NEXT = {1: _apart, 2: _without_hours_and_events}
+_NEXT = {1: _apart, 2: _without_hours_and_events, 3: _without_platform}

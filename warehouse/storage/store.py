@@ -199,6 +199,13 @@ def in_turn(
             ) from None
 
 
+# the tables of a component's past: column -> that of the component
+_KEPT_OF_COMPONENTS = {
+    "owners": {"team": "owner", "system": "system"},
+    "memberships": {name: name for name in ("golden_path", "template", "tags")},
+}
+
+
 class Warehouse:
     """An open warehouse; every write happens in one `transaction`."""
 
@@ -241,14 +248,14 @@ class Warehouse:
                 self.connection.unregister("incoming")
                 self.connection.register("incoming", self.connection.table("grown").to_arrow_table())
             if record_class is Component:
-                self._keep_owners(same)
+                self._keep_past(same)
             self.connection.execute(f"delete from {table} as stored using incoming where {same}")
             names = ", ".join(f'"{name}"' for name in record_class.model_fields)
             self.connection.execute(f"insert into {table} ({names}) select {names} from incoming")
             self.connection.unregister("incoming")
 
-    def _keep_owners(self, same: str) -> None:
-        """Puts down who the components in `incoming` belong to from now on, where that is new."""
+    def _keep_past(self, same: str) -> None:
+        """Puts down who the components in `incoming` belong to from now on, and their paths, where that is new."""
         adopted = (
             "select stored.name from components as stored where stored.origin = '' and stored.kind = incoming.kind"
             " and stored.name = incoming.name and incoming.origin <> '' and not exists"
@@ -256,20 +263,21 @@ class Warehouse:
             " and own.origin = incoming.origin)"
         )
         # the first file that tells of what came without one takes it over, with its past
-        for table, name in (("owners", "component"), ("components", "name")):
+        for table, name in (("owners", "component"), ("memberships", "component"), ("components", "name")):
             self.connection.execute(
                 f"update {table} as stored set origin = incoming.origin from incoming"
                 f" where stored.origin = '' and stored.{name} = incoming.name and exists ({adopted})"
-                + (" and stored.is_seen" if table == "owners" else " and stored.kind = incoming.kind")
+                + (" and stored.kind = incoming.kind" if table == "components" else " and stored.is_seen")
             )
-        self.connection.execute(
-            "insert into owners (component, team, system, from_at, is_seen, origin)"
-            " select incoming.name, incoming.owner, incoming.system, ?, true, incoming.origin"
-            f" from incoming left join components as stored on {same} where incoming.kind = 'Component'"
-            " and (stored.name is null or stored.owner is distinct from incoming.owner"
-            " or stored.system is distinct from incoming.system)",
-            [naive(datetime.now(UTC))],
-        )
+        for table, kept in _KEPT_OF_COMPONENTS.items():
+            differs = " or ".join(f"stored.{name} is distinct from incoming.{name}" for name in kept.values())
+            self.connection.execute(
+                f"insert into {table} (component, {', '.join(kept)}, from_at, is_seen, origin) select incoming.name,"
+                f" {', '.join(f'incoming.{name}' for name in kept.values())}, ?, true, incoming.origin from incoming"
+                f" left join components as stored on {same} where incoming.kind = 'Component'"
+                f" and (stored.name is null or {differs})",
+                [naive(datetime.now(UTC))],
+            )
 
     def known(self, records: Sequence[Record]) -> list["Known"]:
         """Those of `records`, all of one class, whose key is stored, with how they differ from what is."""

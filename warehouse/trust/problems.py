@@ -13,6 +13,7 @@ from warehouse.building.build import model
 from warehouse.building.lineage import source_pattern
 from warehouse.loading.production_names import matcher
 from warehouse.metrics.units import plural
+from warehouse.trust.platform_problems import platform_problems
 from warehouse.trust.survey_teams import near_names
 
 _Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -128,6 +129,7 @@ def problems(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[
         *_louder(rows),
         *_uncounted(rows),
         *_of_surveys(rows, settings),
+        *(Problem(*found) for found in platform_problems(rows, settings)),
     ]
 
 

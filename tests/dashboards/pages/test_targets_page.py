@@ -185,16 +185,13 @@ def aimed(small, folder):
 
 
 class TestPage:
-    def test_it_shows_the_targets_those_of_their_own_and_the_paths(self, organisation):
+    def test_it_shows_the_targets_and_those_of_their_own(self, organisation):
         app = opened(organisation.folder, "targets")
         assert not app.exception
         html = shown(app)
         assert "service ingest" in html
         assert "&lt; 9 days" in html
         assert "0 of 12 weeks" in html
-        assert "The paved road" in html
-        assert "0 of 5 services" in html
-        assert "not in the configuration" in html
         assert "<img" not in html
 
     def test_a_rate_of_failures_warns_where_incidents_are_not_read(self, small, tmp_path):
@@ -237,13 +234,12 @@ class TestPage:
         app.selectbox(key="target").select("").run()
         assert app.query_params == {"rank": "name"}
 
-    def test_without_targets_and_paths_it_says_how_to_set_them(self, small, tmp_path):
+    def test_without_targets_it_says_how_to_set_them(self, small, tmp_path):
         config = small.copied(tmp_path).config
         config.write_text(config.read_text() + "metrics: []\n")
         app = opened(tmp_path, "targets")
         assert not app.exception
         assert "No targets are set" in shown(app)
-        assert "sixkeys.dev/golden-path" in shown(app)
 
     def test_filters_that_exclude_each_other_say_so(self, organisation):
         app = opened(organisation.folder, "targets", team="payments", service="ingest")

@@ -9,7 +9,7 @@ from collectors.contract.records import Component
 from config.settings import GoldenPath
 from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
-from dashboards.targets import golden_paths
+from dashboards.platform_use import golden_paths
 from tests.support import small_organisation
 from tests.support.small_organisation import HOSTILE
 from warehouse.metrics.golden_paths import on_and_off_paths
@@ -72,7 +72,7 @@ class TestNumbers:
             week, golden_paths.paths([], described_services(opened[0]), Filters())
         )
         assert columns == ["service"]
-        assert "3 changes, too few" in part("comparison", columns, compared, of="targets")
+        assert "3 changes, too few" in part("comparison", columns, compared, of="platform_use")
 
 
 def entry(name, team="payments", path=None, mapped=True):
@@ -99,7 +99,7 @@ class TestAdoption:
             ("service", True, "1 of 4 services"),
             (HOSTILE, False, "1 of 4 services"),
         ]
-        html = part("paths", found, of="targets")
+        html = part("paths", found, of="platform_use")
         assert "no service follows it yet" in html
         assert 'href="https://docs.example/service"' in html
         assert "<img" not in html

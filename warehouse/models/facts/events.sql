@@ -1,5 +1,5 @@
 -- grain: one event; the organisation's has no name, and one that happened at once has no `until`
--- column id: what the event goes by
+-- column id: what the event goes by; of a move on to a golden path or off it, the service and the day
 -- column title: what happened
 -- column kind: freeze, reorganisation, roll-out, golden path or other
 -- column scope: organisation, system, team or service
@@ -21,3 +21,27 @@ select
     e.resets,
     e.url
 from source.events as e
+union all
+-- a move is an event of its own, unless a person told of it
+select
+    'move of ' || m.service || ' on ' || cast(m.day as string),
+    case
+        when m.to_path is null then 'Off the golden path ' || m.from_path
+        when m.from_path is null then 'On to the golden path ' || m.to_path
+        else 'From the golden path ' || m.from_path || ' to ' || m.to_path
+    end,
+    'golden path',
+    'service',
+    m.service,
+    m.at,
+    cast(null as timestamp),
+    m.day,
+    true,
+    cast(null as string)
+from path_moves as m
+where
+    m.service || ' ' || cast(m.day as string) not in (
+        select substr(e.scope, 9) || ' ' || cast(cast(local_time(e.at) as date) as string)
+        from source.events as e
+        where e.kind = 'golden path' and e.scope like 'service %'
+    )

@@ -8,6 +8,7 @@ with read as (
             when c.source in ('pagerduty', 'github_issues', 'import incidents') then 'incidents'
             when c.source in ('repositories', 'import repositories') then 'repositories'
             when c.source in ('survey', 'import responses') then 'responses'
+            when c.source in ('requests', 'import requests') then 'requests'
         end as fact,
         c.source,
         c.subject,
@@ -68,7 +69,7 @@ read_of as (
     -- what may belong to no service at all
     select r.*, cast(null as string)
     from read as r
-    where r.fact in ('incidents', 'repositories', 'responses')
+    where r.fact in ('incidents', 'repositories', 'responses', 'requests')
 ),
 
 -- imports of one service are one stretch, by whichever of its names: service, repository, PagerDuty service; not what

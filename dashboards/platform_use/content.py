@@ -1,0 +1,257 @@
+"""What the page of the platform says, made from values and rows; no Streamlit, no database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from config.metrics import metrics
+from dashboards.figures import formats
+from dashboards.figures.fact_cells import followable
+from dashboards.frame.value_cells import ValueCell, value_cell
+from dashboards.frame.view import Filters, link
+from dashboards.overview.content import Tile, tiles
+from warehouse.metrics.golden_paths import PathValue
+from warehouse.metrics.values import Value
+
+if TYPE_CHECKING:
+    from dashboards.platform_use.loading import PlatformNumbers
+
+MOST_LISTED = 20
+# what each metric answers of the platform, in the order in which people ask
+QUESTIONS = {
+    "golden_path_adoption": "Is it used?",
+    "golden_path_conformance": "Is it followed?",
+    "guardrail_compliance": "Is it safe?",
+    "self_service_time": "Is it fast?",
+    "time_to_first_deployment": "Does it start fast?",
+    "paved_road_share": "Is it the paved road?",
+}
+_OUTCOMES = {
+    "missing": "not run",
+    "failed": "failed",
+    "skipped": "skipped",
+    "too long": "too long",
+    "late": "after the deployment",
+    "out of order": "out of order",
+    "approved by hand": "approved by hand",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question and the tile that answers it; `place` is where on the page its misses are."""
+
+    question: str
+    place: str
+    tile: Tile
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a list: text, where it leads, and whether that is elsewhere."""
+
+    text: str
+    address: str = ""
+    is_elsewhere: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list: its headings, its rows as shown, and how many there are."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: int
+
+
+def answers(found: "PlatformNumbers", view: Filters) -> list[Answer]:
+    """A tile for each question to which there is an answer or a target."""
+    told = [value for value in found.current if value.value is not None or value.target or value.n]
+    made = {tile.cell.metric.id: tile for tile in tiles(told, {}, found.history, view, None, found.events)}
+    return [
+        Answer(question, metric.replace("_", "-"), made[metric])
+        for metric, question in QUESTIONS.items()
+        if metric in made
+    ]
+
+
+def headline(found: "PlatformNumbers") -> str:
+    """How many services are on a path and what their deployments follow, in one line."""
+    of = {value.metric: value for value in found.current}
+    adopted, followed = of.get("golden_path_adoption"), of.get("golden_path_conformance")
+    if adopted is None or adopted.value is None:
+        return "No service is known to follow a golden path"
+    on = f"{round(adopted.value * adopted.n):,} of {formats.plural(adopted.n, 'service')} on a golden path"
+    if followed is None or followed.value is None:
+        return on
+    return f"{on}; {formats.figure(followed.value, 'fraction')} of its deployments follow it"
+
+
+def worth_it(values: Sequence[PathValue]) -> list[str]:
+    """Each key on a path beside off it, where there are enough rows of both: "Lead Time: 2 h on a path, 9 h off it"."""
+    sides: dict[str, dict[bool, list[PathValue]]] = {}
+    for value in values:
+        sides.setdefault(value.metric, {}).setdefault(value.path is not None, []).append(value)
+    said = []
+    for metric, by_side in sides.items():
+        if len(by_side.get(True, [])) != 1 or not all(v.is_enough for side in by_side.values() for v in side):
+            continue
+        if False not in by_side:
+            continue
+        unit, (on,), (off,) = metrics()[metric].unit, by_side[True], by_side[False]
+        said.append(
+            f"{metrics()[metric].name}: {formats.figure(on.value, unit)} on a path,"
+            f" {formats.figure(off.value, unit)} off it"
+        )
+    return said
+
+
+def team_rows(
+    found: "PlatformNumbers", view: Filters
+) -> tuple[list[str], list[tuple[Cell, list[ValueCell]]]]:
+    """(the metrics that any team has, a row a team: its name and its cells)."""
+    shown = [id for id in QUESTIONS if any(v.metric == id and v.value is not None for v in found.by_team)]
+    by_name: dict[str, dict[str, Value]] = {}
+    for value in found.by_team:
+        by_name.setdefault(value.name, {})[value.metric] = value
+    rows = [
+        (
+            Cell(name, link("team", Filters(period=view.period, start=view.start, end=view.end, team=name))),
+            [value_cell(of[id], view) for id in shown],
+        )
+        for name, of in by_name.items()
+        if any(of[id].value is not None for id in shown)
+    ]
+    return shown, rows
+
+
+def steps(found: "PlatformNumbers") -> Table:
+    """Each step with how many deployments followed it."""
+    rows = tuple(
+        (
+            Cell(step.path),
+            Cell(step.step + ("" if step.is_required else " (not required)")),
+            Cell(f"{step.followed:,}"),
+            Cell(f"{step.missed:,}"),
+            Cell(f"{step.unknown:,}"),
+        )
+        for step in found.rows.steps
+    )
+    return Table(("Path", "Step", "Followed", "Missed", "Unknown"), rows, len(rows))
+
+
+def missed(found: "PlatformNumbers", view: Filters, timezone: str) -> Table:
+    """The newest steps that were missed, each with its reason and the run that tells it."""
+    rows = tuple(
+        (
+            _service(one.service, view),
+            Cell(formats.instant(one.at, timezone)),
+            Cell(one.step),
+            Cell(_OUTCOMES.get(one.outcome, one.outcome)),
+            elsewhere(one.reason, one.url),
+        )
+        for one in found.rows.missed[:MOST_LISTED]
+    )
+    return Table(("Service", "Deployed", "Step", "What", "Why"), rows, len(found.rows.missed))
+
+
+def moves(found: "PlatformNumbers", view: Filters, timezone: str) -> Table:
+    """Who moved on to a path or off it, the newest first."""
+    rows = tuple(
+        (
+            _service(one.service, view),
+            Cell(formats.instant(one.at, timezone)),
+            Cell(one.from_path or "no path"),
+            Cell(one.to_path or "no path"),
+        )
+        for one in found.rows.moves[:MOST_LISTED]
+    )
+    return Table(("Service", "Moved", "From", "To"), rows, len(found.rows.moves))
+
+
+def rules(found: "PlatformNumbers") -> Table:
+    """Each guardrail with how many services hold it."""
+    rows = tuple(
+        (Cell(one.rule), Cell(f"{one.held:,}"), Cell(f"{one.broken:,}"), Cell(f"{one.unknown:,}"))
+        for one in found.rows.rules
+    )
+    return Table(("Guardrail", "Services that hold it", "Break it", "Unknown"), rows, len(rows))
+
+
+def broken(found: "PlatformNumbers", view: Filters) -> Table:
+    """The objects that break a guardrail."""
+    rows = tuple(
+        (_service(one.service, view), Cell(one.rule), Cell(one.object), elsewhere(one.reason, one.url))
+        for one in found.rows.broken[:MOST_LISTED]
+    )
+    return Table(("Service", "Guardrail", "Object", "Why"), rows, len(found.rows.broken))
+
+
+def requests(found: "PlatformNumbers") -> Table:
+    """How long requests of each kind take, self-service beside tickets."""
+    rows = tuple(
+        (
+            Cell(one.kind),
+            Cell(one.way),
+            Cell(f"{one.ready:,}"),
+            Cell(formats.figure(one.seconds, "seconds")),
+            Cell(f"{one.waiting:,}"),
+            Cell(f"{one.failed:,}"),
+        )
+        for one in found.rows.requests
+    )
+    return Table(("What", "Way", "Ready", "Median time", "Waiting", "Failed"), rows, len(rows))
+
+
+def open_requests(found: "PlatformNumbers", view: Filters, timezone: str) -> Table:
+    """The requests that wait or failed, the failed ones and the oldest first."""
+    rows = tuple(
+        (
+            elsewhere(one.name, one.url),
+            Cell(one.kind),
+            Cell(one.team or "nobody’s"),
+            Cell(one.status),
+            Cell(formats.instant(one.opened_at, timezone)),
+        )
+        for one in found.rows.open_requests[:MOST_LISTED]
+    )
+    return Table(("Request", "What", "Team", "State", "Opened"), rows, len(found.rows.open_requests))
+
+
+def aspects(found: "PlatformNumbers") -> Table:
+    """What the platform offers, and how many services take it."""
+    rows = tuple(
+        (
+            Cell(one.aspect),
+            Cell(f"{one.on_road:,}"),
+            Cell(f"{one.off_road:,}"),
+            Cell(f"{one.unknown:,}"),
+        )
+        for one in found.rows.aspects
+    )
+    return Table(("What", "Services on the road", "Off it", "Unknown"), rows, len(rows))
+
+
+def off_road(found: "PlatformNumbers", view: Filters) -> Table:
+    """What services take in place of what the platform offers."""
+    rows = tuple(
+        (_service(one.service, view), Cell(one.aspect), Cell(one.found), Cell(one.allowed))
+        for one in found.rows.off_road[:MOST_LISTED]
+    )
+    return Table(("Service", "What", "Takes", "The platform offers"), rows, len(found.rows.off_road))
+
+
+def _service(name: str, view: Filters) -> Cell:
+    narrowed = Filters(period=view.period, start=view.start, end=view.end, service=name)
+    return Cell(name, link("service", narrowed))
+
+
+def elsewhere(text: str, url: str | None) -> Cell:
+    """A cell that leads out of the dashboard, where the address may be followed."""
+    address = followable(url)
+    return Cell(text, address, bool(address))
+
+
+def csv_rows(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Rows of a list as a CSV has them."""
+    return [vars(row) for row in rows]

@@ -1,0 +1,73 @@
+"""What the page of the platform reads from the facts file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from config.metrics import metrics
+from config.settings import Settings
+from dashboards.frame import view as periods
+from dashboards.frame.view import Filters
+from warehouse.metrics.events import KnownEvent, event_book
+from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
+from warehouse.metrics.periods import full_range, today
+from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.values import Value, compute
+from warehouse.rows.before_and_after import EventComparison, before_and_after
+from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
+from warehouse.rows.platform_rows import PlatformRows, platform_rows
+
+PLATFORM = [id for id, metric in metrics().items() if metric.group == "platform"]
+
+
+@dataclass(frozen=True)
+class PlatformNumbers:
+    """The platform's metrics in the period of the view, their weeks, those of each team, and the rows behind them."""
+
+    start: date
+    end: date
+    current: tuple[Value, ...]
+    history: tuple[Value, ...]
+    by_team: tuple[Value, ...]
+    rows: PlatformRows
+    entries: tuple[CatalogueEntry, ...]
+    events: tuple[KnownEvent, ...]
+
+
+def numbers(warehouse: Path, settings: Settings, view: Filters) -> PlatformNumbers:
+    """All that the page of `view` shows, but for what is beside what."""
+    with open_facts(warehouse) as facts:
+        start, end = full_range(facts, *periods.view_days(view, today(facts)))
+        first, last = periods.history(view, today(facts))
+        scope, where = view.scope, view.where
+        return PlatformNumbers(
+            start=start,
+            end=end,
+            current=tuple(compute(facts, settings, scope, None, start, end, where, PLATFORM)),
+            history=tuple(compute(facts, settings, scope, "week", first, last, where, PLATFORM)),
+            by_team=tuple(compute(facts, settings, "team", None, start, end, where, PLATFORM))
+            if scope in ("organisation", "system")
+            else (),
+            rows=platform_rows(facts, start, end, where),
+            entries=described_services(facts, where),
+            events=event_book(facts).seen_with(where),
+        )
+
+
+def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathValue, ...]:
+    """The keys on the golden paths and off them in the period of `view`."""
+    with open_facts(warehouse) as facts:
+        start, end = full_range(facts, *periods.view_days(view, today(facts)))
+        return tuple(on_and_off_paths(facts, start, end, view.where))
+
+
+def comparison_around(warehouse: Path, settings: Settings, id: str) -> EventComparison | None:
+    """The keys of a service before and after it moved, beside the services that did not."""
+    with open_facts(warehouse) as facts:
+        return before_and_after(facts, id)
+
+
+def of_metric(values: Sequence[Value], metric: str) -> Mapping[str, Value]:
+    """By name the values of one metric."""
+    return {value.name: value for value in values if value.metric == metric}

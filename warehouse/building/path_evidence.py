@@ -1,0 +1,213 @@
+"""Reads what is known of the deployments of services on a golden path, and judges their steps: `judged_steps`."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import groupby
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.building.conformance import AskedStep, JobRun, PlacedDeployment, ReadOfDeployment, judge_steps
+from warehouse.building.graph import Graph
+from warehouse.building.histories import traced_histories
+from warehouse.building.identity import table_of
+from warehouse.building.lineage import Candidate, resolve
+
+JUDGED = pa.schema(
+    [
+        *((name, pa.string()) for name in ("source", "id", "service", "path")),
+        ("position", pa.int64()),
+        *((name, pa.string()) for name in ("outcome", "reason", "run_url", "job_url")),
+    ]
+)
+# counted deployments on a path with steps, the pull request that became the commit, and since when its runs matter
+_DEPLOYED = """
+create temp table path_deployed as
+with pulls as (
+    select p.repo, p.merge_sha as sha, p.number, p.commits, p.merged_at
+    from source.pull_requests as p where p.merged_at is not null and p.merge_sha is not null
+    union all
+    select l.repo, l.sha, l.number, p.commits, p.merged_at
+    from landings as l
+    inner join source.pull_requests as p on p.repo = l.repo and p.number = l.number
+),
+
+became as (
+    select p.repo, p.sha, p.commits[-1].sha as pull, p.commits[-1].authored_at as pull_at
+    from pulls as p
+    where len(p.commits) > 0
+    qualify row_number() over (partition by p.repo, p.sha order by p.merged_at desc, p.number desc) = 1
+)
+
+select d.source, d.id, d.service, s.path, d.repo, d.sha, nullif(b.pull, d.sha) as pull, d.environment, d.started_at,
+    d.at, d.url, least(c.committed_at, b.pull_at, d.at) as since
+from deployments as d
+inner join path_stretches as s on s.service = d.service and s.path is not null
+    and (s.from_at is null or s.from_at <= d.at) and (s.until_at is null or s.until_at > d.at)
+left join became as b on b.repo = d.repo and b.sha = d.sha
+left join source.commits as c on c.repo = d.repo and c.sha = d.sha
+where d.excluded_because is null and d.at is not null and s.path in (select t.path from path_steps as t)
+"""
+_READ = """
+select d.source, d.id, d.service, d.path, d.repo, d.sha, d.pull, d.url, d.started_at, d.at,
+    coalesce(bool_or(c.from_at <= d.since and c.until_at >= d.since), false)
+    and coalesce(bool_or(c.from_at <= d.at and c.until_at >= d.at), false) as is_read
+from path_deployed as d
+left join source.coverage as c
+    on (c.source = 'workflow_jobs' and c.subject = d.repo)
+    or (c.source = 'import workflow_runs' and c.subject in (d.repo, 'every service'))
+group by all
+order by d.at, d.source, d.id, d.service
+"""
+# a run may have called the file that the job is in; its own file is what is known of the job
+_JOBS = """
+with wanted as (
+    select distinct d.repo, d.path, unnest([d.sha, d.pull]) as sha from path_deployed as d
+),
+
+jobs as (
+    select w.path, r.repo, r.sha, r.workflow, r.created_at, r.id, r.attempt, r.url, r.finished_at, unnest(r.jobs) as job
+    from source.workflow_runs as r
+    inner join wanted as w on w.repo = r.repo and w.sha = r.sha
+)
+
+select j.path, j.repo, j.sha, s.position, j.workflow, j.created_at, j.id, j.attempt, j.url, j.finished_at,
+    j.job.name, s.job_step, j.job.started_at, j.job.finished_at, j.job.conclusion, j.job.url,
+    list_filter(j.job.steps, lambda t: t.name = s.job_step)[1]
+from jobs as j
+inner join step_jobs as s on s.path = j.path and s.workflow = j.workflow and s.job = j.job.name
+order by all
+"""
+_APPROVED = """
+select d.source, d.id, d.service, t.position, min(a.environment)
+from path_deployed as d
+inner join source.workflow_runs as r on r.repo = d.repo and r.sha = d.sha and r.created_at <= d.at
+cross join lateral unnest(r.approved) as a (environment)
+inner join path_steps as t on t.path = d.path
+left join step_environments as e
+    on e.path = t.path and e.position = t.position and lower(e.environment) = lower(a.environment)
+where e.environment is not null or (
+    t.kind = 'production' and (
+        lower(a.environment) = lower(d.environment)
+        or lower(a.environment) in (select lower(p.environment) from production_environments as p)
+        or regexp_matches(lower(a.environment), '(^|[^a-z])(prod|production|prd|live)([^a-z]|$)')
+    )
+)
+group by all
+"""
+# what went to an environment of a step, of the same service
+_PLACED = """
+select distinct s.service, s.path, s.repo, e.position, e.environment, d.source, d.id, d.started_at, d.finished_at,
+    d.status, d.url, d.sha, d.sha_method, d.ref, d.images, d.labels['org.opencontainers.image.revision']
+from (select distinct p.service, p.path, p.repo from path_deployed as p) as s
+inner join step_environments as e on e.path = s.path
+inner join source.deployments as d
+    on coalesce(d.environment, concat_ws('/', d.cluster, d.namespace)) = e.environment
+left join claims as a
+    on a.kind = 'application' and a.value = coalesce(d.unit, d.application) and a.service = s.service
+where d.status <> 'running'
+    and (d.service = s.service or a.service is not null
+        or (d.service is null and d.application is null and d.repo = s.repo))
+order by s.repo nulls last, d.finished_at nulls last, d.source, d.id, s.service, s.path, e.position
+"""
+
+
+@dataclass
+class _Deployed:
+    """A deployment on a path, in a repository, with what was read of it."""
+
+    path: str
+    repo: str | None
+    evidence: ReadOfDeployment
+
+
+_All = dict[tuple[str, str, str], _Deployed]
+
+
+def judge_paths(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes `judged_steps` from `deployments`, `path_stretches` and what the golden paths ask for."""
+    connection.execute(_DEPLOYED)
+    steps: dict[str, list[AskedStep]] = defaultdict(list)
+    for path, *asked in connection.execute("from path_steps order by path, position").fetchall():
+        steps[path].append(AskedStep(*asked))
+    told: _All = {
+        (source, id, service): _Deployed(path, repo, ReadOfDeployment(*rest))
+        for source, id, service, path, repo, *rest in connection.execute(_READ).fetchall()
+    }
+    _add_jobs(connection, told)
+    for *key, position, environment in connection.execute(_APPROVED).fetchall():
+        told[key[0], key[1], key[2]].evidence.approved[position] = environment
+    _add_places(connection, told)
+    rows = [
+        (*key, one.path, step.position, *finding[:4])
+        for key, one in told.items()
+        for step, finding in zip(steps[one.path], judge_steps(steps[one.path], one.evidence), strict=True)
+    ]
+    connection.register("content", table_of(rows, JUDGED))
+    connection.execute("create table judged_steps as from content")
+    connection.unregister("content")
+    connection.execute("drop table path_deployed")
+
+
+def _add_jobs(connection: duckdb.DuckDBPyConnection, told: _All) -> None:
+    """Hands each deployment the jobs at its commit, and at the last commit of its pull request."""
+    by_commit: dict[tuple[str, str | None, str], list[tuple[int, JobRun]]] = defaultdict(list)
+    for (
+        path,
+        repo,
+        sha,
+        position,
+        workflow,
+        created,
+        run,
+        attempt,
+        run_url,
+        ended,
+        *job,
+        step,
+    ) in connection.execute(_JOBS).fetchall():
+        name, job_step, started_at, finished_at, conclusion, url = job
+        if job_step:
+            step = step or {}
+            name = f"{name} / {job_step}"
+            started_at, finished_at, conclusion = (
+                step.get(key) for key in ("started_at", "finished_at", "conclusion")
+            )
+        # what was skipped may have no time of its own
+        finished_at = finished_at or (ended if conclusion == "skipped" else None)
+        found = JobRun(
+            sha, workflow, (created, run, attempt), name, started_at, finished_at, conclusion, url, run_url
+        )
+        by_commit[path, repo, sha].append((position, found))
+    for one in told.values():
+        for sha in filter(None, (one.evidence.sha, one.evidence.pull)):
+            for position, found in by_commit.get((one.path, one.repo, sha), ()):
+                one.evidence.jobs[position].append(found)
+
+
+def _add_places(connection: duckdb.DuckDBPyConnection, told: _All) -> None:
+    """Hands each deployment those to the environments of its steps that hold its commit, by ancestry."""
+    placed = connection.execute(_PLACED).fetchall()
+    wanted: dict[tuple[str, str | None], list[_Deployed]] = defaultdict(list)
+    for (_, _, service), one in told.items():
+        wanted[service, one.repo].append(one)
+    by_repo = {repo: list(rows) for repo, rows in groupby(placed, key=lambda row: row[2])}
+    for (_, rows), history in zip(by_repo.items(), traced_histories(connection, list(by_repo)), strict=True):
+        for service, path, repo, position, environment, *place in rows:
+            source, id, started_at, finished_at, status, url, sha, method, ref, images, label = place
+            there = Candidate(
+                source, id, service, repo, "", finished_at, sha, method, ref, images, label, False, False
+            )
+            resolve(there, history)
+            found = PlacedDeployment(environment, started_at, finished_at, status, url)
+            for one in wanted[service, repo]:
+                if one.path == path and _holds(history.graph, there.sha, one.evidence.sha):
+                    one.evidence.places[position].append(found)
+
+
+def _holds(graph: Graph, sha: str | None, wanted: str | None) -> bool:
+    """Whether a commit is another one or has it among its ancestors."""
+    if sha is None or wanted is None or sha == wanted:
+        return sha is not None and sha == wanted
+    number = graph.number
+    return sha in number and wanted in number and graph.contains(number[sha], number[wanted])
