@@ -17,6 +17,7 @@ with by_rule as (
         count_if(g.holds is null) as unknown,
         count_if(not g.holds) as broken,
         count_if(g.holds is null and g.kind = 'Application') as unread,
+        count_if(g.reason = 'nothing that it runs in production was read') as unseen,
         min_by(concat_ws(' ', g.kind, g.name, g.reason), concat_ws(' ', g.kind, g.name))
             filter (where not g.holds) as first_broken,
         max(g.url) filter (where not g.holds) as url
@@ -31,6 +32,7 @@ judged as (
         sum(b.unknown) as unknown,
         sum(b.broken) as broken,
         sum(b.unread) as unread,
+        sum(b.unseen) as unseen,
         string_agg(b.rule, ', ' order by b.rule) filter (where b.unknown > 0) as unknown_rules,
         string_agg(
             b.rule || ': ' || b.first_broken
@@ -41,15 +43,6 @@ judged as (
         max(b.url) as url
     from by_rule as b
     group by b.day, b.service
-),
-
-applications as (
-    select distinct a.day, c.service
-    from guarded_applications as a
-    inner join claims as c on c.kind = 'application' and c.value = a.application
-    union
-    select distinct o.day, o.service
-    from service_objects as o
 ),
 
 known as (
@@ -68,8 +61,8 @@ select
     case
         when k.rules = 0 then 'unknown: no guardrail is declared'
         when w.service is not null then w.reason
-        when a.service is null then 'unknown: nothing that it runs in production was read'
-        when j.service is null then 'no guardrail is for it: it is on no golden path'
+        when j.service is null then 'no guardrail is for it: it is on no golden path that names one'
+        when j.unseen > 0 then 'unknown: nothing that it runs in production was read'
         when j.unread > 0 then 'unknown: not all that it runs was read'
         when j.unknown > 0 then 'unknown: ' || j.unknown_rules
     end as excluded_because,
@@ -78,7 +71,6 @@ select
 from path_services as p
 cross join known as k
 left join judged as j on j.service = p.service and j.day = p.day
-left join applications as a on a.service = p.service and a.day = p.day
 left join without_deployments as w
     on w.service = p.service
     and (w.from_at is null or cast(local_time(w.from_at) as date) <= p.day)

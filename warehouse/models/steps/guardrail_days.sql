@@ -114,6 +114,15 @@ found as (
     select * from unread
 ),
 
+seen as (
+    select distinct a.day, c.service
+    from guarded_applications as a
+    inner join claims as c on c.kind = 'application' and c.value = a.application
+    union
+    select o.day, o.service
+    from service_objects as o
+),
+
 -- what has no plain secrets and no roles is right without any; what has no workload is not seen to run
 without_objects as (
     select
@@ -124,12 +133,16 @@ without_objects as (
         cast(null as string) as namespace,
         u.service as name,
         cast(null as string) as application,
-        case when u.rule in ('Secrets', 'Least privilege') then true end as holds,
-        case when u.rule not in ('Secrets', 'Least privilege') then 'no workload of it was read' end as reason,
+        case when s.service is not null and u.rule in ('Secrets', 'Least privilege') then true end as holds,
+        case
+            when s.service is null then 'nothing that it runs in production was read'
+            when u.rule not in ('Secrets', 'Least privilege') then 'no workload of it was read'
+        end as reason,
         cast(null as timestamp) as seen_at,
         cast(null as string) as url
     from guarded_rules as u
     left join found as f on f.day = u.day and f.service = u.service and f.rule = u.rule
+    left join seen as s on s.day = u.day and s.service = u.service
     where f.rule is null
 )
 
