@@ -225,7 +225,7 @@ class Settings(Section):
     def _with_platform(self, info: ValidationInfo) -> Self:
         context = info.context or {}
         folder, document = context.get("folder", Path()), context.get("document")
-        own = {"security": self.security.model_dump(exclude_unset=True)}
+        own = {"security": self.security.model_dump(exclude_unset=True, by_alias=True)}
         written = document.content if document else own
         name = context.get("name", "sixkeys.yaml")
         self._documents = platform_documents(written, self.platform, folder, name, document)

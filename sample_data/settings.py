@@ -77,6 +77,19 @@ metrics:                     # the targets; the other two metrics are shown with
   - name: Container Deployment
     members: {{templates: ["*/python-service"]}}  # others name it in the annotation sixkeys.dev/golden-path
 
+security:                    # the platform team's own keys, and Sixkeys' guardrails beside them
+  defaults:
+    network_policy: "deny-all"
+    resources:
+      requests: {{cpu: "100m", memory: "128Mi"}}
+      limits: {{cpu: "500m", memory: "512Mi"}}
+    secrets: "External secrets operator"
+    rbac: "Least privilege"
+  guardrails:
+    required_labels: [app.kubernetes.io/name, acme.example/team]
+    registries: ["ghcr.io/acme"]
+    except: [Security scanning]
+
 survey: {{satisfaction: [platform, recommend]}}  # the other questions are drivers
 
 events:                      # marked on charts; what they touched is compared before and after

@@ -6,9 +6,9 @@ Beside the platform team's own keys stand Sixkeys' own, below `security.guardrai
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from config.errors import ConfigurationError
 from config.fields import Section
@@ -16,6 +16,7 @@ from config.mistakes import explained_mistake
 from config.platform_team.documents import PlatformDocument, PlatformSection
 from config.platform_team.golden_paths import Globs, GoldenPath
 from config.platform_team.quantities import Quantity
+from config.text.quoting import quoted
 
 Rule = Literal[
     "Required labels",
@@ -80,13 +81,23 @@ class GuardrailOptions(Section):
     """What the platform team's words leave open.
 
     `registries` are globs of hosts, or of hosts with the beginning of a path. `deny` is what a default-deny policy has
-    to deny. `scope` is whose the defaults are: all services', or those' that are on a golden path.
+    to deny. `scope` is whose the defaults are: all services', or those' that are on a golden path. `excepted` are rules
+    that nobody is held to, by any name that a path's list may call them.
     """
 
     required_labels: Globs = ["app.kubernetes.io/name"]
     registries: Globs = []
     deny: list[Traffic] = ["ingress"]
     scope: Literal["all services", "golden paths"] = "all services"
+    excepted: Globs = Field(default=[], alias="except")
+
+    @field_validator("excepted")
+    @classmethod
+    def _rules(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if rule_called(name) is None:
+                raise ValueError(f"{quoted(name)} is no guardrail; it is one of {', '.join(get_args(Rule))}")
+        return names
 
 
 class Security(PlatformSection):
@@ -167,9 +178,12 @@ def guardrails_in(documents: Sequence[PlatformDocument], paths: Iterable[GoldenP
     if "required_labels" in whole.guardrails.model_fields_set:
         rules.append("Required labels")
     called = {path.name: map(rule_called, path.guardrails) for path in paths}
-    by_path = {name: tuple(rule for rule in named if rule) for name, named in called.items()}
+    excepted = {None, *map(rule_called, whole.guardrails.excepted)}
+    by_path = {
+        name: tuple(rule for rule in named if rule and rule not in excepted) for name, named in called.items()
+    }
     return Guardrails(
-        for_all=tuple(dict.fromkeys(rules)),
+        for_all=tuple(rule for rule in dict.fromkeys(rules) if rule not in excepted),
         by_path={name: rules for name, rules in by_path.items() if rules},
         most=dict(_most(whole.defaults.resources)),
         registries=known,
@@ -181,7 +195,7 @@ def _together(said: Sequence[Security]) -> Security:
     whole: dict[str, dict[str, Any]] = {"defaults": {}, "guardrails": {}}
     for one in said:
         for part, keys in whole.items():
-            keys |= getattr(one, part).model_dump(exclude_unset=True)
+            keys |= getattr(one, part).model_dump(exclude_unset=True, by_alias=True)
     return Security.model_validate(whole)
 
 

@@ -47,6 +47,7 @@ _COLUMNS = {
     "paved_services": ("day", "service", "team", "on_road"),
     "path_deployments": ("at", "service", "path", "missed_step", "source", "id", "run_url", "job_url"),
     "first_deployments": ("repo", "service", "created_at", "deployed_at"),
+    "guarded_services": ("day", "service", "team"),
 }
 _ENDS = ("value", "rule", "excluded_because", "url")
 _SHA_LENGTH = 10

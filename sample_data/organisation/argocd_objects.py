@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sample_data.model import ArgoCD
+from sample_data.organisation.cluster_objects import objects_of
 from sample_data.organisation.gitops import KEPT, REPO_URL, Application, Gitops, Synced
 from sample_data.organisation.history import Commit
 
@@ -22,7 +23,10 @@ def argocd(gitops: Gitops, now: datetime) -> ArgoCD:
     for name, synced in gitops.synced.items():
         if not synced:
             continue
-        made.applications.append(_application(synced[-1].application, synced, now))
+        application = synced[-1].application
+        made.applications.append(_application(application, synced, now))
+        running = next(sync for sync in reversed(synced) if sync.succeeded)
+        made.objects[name] = objects_of(application, running.image)
         for sync in synced:
             commit = gitops.history.commits[sync.config_sha]
             made.revision_metadata[name, sync.config_sha] = _metadata(commit)

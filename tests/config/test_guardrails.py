@@ -74,6 +74,9 @@ def test_what_only_sixkeys_asks_for_stands_beside_them(tmp_path: Path) -> None:
     assert (found.options.required_labels, found.options.deny) == (["team"], ["ingress", "egress"])
     assert found.options.scope == "golden paths"
     assert found.most["cpu_limit"] == "500m"
+    excepted = guardrails(tmp_path, SECURITY, "security: {guardrails: {except: [scans, RBAC]}}\n")
+    named = {*excepted.for_all, *excepted.by_path["Standard Web Application"]}
+    assert not {"Security scanning", "Least privilege"} & named
 
 
 def test_nothing_is_read_from_clusters_where_no_rule_asks_for_it(tmp_path: Path) -> None:
@@ -104,6 +107,11 @@ def test_words_that_no_rule_knows_are_told(tmp_path: Path) -> None:
         (
             "security: {guardrails: {required_label: team}}",
             'platform.yaml:1:25: unknown key "security.guardrails.required_label"; did you mean "required_labels"?',
+        ),
+        (
+            "security: {guardrails: {except: [Backups]}}",
+            'platform.yaml:1:25: security.guardrails.except: "Backups" is no guardrail; it is one of Required labels,'
+            " Resource limits, Network policy, Images, Secrets, Least privilege, Security scanning",
         ),
     ],
 )

@@ -13,8 +13,9 @@ import pytest
 from tests.support.places import PACKAGES, ROOT
 
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "docs", ".ci")
-LOCKED = {"requirements.txt", "requirements-dev.txt"}
-GENERATED = {*LOCKED, "exports.md"}
+GENERATED = {"requirements.txt", "requirements-dev.txt"}
+# written by `python -m warehouse.rows.columns`: as long as there are columns
+DESCRIBED = {"exports.md"}
 LONGEST = 400
 
 
@@ -59,7 +60,7 @@ def test_no_file_is_long() -> None:
     lengths = {
         named(path): len(path.read_text(encoding="utf-8").splitlines())
         for path in files()
-        if path.name not in GENERATED
+        if path.name not in GENERATED | DESCRIBED
     }
     assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
 
@@ -94,7 +95,7 @@ def test_every_dependency_has_its_reason_beside_it() -> None:
         assert re.search(r"#\s+\w+", line), f"{dependency} has no reason"
 
 
-@pytest.mark.parametrize("name", sorted(LOCKED))
+@pytest.mark.parametrize("name", sorted(GENERATED))
 def test_every_dependency_is_locked_with_hashes(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]

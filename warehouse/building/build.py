@@ -96,6 +96,15 @@ STEPS_IN_ORDER = (
     find_paved,  # paved_now, paved_days
     "paved_road",
     "paved_services",
+    "object_states",
+    "guarded_applications",
+    "service_objects",
+    "guarded_rules",
+    "denied_namespaces",
+    "scanning_evidence",
+    "guardrail_days",
+    "guarded_services",
+    "guardrails",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from config.settings import DEPLOYMENT_SOURCES, Settings, WorkflowDeployment
+from warehouse.building.guardrail_inputs import create_guardrail_inputs
 from warehouse.building.survey_inputs import create_survey_inputs
 from warehouse.loading.production_names import ProductionNames, has_words, matcher
 from warehouse.loading.survey_batches import FLOOR
@@ -120,6 +121,7 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
     table("hotfix_labels", {"label": _STRING}, [(label.lower(),) for label in settings.hotfix.labels])
     _create_claims(rows, table, refs)
     create_survey_inputs(connection, table, settings.survey)
+    create_guardrail_inputs(connection, table, settings.guardrails)
 
 
 def _create_workflow_rules(

@@ -25,6 +25,8 @@ TABLES = (
     "requests",
     "paved_road",
     "paved_services",
+    "guarded_services",
+    "guardrails",
 )
 _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
 _METRICS = {

@@ -27,6 +27,7 @@ _STARTS = {
     "paved_services": "f.at",
     "path_deployments": "f.at",
     "first_deployments": "f.created_at",
+    "guarded_services": "f.at",
 }
 _ON_LAST_READING_DAY = (
     "f.day = (select max(r.day) from reading_days as r where r.day >= $start and r.day < $end)"

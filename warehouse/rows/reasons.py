@@ -57,6 +57,8 @@ def rule(metric: str, row: FactRow) -> str:
             return "created until first in production"
         case "golden_path_adoption":
             return f"follows {row['path']}" if row["on_path"] else "follows no golden path"
+        case "guardrail_compliance":
+            return "holds all guardrails" if row["holds"] else str(row["reason"])
     return f"{row['n']} respondents whose mean is this score"
 
 
