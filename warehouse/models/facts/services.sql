@@ -13,6 +13,7 @@
 -- column repository_created_at: when its repository was created
 -- column has_commits: whether commits of its repository were read
 -- column url: the repository's page
+-- column portal_url: the component's page in Backstage
 with catalogued as (
     select
         c.name as service,
@@ -25,6 +26,7 @@ with catalogued as (
         c.golden_path,
         c.deployments_from,
         c.gone_at,
+        c.portal_url,
         true as mapped
     from catalogue as c
 ),
@@ -71,7 +73,8 @@ select
     s.mapped,
     r.created_at as repository_created_at,
     s.repo in (select c.repo from source.commits as c) as has_commits,
-    r.url
+    r.url,
+    s.portal_url
 from catalogued as s
 left join source.repositories as r on r.repo = s.repo
 union all
@@ -89,7 +92,8 @@ select
     false,
     max(r.created_at),
     max(u.repo) in (select c.repo from source.commits as c),
-    max(r.url)
+    max(r.url),
+    cast(null as string)
 from uncatalogued as u
 left join source.repositories as r on r.repo = u.repo
 group by u.service
