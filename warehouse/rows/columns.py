@@ -32,8 +32,8 @@ _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
 _METRICS = {
     "grain": "one metric of one scope in one week",
     "metric": "the metric by its name in commands, such as lead_time",
-    "scope": "organisation, system, team or service",
-    "name": "the name of the organisation, system, team or service",
+    "scope": "organisation, system, group, team or service",
+    "name": "the name of the organisation, system, group, team or service",
     "period_start": "the first day of the week",
     "period_end": "the first day after it",
     "value": "the number in its unit, unrounded; empty where there is none",

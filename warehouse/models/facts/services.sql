@@ -13,6 +13,7 @@
 -- column repository_created_at: when its repository was created
 -- column has_commits: whether commits of its repository were read
 -- column url: the repository's page
+-- column portal_url: the component's page in Backstage
 with on_paths as (
     select p.component, p.path
     from member_paths as p
@@ -31,6 +32,7 @@ catalogued as (
         o.path as golden_path,
         c.deployments_from,
         c.gone_at,
+        c.portal_url,
         true as mapped
     from catalogue as c
     left join on_paths as o on o.component = c.name
@@ -78,7 +80,8 @@ select
     s.mapped,
     r.created_at as repository_created_at,
     s.repo in (select c.repo from source.commits as c) as has_commits,
-    r.url
+    r.url,
+    s.portal_url
 from catalogued as s
 left join source.repositories as r on r.repo = s.repo
 union all
@@ -96,7 +99,8 @@ select
     false,
     max(r.created_at),
     max(u.repo) in (select c.repo from source.commits as c),
-    max(r.url)
+    max(r.url),
+    cast(null as string)
 from uncatalogued as u
 left join source.repositories as r on r.repo = u.repo
 group by u.service
