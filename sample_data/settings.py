@@ -72,19 +72,24 @@ metrics:                     # the targets; the other two metrics are shown with
   - name: "Developer Satisfaction (DSAT)"
     description: "Platform satisfaction score"
     target: "> 4.5/5"
+  - name: "Golden Path Adoption"
+    target: "> 40%"
+  - name: "Golden Path Conformance"
+    target: "> 95%"
+  - name: "Guardrail Compliance"
+    target: "> 80%"
+  - name: "Self-Service Time"
+    target: "< 1 hour"
+  - name: "Time to First Deployment"
+    target: "< 7 days"
+  - name: "Paved Road Share"
+    target: "> 50%"
 
 {platform}golden_paths:                # what only Sixkeys asks for, beside the platform team's own file
   - name: Container Deployment
     members: {{templates: ["*/python-service"]}}  # others name it in the annotation sixkeys.dev/golden-path
 
-security:                    # the platform team's own keys, and Sixkeys' guardrails beside them
-  defaults:
-    network_policy: "deny-all"
-    resources:
-      requests: {{cpu: "100m", memory: "128Mi"}}
-      limits: {{cpu: "500m", memory: "512Mi"}}
-    secrets: "External secrets operator"
-    rbac: "Least privilege"
+security:                    # what the guardrails of that file leave open
   guardrails:
     required_labels: [app.kubernetes.io/name, acme.example/team]
     registries: ["ghcr.io/acme"]
@@ -94,12 +99,6 @@ survey: {{satisfaction: [platform, recommend]}}  # the other questions are drive
 
 events:                      # marked on charts; what they touched is compared before and after
   - files: "events/*.csv"
-
-platform:                    # the few things that the platform team stands by
-  language_runtimes: ["Go 1.21+", "Node.js 20+", "Python 3.11+"]
-  databases: {{primary: "PostgreSQL 15", cache: "Redis 7"}}
-  containers: {{base_image: distroless, registry: GHCR}}
-  ci_cd: {{tool: "GitHub Actions", deployment: "ArgoCD / GitHub Actions"}}
 
 self_service:                # what teams ask of the platform by a change to a file, and what makes it ready
   requests:

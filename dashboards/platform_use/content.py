@@ -1,7 +1,7 @@
 """What the page of the platform says, made from values and rows; no Streamlit, no database."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from config.metrics import metrics
@@ -66,13 +66,27 @@ class Table:
 
 def answers(found: "PlatformNumbers", view: Filters) -> list[Answer]:
     """A tile for each question to which there is an answer or a target."""
-    told = [value for value in found.current if value.value is not None or value.target or value.n]
+    known_now = {value.metric for value in found.now if value.value is not None}
+    told = [v for v in found.current if v.value is not None or v.target or v.n or v.metric in known_now]
     made = {tile.cell.metric.id: tile for tile in tiles(told, {}, found.history, view, None, found.events)}
     return [
-        Answer(question, metric.replace("_", "-"), made[metric])
+        Answer(question, metric.replace("_", "-"), _with_now(made[metric], found.now))
         for metric, question in QUESTIONS.items()
         if metric in made
     ]
+
+
+def _with_now(tile: Tile, now: Sequence[Value]) -> Tile:
+    """The tile with what holds today, where the period ended before anything was known."""
+    if tile.cell.value.value is not None:
+        return tile
+    for value in now:
+        if value.metric == tile.cell.metric.id and value.value is not None:
+            figure = formats.figure_against(value.metric, value.value, value.unit, value.target)
+            return replace(
+                tile, last_known=(figure, f"today, of {formats.counted(value.n, tile.cell.metric.fact)}")
+            )
+    return tile
 
 
 def headline(found: "PlatformNumbers") -> str:
@@ -84,25 +98,21 @@ def headline(found: "PlatformNumbers") -> str:
     on = f"{round(adopted.value * adopted.n):,} of {formats.plural(adopted.n, 'service')} on a golden path"
     if followed is None or followed.value is None:
         return on
-    return f"{on}; {formats.figure(followed.value, 'fraction')} of its deployments follow it"
+    return f"{on}; {formats.figure(followed.value, 'fraction')} of their deployments followed it"
 
 
 def worth_it(values: Sequence[PathValue]) -> list[str]:
-    """Each key on a path beside off it, where there are enough rows of both: "Lead Time: 2 h on a path, 9 h off it"."""
-    sides: dict[str, dict[bool, list[PathValue]]] = {}
-    for value in values:
-        sides.setdefault(value.metric, {}).setdefault(value.path is not None, []).append(value)
+    """Each key on the paths beside off them, where there are enough rows: "Lead Time: 2 h on Web, 9 h off the paths"."""
     said = []
-    for metric, by_side in sides.items():
-        if len(by_side.get(True, [])) != 1 or not all(v.is_enough for side in by_side.values() for v in side):
-            continue
-        if False not in by_side:
-            continue
-        unit, (on,), (off,) = metrics()[metric].unit, by_side[True], by_side[False]
-        said.append(
-            f"{metrics()[metric].name}: {formats.figure(on.value, unit)} on a path,"
-            f" {formats.figure(off.value, unit)} off it"
-        )
+    for metric in dict.fromkeys(value.metric for value in values):
+        told = [value for value in values if value.metric == metric and value.is_enough]
+        on, off = [v for v in told if v.path is not None], [v for v in told if v.path is None]
+        if on and off:
+            unit = metrics()[metric].unit
+            sides = [f"{formats.figure(one.value, unit)} on {one.path}" for one in on]
+            said.append(
+                f"{metrics()[metric].name}: {', '.join(sides)}, {formats.figure(off[0].value, unit)} off the paths"
+            )
     return said
 
 

@@ -19,17 +19,22 @@ from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.platform_rows import PlatformRows, platform_rows
 
 PLATFORM = [id for id, metric in metrics().items() if metric.group == "platform"]
+STATES = [id for id in PLATFORM if metrics()[id].statistic == "state"]
 
 
 @dataclass(frozen=True)
 class PlatformNumbers:
-    """The platform's metrics in the period of the view, their weeks, those of each team, and the rows behind them."""
+    """The platform's metrics in the period of the view, their weeks, those of each team, and the rows behind them.
+
+    `now` are the states as they are today.
+    """
 
     start: date
     end: date
     current: tuple[Value, ...]
     history: tuple[Value, ...]
     by_team: tuple[Value, ...]
+    now: tuple[Value, ...]
     rows: PlatformRows
     entries: tuple[CatalogueEntry, ...]
     events: tuple[KnownEvent, ...]
@@ -49,6 +54,7 @@ def numbers(warehouse: Path, settings: Settings, view: Filters) -> PlatformNumbe
             by_team=tuple(compute(facts, settings, "team", None, start, end, where, PLATFORM))
             if scope in ("organisation", "system")
             else (),
+            now=tuple(compute(facts, settings, scope, None, today(facts), None, where, STATES)),
             rows=platform_rows(facts, start, end, where),
             entries=described_services(facts, where),
             events=event_book(facts).seen_with(where),

@@ -6,7 +6,7 @@ golden_path:
   name: "Standard Web Application"
   description: "Recommended path for web apps"
   components:
-    - {name: "Container Registry", provider: "AWS ECR", access: "Self-service"}
+    - {name: "Container Registry", provider: "GHCR", access: "Self-service"}
     - {name: "Kubernetes Cluster", provider: "AWS EKS", config: "Pre-configured with security"}
     - {name: "Database", provider: "AWS RDS", options: ["PostgreSQL", "MySQL"]}
   deployment: {github_actions: true, approval_required: false}
@@ -36,8 +36,8 @@ security:
 platform:
   language_runtimes: ["Go 1.21+", "Node.js 20+", "Python 3.11+"]
   databases: {primary: "PostgreSQL 15", cache: "Redis 7"}
-  containers: {base_image: "distroless", registry: "ECR"}
-  ci_cd: {tool: "GitHub Actions", deployment: "ArgoCD"}
+  containers: {base_image: "distroless", registry: "GHCR"}
+  ci_cd: {tool: "GitHub Actions", deployment: "ArgoCD / GitHub Actions"}
 ---
 apiVersion: platform.example.com/v1
 kind: NamespaceRequest

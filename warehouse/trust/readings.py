@@ -30,7 +30,9 @@ _SOURCES = {
     "github_jobs": _Told("GitHub's jobs", wanting="steps of golden paths may be unknown"),
     "links": _Told("The list of causes", wanting="failures may lack the deployment that caused them"),
     "pagerduty": _Told("PagerDuty", ("incidents",)),
+    "requests": _Told("The requests to the platform", wanting="requests may be missing"),
     "survey": _Told("The survey", ("responses",)),
+    "tickets": _Told("The tickets to the platform", wanting="tickets may be missing"),
 }
 # by kind the number that it is the input of, and what that lacks
 _WANTING = {
@@ -133,7 +135,7 @@ def _kinds(facts: Facts, where: Mapping[str, str]) -> dict[str, tuple[str, ...]]
         "select distinct"
         f" case when f.source in {_READ_BY_GITHUB} then 'github'"
         " when f.source = 'argocd' then 'argocd:' || split_part(f.subject, '/', 1) else f.source end as source, f.fact"
-        " from service_coverage as f where not f.is_superseded"
+        f" from service_coverage as f where not f.is_superseded and f.fact in {tuple(_WANTING)}"
         # answers are of no service, so that they are everybody's
         f" and (f.fact = 'responses' or (true{narrowing(where)})) order by all"
     )
