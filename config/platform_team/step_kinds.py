@@ -69,8 +69,9 @@ class JudgedStep:
 def judged_steps(path: GoldenPath) -> list[JudgedStep]:
     """The steps that each deployment of a service on the path is held to, in their order.
 
-    Where no step says that it is required, each is that does not say that it is not. A path without steps has those that its deployment says: a run of
-    GitHub Actions, and the way to production. Scanning that only a guardrail asks for is looked for, and not required.
+    Where no step says that it is required, each is that does not say that it is not. A path without steps has those
+    that its deployment says: a run of GitHub Actions, and the way to production. Scanning that only a guardrail asks
+    for is looked for, and not required.
     """
     steps = path.deployment.steps
     says_required = any(step.required for step in steps)
