@@ -2,18 +2,21 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from collectors.contract.items import Checkpoint, Item, Malformed, Resume
+from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SetAside
 from collectors.contract.people import People
 from collectors.contract.records import Coverage, Record, WorkflowRun
-from collectors.github.api import GitHubApi, MissingError
+from collectors.github.api import TIMEOUT_SECONDS, GitHubApi, MissingError
 from collectors.github.as_records import record_of, without_people
 from collectors.github.choice import matches_pattern
+from collectors.github.rate_limit import REST_AT_ONCE
+from collectors.transport.in_order import in_order
 from collectors.transport.json_values import Json, as_instant, listing, mapping, objects, text, whole
+from config.sources import GitHub
 
 _REACHABLE = 1000  # results of one search by creation
 _MOST_ATTEMPTS = 1000  # of a run: far more than anybody makes
@@ -85,6 +88,40 @@ def collect_runs(
             yield Checkpoint(subject, known.written(resume.now))
     yield Coverage(source=kind, subject=repo, from_at=known.from_at, until_at=resume.now)
     yield Checkpoint(subject, known.written(resume.now))
+
+
+def collect_jobs(
+    source: GitHub,
+    resume: Resume,
+    people: People,
+    repositories: Mapping[str, datetime],
+    whole: WholeRuns,
+    timeout: int = TIMEOUT_SECONDS,
+) -> Iterator[Item]:
+    """All runs of `repositories` (name -> when it was created) with their jobs, as far back as `jobs_for` says.
+
+    A request for a hundred runs of a repository, one for the jobs of each attempt, and one for the approvals of each
+    run that may deploy. Without repositories there is none.
+    """
+    if not repositories:
+        return
+    first = max(resume.since, resume.now - source.jobs_for)
+    with GitHubApi(source, timeout) as api:
+        yield from in_order(
+            lambda repo: collect_runs(api, repo, max(first, repositories[repo]), resume, people, whole=whole),
+            sorted(repositories),
+            REST_AT_ONCE,
+        )
+
+
+def jobs_again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
+    """The cursors from which the runs of the repositories that hold `items` are read anew."""
+    moved = dict(cursors)
+    for item in items:
+        subject = f"{item.subject.partition('#')[0]} workflow_jobs"
+        if from_at := text(moved.get(subject), "from_at"):
+            moved[subject] = {**moved[subject], "until": from_at, "attempts": {}}
+    return moved
 
 
 def _read(cursor: Any, from_at: datetime, whole: WholeRuns | None) -> _Known:

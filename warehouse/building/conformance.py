@@ -65,7 +65,7 @@ class ReadOfDeployment:
     url: str | None
     started_at: datetime | None
     at: datetime
-    is_read: bool  # the runs of that time
+    unread: str | None  # why not all runs at the commit are known; None where they are
     jobs: dict[int, list[JobRun]] = field(default_factory=lambda: defaultdict(list))
     places: dict[int, list[PlacedDeployment]] = field(default_factory=lambda: defaultdict(list))
     approved: dict[int, str] = field(default_factory=dict)  # by step: an environment that a person approved
@@ -123,8 +123,8 @@ def _judged(step: AskedStep, told: ReadOfDeployment) -> Finding:
 
 
 def _nothing(step: AskedStep, told: ReadOfDeployment) -> Finding:
-    if not told.is_read:
-        return Finding("unknown", "unknown: the runs of that time were not read")
+    if told.unread:
+        return Finding("unknown", f"unknown: {told.unread}")
     if step.kind == "staging":
         return Finding(
             "missing", "no deployment to staging holds this commit, and no run at it has such a job"
@@ -148,10 +148,8 @@ def _production(step: AskedStep, told: ReadOfDeployment) -> Finding:
     )
     spent = [(told.started_at, told.at)] if told.started_at else []
     found = _held(step, ran, spent, told)
-    if found.outcome == FOLLOWED and step.is_auto and not told.is_read and not jobs:
-        return ran._replace(
-            outcome="unknown", reason="unknown whether a person approved: the runs of that time were not read"
-        )
+    if found.outcome == FOLLOWED and step.is_auto and told.unread and not jobs:
+        return ran._replace(outcome="unknown", reason=f"unknown whether a person approved: {told.unread}")
     return found
 
 

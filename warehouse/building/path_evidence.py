@@ -40,7 +40,12 @@ became as (
 )
 
 select d.source, d.id, d.service, s.path, d.repo, d.sha, nullif(b.pull, d.sha) as pull, d.environment, d.started_at,
-    d.at, d.url, least(c.committed_at, b.pull_at, d.at) as since
+    d.at, d.url, least(c.committed_at, b.pull_at, d.at) as since,
+    exists (
+        select 1 from source.workflow_runs as r, settings as t
+        where r.repo = d.repo and r.sha in (d.sha, b.pull) and r.conclusion is null and r.finished_at is null
+            and r.created_at > t.as_of - interval 1 day
+    ) as is_going_on
 from deployments as d
 inner join path_stretches as s on s.service = d.service and s.path is not null
     and (s.from_at is null or s.from_at <= d.at) and (s.until_at is null or s.until_at > d.at)
@@ -50,8 +55,13 @@ where d.excluded_because is null and d.at is not null and s.path in (select t.pa
 """
 _READ = """
 select d.source, d.id, d.service, d.path, d.repo, d.sha, d.pull, d.url, d.started_at, d.at,
-    coalesce(bool_or(c.from_at <= d.since and c.until_at >= d.since), false)
-    and coalesce(bool_or(c.from_at <= d.at and c.until_at >= d.at), false) as is_read
+    case
+        when not coalesce(bool_or(c.from_at <= d.since and c.until_at >= d.since), false)
+            or not coalesce(bool_or(c.from_at <= d.at and c.until_at >= d.at), false)
+            then 'the runs of that time were not read'
+        -- the jobs of a run are read when it is over
+        when bool_or(d.is_going_on) then 'a run at its commit goes on'
+    end as unread
 from path_deployed as d
 left join source.coverage as c
     on (c.source = 'workflow_jobs' and c.subject = d.repo)
@@ -66,16 +76,25 @@ with wanted as (
 ),
 
 jobs as (
-    select w.path, r.repo, r.sha, r.workflow, r.created_at, r.id, r.attempt, r.url, r.finished_at, unnest(r.jobs) as job
+    select w.path, r.repo, r.sha, r.workflow, r.created_at, r.id, r.attempt, r.url, r.finished_at, r.conclusion,
+        unnest(r.jobs) as job
     from source.workflow_runs as r
     inner join wanted as w on w.repo = r.repo and w.sha = r.sha
+),
+
+found as (
+    select j.*, s.position, s.job_step, list_filter(j.job.steps, lambda t: t.name = s.job_step)[1] as step
+    from jobs as j
+    inner join step_jobs as s on s.path = j.path and s.workflow = j.workflow and s.job = j.job.name
 )
 
-select j.path, j.repo, j.sha, s.position, j.workflow, j.created_at, j.id, j.attempt, j.url, j.finished_at,
-    j.job.name, s.job_step, j.job.started_at, j.job.finished_at, j.job.conclusion, j.job.url,
-    list_filter(j.job.steps, lambda t: t.name = s.job_step)[1]
-from jobs as j
-inner join step_jobs as s on s.path = j.path and s.workflow = j.workflow and s.job = j.job.name
+select f.path, f.repo, f.sha, f.position, f.workflow, f.created_at, f.id, f.attempt,
+    concat_ws(' / ', f.job.name, f.job_step),
+    case when f.job_step is null then f.job.started_at else f.step.started_at end,
+    case when f.job_step is null then coalesce(f.job.finished_at, f.finished_at) else f.step.finished_at end,
+    case when f.job_step is null then coalesce(f.job.conclusion, f.conclusion) else f.step.conclusion end,
+    f.job.url, f.url
+from found as f
 order by all
 """
 _APPROVED = """
@@ -86,8 +105,12 @@ cross join lateral unnest(r.approved) as a (environment)
 inner join path_steps as t on t.path = d.path
 left join step_environments as e
     on e.path = t.path and e.position = t.position and lower(e.environment) = lower(a.environment)
-where e.environment is not null or (
-    t.kind = 'production' and (
+where e.environment is not null
+    or (
+        t.kind = 'staging'
+        and regexp_matches(lower(a.environment), '(^|[^a-z])(staging|stage|stg|preprod|uat)([^a-z]|$)')
+    )
+    or (t.kind = 'production' and (
         lower(a.environment) = lower(d.environment)
         or lower(a.environment) in (select lower(p.environment) from production_environments as p)
         or regexp_matches(lower(a.environment), '(^|[^a-z])(prod|production|prd|live)([^a-z]|$)')
@@ -152,32 +175,9 @@ def judge_paths(connection: duckdb.DuckDBPyConnection) -> None:
 def _add_jobs(connection: duckdb.DuckDBPyConnection, told: _All) -> None:
     """Hands each deployment the jobs at its commit, and at the last commit of its pull request."""
     by_commit: dict[tuple[str, str | None, str], list[tuple[int, JobRun]]] = defaultdict(list)
-    for (
-        path,
-        repo,
-        sha,
-        position,
-        workflow,
-        created,
-        run,
-        attempt,
-        run_url,
-        ended,
-        *job,
-        step,
-    ) in connection.execute(_JOBS).fetchall():
-        name, job_step, started_at, finished_at, conclusion, url = job
-        if job_step:
-            step = step or {}
-            name = f"{name} / {job_step}"
-            started_at, finished_at, conclusion = (
-                step.get(key) for key in ("started_at", "finished_at", "conclusion")
-            )
-        # what was skipped may have no time of its own
-        finished_at = finished_at or (ended if conclusion == "skipped" else None)
-        found = JobRun(
-            sha, workflow, (created, run, attempt), name, started_at, finished_at, conclusion, url, run_url
-        )
+    rows = connection.execute(_JOBS).fetchall()
+    for path, repo, sha, position, workflow, created_at, run, attempt, *job in rows:
+        found = JobRun(sha, workflow, (created_at, run, attempt), *job)
         by_commit[path, repo, sha].append((position, found))
     for one in told.values():
         for sha in filter(None, (one.evidence.sha, one.evidence.pull)):

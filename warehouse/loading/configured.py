@@ -17,9 +17,8 @@ from collectors.contract.records import Repository
 from collectors.files import backstage, events, record_files
 from collectors.git import collect as git
 from collectors.github import collect as github
-from collectors.github import issues, jobs
+from collectors.github import issues, workflow_runs
 from collectors.github.api import GitHubApi
-from collectors.github.workflow_runs import WholeRuns
 from collectors.pagerduty import collect as pagerduty
 from collectors.requests import collect as requests
 from collectors.survey import collect as survey
@@ -117,7 +116,7 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
             )
         if configured.github.workflow_runs and asks_for_jobs(settings):
             read_jobs = partial(_jobs, settings, configured.github, people)
-            found.append(Source("github_jobs", read_jobs, configured.github.since, jobs.again))
+            found.append(Source("github_jobs", read_jobs, configured.github.since, workflow_runs.jobs_again))
         if configured.github.incidents:
             found.append(
                 Source(
@@ -204,7 +203,8 @@ def _jobs(settings: Settings, source: GitHub, people: People, resume: Resume) ->
         if membership.path_of(named, [template, made_from], tags or ()) in with_steps
     }
     globs = sorted({glob for step in steps if step.match for glob in step.match.step})
-    yield from jobs.collect(source, resume, people, repositories, WholeRuns(tuple(globs)))
+    whole = workflow_runs.WholeRuns(tuple(globs))
+    yield from workflow_runs.collect_jobs(source, resume, people, repositories, whole)
 
 
 def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:

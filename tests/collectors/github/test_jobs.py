@@ -7,8 +7,7 @@ from typing import Any
 
 from collectors.contract.items import Checkpoint, Resume, SetAside
 from collectors.contract.records import Coverage, WorkflowRun
-from collectors.github.jobs import again, collect
-from collectors.github.workflow_runs import WholeRuns
+from collectors.github.workflow_runs import WholeRuns, collect_jobs, jobs_again
 from sample_data.model import Person, WorkflowJob
 from sample_data.servers.server import SampleServer
 from tests.support.github_organisation import (
@@ -35,7 +34,7 @@ def whole(
     steps: tuple[str, ...] = (),
 ) -> list[Any]:
     resume = Resume(now, SINCE, dict(cursors))
-    items = list(collect(settings(server.url), resume, PEOPLE, repositories, WholeRuns(steps)))
+    items = list(collect_jobs(settings(server.url), resume, PEOPLE, repositories, WholeRuns(steps)))
     cursors.update({item.subject: item.cursor for item in items if isinstance(item, Checkpoint)})
     return items
 
@@ -82,7 +81,7 @@ def test_jobs_are_read_as_far_back_as_the_settings_say_and_on_from_there() -> No
         assert first.from_at == max(SINCE, NOW - timedelta(days=90))
         later = whole(server, {"acme/checkout": CREATED}, cursors, now=NOW + timedelta(days=5))
         assert [c.from_at for c in of(later, Coverage)] == [first.from_at], "one stretch that grows"
-        moved = again(cursors, [SetAside("workflow_runs", "acme/checkout#2", None)])
+        moved = jobs_again(cursors, [SetAside("workflow_runs", "acme/checkout#2", None)])
         assert (
             moved["acme/checkout workflow_jobs"]["until"] == moved["acme/checkout workflow_jobs"]["from_at"]
         )
