@@ -12,7 +12,7 @@ from collectors.github import permissions as github
 from collectors.pagerduty import collect as pagerduty
 from collectors.transport.json_api import shown_address
 from config.errors import SixkeysError
-from config.settings import Settings
+from config.settings import Settings, asks_for_jobs
 from config.text.references import unresolved_references
 
 
@@ -30,6 +30,8 @@ def try_connections(settings: Settings) -> Iterator[Connection]:
     sources = settings.sources
     workflows = [entry.workflow for entry in settings.deployments.workflows]
     workflows += [rule.ready.workflow for rule in settings.self_service.requests if rule.ready.workflow]
+    # that a golden path asks for jobs needs the same permission
+    workflows = workflows or ["*"] * asks_for_jobs(settings)
     if sources.github:
         yield from _of("github", github.try_connection(sources.github, workflows))
     for instance in sources.argocd:

@@ -29,7 +29,7 @@ def same_key(name: str) -> str:
 def parse_scope(text: str) -> tuple[str, str]:
     """(`team`, `payments`) of "team payments"; the organisation's name is empty. Raises ValueError."""
     scope, _, name = text.strip().partition(" ")
-    if scope in ("system", "team", "service") and name.strip():
+    if scope in ("system", "group", "team", "service") and name.strip():
         return scope, name.strip()
     if (scope, name) == ("organisation", ""):
         return scope, name

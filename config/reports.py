@@ -1,4 +1,4 @@
-"""Where scorecards and alerts go: a directory, mail, Slack, webhooks, for the organisation, teams and systems."""
+"""Where scorecards and alerts go: a directory, mail, Slack, webhooks, for the organisation and what is below it."""
 
 import re
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ class Export(Section):
 
 
 class Reports(Section):
-    """Where published scorecards go, the organisation's and those of teams and systems, alerts, and exports."""
+    """Where published scorecards go, the organisation's and those of what is below it, alerts, and exports."""
 
     directory: Place = Path("scorecards")
     export: Export | None = None
@@ -79,6 +79,7 @@ class Reports(Section):
     webhook: Webhook | None = None
     email: Email | None = None
     teams: dict[str, Recipients] = {}
+    groups: dict[str, Recipients] = {}
     systems: dict[str, Recipients] = {}
     alerts: Recipients | None = None
 
@@ -92,9 +93,9 @@ class Reports(Section):
         return self
 
     def _addressed(self) -> Iterator[tuple[str, Recipients]]:
-        for kind, scopes in (("teams", self.teams), ("systems", self.systems)):
-            for name, recipients in scopes.items():
-                yield f"{kind}.{name}", recipients
+        for scope, named in self._scopes().items():
+            for name, recipients in named.items():
+                yield f"{scope}s.{name}", recipients
         if self.alerts:
             yield "alerts", self.alerts
 
@@ -105,15 +106,18 @@ class Reports(Section):
             yield f"reports.{key}", recipients
 
     def named(self) -> list[tuple[str, str]]:
-        """The teams and systems that are configured to get scorecards of their own, each with its scope."""
-        return [("team", name) for name in self.teams] + [("system", name) for name in self.systems]
+        """The teams, groups and systems that are configured to get scorecards of their own, each with its scope."""
+        return [(scope, name) for scope, named in self._scopes().items() for name in named]
+
+    def _scopes(self) -> dict[str, dict[str, Recipients]]:
+        return {"team": self.teams, "group": self.groups, "system": self.systems}
 
     def recipients(self, scope: str, name: str) -> Recipients:
-        """Who gets the scorecard of the organisation, a team or a system; nobody where none is configured."""
+        """Who gets the scorecard of the organisation or of what is below it; nobody where none is configured."""
         if scope == "organisation":
             email = self.email.recipients if self.email else []
             return Recipients(email=email, slack_webhook=self.slack_webhook, webhook=self.webhook)
-        known = {"team": self.teams, "system": self.systems}.get(scope, {})
+        known = self._scopes().get(scope, {})
         return known.get(find_name(name, known) or "", Recipients())
 
 

@@ -280,6 +280,7 @@ def source_names(settings: Settings) -> list[str]:
         "github": github,
         "git": github,
         "requests": github and settings.self_service.requests,
+        "github_jobs": github and github.workflow_runs and asks_for_jobs(settings),
         "github_issues": github and github.incidents,
         "pagerduty": configured.pagerduty,
         "survey": configured.survey or settings.survey_page,
@@ -290,6 +291,14 @@ def source_names(settings: Settings) -> list[str]:
         *(f"argocd:{instance.name}" for instance in configured.argocd),
         *(name for name, section in is_there.items() if section),
     ]
+
+
+def asks_for_jobs(settings: Settings) -> bool:
+    """Whether a golden path says how its services are deployed, which the jobs of their runs tell."""
+    deployments = [path.deployment for path in settings.golden_paths]
+    return any(
+        one.steps or one.model_fields_set & {"github_actions", "approval_required"} for one in deployments
+    )
 
 
 def load_settings(path: Path) -> Settings:

@@ -46,6 +46,7 @@ class GitHub(Section):
     clone: bool = True
     graphql: bool = True
     workflow_runs: bool = True
+    jobs_for: Duration = timedelta(days=90)
     incidents: GitHubIncidents | None = None
 
     @field_validator("repositories")

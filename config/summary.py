@@ -48,7 +48,7 @@ def _leaves(value: Any, raw: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
         for index, item in enumerate(value):
             below = raw[index] if isinstance(raw, list) and index < len(raw) else None
             if key == "metrics":
-                for name in ("target", "team_target", "system_target", "service_target"):
+                for name in ("target", "team_target", "group_target", "system_target", "service_target"):
                     if text := getattr(item, name):
                         yield f"{name.replace('_', ' ')} of {item.name}", text, below
             else:

@@ -98,9 +98,10 @@ class Goal(Section):
 
 
 class TargetOverride(Section):
-    """A target that holds for one team, system or service, with a goal of its own where it has one."""
+    """A target that holds for one team, group, system or service, with a goal of its own where it has one."""
 
     team: str | None = None
+    group: str | None = None
     system: str | None = None
     service: str | None = None
     target: str
@@ -108,14 +109,16 @@ class TargetOverride(Section):
 
     @model_validator(mode="after")
     def _one_scope(self) -> "TargetOverride":
-        if [self.team, self.system, self.service].count(None) != 2:
-            raise ValueError("names one of team, system or service")
+        if [self.team, self.group, self.system, self.service].count(None) != 3:
+            raise ValueError("names one of team, group, system or service")
         return self
 
     @property
     def scope(self) -> tuple[str, str]:
         """(`team`, its name), and so on."""
-        return next((k, v) for k in ("team", "system", "service") if (v := getattr(self, k)) is not None)
+        return next(
+            (k, v) for k in ("team", "group", "system", "service") if (v := getattr(self, k)) is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -130,13 +133,15 @@ class HeldTarget(Target):
 class MetricTarget(Section):
     """A metric as the user names and describes it, with its targets in words.
 
-    `target` is the organisation's; the other levels have theirs, and `overrides` are of one team, system or service.
+    `target` is the organisation's; the other levels have theirs, and `overrides` are of one team, group, system or
+    service.
     """
 
     name: str
     description: str = ""
     target: str
     team_target: str | None = None
+    group_target: str | None = None
     system_target: str | None = None
     service_target: str | None = None
     goal: Goal | None = None
@@ -160,14 +165,14 @@ class MetricTarget(Section):
         return self
 
     def _texts(self) -> dict[tuple[str | int, ...], str]:
-        keys = ("target", "team_target", "system_target", "service_target")
+        keys = ("target", "team_target", "group_target", "system_target", "service_target")
         found: dict[tuple[str | int, ...], str] = {
             (key,): text for key in keys if (text := getattr(self, key))
         }
         return found | {("overrides", i, "target"): one.target for i, one in enumerate(self.overrides)}
 
     def stated(self, scope: str, name: str | None = None) -> HeldTarget | None:
-        """The target that is stated for the team, system or service called `name`, else for all of its level."""
+        """The target that is stated for what of a level is called `name`, else for all of the level."""
         metric = find(self.name)
         if metric is None:
             return None

@@ -101,18 +101,22 @@ class Release:
 
 @dataclass(frozen=True)
 class WorkflowJob:
-    """A job of a workflow run; conclusion as REST writes it (`success`)."""
+    """A job of a workflow run; conclusion as REST writes it (`success`); `steps` by their names."""
 
     id: int
     name: str
     started_at: datetime
     completed_at: datetime
     conclusion: str
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class WorkflowRun:
-    """One attempt of an Actions workflow run; `path` is `.github/workflows/deploy.yml`."""
+    """One attempt of an Actions workflow run; `path` is `.github/workflows/deploy.yml`.
+
+    `approvals` are the environments that it waited for, each with who let it go on.
+    """
 
     id: int
     attempt: int
@@ -128,6 +132,7 @@ class WorkflowRun:
     updated_at: datetime
     actor: Person
     jobs: tuple[WorkflowJob, ...] = ()
+    approvals: tuple[tuple[str, Person], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,3 +222,4 @@ class Organisation:
     link_files: dict[str, str]
     event_files: dict[str, str] = field(default_factory=dict)
     backstage: Backstage = field(default_factory=Backstage)
+    platform_files: dict[str, str] = field(default_factory=dict)

@@ -73,11 +73,9 @@ metrics:                     # the targets; the other two metrics are shown with
     description: "Platform satisfaction score"
     target: "> 4.5/5"
 
-golden_paths:                # components name theirs in the annotation sixkeys.dev/golden-path
-  - name: python-service
-    description: "A Python service from the template, with tests and deployment"
-  - name: argo-delivery
-    description: "Delivery by Argo CD from the config repository"
+{platform}golden_paths:                # what only Sixkeys asks for, beside the platform team's own file
+  - name: Container Deployment
+    members: {{templates: ["*/python-service"]}}  # others name it in the annotation sixkeys.dev/golden-path
 
 security:                    # the platform team's own keys, and Sixkeys' guardrails beside them
   defaults:
@@ -120,6 +118,12 @@ self_service:                # what teams ask of the platform by a change to a f
 reports: {{directory: scorecards}}
 """
 
+_PLATFORM = """\
+platform:                    # what the platform team wrote, as it is
+  files: ["platform.yaml"]
+
+"""
+
 
 def demo_settings(organisation: Organisation, server_url: str, folder: Path, token: str) -> Path:
     """Writes `sixkeys.yaml` into `folder` and returns its path.
@@ -129,7 +133,7 @@ def demo_settings(organisation: Organisation, server_url: str, folder: Path, tok
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     own = organisation
-    files = own.survey_files | own.catalog_files | own.link_files | own.event_files
+    files = own.survey_files | own.catalog_files | own.link_files | own.event_files | own.platform_files
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,6 +146,7 @@ def demo_settings(organisation: Organisation, server_url: str, folder: Path, tok
     first_day = Weeks(organisation.now.date()).first_day
     text = _SETTINGS.format(
         name=organisation.name,
+        platform=_PLATFORM if organisation.platform_files else "",
         url=server_url.rstrip("/"),
         token=json.dumps(f"file:{token_file}"),
         since=first_day,

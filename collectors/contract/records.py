@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from collectors.contract.fields import Id, Instant, Part, Record, Sha, Text, Whole
 from collectors.contract.managed_objects import ManagedObject
+from collectors.contract.requests import Request
 from config.sources import EventKind, EventScope
 from config.survey import SATISFACTION
 
@@ -349,44 +350,6 @@ class Event(Record):
         if until is not None and at is not None and until <= at:
             raise ValueError(f"{until:%Y-%m-%dT%H:%MZ} is not after {at:%Y-%m-%dT%H:%MZ}, when it began")
         return until
-
-
-class Request(Record):
-    """What somebody asked of the platform; `kind` is what the configuration calls it, or an import's own word.
-
-    Of `source` `git` it is an entry of the file `path` that came with the commit `sha`, or is in the pull request
-    `number`, and what became of it follows from that. A ticket tells its instants itself.
-    """
-
-    TABLE = "requests"
-    KEY = ("source", "id")
-    source: Text
-    id: Id
-    kind: Text
-    name: str | None = None
-    way: Literal["self-service", "ticket"] = "ticket"
-    is_change: bool = False
-    team: str | None = None
-    environment: str | None = None
-    repo: str | None = None
-    path: str | None = None
-    sha: Sha | None = None
-    number: Whole | None = None
-    opened_at: Instant
-    merged_at: Instant | None = None
-    ready_at: Instant | None = None
-    withdrawn_at: Instant | None = None
-    url: str | None = None
-
-    @field_validator("ready_at")
-    @classmethod
-    def _after_it_was_opened(cls, ready_at: datetime | None, info: ValidationInfo) -> datetime | None:
-        opened_at = info.data.get("opened_at")
-        if ready_at is not None and opened_at is not None and ready_at < opened_at:
-            raise ValueError(
-                f"{ready_at:%Y-%m-%dT%H:%MZ} is before {opened_at:%Y-%m-%dT%H:%MZ}, when it was opened"
-            )
-        return ready_at
 
 
 class Coverage(Record):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import stamina
 
 from collectors.contract.items import SourceError
+from collectors.git.printed import printed_commits, printed_files, tokens
 from collectors.transport import cost
 from collectors.transport.pacing import Hold
 from config.text.hidden import hide
@@ -154,14 +155,14 @@ class Clone:
         arguments += ["--name-only", "--diff-merges=first-parent"] if with_paths else []
         revisions = "".join(f"^{sha}\n" for sha in without)
         arguments += ["--all", "--ignore-missing", "--stdin"]
-        yield from _commits(self.parts(*arguments, given=revisions))
+        yield from printed_commits(self.parts(*arguments, given=revisions))
 
     def parts(self, *arguments: str, given: str = "") -> Iterator[str]:
         """What lies between the NULs that a command prints of the clone alone. Raises GitError."""
         with tempfile.TemporaryFile() as output:
             self._checked(*arguments, given=given, output=output)
             output.seek(0)
-            yield from _tokens(output)
+            yield from tokens(output)
 
     def tags(self) -> list[tuple[str, str, str]]:
         """(tag, commit, made at in seconds since 1970: tagged, or committed where the tag is no object of its own)."""
@@ -222,7 +223,7 @@ class Clone:
         with tempfile.TemporaryFile() as output:
             self._checked("cat-file", "--batch", given=wanted, output=output)
             output.seek(0)
-            return dict(_files(output, longest))
+            return dict(printed_files(output, longest))
 
     def _follow_host(self) -> None:
         """Lets git ask where the repository is now: what is fetched later, file by file, comes from there, too."""
@@ -369,39 +370,3 @@ def _said(done: subprocess.CompletedProcess[bytes]) -> str:
     if "Authentication failed" in why or "could not read Username" in why:
         return f"{why}; the token is wrong or may not read contents: set sources.github.token"
     return f"{why}; check sources.github.url and the token, or set sources.github.clone to false"
-
-
-def _tokens(output: IO[bytes]) -> Iterator[str]:
-    """The parts between NULs."""
-    rest = b""
-    while chunk := output.read(1 << 20):
-        *parts, rest = (rest + chunk).split(b"\0")
-        for part in parts:
-            yield part.decode("utf-8", "replace")
-    yield rest.decode("utf-8", "replace")
-
-
-def _files(output: IO[bytes], longest: int) -> Iterator[tuple[str, str | None]]:
-    """(blob, content) of what `cat-file --batch` printed."""
-    while head := output.readline().split():
-        size = int(head[2])
-        content = output.read(size + 1)[:-1]
-        yield head[0].decode(), content.decode("utf-8", "replace") if size <= longest else None
-
-
-_START = re.compile(r"\x01(?:[0-9a-f]{40}|[0-9a-f]{64})")
-
-
-def _commits(tokens: Iterator[str]) -> Iterator[list[str]]:
-    fields: list[str] = []
-    for token in tokens:
-        if _START.fullmatch(token):
-            if fields:
-                yield fields
-            fields = [token[1:]]
-        elif 0 < len(fields) < 7:
-            fields.append(token)
-        elif fields and (path := token.removeprefix("\n")):
-            fields.append(path)
-    if fields:
-        yield fields

@@ -1,7 +1,8 @@
 """GitHub Actions' workflow runs, by REST: GraphQL has none (https://docs.github.com/en/rest/actions/workflow-runs)."""
 
 import json
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +13,19 @@ from collectors.contract.records import Coverage, Record, WorkflowRun
 from collectors.github.api import GitHubApi, MissingError
 from collectors.github.as_records import record_of, without_people
 from collectors.github.choice import matches_pattern
-from collectors.transport.json_values import Json, as_instant, listing, mapping, text, whole
+from collectors.transport.json_values import Json, as_instant, listing, mapping, objects, text, whole
 
 _REACHABLE = 1000  # results of one search by creation
 _MOST_ATTEMPTS = 1000  # of a run: far more than anybody makes
 _AGAIN_DAYS = 30  # how long GitHub lets a run be run again
+_MAY_DEPLOY = re.compile("deploy|release|promote|rollout|publish|prod|stag|live", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class WholeRuns:
+    """That runs are read with all that they hold: who approved them, and the steps of jobs that match the globs."""
+
+    steps: tuple[str, ...] = ()
 
 
 @dataclass
@@ -27,10 +36,12 @@ class _Known:
     until: datetime
     looked_back_at: datetime
     attempts: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    whole: WholeRuns | None = None
 
     def written(self, now: datetime) -> Json:
         recent = now - timedelta(days=_AGAIN_DAYS)
         return {
+            **({"steps": list(self.whole.steps)} if self.whole else {}),
             "from_at": self.from_at.isoformat(),
             "until": self.until.isoformat(),
             "looked_back_at": self.looked_back_at.isoformat(),
@@ -47,14 +58,17 @@ def collect_runs(
     resume: Resume,
     people: People,
     workflows: Collection[str] = ("*",),
+    whole: WholeRuns | None = None,
 ) -> Iterator[Item]:
     """All attempts of the repository's runs since `from_at`; a later run reads what is new.
 
     Of runs whose file, or one that they called, matches one of the globs `workflows` their jobs too: a request each.
     Runs that went on are read again each time; new attempts of runs up to 30 days old are looked for once a day.
+    With `whole` one more request tells who approved a run that may deploy, and what is covered are jobs.
     """
-    subject = f"{repo} workflow_runs"
-    known = _read(resume.cursors.get(subject), from_at)
+    kind = "workflow_jobs" if whole else "workflow_runs"
+    subject = f"{repo} {kind}"
+    known = _read(resume.cursors.get(subject), from_at, whole)
     low = known.until
     if resume.now - known.looked_back_at >= timedelta(days=1):
         low = max(known.from_at, min(low, resume.now - timedelta(days=_AGAIN_DAYS)))
@@ -69,20 +83,22 @@ def collect_runs(
         known.until = max(known.until, high)
         if high < resume.now:
             yield Checkpoint(subject, known.written(resume.now))
-    yield Coverage(source="workflow_runs", subject=repo, from_at=known.from_at, until_at=resume.now)
+    yield Coverage(source=kind, subject=repo, from_at=known.from_at, until_at=resume.now)
     yield Checkpoint(subject, known.written(resume.now))
 
 
-def _read(cursor: Any, from_at: datetime) -> _Known:
+def _read(cursor: Any, from_at: datetime, whole: WholeRuns | None) -> _Known:
     covered_from, until = as_instant(cursor, "from_at"), as_instant(cursor, "until")
-    if covered_from is None or until is None or from_at < covered_from:
-        return _Known(from_at, from_at, from_at)
+    # of other steps of jobs than before nothing was kept
+    is_other = whole is not None and listing(cursor, "steps") != list(whole.steps)
+    if covered_from is None or until is None or from_at < covered_from or is_other:
+        return _Known(from_at, from_at, from_at, whole=whole)
     attempts = {
         id: (entry[0], at)
         for id, entry in mapping(cursor, "attempts").items()
         if (at := as_instant({"at": entry[1]}, "at"))
     }
-    return _Known(covered_from, until, as_instant(cursor, "looked_back_at") or covered_from, attempts)
+    return _Known(covered_from, until, as_instant(cursor, "looked_back_at") or covered_from, attempts, whole)
 
 
 def _windows(
@@ -121,11 +137,13 @@ def _attempts(
     )
     for attempt in range(seen + 1, last) if is_wanted else ():
         earlier = api.get(f"/repos/{repo}/actions/runs/{id}/attempts/{attempt}")
-        yield _record(repo, earlier, _jobs(api, repo, id, attempt), people)
+        yield _record(repo, earlier, _jobs(api, repo, id, attempt), people, known.whole)
     if seen >= last:
         return
     done = raw.get("status") == "completed"
-    yield _record(repo, raw, _jobs(api, repo, id, last) if done and is_wanted else [], people)
+    jobs = _jobs(api, repo, id, last) if done and is_wanted else []
+    approved = _approved(api, repo, raw, jobs) if known.whole and done else []
+    yield _record(repo, raw, jobs, people, known.whole, approved)
     created_at = as_instant(raw, "created_at")
     if created_at:
         known.attempts[id] = (last if done else 0, created_at)
@@ -144,7 +162,44 @@ def _jobs(api: GitHubApi, repo: str, id: str, attempt: int) -> list[Json]:
     ]
 
 
-def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | Malformed:
+def _approved(api: GitHubApi, repo: str, raw: Json, jobs: list[Json]) -> list[str]:
+    """The environments that a person approved for a run; only asked of one that may deploy, by its names."""
+    names = [_path(raw) or "", *(text(job, "name") or "" for job in jobs)]
+    if not any(map(_MAY_DEPLOY.search, names)):
+        return []
+    approved = (
+        text(environment, "name")
+        for page in api.pages(f"/repos/{repo}/actions/runs/{raw.get('id')}/approvals")
+        for review in objects(page)
+        if text(review, "state") == "approved" and text(review, "user", "type") != "Bot"
+        for environment in objects(listing(review, "environments"))
+    )
+    return sorted({name for name in approved if name})
+
+
+def _steps(job: Json, whole: WholeRuns | None) -> list[Json]:
+    if whole is None or not whole.steps:
+        return []
+    return [
+        {
+            "name": step.get("name"),
+            "started_at": step.get("started_at"),
+            "finished_at": step.get("completed_at"),
+            "conclusion": step.get("conclusion"),
+        }
+        for step in objects(listing(job, "steps"))
+        if matches_pattern(text(step, "name") or "", whole.steps)
+    ]
+
+
+def _record(
+    repo: str,
+    raw: Json,
+    jobs: list[Json],
+    people: People,
+    whole: WholeRuns | None = None,
+    approved: Sequence[str] = (),
+) -> Record | Malformed:
     ended = [at for job in jobs if (at := as_instant(job, "completed_at"))]
     done = raw.get("status") == "completed"
     fields = {
@@ -166,10 +221,13 @@ def _record(repo: str, raw: Json, jobs: list[Json], people: People) -> Record | 
                 "started_at": job.get("started_at"),
                 "finished_at": job.get("completed_at"),
                 "conclusion": job.get("conclusion"),
+                "url": text(job, "html_url"),
+                "steps": _steps(job, whole),
             }
             for job in jobs
         ],
         "referenced_workflows": _called(raw),
+        "approved": list(approved),
         "url": raw.get("html_url"),
     }
     return record_of(WorkflowRun, repo, fields, raw, people)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Literal
 
 from config.platform_team.golden_paths import GoldenPath, PathStep, StepMatch
@@ -68,11 +69,12 @@ class JudgedStep:
 def judged_steps(path: GoldenPath) -> list[JudgedStep]:
     """The steps that each deployment of a service on the path is held to, in their order.
 
-    Where no step says that it is required, each is. A path without steps has those that its deployment says: a run of
-    GitHub Actions, and the way to production. Scanning that only a guardrail asks for is looked for, and not required.
+    Where no step says that it is required, each is that does not say that it is not. A path without steps has those
+    that its deployment says: a run of GitHub Actions, and the way to production. Scanning that only a guardrail asks
+    for is looked for, and not required.
     """
     steps = path.deployment.steps
-    says_required = any(step.required is not None for step in steps)
+    says_required = any(step.required for step in steps)
     if not steps:
         steps = list(_implied(path))
     found = [
@@ -114,6 +116,7 @@ def step_kind(step: PathStep) -> StepKind:
     return "run" if step.name.casefold() == "github actions" else "tool"
 
 
+@cache
 def job_kinds(workflow: str, job: str) -> set[StepKind]:
     """What a job does by its name; where that says nothing, by the name of its workflow's file."""
     stem = re.sub(r"\.ya?ml$", "", workflow)

@@ -83,11 +83,6 @@ def _security(document: PlatformDocument) -> Understood:
     return Understood(f"guardrails: {_listed(said) or 'none'}", [*unused_keys(section), *unknown])
 
 
-def _mapping(document: PlatformDocument) -> Understood:
-    keys = [str(key) for key in document.content]
-    return Understood(f"{document.topic}: nothing reads it yet", keys)
-
-
 def _platform(document: PlatformDocument) -> Understood:
     road = road_of(document)
     said = (f"{aspect} {' / '.join(map(str, choices))}" for aspect, choices in road.choices.items())

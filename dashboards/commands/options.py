@@ -16,7 +16,7 @@ from config.years import FIRST_YEAR, LAST_YEAR
 
 DEFAULT_CONFIG = Path("sixkeys.yaml")
 MOST_PERIODS = 4_000
-_Scope = Literal["organisation", "system", "team", "service"]
+_Scope = Literal["organisation", "system", "group", "team", "service"]
 
 
 def say(message: str) -> None:
@@ -81,28 +81,29 @@ def pairs(where: Sequence[str] | None) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if name == "assistance" and value not in ("agent", "none"):
             raise typer.BadParameter(f"{quoted(text)} is neither assistance=agent nor assistance=none")
-        if name not in ("system", "team", "service", "assistance") or not equals or not value:
+        if name not in ("system", "group", "team", "service", "assistance") or not equals or not value:
             raise typer.BadParameter(
-                f"{quoted(text)} names no system, team or service; write it like team=payments, or assistance=agent"
+                f"{quoted(text)} names no system, group, team or service; write it like team=payments, or"
+                " assistance=agent"
             )
         found[name] = value
     return found
 
 
 def one_scope(where: Sequence[str] | None) -> tuple[_Scope, str] | None:
-    """The team or system that has a scorecard of its own, None for the organisation; raises BadParameter."""
+    """The team, group or system that has a scorecard of its own, None for the organisation; raises BadParameter."""
     found = list(pairs(where).items())
     if len(where or ()) > 1 or (found and found[0][0] in ("service", "assistance")):
-        raise typer.BadParameter("a scorecard is of one team or system; write it like team=payments")
+        raise typer.BadParameter("a scorecard is of one team, group or system; write it like team=payments")
     return cast(tuple[_Scope, str], found[0]) if found else None
 
 
 def one_name(where: Sequence[str] | None) -> dict[str, str]:
-    """The one system, team or service of `--where`, empty for all of them; raises BadParameter."""
+    """The one system, group, team or service of `--where`, empty for all of them; raises BadParameter."""
     found = pairs(where)
     if len(where or ()) > 1 or "assistance" in found:
         raise typer.BadParameter(
-            "signals are of all or of one system, team or service; write it like team=payments"
+            "signals are of all or of one system, group, team or service; write it like team=payments"
         )
     return found
 

@@ -45,6 +45,8 @@ _COLUMNS = {
     "path_services": ("day", "service", "team", "path"),
     "requests": ("opened_at", "kind", "name", "team", "merged_at", "ready_at", "status"),
     "paved_services": ("day", "service", "team", "on_road"),
+    "path_deployments": ("at", "service", "path", "missed_step", "source", "id", "run_url", "job_url"),
+    "first_deployments": ("repo", "service", "created_at", "deployed_at"),
     "guarded_services": ("day", "service", "team"),
 }
 _ENDS = ("value", "rule", "excluded_because", "url")

@@ -3,7 +3,7 @@
 No Streamlit, no database. What is not allowed expressly is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -74,8 +74,16 @@ def _groups(claims: Mapping[str, Any], claim: str) -> list[str]:
     return [found] if isinstance(found, str) else [str(group) for group in found or ()]
 
 
+def with_teams_below(allowed: Access, groups: Mapping[str, Collection[str]]) -> Access:
+    """The same with the teams that the groups of the catalogue hold which are named among its teams."""
+    if allowed.teams is None:
+        return allowed
+    held = (groups[name] for name in allowed.teams if name in groups)
+    return replace(allowed, teams=allowed.teams.union(*held))
+
+
 def visible(state: State, allowed: Access) -> State:
-    """The part of `state` that may be seen: the own services, and with roll-ups all teams and systems."""
+    """The part of `state` that may be seen: the own services, and with roll-ups all teams, groups and systems."""
     if allowed.teams is None:
         return state
     services = tuple(service for service in state.services if service.team in allowed.teams)
@@ -85,6 +93,9 @@ def visible(state: State, allowed: Access) -> State:
         state,
         services=services,
         teams=tuple(team for team in state.teams if allowed.rollups or team in allowed.teams),
+        groups={
+            name: held for name, held in state.groups.items() if allowed.rollups or held <= allowed.teams
+        },
         systems=tuple(system for system in state.systems if allowed.rollups or system in own),
         runs=tuple(replace(run, error=told) if run.error else run for run in state.runs),
     )
@@ -110,16 +121,19 @@ def permitted(shows: Shows, view: Filters, allowed: Access, state: State) -> Fil
     if shows == "list" and opens(shows, allowed):
         return replace(
             view,
+            group=view.group if view.group in state.groups else None,
             team=view.team if view.team in state.teams else None,
             service=view.service if view.service in own else None,
         )
     # a team that there is not is no restriction: without its name a page shows everybody's
     teams = [team for team in state.teams if team in allowed.teams]
-    if view.team in teams or view.service in own:
+    held = state.groups.get(view.group or "")
+    is_of_own = held is not None and held <= allowed.teams
+    if view.team in teams or view.service in own or is_of_own:
         return view
     if shows == "numbers" and allowed.rollups and view.service is None:
         return replace(view, rows="team") if view.rows in ("both", "service") else view
-    if view.team is None and view.service is None and teams:
+    if view.group is None and view.team is None and view.service is None and teams:
         return replace(view, team=teams[0])
     told = (
         " of ".join(f"{scope} {name}" for scope, name in reversed(view.where.items())) or "The organisation"

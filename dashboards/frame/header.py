@@ -13,7 +13,7 @@ from dashboards.frame.published import Published, freshness, read_once
 from dashboards.frame.state import State, names
 from dashboards.frame.view import Filters
 
-FILTER_SCOPES = ("system", "team", "service")
+FILTER_SCOPES = ("system", "group", "team", "service")
 
 
 def top(

@@ -9,6 +9,7 @@ from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from warehouse.metrics.periods import full_range
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.satisfaction import teams_below
 from warehouse.signals.judging import Judged
 from warehouse.signals.verdicts import Signals, Verdict, signals, verdict
 from warehouse.trust import ownership, runs_and_doubts
@@ -36,6 +37,7 @@ def state(warehouse: Path) -> State:
             systems=tuple(sorted({service.system for service in services if service.system})),
             runs=runs_and_doubts.last_runs(facts),
             first_day=full_range(facts, None, None)[0],
+            groups=teams_below(facts),
         )
 
 

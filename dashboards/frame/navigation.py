@@ -10,7 +10,7 @@ from config.metrics import metrics
 from config.settings import Settings
 from config.text.legible import one_line
 from dashboards.figures.formats import plain_markdown
-from dashboards.frame.access import Access, Refused, Shows, opens, permitted, visible
+from dashboards.frame.access import Access, Refused, Shows, opens, permitted, visible, with_teams_below
 from dashboards.frame.markup import DASHBOARDS, part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published
@@ -24,6 +24,7 @@ from dashboards.frame.view import (
     link,
     not_understood,
     scope_name,
+    scope_page,
     to_address,
 )
 
@@ -118,6 +119,7 @@ def run_page(page: st.Page, given: Given, access: Access) -> None:
 
     The page finds in the address and in the state only what may be seen.
     """
+    access = with_teams_below(access, given.state.groups)
     state = visible(given.state, access)
     file = PAGES[page.url_path or next(iter(PAGES))]
     _access.set(access)
@@ -208,13 +210,16 @@ def page_links(shown: Filters) -> None:
 
 
 def _search(shown: Filters, access: Access) -> None:
-    """A choice among the teams and services with a page to open, which leads there in the period that is `shown`."""
-    everything = names(given().state, Filters())
+    """A choice among what has a page to open, which leads there in the period that is `shown`."""
+    state = given().state
+    everything = names(state, Filters())
     options = [
         (scope, name)
-        for scope in ("team", "service")
+        for scope in ("group", "team", "service")
         for name in everything[scope]
-        if scope == "service" or access.teams is None or name in access.teams
+        if scope == "service"
+        or access.teams is None
+        or (name in access.teams if scope == "team" else state.groups[name] <= access.teams)
     ]
     if not options:
         return
@@ -232,7 +237,7 @@ def _search(shown: Filters, access: Access) -> None:
     if (found := st.session_state.pop("found", None)) is not None:
         scope, name = found
         narrowed = Filters(period=shown.period, start=shown.start, end=shown.end, **{scope: name})
-        st.switch_page(DASHBOARDS / PAGES[scope].file, query_params=to_address(narrowed))
+        st.switch_page(DASHBOARDS / PAGES[scope_page(scope)].file, query_params=to_address(narrowed))
 
 
 def _found() -> None:

@@ -69,7 +69,7 @@ def _explained(value: Value, view: Filters) -> str:
 
 def exists(value: Value) -> bool:
     """Whether there is such a number for the value's scope: people are asked by team."""
-    return value.scope in ("organisation", "team") or metrics()[value.metric].fact != "responses"
+    return value.scope in ("organisation", "group", "team") or metrics()[value.metric].fact != "responses"
 
 
 def days_of(values: Sequence[Value]) -> tuple[str, bool]:

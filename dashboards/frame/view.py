@@ -12,7 +12,7 @@ from config.years import FIRST_YEAR, LAST_YEAR
 from dashboards.figures import formats
 from warehouse.metrics.events import KnownEvent, anew_since
 from warehouse.metrics.periods import BASELINE_WEEKS, baseline, preset, week_of
-from warehouse.metrics.values import Scope, narrowest
+from warehouse.metrics.values import SCOPES, Scope, narrowest
 
 PERIODS = {
     "now": "This week",
@@ -24,7 +24,13 @@ PERIODS = {
     "all": "All",
     "custom": "Custom",
 }
-ROWS = {"both": "Teams and services", "team": "Teams", "service": "Services", "system": "Systems"}
+ROWS = {
+    "both": "Teams and services",
+    "team": "Teams",
+    "service": "Services",
+    "group": "Groups",
+    "system": "Systems",
+}
 SORTS = {
     "name": "Name",
     "missed": "Most targets missed",
@@ -44,7 +50,7 @@ LISTED = {
     "open": "Still open first",
 }
 SERIES_STEPS = {"week": "Weeks", "day": "Days", "month": "Months"}
-BY = {"team": "Teams", "system": "Systems", "service": "Services"}
+BY = {"team": "Teams", "group": "Groups", "system": "Systems", "service": "Services"}
 RANKS = {
     "missed": "Missed longest first",
     "attained": "Fewest weeks met first",
@@ -65,7 +71,7 @@ _CHOICES: dict[str, set[str]] = {
 }
 # days beyond these are no days that a person means, and some have none before or after them
 EARLIEST, LATEST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
-_TEXTS = ("system", "team", "service", "environment", "state", "search", "row", "round")
+_TEXTS = ("system", "group", "team", "service", "environment", "state", "search", "row", "round")
 _PAGE, _WEEK = "[1-9][0-9]{0,8}", r"\d{4}-W\d{2}"
 _KEYS = {*_CHOICES, *_TEXTS, "page", "week", "from", "to"}
 # of an address that somebody made up
@@ -85,6 +91,7 @@ class Filters:
     start: date | None = None
     end: date | None = None
     system: str | None = None
+    group: str | None = None
     team: str | None = None
     service: str | None = None
     rows: str = "both"
@@ -107,7 +114,7 @@ class Filters:
     @property
     def where(self) -> dict[str, str]:
         """The restriction as `compute` takes it."""
-        chosen = {"system": self.system, "team": self.team, "service": self.service}
+        chosen = {scope: getattr(self, scope) for scope in SCOPES[1:]}
         return {scope: name for scope, name in chosen.items() if name is not None}
 
     @property
@@ -182,6 +189,17 @@ def elsewhere(filters: Filters) -> Filters:
     return replace(filters, listed="newest", page=1, by="team", rank="missed", **cleared)
 
 
+def narrowed_to(filters: Filters, scope: str | None = None, name: str | None = None) -> Filters:
+    """The view of one system, group, team or service alone, or of the organisation."""
+    chosen: dict[str, Any] = dict.fromkeys(SCOPES[1:])
+    return replace(filters, **(chosen | ({scope: name} if scope else {})))
+
+
+def scope_page(scope: str) -> str:
+    """The page about one system, group, team or service: a group has that of a team, a system the overview."""
+    return {"system": ".", "group": "team"}.get(scope, scope)
+
+
 def link(page: str, filters: Filters) -> str:
     """The address of a view on another page, relative to any page; `page` "." is the overview."""
     query = urlencode(to_address(filters))
@@ -189,7 +207,7 @@ def link(page: str, filters: Filters) -> str:
 
 
 def known(filters: Filters, names: Mapping[str, set[str]]) -> tuple[Filters, list[str]]:
-    """The view without the systems, teams and services that are not among `names`, and what was dropped."""
+    """The view without what it narrows to that is not among `names`, and what was dropped."""
     unknown = [scope for scope, name in filters.where.items() if name not in names[scope]]
     cleared: dict[str, Any] = dict.fromkeys(unknown)
     return replace(filters, **cleared), [f"{scope} {filters.where[scope]}" for scope in unknown]
@@ -252,9 +270,7 @@ SHOWN_ROWS = 25
 
 def scope_name(filters: Filters, organization: str) -> str:
     """What the view's own numbers are of: "acme", "team payments", "service checkout of team payments"."""
-    chosen = [
-        f"{scope} {filters.where[scope]}" for scope in ("service", "team", "system") if scope in filters.where
-    ]
+    chosen = [f"{scope} {filters.where[scope]}" for scope in reversed(SCOPES) if scope in filters.where]
     return " of ".join(chosen) or organization
 
 

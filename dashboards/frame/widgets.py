@@ -16,16 +16,16 @@ from dashboards.frame.state import State
 from dashboards.frame.view import EARLIEST, LATEST, PERIODS, Filters, to_address, view_days
 
 LONGEST_SEARCH = 200
-_ALL = {"system": "All systems", "team": "All teams", "service": "All services"}
+_ALL = {"system": "All systems", "group": "All groups", "team": "All teams", "service": "All services"}
 
 
 def filters(
     view: Filters,
     state: State,
     names: Mapping[str, list[str]],
-    scopes: Collection[str] = ("system", "team", "service"),
+    scopes: Collection[str] = tuple(_ALL),
 ) -> None:
-    """The row of filters: the period, and those of `scopes`."""
+    """The row of filters: the period, and those of `scopes`; most organisations have no groups of teams."""
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom", gap="small"):
         _shows("period", view.period)
         st.segmented_control(
@@ -41,6 +41,8 @@ def filters(
         for scope in scopes:
             everything = _ALL[scope]
             chosen = getattr(view, scope) or ""
+            if scope == "group" and not names[scope] and not chosen:
+                continue
             options = {"": everything} | {name: name for name in (*names[scope], chosen) if name}
             select(scope, scope.capitalize(), options, chosen, view, width=136)
         st.html(part("content"))

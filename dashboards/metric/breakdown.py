@@ -19,7 +19,12 @@ from warehouse.trust.unwatched import Unwatched
 # the CSV has the others
 MOST_RANKED = 15
 MOST_ITEMS = 3
-TITLES: dict[Scope, str] = {"team": "By team", "system": "By system", "service": "By service"}
+TITLES: dict[Scope, str] = {
+    "team": "By team",
+    "group": "By group",
+    "system": "By system",
+    "service": "By service",
+}
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 SHOWN_OF_A_REASON = 5
 # by what a number of each scope is broken down
 _BELOW: dict[Scope, tuple[Scope, ...]] = {
-    "organisation": ("team", "system", "service"),
+    "organisation": ("team", "group", "system", "service"),
     "system": ("team", "service"),
+    "group": ("team", "service"),
     "team": ("service",),
     "service": (),
 }
@@ -118,11 +119,13 @@ def spread(warehouse: Path, settings: Settings, view: Filters) -> Spread:
         start, end = full_range(facts, *periods.view_days(view, today(facts)))
         rows = (facts, about, view.where, start, end)
         # people are asked by team
-        scopes = [by for by in _BELOW[scope] if by == "team" or about.fact != "responses"]
+        scopes = [by for by in _BELOW[scope] if by in ("team", "group") or about.fact != "responses"]
+        below = {
+            by: compute(facts, settings, by, None, start, end, view.where, [view.metric]) for by in scopes
+        }
         return Spread(
-            below={
-                by: compute(facts, settings, by, None, start, end, view.where, [view.metric]) for by in scopes
-            },
+            # most organisations have no groups
+            below={by: values for by, values in below.items() if values or by != "group"},
             bins=duration_bins(*rows, *_edge(target)) if about.unit == "seconds" else [],
             weekdays=weekday_counts(*rows) if about.statistic in ("rate", "share") else [],
             unwatched=_unwatched(facts, view, scopes, start, end),

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from config.metrics import keys, metrics
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
-from dashboards.frame.view import ROWS, Filters, link
+from dashboards.frame.view import ROWS, Filters, link, narrowed_to, scope_page
 from warehouse.metrics.values import Scope, Value
 from warehouse.trust.ownership import Service
 from warehouse.trust.unwatched import Unwatched
@@ -49,9 +48,10 @@ def usual_targets(rows: Sequence[HeatMapRow]) -> dict[str, str | None]:
     }
 
 
-def rows_offered(services: int) -> dict[str, str]:
-    """What the rows can be, as in `ROWS`: teams and services together only where those are few."""
-    return {rows: name for rows, name in ROWS.items() if rows != "both" or services <= MOST_BELOW_TEAMS}
+def rows_offered(services: int, groups: int = 0) -> dict[str, str]:
+    """What the rows can be, as in `ROWS`: teams and services together where those are few, groups where any are."""
+    fits = {"both": services <= MOST_BELOW_TEAMS, "group": groups > 0}
+    return {rows: name for rows, name in ROWS.items() if fits.get(rows, True)}
 
 
 def heat_map_rows(
@@ -74,14 +74,13 @@ def heat_map_rows(
 
     def row(scope: Scope, name: str, level: int = 0) -> HeatMapRow:
         found = cells[scope, name]
-        narrowed: dict[str, Any] = {"system": None, "team": None, "service": None, scope: name}
         return HeatMapRow(
             scope,
             name,
             level,
             mapped.get(name, True) if scope == "service" else True,
             tuple(found.get(metric) for metric in keys()),
-            link("." if scope == "system" else scope, replace(filters, **narrowed)),
+            link(scope_page(scope), narrowed_to(filters, scope, name)),
         )
 
     if only or filters.rows != "both":
@@ -97,7 +96,7 @@ def heat_map_rows(
     # nor the service among those that a limited person sees
     for title, is_unowned in (("Owned by another team now", False), ("Owned by no team", True)):
         if group := [r for r in rest if (r.name in owned and not owned[r.name]) is is_unowned]:
-            rows += [HeatMapRow("group", title, 0, True, (), ""), *group]
+            rows += [HeatMapRow("heading", title, 0, True, (), ""), *group]
     return rows
 
 

@@ -22,6 +22,7 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "both": ("team", "service"),
     "team": ("team",),
     "service": ("service",),
+    "group": ("group",),
     "system": ("system",),
 }
 

@@ -36,7 +36,7 @@ from warehouse.signals.wording import signal_rows
 def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = navigation.permitted_view(state)
-    offered = heat_map.rows_offered(len(names(state, view)["service"]))
+    offered = heat_map.rows_offered(len(names(state, view)["service"]), len(state.groups))
     if view.rows not in offered:
         view = replace(view, rows="team")
     heading = top(view, unknown, state, published)
@@ -70,9 +70,13 @@ def _week(settings: Settings, published: Published, state: State, view: Filters)
     signals = read_once(signals_of_days, published, settings, monday, monday + timedelta(weeks=1))
     own = navigation.own_teams()
     scopes = names(state, view)
-    shown = {**scopes, "organisation": [state.organization]} if own is None else {**scopes, "system": []}
+    shown = (
+        {**scopes, "organisation": [state.organization]}
+        if own is None
+        else {**scopes, "group": [], "system": []}
+    )
     found = seen(signals.found, shown, view)
-    scope = Filters(system=view.system, team=view.team, service=view.service)
+    scope = Filters(system=view.system, group=view.group, team=view.team, service=view.service)
     told: tuple[Sentence, ...] = ()
     if is_told_to(view, own, scopes["service"]):
         told = read_once(week_as_a_whole, published, settings, scope, monday, signals.highest_chance)

@@ -215,8 +215,8 @@ def nothing(view: Filters, found: "Surveyed") -> Notice:
     """Why there is no score at all."""
     if set(view.where) - {"team"}:
         return Notice(
-            "There is no satisfaction of a service or a system",
-            ("People are asked by team. Choose all systems and services to see the teams' scores.",),
+            "There are no rounds of a service, a system or a group here",
+            ("People are asked by team. Choose all systems, groups and services to see the teams' scores.",),
         )
     if found.not_asked:
         return not_asked(found)

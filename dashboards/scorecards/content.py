@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dashboards.figures import formats
-from dashboards.frame.view import Filters, link
+from dashboards.frame.view import Filters, link, narrowed_to
 from warehouse.scorecards.archive import ArchivedScorecard, Restated
 from warehouse.scorecards.due_weeks import FirstDelivery
 
@@ -113,13 +113,7 @@ def scorecard_address(view: Filters, scope: str, name: str, week: str) -> str:
     """Where a scorecard of the archive is."""
     return link(
         ARCHIVE_PAGE,
-        replace(
-            view,
-            week=week,
-            system=name if scope == "system" else None,
-            team=name if scope == "team" else None,
-            service=None,
-        ),
+        replace(narrowed_to(view, *((scope, name) if scope != "organisation" else ())), week=week),
     )
 
 

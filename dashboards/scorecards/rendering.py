@@ -67,6 +67,7 @@ def view_of(
         start=date.fromisoformat(scorecard["week_start"]),
         end=date.fromisoformat(scorecard["week_end"]),
         system=name if scope == "system" else None,
+        group=name if scope == "group" else None,
         team=name if scope == "team" else None,
         service=name if scope == "service" else None,
         metric=metric or Filters.metric,

@@ -13,7 +13,7 @@ from dashboards.figures import formats
 from dashboards.figures.goal_words import GoalWords, goal_words
 from dashboards.frame.state import State, names
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
-from dashboards.frame.view import Filters, link
+from dashboards.frame.view import Filters, link, scope_page
 from warehouse.metrics.attainment import Attainment, met_or_missed, standing
 from warehouse.metrics.events import NO_EVENTS, EventBook, KnownEvent, in_days
 from warehouse.metrics.values import Scope, Value
@@ -83,8 +83,9 @@ def own_targets(settings: Settings, state: State, view: Filters) -> list[tuple[s
 
 # the scopes that lie within a view's own
 _BELOW: dict[str, dict[str, Scope]] = {
-    "organisation": {"system": "system", "team": "team", "service": "service"},
+    "organisation": {"system": "system", "group": "group", "team": "team", "service": "service"},
     "system": {"team": "team", "service": "service"},
+    "group": {"team": "team", "service": "service"},
     "team": {"service": "service"},
     "service": {},
 }
@@ -176,12 +177,16 @@ def _line(
     events = book.seen_with(
         {**view.where, **({} if value.scope == "organisation" else {value.scope: value.name})}
     )
-    narrowed: dict[str, Any] = {value.scope: value.name} if value.scope in ("team", "service") else {}
+    narrowed: dict[str, Any] = (
+        {value.scope: value.name} if value.scope in ("group", "team", "service") else {}
+    )
     name = f"{value.scope} {value.name}" if level else value.name
     return TargetLine(
         level=level,
         name=metrics()[value.metric].name if by_metric and not level else name,
-        address=link(value.scope, Filters(period=view.period, start=view.start, end=view.end, **narrowed))
+        address=link(
+            scope_page(value.scope), Filters(period=view.period, start=view.start, end=view.end, **narrowed)
+        )
         if narrowed
         else "",
         cell=value_cell(value, view, blind.get((value.scope, value.name))),

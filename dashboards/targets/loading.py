@@ -19,7 +19,7 @@ from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.signals.goals import GoalProgress, goal_progress, highest_chances
 from warehouse.trust.unwatched import BLIND_METRICS, Unwatched, unwatched
 
-_BY: dict[str, Scope] = {"team": "team", "system": "system", "service": "service"}
+_BY: dict[str, Scope] = {"team": "team", "group": "group", "system": "system", "service": "service"}
 
 
 @dataclass(frozen=True)

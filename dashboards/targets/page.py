@@ -64,7 +64,8 @@ def _below(
         aimed[view.target] = titles[view.target]
     with st.container(key="table-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.html(part("section", f"By {view.by}"), width="stretch")
-        widgets.select("by", "By", BY, view.by, view, width=130)
+        offered = {by: name for by, name in BY.items() if by != "group" or state.groups}
+        widgets.select("by", "By", offered, view.by, view, width=130)
         widgets.select("target", "Metric", aimed, view.target or "", view, width=220)
         widgets.select("rank", "Sort by", RANKS, view.rank, view, width=215)
         named = formats.file_name([state.organization, "targets"], found.start, found.end, "csv")

@@ -1,17 +1,16 @@
-"""A service or a team as people read it: who it belongs to, what covers it; no Streamlit, no database."""
+"""A service, a team or a group as people read it: where it belongs, what covers it; no Streamlit, no database."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from config.settings import GoldenPath
 from dashboards.figures import formats
 from dashboards.figures.fact_cells import Cell, Heading, followable
 from dashboards.figures.formats import moment
 from dashboards.frame.state import State
-from dashboards.frame.view import Filters, link
+from dashboards.frame.view import Filters, link, narrowed_to, scope_page
 from warehouse.metrics.satisfaction import Group
-from warehouse.rows.catalogue_entries import CatalogueEntry
+from warehouse.rows.catalogue_entries import CatalogueEntry, GroupEntry
 from warehouse.trust.coverage import ServiceCoverage
 
 Cells = tuple[tuple[Cell, ...], ...]
@@ -52,36 +51,77 @@ def of_service(entry: CatalogueEntry, paths: Sequence[GoldenPath], view: Filters
         if entry.golden_path
         else Detail("Golden path", "none"),
         repository,
+        _portal(entry.portal_url),
         None if entry.mapped else Detail("Catalogue", "in no catalogue"),
     ]
     return [detail for detail in found if detail]
 
 
-def of_team(entries: Sequence[CatalogueEntry], view: Filters) -> list[Detail]:
-    """What the catalogue says of a team's services together."""
+def of_group(group: GroupEntry | None, held: Mapping[str, Collection[str]], view: Filters) -> list[Detail]:
+    """What is above and right below a group, of the groups `held` that may be seen."""
+    if group is None:
+        return []
+    below = [
+        Detail("Group below" if name in held else "Team below", name, _page(_kind(name, held), name, view))
+        for name in group.below
+    ]
+    return [*_place(group, held, view), Detail("Teams in it", f"{len(held[group.name]):,}"), *below]
+
+
+def _kind(name: str, held: Mapping[str, Collection[str]]) -> str:
+    return "group" if name in held else "team"
+
+
+def _place(group: GroupEntry, held: Mapping[str, Collection[str]], view: Filters) -> list[Detail]:
+    """What a group or a team is called, the group above it where that may be seen, and its page in the portal."""
+    titled = group.title if group.title and group.title.casefold() != group.name.casefold() else None
+    above = group.parent if group.parent in held else None
+    found = (
+        Detail("Called", titled) if titled else None,
+        Detail("Group", above, _page("group", above, view)) if above else None,
+        _portal(group.portal_url),
+    )
+    return [detail for detail in found if detail]
+
+
+def _portal(address: str | None) -> Detail | None:
+    shown = followable(address)
+    return Detail("Portal", "in Backstage", shown, outside=True) if shown else None
+
+
+def of_team(
+    entries: Sequence[CatalogueEntry],
+    view: Filters,
+    group: GroupEntry | None = None,
+    held: Mapping[str, Collection[str]] | None = None,
+) -> list[Detail]:
+    """What the catalogue says of a team and of its services together; `held` are the groups that may be seen."""
     systems = sorted({entry.system for entry in entries if entry.system}, key=str.casefold)
     on = sum(bool(entry.golden_path) for entry in entries)
     found = [Detail("Services", f"{len(entries):,}")]
     found += [Detail("System", system, _overview(view, system=system)) for system in systems]
     if entries:
         found.append(Detail("On a golden path", f"{on} of {len(entries)}", link("platform", view)))
-    return found
+    return found + (_place(group, held or {}, view) if group else [])
 
 
 def _page(scope: str, name: str, view: Filters) -> str:
-    narrowed: dict[str, Any] = {"system": None, "team": None, "service": None, scope: name}
-    return link(scope, replace(view, **narrowed))
+    return link(scope_page(scope), narrowed_to(view, scope, name))
 
 
-def _overview(view: Filters, **narrowed: Any) -> str:
-    return link(".", replace(view, **({"system": None, "team": None, "service": None} | narrowed)))
+def _overview(view: Filters, system: str) -> str:
+    return link(".", narrowed_to(view, "system", system))
 
 
 def choices(scope: str, state: State, view: Filters) -> list[Choice]:
-    """The teams or the services that there are, each with its page."""
+    """The teams, after the groups that hold them, or the services that there are, each with its page."""
     if scope == "team":
         owned = [service.team for service in state.services]
-        return [
+        groups = [
+            Choice(name, f"group of {formats.plural(len(held), 'team')}", _page("group", name, view))
+            for name, held in sorted(state.groups.items(), key=lambda of: of[0].casefold())
+        ]
+        return groups + [
             Choice(team, formats.plural(owned.count(team), "service"), _page("team", team, view))
             for team in sorted(state.teams, key=str.casefold)
         ]

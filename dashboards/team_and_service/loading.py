@@ -14,8 +14,8 @@ from dashboards.overview.loading import Numbers
 from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
-from warehouse.metrics.satisfaction import Group, rounds
-from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
+from warehouse.metrics.satisfaction import Group, answers_of, respondents_of, rounds
+from warehouse.rows.catalogue_entries import CatalogueEntry, GroupEntry, described_group, described_services
 from warehouse.rows.timeline import Timeline, timeline
 from warehouse.trust.coverage import ServiceCoverage, coverage
 
@@ -25,15 +25,16 @@ FIRST_ROWS = 10
 
 @dataclass(frozen=True)
 class Profile:
-    """A service or a team: its numbers, and its entries in the catalogue."""
+    """A service, a team or a group: its numbers, its entries in the catalogue, and its own where it is no service."""
 
     content: Numbers
     entries: tuple[CatalogueEntry, ...]
+    described: GroupEntry | None = None
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What covers it, None for a team without services, and the survey's rounds of a team, the newest first."""
+    """What covers it, None for a team without services, and the survey's rounds of a team or group, newest first."""
 
     coverage: ServiceCoverage | None
     rounds: tuple[Group, ...]
@@ -52,8 +53,10 @@ def open_ones(view: Filters) -> Filters:
 def profile(warehouse: Path, settings: Settings, view: Filters) -> Profile:
     """What comes first on the page of the service or team of `view`."""
     with open_facts(warehouse) as facts:
-        content = loading.numbers_of(facts, settings, replace(view, rows="service"))
-        return Profile(content, described_services(facts, view.where))
+        rows = "both" if view.scope == "group" else "service"
+        content = loading.numbers_of(facts, settings, replace(view, rows=rows))
+        described = None if view.scope == "service" else described_group(facts, view.where[view.scope])
+        return Profile(content, described_services(facts, view.where), described)
 
 
 def unresolved(warehouse: Path, settings: Settings, view: Filters, timezone: str) -> ListPage:
@@ -79,6 +82,7 @@ def basis(warehouse: Path, settings: Settings, view: Filters) -> Basis:
     """What the numbers of that page rest on."""
     with open_facts(warehouse) as facts:
         covered = coverage(facts, settings, view.scope, *periods.view_days(view, today(facts)), view.where)
-        team = view.team if view.scope == "team" else None
-        of_team = [teams[team] for _, _, teams in rounds(facts) if team and team in teams]
-        return Basis(next(iter(covered), None), tuple(reversed(of_team)))
+        own = [] if view.scope == "service" else rounds(facts)
+        people = respondents_of(facts, view.where)
+        answered = [of for _, everyone, teams in own if (of := answers_of(people, everyone, teams))]
+        return Basis(next(iter(covered), None), tuple(reversed(answered)))

@@ -1,4 +1,4 @@
-"""The page of one service or one team: its numbers, what happened to it, what failed, what is open, what covers it."""
+"""The page of a service, team or group: its numbers, what happened to it, what failed, what is open, what covers it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.value_cells import days_of, exists
-from dashboards.frame.view import SORTS, Filters, csv_name_of_view, link
+from dashboards.frame.view import SORTS, Filters, csv_name_of_view, link, scope_page
 from dashboards.metric import holding_back
 from dashboards.overview import content as overview
 from dashboards.overview import heat_map
@@ -34,17 +34,17 @@ from warehouse.metrics.events import KnownEvent
 from warehouse.metrics.values import as_rows
 from warehouse.rows.timeline import Timeline
 
-ProfileScope = Literal["service", "team"]
+ProfileScope = Literal["service", "team", "group"]
 
 
-def show(page: ProfileScope, settings: Settings, published: Published, state: State) -> None:
-    """Draws the page of the service or team in the address, or the list of them to choose from.
+def show(page: Literal["service", "team"], settings: Settings, published: Published, state: State) -> None:
+    """Draws the page of the service, team or group in the address, or the list of them to choose from.
 
     What else narrows the view stays in force: leaving it out would show more than the address was allowed to.
     """
     view, unknown = navigation.permitted_view(state)
     scope = view.scope
-    if scope not in ("service", "team"):
+    if scope not in ("service", "team", "group"):
         _choose(page, state, view, published, unknown)
         return
     chosen = [key for key in FILTER_SCOPES if key == scope or key in view.where]
@@ -57,11 +57,11 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
     if not numbers.current:
         st.html(part("notice", Notice("Nothing matches all of these filters")))
         return
-    described = (
-        content.of_service(found.entries[0], settings.golden_paths, view)
-        if scope == "service" and found.entries
-        else content.of_team(found.entries, view)
-    )
+    described = content.of_team(found.entries, view, found.described, state.groups)
+    if scope == "service" and found.entries:
+        described = content.of_service(found.entries[0], settings.golden_paths, view)
+    elif scope == "group":
+        described = content.of_group(found.described, state.groups, view)
     st.html(part("details", described, of="team_and_service"))
     current = [value for value in numbers.current if exists(value)]
     holding_back.show_held_back(settings, published, view, current)
@@ -86,15 +86,15 @@ def show(page: ProfileScope, settings: Settings, published: Published, state: St
         _list(incident_rows.INCIDENT_LIST, "open incident", unresolved, loading.open_ones(view))
     _timeline(scope, view, *read_once(loading.happened, published, settings, view), state)
     _failures(read_once(loading.failed, published, settings, view, state.timezone), view)
-    if scope == "team":
-        _services(state, view, found)
+    if scope != "service":
+        _below(scope, state, view, found)
     basis = read_once(loading.basis, published, settings, view)
     _rounds(basis, view, state)
     _coverage(scope, basis, view, state)
 
 
 def _choose(
-    scope: ProfileScope, state: State, view: Filters, published: Published, unknown: list[str]
+    scope: Literal["service", "team"], state: State, view: Filters, published: Published, unknown: list[str]
 ) -> None:
     heading = top(view, (), state, published, scopes=None)
     heading.html(part("header", state.organization, f"Choose a {scope}", "", False))
@@ -164,19 +164,20 @@ def _failures(failed: ListPage, view: Filters) -> None:
     st.html(part("elsewhere", "Search all deployments", link("deployments", view), of="team_and_service"))
 
 
-def _services(state: State, view: Filters, found: Profile) -> None:
-    shown = replace(view, rows="service")
+def _below(scope: ProfileScope, state: State, view: Filters, found: Profile) -> None:
+    shown = replace(view, rows="both" if scope == "group" else "service")
     rows = heat_map.heat_map_rows(found.content.below, state.services, shown, found.content.blind)
-    title = "Services against the targets"
+    what = "Teams and services" if scope == "group" else "Services"
+    title = f"{what} against the targets"
     if not rows:
         st.html(part("section", title))
-        st.html(part("notice", Notice("This team owns no service")))
+        st.html(part("notice", Notice(f"This {scope} owns no service")))
         return
     named = overview.csv_name(state.organization, found.content.below)
     downloads.section_with_csv(title, named, "services", lambda: as_rows(found.content.below))
     targets = heat_map.usual_targets(rows)
-    sorts = {by: link("team", replace(view, sort=by)) for by in SORTS}
-    st.html(part("table", rows, list(keys().values()), targets, "Services", sorts, view.sort, of="overview"))
+    sorts = {by: link(scope_page(scope), replace(view, sort=by)) for by in SORTS}
+    st.html(part("table", rows, list(keys().values()), targets, what, sorts, view.sort, of="overview"))
 
 
 def _rounds(found: Basis, view: Filters, state: State) -> None:

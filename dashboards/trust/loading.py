@@ -11,6 +11,7 @@ from warehouse.metrics.published_facts import open_facts
 from warehouse.trust import runs_and_doubts
 from warehouse.trust.coverage import ServiceCoverage, coverage
 from warehouse.trust.coverage_weeks import CoverageWeek, coverage_weeks
+from warehouse.trust.ownership import UnclearGroup, unclear_groups
 from warehouse.trust.runs_and_doubts import Doubts, QuarantinedItem, RecordedRun, Undelivered
 from warehouse.trust.silenced import SilencedSource, silenced_sources
 from warehouse.trust.survey_teams import UnknownTeam, unknown_teams
@@ -38,6 +39,7 @@ class Trust:
     undelivered: tuple[Undelivered, ...] = ()
     silenced: tuple[SilencedSource, ...] = ()
     unknown_teams: tuple[UnknownTeam, ...] = ()
+    unclear_groups: tuple[UnclearGroup, ...] = ()
 
 
 def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
@@ -58,4 +60,5 @@ def trust(warehouse: Path, settings: Settings, filters: Filters) -> Trust:
             undelivered=runs_and_doubts.undelivered(facts) if not where else (),
             silenced=silenced_sources(facts, start, end, where),
             unknown_teams=unknown_teams(facts) if not where else (),
+            unclear_groups=unclear_groups(facts) if not where else (),
         )

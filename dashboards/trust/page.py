@@ -85,6 +85,8 @@ def _tables(settings: Settings, state: State, view: Filters, found: Trust, whole
     section("In no catalogue", "unmapped", unmapped, lambda: as_rows_of(whole.unmapped))
     strangers = found.unknown_teams
     section("Teams of survey answers in no catalogue", "teams", strangers, lambda: as_rows_of(strangers))
+    unclear = found.unclear_groups
+    section("Groups whose place is not clear", "groups", unclear, lambda: as_rows_of(unclear))
     aside = [(item, moment(item.seen_at, zone)) for item in found.set_aside]
     section("Could not be read and were set aside", "set_aside", aside, lambda: as_rows_of(found.set_aside))
 

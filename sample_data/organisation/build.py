@@ -16,6 +16,7 @@ from sample_data.organisation.catalog import IN_REPOSITORY, catalog_entities, ca
 from sample_data.organisation.gitops import Gitops
 from sample_data.organisation.infrastructure import add_namespaces, terraform_runs
 from sample_data.organisation.pagerduty_objects import incident_id, pagerduty
+from sample_data.organisation.platform_team import MOVED, ON_PATHS, PLATFORM
 from sample_data.organisation.playback import Playback
 from sample_data.organisation.survey import survey_files
 from sample_data.organisation.workflow_runs import workflow_runs
@@ -27,7 +28,7 @@ from sample_data.work.staff import TEAMS
 from sample_data.work.weeks import Weeks
 
 NAME = "acme"
-_WITH_RUNS = {"web-shop", "checkout", "identity"}
+_WITH_RUNS = {"web-shop", *ON_PATHS}
 
 
 def build_organisation(today: date, folder: Path) -> Organisation:
@@ -42,7 +43,7 @@ def build_organisation(today: date, folder: Path) -> Organisation:
         playback.play(plans)
         incidents += opened
         if declared.name in _WITH_RUNS:
-            playback.repository.workflow_runs = workflow_runs(playback.repository, position * 10_000)
+            playback.repository.workflow_runs = workflow_runs(playback.repository, position * 10_000, weeks)
     gitops = Gitops(Repository(700_000_100, NAME, "gitops-config", weeks.at(-110, "Tue 10:00"), None), weeks)
     gitops.play(playbacks)
     infrastructure = playbacks[REPOSITORY]
@@ -68,6 +69,7 @@ def build_organisation(today: date, folder: Path) -> Organisation:
         link_files={"links/incidents.csv": _links(incidents, playbacks)},
         event_files={"events/events.csv": _events(weeks), "requests/tickets.csv": tickets(weeks)},
         backstage=Backstage(catalog_entities()),
+        platform_files={"platform.yaml": PLATFORM},
     )
 
 
@@ -138,6 +140,17 @@ def _events(weeks: Weeks) -> str:
             "New build runners for everybody",
             "roll-out",
             "organisation",
+        ),
+        *(
+            (
+                f"{service}-path",
+                weeks.at(week, "Mon 00:00"),
+                "",
+                f"{service} to the golden path",
+                "golden path",
+                f"service {service}",
+            )
+            for service, week in MOVED.items()
         ),
     )
     text = io.StringIO()

@@ -59,7 +59,7 @@ COMPONENTS = (
         "shop",
         "From the cart to the order",
         tags=("tier-1",),
-        annotations={"sixkeys.dev/golden-path": "python-service"},
+        annotations={"sixkeys.dev/golden-path": "container-deployment"},
     ),
     Component(
         "search",
@@ -67,7 +67,10 @@ COMPONENTS = (
         "shop",
         "Finds products",
         tags=("go-1.22", "distroless", "github-actions"),
-        annotations={"argocd/app-name": "search-eu,search-us", "sixkeys.dev/golden-path": "argo-delivery"},
+        annotations={
+            "argocd/app-name": "search-eu,search-us",
+            "sixkeys.dev/golden-path": "Standard Web Application",
+        },
         depends_on=(),
     ),
     Component(
@@ -110,7 +113,7 @@ COMPONENTS = (
         tags=("python-3.9",),
         annotations={
             "argocd/app-selector": "app.kubernetes.io/part-of=fraud-scoring",
-            "sixkeys.dev/golden-path": "argo-delivery",
+            "sixkeys.dev/golden-path": "Standard Web Application",
         },
         depends_on=("resource:scoring-features",),
     ),
@@ -120,7 +123,10 @@ COMPONENTS = (
         "platform",
         "Signs people in",
         tags=("tier-1",),
-        annotations={"sixkeys.dev/workflows": "deploy.yml"},
+        annotations={
+            "sixkeys.dev/workflows": "deploy.yml",
+            "sixkeys.dev/golden-path": "Container Deployment",
+        },
     ),
     Component(
         "notifications",
@@ -129,7 +135,7 @@ COMPONENTS = (
         "Sends mail and push messages",
         lifecycle="experimental",
         tags=("python-3.12", "distroless", "github-actions"),
-        annotations={"argocd/app-name": "notifications", "sixkeys.dev/golden-path": "python-service"},
+        annotations={"argocd/app-name": "notifications"},
         depends_on=("resource:mail-queue", "component:identity"),
     ),
     Component(

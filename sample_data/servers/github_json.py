@@ -200,15 +200,32 @@ def workflow_run(item: WorkflowRun, of: Repository, api: str, root: str) -> Json
     }
 
 
-def job(item: WorkflowJob) -> Json:
-    """A job of an attempt."""
-    return {
-        "id": item.id,
-        "name": item.name,
+def job(item: WorkflowJob, run: WorkflowRun, repository: Repository, root: str) -> Json:
+    """A job of an attempt, with its steps."""
+    times = {
         "status": "completed",
         "conclusion": item.conclusion,
         "started_at": instant(item.started_at),
         "completed_at": instant(item.completed_at),
+    }
+    return {
+        "id": item.id,
+        "run_id": run.id,
+        "run_attempt": run.attempt,
+        "name": item.name,
+        **times,
+        "html_url": f"{root}/{repository.full_name}/actions/runs/{run.id}/job/{item.id}",
+        "steps": [{"number": n, "name": name, **times} for n, name in enumerate(item.steps, 1)],
+    }
+
+
+def approval(environment: str, by: Person) -> Json:
+    """A review of a run that waited for an environment."""
+    return {
+        "state": "approved",
+        "comment": "",
+        "environments": [{"id": len(environment), "name": environment}],
+        "user": user(by),
     }
 
 

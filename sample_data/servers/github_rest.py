@@ -56,6 +56,7 @@ _ROUTES = Map(
                 ("/actions/workflows", "workflows"),
                 ("/actions/runs", "runs"),
                 ("/actions/runs/<int:id>", "run"),
+                ("/actions/runs/<int:id>/approvals", "approvals"),
                 ("/actions/runs/<int:id>/attempts/<int:attempt>", "attempt"),
                 ("/actions/runs/<int:id>/attempts/<int:attempt>/jobs", "jobs"),
             )
@@ -305,8 +306,16 @@ class GitHubRest:
         return _json(shape.workflow_run(run, self._find(owner, name), asked.api, asked.root))
 
     def _jobs(self, asked: "_Asked", owner: str, name: str, id: int, attempt: int) -> Response:
-        jobs = self._find_attempt(owner, name, id, attempt).jobs
-        return asked.page(jobs, shape.job, wrap=lambda page: {"total_count": len(jobs), "jobs": page})
+        run, repository = self._find_attempt(owner, name, id, attempt), self._find(owner, name)
+        return asked.page(
+            run.jobs,
+            lambda job: shape.job(job, run, repository, asked.root),
+            wrap=lambda page: {"total_count": len(run.jobs), "jobs": page},
+        )
+
+    def _approvals(self, asked: "_Asked", owner: str, name: str, id: int) -> Response:
+        approvals = self._find_attempts(owner, name, id)[-1].approvals
+        return _json([shape.approval(*one) for one in approvals])
 
 
 class _Asked:

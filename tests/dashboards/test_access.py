@@ -1,5 +1,6 @@
 """Who may see what: claims against the configuration, views against what is allowed, and where nobody asks."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,16 @@ from config.access import Auth, Dashboard, is_loopback
 from config.errors import ConfigurationError
 from config.settings import load_settings
 from config.summary import settings_summary
-from dashboards.frame.access import Access, Refused, access, is_current, opens, permitted, visible
+from dashboards.frame.access import (
+    Access,
+    Refused,
+    access,
+    is_current,
+    opens,
+    permitted,
+    visible,
+    with_teams_below,
+)
 from dashboards.frame.navigation import PageFile
 from dashboards.frame.state import State, names
 from dashboards.frame.view import ROWS, Filters, known
@@ -31,6 +41,7 @@ STATE = State(
     path="facts.duckdb", organization="acme", timezone="UTC", as_of=NOW, warning=None, services=SERVICES,
     teams=("discovery", "payments", "platform"), systems=("data", "shop"),
     runs=(RecordedRun("github", "failed", NOW, NOW, "acme/ingest: 404", 0, 0, None),),
+    groups={"product": frozenset({"product", "payments", "discovery"}), "money": frozenset({"money", "payments"})},
 )  # fmt: skip
 OWN = Access(frozenset({"payments"}), rollups=False)
 OWN_AND_ROLLUPS = Access(frozenset({"payments"}), rollups=True)
@@ -112,17 +123,19 @@ class TestViews:
         view=some.builds(
             Filters,
             system=some.sampled_from([None, "shop", "data", "gone"]),
+            group=some.sampled_from([None, None, "product", "money", "gone"]),
             team=some.sampled_from([None, "payments", "discovery", "platform", "gone"]),
             service=some.sampled_from([None, "checkout", "search", "ingest", "orphan", "gone"]),
             rows=some.sampled_from(list(ROWS)),
         ),
         allowed=some.builds(
             Access,
-            teams=some.frozensets(some.sampled_from(["payments", "discovery", "gone"])),
+            teams=some.frozensets(some.sampled_from(["payments", "discovery", "money", "product", "gone"])),
             rollups=some.booleans(),
         ),
     )
     def test_what_is_shown_is_own_or_numbers_that_everybody_may_see(self, shows, view, allowed):
+        allowed = with_teams_below(allowed, STATE.groups)
         state = visible(STATE, allowed)
         try:
             shown = permitted(shows, view, allowed, state)
@@ -136,9 +149,12 @@ class TestViews:
             return
         everything = names(STATE, Filters())
         shown, _ = known(shown, {scope: set(found) for scope, found in everything.items()})
+        of_group = STATE.groups.get(shown.group)
         matching = [
             s for s in SERVICES
-            if shown.where.items() <= {"system": s.system, "team": s.team, "service": s.name}.items()
+            if (shown.where.items() - {("group", shown.group)})
+            <= {"system": s.system, "team": s.team, "service": s.name}.items()
+            and (of_group is None or s.team in of_group)
         ]  # fmt: skip
         rows_shown = shows == "view" or shown.rows in ("both", "service") or shown.service
         if rows_shown or not allowed.rollups:
@@ -168,6 +184,23 @@ class TestViews:
         both = visible(STATE, OWN_AND_ROLLUPS)
         assert (both.services, both.teams, both.systems) == (own.services, STATE.teams, STATE.systems)
         assert visible(STATE, Access()) == STATE
+
+    def test_a_group_among_the_teams_opens_all_below_it_and_no_group_beside(self):
+        allowed = with_teams_below(Access(frozenset({"money"}), rollups=False), STATE.groups)
+        own = visible(STATE, allowed)
+        assert (own.teams, [*own.groups], [s.name for s in own.services]) == (
+            ("payments",), ["money"], ["checkout"]
+        )  # fmt: skip
+        assert permitted("view", Filters(group="money"), allowed, own) == Filters(group="money")
+        for other in (
+            Filters(group="product"),
+            Filters(group="gone"),
+            Filters(group="money", team="platform"),
+        ):
+            shown = None
+            with suppress(Refused):
+                shown = permitted("view", other, allowed, own)
+            assert shown in (None, Filters(group="money", team="platform"))
 
     def test_a_view_of_nothing_in_particular_becomes_that_of_the_own_team(self):
         shown = permitted("view", Filters(period="12w", metric="mttr"), OWN, visible(STATE, OWN))

@@ -129,3 +129,28 @@ def test_worked_satisfaction(acme: Organisation) -> None:
     value, n = _worked("developer_satisfaction")
     assert mean(mean(each) for each in scores.values()) == pytest.approx(value)
     assert len(scores) == n
+
+
+def test_worked_self_service_time(acme: Organisation) -> None:
+    infrastructure = repository(acme, "infrastructure")
+    (application,) = [
+        each for each in acme.argocd.applications if each["metadata"]["name"] == "platform-namespaces"
+    ]
+    syncs = [
+        (datetime.fromisoformat(entry["deployedAt"]), entry["revision"])
+        for entry in application["status"]["history"]
+    ]
+    runs = [(run.updated_at, run.sha) for run in infrastructure.workflow_runs if run.conclusion == "success"]
+    took = []
+    for pull in infrastructure.pull_requests:
+        if pull.merge_sha is None:
+            continue
+        files = git(infrastructure, "show", "--format=", "--name-only", pull.merge_sha)
+        by = syncs if files.startswith("namespaces/") else runs
+        contain = [
+            at for at, sha in by if pull.merge_sha in git(infrastructure, "rev-list", sha).splitlines()
+        ]
+        if contain:
+            took.append((min(contain) - pull.created_at).total_seconds())
+    assert sorted(seconds / 60 for seconds in took) == [16, 21, 26, 30, 36, 41, 76, 92, 112, 1566]
+    assert (median(took), len(took)) == _worked("self_service_time")

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from config.settings import Settings
 from warehouse.building import lineage
+from warehouse.building.groups import create_groups
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
 from warehouse.building.path_evidence import judge_paths
@@ -110,6 +111,9 @@ COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scoreca
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
 WRITTEN = (
     "claims",
+    "groups",
+    "hierarchy",
+    "group_problems",
     "production_environments",
     "production_applications",
     "stored_values",
@@ -177,6 +181,7 @@ def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings,
         create_days(connection, settings, as_of)
     for step in FIRST_STEPS:
         connection.execute(f"create table {step} as {model(step)}")
+    create_groups(connection)
 
 
 def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:

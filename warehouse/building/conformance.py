@@ -69,6 +69,9 @@ class ReadOfDeployment:
     jobs: dict[int, list[JobRun]] = field(default_factory=lambda: defaultdict(list))
     places: dict[int, list[PlacedDeployment]] = field(default_factory=lambda: defaultdict(list))
     approved: dict[int, str] = field(default_factory=dict)  # by step: an environment that a person approved
+    deploying: set[tuple[tuple[datetime, int, int], str]] = field(
+        default_factory=set
+    )  # jobs, by run and name
 
 
 class Finding(NamedTuple):
@@ -85,6 +88,13 @@ class Finding(NamedTuple):
 
 def judge_steps(steps: Sequence[AskedStep], told: ReadOfDeployment) -> list[Finding]:
     """What became of each of a path's steps, which come in their order."""
+    by_position = {step.position: step for step in steps}
+    told.deploying = {
+        (job.run, job.name)
+        for position, jobs in told.jobs.items()
+        for job in jobs
+        if by_position[position].kind == "production"
+    }
     found: list[Finding] = []
     before: tuple[AskedStep, Finding] | None = None
     for step in steps:
@@ -104,7 +114,8 @@ def _judged(step: AskedStep, told: ReadOfDeployment) -> Finding:
     if placed and placed.outcome != "late":
         return placed
     jobs = told.jobs[step.position]
-    at_commit = [job for job in jobs if job.sha == told.sha] or [job for job in jobs if job.sha == told.pull]
+    at_commit = [job for job in jobs if job.sha == told.sha or step.kind == "run"]
+    at_commit = at_commit or [job for job in jobs if job.sha == told.pull]
     if at_commit:
         by_jobs = _by_jobs(step, at_commit, told)
         return by_jobs if placed is None or by_jobs.outcome == FOLLOWED else placed
@@ -179,7 +190,7 @@ def _by_jobs(step: AskedStep, jobs: Sequence[JobRun], told: ReadOfDeployment) ->
     after: list[JobRun] = []
     for of_file in _grouped(jobs, lambda job: job.workflow):
         runs = sorted(_grouped(of_file, lambda job: job.run), key=lambda run: run[0].run)
-        done = [run for run in runs if all(job.finished_at and job.finished_at <= told.at for job in run)]
+        done = [run for run in runs if all(_is_in_time(step, job, told) for job in run)]
         if done:
             in_time += done[-1]
         else:
@@ -210,6 +221,13 @@ def _by_jobs(step: AskedStep, jobs: Sequence[JobRun], told: ReadOfDeployment) ->
         )
         return where._replace(outcome="late", reason=reason)
     return _held(step, where, [(job.started_at, job.finished_at) for job in ran], told)
+
+
+def _is_in_time(step: AskedStep, job: JobRun, told: ReadOfDeployment) -> bool:
+    """Whether a job was over by the deployment; one that deploys itself, or any run, has begun by then."""
+    deploys = step.kind == "run" or (job.run, job.name) in told.deploying
+    at = job.started_at or job.finished_at if deploys else job.finished_at
+    return at is not None and at <= told.at
 
 
 def _grouped(jobs: Iterable[JobRun], key: Callable[[JobRun], Hashable]) -> list[list[JobRun]]:
@@ -254,9 +272,11 @@ def _in_order(
         return found
     if there.started_at is None or there.finished_at is None or there.outcome == "late":
         return found
-    ended = found.started_at if step.kind == "staging" else found.finished_at
-    began = there.finished_at if step.kind == "staging" else there.started_at
-    if ended >= began:
+    if step.kind == "staging":
+        is_before = found.started_at < there.finished_at
+    else:
+        is_before = found.finished_at <= there.started_at and found.started_at < there.started_at
+    if not is_before:
         return found
     return found._replace(outcome="out of order", reason=f"it ran before {earlier.name}, which it follows")
 

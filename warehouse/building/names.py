@@ -64,6 +64,7 @@ _COLUMNS = (
     NameColumn("service", "coverage", "subject", "t.source like 'import %'"),
     NameColumn("team", "components", "name", "t.kind = 'Group'", is_entity=True),
     NameColumn("team", "components", "owner", is_entity=True),
+    NameColumn("team", "components", "parent", is_entity=True),
     NameColumn("team", "owners", "team"),
     NameColumn("team", "responses", "team"),
     NameColumn("team", "requests", "team"),
@@ -75,6 +76,7 @@ _COLUMNS = (
         NameColumn(kind, "events", "scope", f"t.scope like '{kind} %'", prefix=f"{kind} ")
         for kind in ("service", "team", "system")
     ),
+    NameColumn("team", "events", "scope", "t.scope like 'group %'", prefix="group "),
 )
 # before the unit was kept, an application was told by its name; what was read of it says its instance and namespace
 _WITHOUT_UNIT = (

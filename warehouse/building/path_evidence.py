@@ -201,7 +201,11 @@ def _add_places(connection: duckdb.DuckDBPyConnection, told: _All) -> None:
             resolve(there, history)
             found = PlacedDeployment(environment, started_at, finished_at, status, url)
             for one in wanted[service, repo]:
-                if one.path == path and _holds(history.graph, there.sha, one.evidence.sha):
+                # what came to the environment later holds everything: only the same commit is late
+                is_later = (finished_at or started_at or one.evidence.at) > one.evidence.at
+                if one.path != path or (is_later and there.sha != one.evidence.sha):
+                    continue
+                if _holds(history.graph, there.sha, one.evidence.sha):
                     one.evidence.places[position].append(found)
 
 

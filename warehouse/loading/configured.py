@@ -17,13 +17,16 @@ from collectors.contract.records import Repository
 from collectors.files import backstage, events, record_files
 from collectors.git import collect as git
 from collectors.github import collect as github
-from collectors.github import issues
+from collectors.github import issues, jobs
 from collectors.github.api import GitHubApi
+from collectors.github.workflow_runs import WholeRuns
 from collectors.pagerduty import collect as pagerduty
 from collectors.requests import collect as requests
 from collectors.survey import collect as survey
 from collectors.survey.inbox import inbox
-from config.settings import Settings
+from config.platform_team.membership import PathMembership
+from config.platform_team.step_kinds import judged_steps
+from config.settings import Settings, asks_for_jobs
 from config.sources import ArgoCD, Catalog, GitHub, PagerDuty
 from config.text.references import require_resolved, unresolved_references
 from warehouse.loading.asked_waits import patient
@@ -112,6 +115,9 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                     requests.again,
                 )
             )
+        if configured.github.workflow_runs and asks_for_jobs(settings):
+            read_jobs = partial(_jobs, settings, configured.github, people)
+            found.append(Source("github_jobs", read_jobs, configured.github.since, jobs.again))
         if configured.github.incidents:
             found.append(
                 Source(
@@ -179,6 +185,26 @@ def _catalog(catalog: Catalog, base: Path, resume: Resume) -> Iterator[Item]:
         yield from backstage.collect(catalog.files, resume, base)
     if catalog.backstage:
         yield from portal.collect(catalog.backstage)
+
+
+def _jobs(settings: Settings, source: GitHub, people: People, resume: Resume) -> Iterator[Item]:
+    """The runs of the repositories of services on a golden path that has steps: no others are read with their jobs."""
+    membership = PathMembership(settings.golden_paths)
+    steps = [step for path in settings.golden_paths for step in judged_steps(path)]
+    with_steps = {step.path for step in steps}
+    with open_warehouse(settings.warehouse) as opened:
+        rows = opened.connection.execute(
+            "select r.repo, r.created_at, c.golden_path, c.template, c.tags, r.from_template from components as c"
+            " inner join repositories as r on lower(r.repo) = lower(c.repo)"
+            f" where c.kind = 'Component' and c.gone_at is null and r.repo in ({_LISTED})"
+        ).fetchall()
+    repositories = {
+        repo: created_at.replace(tzinfo=UTC)
+        for repo, created_at, named, template, tags, made_from in rows
+        if membership.path_of(named, [template, made_from], tags or ()) in with_steps
+    }
+    globs = sorted({glob for step in steps if step.match for glob in step.match.step})
+    yield from jobs.collect(source, resume, people, repositories, WholeRuns(tuple(globs)))
 
 
 def _issues(warehouse: Path, source: GitHub, resume: Resume) -> Iterator[Item]:

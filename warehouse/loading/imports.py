@@ -227,6 +227,8 @@ def _cover(
     if kind not in DAY_COLUMNS:
         return
     read = {_read(record) for record in records}
+    # runs of a file come with all of their jobs
+    read |= {("workflow_jobs", subject) for source, subject in read if source == WorkflowRun.TABLE}
     instants = [at for record in records for at in _instants(record).values()]
     if covers and covers[0] < covers[1]:
         first, after = covers

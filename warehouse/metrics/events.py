@@ -1,6 +1,6 @@
 """What happened: the events of the facts, whom each touched, and which of them a scope's numbers are seen with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -46,26 +46,40 @@ class _Stretch:
 class EventBook:
     """All events, oldest first, and who owned which service when."""
 
-    def __init__(self, events: Sequence[KnownEvent], stretches: Mapping[str, Sequence[_Stretch]]) -> None:
+    def __init__(
+        self,
+        events: Sequence[KnownEvent],
+        stretches: Mapping[str, Sequence[_Stretch]],
+        below: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Beside whom each service belonged to, `below` has the teams that each group holds today."""
         self.events = tuple(events)
         self._stretches = stretches
+        self._below = below or {}
 
     def seen_with(self, where: Mapping[str, str]) -> tuple[KnownEvent, ...]:
         """Those that touched what `where` narrows to as a whole: the organisation's, and its own.
 
-        To a service those of its team and its system belong, as they were at the time.
+        To a service those of its team and its system belong, as they were at the time, and to both those of the groups
+        that hold the team.
         """
         return tuple(event for event in self.events if self._touches(event, where))
 
     def _touches(self, event: KnownEvent, where: Mapping[str, str]) -> bool:
         if event.scope == "organisation" or where.get(event.scope) == event.name:
             return True
+        if event.scope == "group" and {where.get("team"), where.get("group")} & set(self._teams(event)):
+            return True
         service = where.get("service")
-        return service is not None and event.scope in ("team", "system") and self._owned(service, event)
+        return service is not None and event.scope != "service" and self._owned(service, event)
+
+    def _teams(self, event: KnownEvent) -> Collection[str]:
+        return self._below.get(event.name, ()) if event.scope == "group" else (event.name,)
 
     def _owned(self, service: str, event: KnownEvent) -> bool:
+        owner = "system" if event.scope == "system" else "team"
         return any(
-            getattr(stretch, event.scope) == event.name and stretch.holds(event.at)
+            getattr(stretch, owner) in self._teams(event) and stretch.holds(event.at)
             for stretch in self._stretches.get(service, ())
         )
 
@@ -100,7 +114,10 @@ def event_book(facts: Facts) -> EventBook:
     ).fetchall():
         from_at, until_at = (end and end.replace(tzinfo=UTC) for end in ends)
         stretches.setdefault(service, []).append(_Stretch(team, system, from_at, until_at))
-    return EventBook([_known(facts, *row) for row in rows], stretches)
+    below = facts.connection.execute(
+        "select g.name, list(g.team) from groups as g group by g.name"
+    ).fetchall()
+    return EventBook([_known(facts, *row) for row in rows], stretches, dict(below))
 
 
 def _known(

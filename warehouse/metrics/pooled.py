@@ -30,14 +30,15 @@ ASSISTANCE = "assistance"
 ASSISTED_FACTS = ("changes", "deployments", "recoveries")
 # a list of services
 SERVICES = "services"
-NAMES = ("system", "team", "service")
+NAMES = ("system", "group", "team", "service")
 # the services that ever had another team or system
 _CHANGED_HANDS = "select o.service from owners as o group by o.service having count(*) > 1"
 # by which names, of which rows: a service that always had one team and one system has the same figures by all of them
 _STORED: dict[tuple[str, ...], str] = dict.fromkeys(
-    ((), ("system",), ("team",), ("system", "team"), ("service",)), ""
+    ((), ("system",), ("group",), ("team",), ("system", "team"), ("service",)), ""
 ) | dict.fromkeys(
-    (("system", "service"), ("team", "service"), NAMES), f" and f.service in ({_CHANGED_HANDS})"
+    (("system", "service"), ("team", "service"), ("system", "team", "service")),
+    f" and f.service in ({_CHANGED_HANDS})",
 )
 # a year, and the weeks before it that show what is usual
 _WEEKS = timedelta(weeks=70)
@@ -94,9 +95,17 @@ def narrowing(where: Iterable[str]) -> str:
 
 
 _CONDITIONS = {
+    "group": "f.team in (select g.team from groups as g where g.name = $group)",
     ASSISTANCE: f"(f.assisted_by is not null) = (${ASSISTANCE} = 'agent')",
     SERVICES: f"list_contains(${SERVICES}, f.service)",
 }
+
+
+def scoped(fact: str, by: str | None) -> str:
+    """SQL for the rows `f` of a fact, which have the name of `by`: of a group those of each team that it holds."""
+    if by != "group":
+        return f"{fact} as f"
+    return f'(select t.*, g.name as "group" from {fact} as t inner join groups as g on g.team = t.team) as f'
 
 
 def names_only(where: Mapping[str, str]) -> dict[str, str]:
@@ -115,7 +124,7 @@ def _computed(
     found: dict[tuple[str, str, date], Pooled] = {}
     for metric in metrics:
         sql = (
-            f"select {by or repr('')}, first, {_COLUMNS}"
+            f"select {_quoted(by) if by else repr('')}, first, {_COLUMNS}"
             f" from ({_statement(metric, names, narrowing(where), narrowing(names_only(where)))})"
         )
         rows = facts.connection.execute(sql, {**_bound(wanted), **where}).fetchall()
@@ -132,7 +141,10 @@ def _stored(
 ) -> dict[tuple[str, str, date], Pooled]:
     """The stored ones; empty where a stretch is not stored."""
     names = [name for name in NAMES if name == by or name in where]
-    name, chosen = f"f.{by}" if by else "''", f"f.names = $names{narrowing(where)}"
+    if "group" in names and len(names) > 1:
+        return {}
+    of = "".join(f" and f.{key} = ${key}" for key in where)
+    name, chosen = f"f.{by}" if by else "''", f"f.names = $names{of}"
     if "service" in names and len(names) > 1:
         owned = f"f.service in (select f.service from owners as f where true{narrowing(where)})"
         chosen = f"({chosen} or f.names = 'service' and f.service not in ({_CHANGED_HANDS}) and {owned})"
@@ -182,8 +194,8 @@ def store(facts: Facts, fewest: int = WORTH_STORING) -> None:
 _TABLES = """
 create or replace table stored_stretches (first date, until date);
 create or replace table stored_values (
-    names varchar, metric varchar, system varchar, team varchar, service varchar, first date, until date,
-    value double, n bigint, p75 double, p90 double, days bigint, watched double
+    names varchar, metric varchar, system varchar, "group" varchar, team varchar, service varchar,
+    first date, until date, value double, n bigint, p75 double, p90 double, days bigint, watched double
 );
 """
 
@@ -246,6 +258,10 @@ _LAST_READING_DAY = (
 )
 
 
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
 def _statement(metric: Metric, names: Sequence[str], of_rows: str, of_days: str) -> str:
     """A select of `first`, `until`, the names, `value`, `n`, `p75`, `p90`, `days` and `watched`.
 
@@ -254,12 +270,13 @@ def _statement(metric: Metric, names: Sequence[str], of_rows: str, of_days: str)
     Each deployment, incident or repository counts once for a name: rows that services share are brought together first.
     """
     named = "".join(f", f.{name}" for name in names)
-    keys = ", ".join(("first", "until", *names))
+    keys = ", ".join(("first", "until", *map(_quoted, names)))
+    by = "group" if "group" in names else None
     entity = "".join(f", f.{column}" for column in metric.entity)
     source = "1" if metric.input == "1" else f"f.{metric.input}"
     within = f"f.day >= $start and f.day < $end{''.join(f' and f.{name} is not null' for name in names)}"
     days = "inner join calendar as c on c.day = f.day"
-    rows = f"{metric.fact} as f {days} where f.{metric.excluded} is null and {within}{of_rows}"
+    rows = f"{scoped(metric.fact, by)} {days} where f.{metric.excluded} is null and {within}{of_rows}"
     is_long, is_state = metric.unit == "seconds", metric.statistic == "state"
     # a state is known where there are rows of it, whether or not they count
     covered = metric.fact if is_state else "covered_days"
@@ -286,7 +303,7 @@ def _statement(metric: Metric, names: Sequence[str], of_rows: str, of_days: str)
         ),
         covered as (
             select c.first, c.until{named}, count(distinct f.day) as days
-            from {covered} as f {days}
+            from {scoped(covered, by)} {days}
             where {is_covered} and {within}{of_days} group by c.first, c.until{named}
         )
         select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days, watched

@@ -3,9 +3,13 @@
 A round exists for the organisation and for one partition, its teams. A team under five respondents is withheld; if the
 withheld together are under five, their mean would follow from the organisation's, so the smallest published team is
 withheld too, until they are not. Which those are is decided once for a question of a round, in `survey_batches.py`.
+
+A group of teams has the mean of its teams' answers, and only where each team that answered is shown itself: so it tells
+nothing that does not follow from what its teams tell, however the hierarchy changes from one day to the next.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from statistics import median
@@ -22,7 +26,8 @@ _SOON_DAYS = 28
 class Group:
     """The organisation (`team` None) or a team in one round; `score` is None where it is withheld.
 
-    `late` of the `n` answers came after the close; `first_closed_on` is the earliest close that an answer names.
+    `late` of the `n` answers came after the close; `first_closed_on` is the earliest close that an answer names. It is
+    of several `teams` where those of a group are taken together.
     """
 
     round: str
@@ -32,6 +37,7 @@ class Group:
     n: int
     late: int = 0
     first_closed_on: date | None = None
+    teams: frozenset[str] | None = None
 
     @property
     def is_withheld(self) -> bool:
@@ -61,6 +67,44 @@ class SurveyComment:
 
 
 ClosedRound = tuple[date, Group, dict[str, Group]]
+# everybody, a team by its name, or those of several teams
+Respondents = str | frozenset[str] | None
+
+
+def teams_below(facts: Facts) -> dict[str, frozenset[str]]:
+    """The teams that each group holds, itself among them."""
+    rows = facts.connection.execute("select g.name, list(g.team) from groups as g group by g.name").fetchall()
+    return {name: frozenset(teams) for name, teams in rows}
+
+
+def asked_people(where: Mapping[str, str], below: Mapping[str, frozenset[str]]) -> Respondents:
+    """Who is meant by a narrowing to a team, a group or both; of a team outside of the group nobody."""
+    team, group = where.get("team"), where.get("group")
+    held = None if group is None else below.get(group, frozenset())
+    return team if held is None else held if team is None else team if team in held else frozenset()
+
+
+def respondents_of(facts: Facts, where: Mapping[str, str]) -> Respondents:
+    """The same, as the facts have the groups."""
+    return asked_people(where, teams_below(facts) if "group" in where else {})
+
+
+def answers_of(people: Respondents, everyone: Group, teams: Mapping[str, Group]) -> Group | None:
+    """The answers of `people` in a round; None where they gave none."""
+    if not isinstance(people, frozenset):
+        return everyone if people is None else teams.get(people)
+    answered = [teams[team] for team in sorted(people) if team in teams]
+    if not answered:
+        return None
+    n = sum(one.n for one in answered)
+    scores = [one.score * one.n for one in answered if one.score is not None]
+    return replace(
+        everyone,
+        score=sum(scores) / n if len(scores) == len(answered) else None,
+        n=n,
+        late=sum(one.late for one in answered),
+        teams=people,
+    )
 
 
 def rounds(facts: Facts) -> list[ClosedRound]:
@@ -121,18 +165,18 @@ def without_satisfaction(facts: Facts) -> list[tuple[str, date, list[str]]]:
     return [(name, day, questions) for name, day, questions in rows]
 
 
-def round_doubts(of_facts: list[ClosedRound], end: date, team: str | None = None) -> list[str]:
+def round_doubts(of_facts: list[ClosedRound], end: date, people: Respondents = None) -> list[str]:
     """What to know of the number that `shown_group` gives, in sentences: who answered, and what it stands in for."""
     closed = [one for one in of_facts if one[0] < end]
     if not closed:
         return []
     closed_on, everyone, _ = closed[-1]
-    (*before, group) = [everyone if team is None else teams.get(team) for _, everyone, teams in closed]
+    (*before, group) = [answers_of(people, everyone, teams) for _, everyone, teams in closed]
     name, n = everyone.round, group.n if group else 0
     usual = median(found) if (found := [one.n for one in before if one]) else 0
     said = []
     if n < usual / 2:
-        who = f"Only {n:,}" if n else f"Nobody of {team}" if team else "Nobody"
+        who = f"Only {n:,}" if n else f"Nobody of {people}" if isinstance(people, str) else "Nobody"
         said.append(f"{who} answered round {name}, where {usual:,.3g} usually do")
     if group and group.late:
         said.append(f"{group.late:,} of the {plural(n, 'answer')} to round {name} came after it had closed")
@@ -167,13 +211,13 @@ def still_open(facts: Facts) -> list[tuple[str, datetime]]:
     return [(name, closes_at.replace(tzinfo=UTC)) for name, closes_at in rows]
 
 
-def shown_group(facts_rounds: list[ClosedRound], end: date, team: str | None) -> Group | None:
-    """The last round that had closed before the day `end`, for the organisation or a team; None where there is none."""
+def shown_group(facts_rounds: list[ClosedRound], end: date, people: Respondents) -> Group | None:
+    """What `people` answered in the last round that had closed before the day `end`; None where that is nothing."""
     closed = [(everyone, teams) for day, everyone, teams in facts_rounds if day < end]
     if not closed:
         return None
     everyone, teams = closed[-1]
-    return everyone if team is None else teams.get(team)
+    return answers_of(people, everyone, teams)
 
 
 def histogram(facts: Facts, group: Group) -> dict[float, int]:
@@ -182,7 +226,8 @@ def histogram(facts: Facts, group: Group) -> dict[float, int]:
         return {}
     rows = facts.connection.execute(
         "select r.score, count(*) from responses as r where r.excluded_because is null and r.round = $round"
-        " and ($team is null or r.team = $team) group by r.score order by r.score",
-        {"round": group.round, "team": group.team},
+        " and ($team is null or r.team = $team) and ($teams is null or list_contains($teams, r.team))"
+        " group by r.score order by r.score",
+        {"round": group.round, "team": group.team, "teams": group.teams and sorted(group.teams)},
     ).fetchall()
     return dict(rows)

@@ -1,6 +1,6 @@
-"""Which target holds where: of each system, team and service its own, or the nearest that is stated above it."""
+"""Which target holds where: of each system, group, team and service its own, or the nearest stated above it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ class TargetLevels:
     """The targets of the configuration as they hold for what the facts know, whoever owned it before."""
 
     def __init__(self, connection: "duckdb.DuckDBPyConnection | None", settings: Settings) -> None:
-        """Of the `services` that a connection has; without one nothing is known to lie in anything."""
+        """Of the `services` and the `hierarchy` of a connection; without one nothing is known to lie in anything."""
         self._connection, self._settings = connection, settings
 
     def target(self, metric: str, scope: str, name: str) -> HeldTarget | None:
@@ -35,14 +35,32 @@ class TargetLevels:
     def _chains(self) -> dict[tuple[str, str], set[_Above]]:
         if self._connection is None:
             return {}
-        sql = "select service, team, system, gone_at is not null from services"
+        parent_of = dict(
+            self._connection.execute("select name, parent from hierarchy where parent is not null").fetchall()
+        )
         found: dict[tuple[str, str], set[_Above]] = {}
+        for group in {*parent_of, *parent_of.values()}:
+            found["group", group] = {_groups_above(group, parent_of)}
+        sql = "select service, team, system, gone_at is not null from services"
         for service, team, system, is_gone in self._connection.execute(sql).fetchall():
-            of_team: _Above = (("system", system),) if system else ()
+            above = _groups_above(team, parent_of) if team else ()
+            # a team that others lie below is a group of its own
+            own = (("group", team),) if team in parent_of.values() else ()
+            of_team: _Above = (*own, *above, *((("system", system),) if system else ()))
             found["service", service] = {((("team", team), *of_team) if team else of_team)}
             if team and not is_gone:
                 found.setdefault(("team", team), set()).add(of_team)
+        for name in parent_of:
+            found.setdefault(("team", name), {_groups_above(name, parent_of)})
         return found
+
+
+def _groups_above(name: str, parent_of: Mapping[str, str]) -> _Above:
+    found = []
+    while (parent := parent_of.get(name)) is not None:
+        found.append(("group", parent))
+        name = parent
+    return tuple(found)
 
 
 def _least_strict(metric: str, held: Iterable[HeldTarget]) -> HeldTarget | None:

@@ -20,11 +20,12 @@ from warehouse.metrics.pooled import (
     names_only,
     narrowing,
     pooled,
+    scoped,
 )
-from warehouse.metrics.satisfaction import round_doubts, rounds, shown_group
+from warehouse.metrics.satisfaction import asked_people, round_doubts, rounds, shown_group, teams_below
 from warehouse.metrics.target_levels import TargetLevels
 
-Scope = Literal["organisation", "system", "team", "service"]
+Scope = Literal["organisation", "system", "group", "team", "service"]
 Status = Literal[
     "met", "missed", "insufficient", "none", "no data", "withheld", "value", "unwatched", "not applicable"
 ]
@@ -40,7 +41,7 @@ def kept_name(scope: str, name: str) -> str:
 
 
 def narrowest(where: Mapping[str, str]) -> Scope:
-    """Of what the number of a narrowing is: its service, else its team, else its system."""
+    """Of what the number of a narrowing is: its service, else its team, its group, its system."""
     return next((scope for scope in reversed(SCOPES) if scope in where), "organisation")
 
 
@@ -96,9 +97,10 @@ def compute(
 ) -> list[Value]:
     """The values of the keys (or of the metrics named), by scope and period, in the order metric, name, period.
 
-    `where` narrows to a system, team or service, and by `assistance` to what an agent helped with or not: only metrics
-    of changes and deployments have that, and no target. A name or period without rows is there too, with its status.
-    Raises ConfigurationError for a narrowing that is none, names nothing known, or that a metric named does not have.
+    `where` narrows to a system, group, team or service, and by `assistance` to what an agent helped with or not: only
+    metrics of changes and deployments have that, and no target. A name or period without rows is there too, with its
+    status. Raises ConfigurationError for a narrowing that is none, names nothing known, or that a metric named does not
+    have.
     """
     where = narrowed(facts, where or {})
     owned, is_parted = names_only(where), ASSISTANCE in where
@@ -179,19 +181,23 @@ def narrowed(facts: Facts, where: Mapping[str, str]) -> dict[str, str]:
             continue
         if key not in SCOPES[1:]:
             raise ConfigurationError(
-                f'"{key}={name}" narrows nothing; write system=…, team=… or service=…, assistance=agent or …=none'
+                f'"{key}={name}" narrows nothing; write system=…, group=…, team=… or service=…,'
+                " assistance=agent or …=none"
             )
-        known = {
-            row[0] for row in facts.connection.execute(f"select distinct f.{key} from owners as f").fetchall()
-        }
+        names = (
+            "select f.name from groups as f"
+            if key == "group"
+            else f"select distinct f.{key} from owners as f"
+        )
+        known = {row[0] for row in facts.connection.execute(names).fetchall()}
         if key == "team":
             known |= {
                 row[0] for row in facts.connection.execute("select distinct team from responses").fetchall()
             }
         meant = find_name(name, (one for one in known if one))
         if meant is None:
-            names = ", ".join(sorted(k for k in known if k)[:12]) or "none"
-            raise ConfigurationError(f'there is no {key} "{name}"; known: {names}')
+            some = ", ".join(sorted(k for k in known if k)[:12]) or "none"
+            raise ConfigurationError(f'there is no {key} "{name}"; known: {some}')
         found[key] = meant
     return found
 
@@ -208,12 +214,13 @@ def _names(facts: Facts, by: Scope, where: Mapping[str, str]) -> list[str]:
     if by == "organisation":
         return [""]
     sql = (
-        f"select distinct f.{by} from owners as f where f.{by} is not null{narrowing(where)} and {_WAS_THERE}"
+        f"select distinct f.{by} from {scoped('owners', by)}"
+        f" where f.{by} is not null{narrowing(where)} and {_WAS_THERE}"
     )
     names = {row[0] for row in facts.connection.execute(sql, where).fetchall()}
-    if by == "team" and not set(where) - {"team"}:
+    if by in ("group", "team") and not set(where) - {"group", "team"}:
         # a team may answer the survey without owning a service
-        sql = "select distinct f.team from responses as f where f.team is not null" + narrowing(where)
+        sql = f"select distinct f.{by} from {scoped('responses', by)} where f.team is not null{narrowing(where)}"
         names |= {row[0] for row in facts.connection.execute(sql, where).fetchall()}
     return sorted(names)
 
@@ -223,19 +230,19 @@ def _satisfaction(
 ) -> tuple[dict[tuple[str, str, date], Pooled], dict[tuple[str, str, date], str]]:
     """(metric, name, first day) -> the last closed round's mean, and what to know of it.
 
-    There is one of the organisation and of teams only.
+    There is one of the organisation, of groups and of teams only.
     """
-    if by in ("system", "service") or set(where) - {"team"}:
+    if by in ("system", "service") or set(where) - {"group", "team"}:
         return {}, {}
-    of_facts = rounds(facts)
+    of_facts, below = rounds(facts), teams_below(facts)
     found, remarks = {}, {}
     for name in names:
+        whose = asked_people(where if by == "organisation" else {**where, by: name}, below)
         for one in periods:
-            team = name or where.get("team")
-            group = shown_group(of_facts, one.end, team)
+            group = shown_group(of_facts, one.end, whose)
             if group is not None:
                 found[SATISFACTION, name, one.start] = Pooled(group.score, group.n)
-            remarks[SATISFACTION, name, one.start] = ". ".join(round_doubts(of_facts, one.end, team))
+            remarks[SATISFACTION, name, one.start] = ". ".join(round_doubts(of_facts, one.end, whose))
     return found, remarks
 
 
@@ -251,7 +258,7 @@ def _without(facts: Facts, by: Scope, where: Mapping[str, str]) -> dict[str, set
         metric: {
             found
             for (found,) in facts.connection.execute(
-                f"select {name} from services as f{grouped} having {condition}", where
+                f"select {name} from {scoped('services', by)}{grouped} having {condition}", where
             ).fetchall()
         }
         for metric, condition in questions.items()

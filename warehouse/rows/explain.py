@@ -11,7 +11,7 @@ from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import names_only, narrowing
-from warehouse.metrics.satisfaction import histogram, rounds, shown_group
+from warehouse.metrics.satisfaction import histogram, respondents_of, rounds, shown_group
 from warehouse.metrics.values import Scope, Value, compute, narrowed, narrowest
 from warehouse.rows.reasons import IN_COMMON_SQL, rule
 
@@ -25,6 +25,8 @@ _STARTS = {
     "path_services": "f.at",
     "requests": "f.opened_at",
     "paved_services": "f.at",
+    "path_deployments": "f.at",
+    "first_deployments": "f.created_at",
     "guarded_services": "f.at",
 }
 _ON_LAST_READING_DAY = (
@@ -263,9 +265,9 @@ def _covered_days(facts: Facts, metric: Metric, where: Mapping[str, str], start:
 
 def _scores(facts: Facts, where: Mapping[str, str], scope: Scope, end: date) -> list[dict[str, Any]]:
     """A row a score of the round shown; nothing where the group is withheld."""
-    if scope not in ("organisation", "team") or set(where) - {"team"}:
+    if scope not in ("organisation", "group", "team") or set(where) - {"group", "team"}:
         return []
-    group = shown_group(rounds(facts), end, where.get("team"))
+    group = shown_group(rounds(facts), end, respondents_of(facts, where))
     if group is None:
         return []
     return [

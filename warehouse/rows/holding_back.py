@@ -15,7 +15,7 @@ from config.targets import Target, parse_target
 from warehouse.loading.survey_batches import FLOOR
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import buckets
-from warehouse.metrics.satisfaction import histogram, rounds, shown_group
+from warehouse.metrics.satisfaction import Respondents, histogram, respondents_of, rounds, shown_group
 from warehouse.metrics.values import Value, narrowing
 from warehouse.rows.stages import (
     DIRECT,
@@ -343,10 +343,11 @@ def _as_often(asked: _Asked, kind: Kind, rates: Mapping[str, tuple[int, int]], d
 
 def _low_scores(asked: _Asked) -> HeldBack | None:
     """The published teams below the mean, and the mean without them; of one team, the people who gave less than 4."""
-    everyone = shown_group(rounds(asked.facts), asked.value.period_end, asked.where.get("team"))
+    people = respondents_of(asked.facts, asked.where)
+    everyone = shown_group(rounds(asked.facts), asked.value.period_end, people)
     if everyone is None or everyone.score is None:
         return None
-    teams = {} if "team" in asked.where else _published_teams(asked)
+    teams = {} if "team" in asked.where else _published_teams(asked, people)
     low = low_teams(teams, everyone.score, everyone.n, asked.target)
     if low:
         left = everyone.n - sum(one.n for one in low)
@@ -364,9 +365,10 @@ def _low_scores(asked: _Asked) -> HeldBack | None:
     )
 
 
-def _published_teams(asked: _Asked) -> dict[str, tuple[float, int]]:
+def _published_teams(asked: _Asked, people: Respondents) -> dict[str, tuple[float, int]]:
     closed = [teams for day, _, teams in rounds(asked.facts) if day < asked.value.period_end]
-    return {name: (one.score, one.n) for name, one in closed[-1].items() if one.score is not None}
+    of = closed[-1] if people is None else {name: closed[-1][name] for name in closed[-1].keys() & people}
+    return {name: (one.score, one.n) for name, one in sorted(of.items()) if one.score is not None}
 
 
 def low_teams(

@@ -49,6 +49,12 @@ def rule(metric: str, row: FactRow) -> str:
             return f"{'changed' if row['is_change'] else 'new'}: opened until what contains it had succeeded"
         case "paved_road_share":
             return row["reason"]
+        case "golden_path_conformance":
+            return (
+                f"{row['missed_step']}: {row['reason']}" if row["missed_step"] else f"followed {row['path']}"
+            )
+        case "time_to_first_deployment":
+            return "created until first in production"
         case "golden_path_adoption":
             return f"follows {row['path']}" if row["on_path"] else "follows no golden path"
         case "guardrail_compliance":

@@ -19,7 +19,7 @@ from warehouse.signals.wording import compared_numbers
 from warehouse.storage.instants import naive
 from warehouse.storage.store import open_warehouse
 
-ALERTED_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
+ALERTED_SCOPES: tuple[Scope, ...] = ("organisation", "system", "group", "team")
 
 
 @dataclass(frozen=True)

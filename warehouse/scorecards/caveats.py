@@ -7,7 +7,7 @@ from typing import Any
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import local
-from warehouse.metrics.satisfaction import round_doubts, rounds, without_satisfaction
+from warehouse.metrics.satisfaction import respondents_of, round_doubts, rounds, without_satisfaction
 from warehouse.metrics.units import listed, plural
 from warehouse.metrics.values import narrowing
 from warehouse.trust.coverage import imports_name_no_service
@@ -120,10 +120,11 @@ def _unwatched(facts: Facts, where: Mapping[str, str], monday: date) -> list[str
 
 
 def _of_surveys(facts: Facts, where: Mapping[str, str], after: date) -> list[str]:
-    """What to know of the satisfaction: of the organisation and of teams alone, since people are asked by team."""
-    if set(where) - {"team"}:
+    """What to know of the satisfaction: of the organisation, groups and teams alone: people are asked by team."""
+    if set(where) - {"group", "team"}:
         return []
-    told = [f"{one}." for one in round_doubts(rounds(facts), after, where.get("team"))]
+    people = respondents_of(facts, where)
+    told = [f"{one}." for one in round_doubts(rounds(facts), after, people)]
     closed = [one for one in without_satisfaction(facts) if one[1] < after]
     if closed:
         name, _, questions = closed[-1]

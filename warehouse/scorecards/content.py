@@ -14,7 +14,7 @@ from warehouse.metrics.definitions import definitions
 from warehouse.metrics.events import KnownEvent, event_book, in_days
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week, today
-from warehouse.metrics.satisfaction import rounds
+from warehouse.metrics.satisfaction import rounds, teams_below
 from warehouse.metrics.values import Scope, Value, compute, kept_name
 from warehouse.rows.stages import Stage, stages
 from warehouse.scorecards.caveats import caveats
@@ -36,21 +36,24 @@ Scorecard = dict[str, Any]
 # a scope's values by week, oldest first, by metric; and those of scopes by kind and name
 _Weeks = dict[str, list[Value]]
 Values = dict[tuple[Scope, str], _Weeks]
-_SCOPES: tuple[Scope, ...] = ("organisation", "system", "team")
+_SCOPES: tuple[Scope, ...] = ("organisation", "system", "group", "team")
 
 
 def scopes(facts: Facts, monday: date) -> list[tuple[Scope, str]]:
-    """Those who get a scorecard of the week from `monday`: the organisation, without a name, and its systems and teams.
+    """Those who get a scorecard of the week from `monday`: the organisation, without a name, and what is below it.
 
-    Those owned a service at some time in it; a team also gets one that answered the last survey closed by its end.
+    Systems and teams that owned a service at some time in it; a team also gets one that answered the last survey closed
+    by its end, and a group one where one of its teams does.
     """
     after = monday + timedelta(days=7)
     owned = owners(facts, midnight(facts, monday), midnight(facts, after))
     surveyed = [teams for closed_on, _, teams in rounds(facts) if closed_on < after][-1:]
+    teams = {team for team, _ in owned if team}.union(*surveyed)
     return [
         ("organisation", ""),
         *(("system", name) for name in sorted({system for _, system in owned if system})),
-        *(("team", name) for name in sorted({team for team, _ in owned if team}.union(*surveyed))),
+        *(("group", name) for name, held in sorted(teams_below(facts).items()) if held & teams),
+        *(("team", name) for name in sorted(teams)),
     ]
 
 

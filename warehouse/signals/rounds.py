@@ -19,11 +19,11 @@ _SCALE = 4.0
 def judged_rounds(
     facts: Facts, book: EventBook, by: Scope, where: Mapping[str, str], first: date, end: date
 ) -> list[Judged]:
-    """The satisfaction of the organisation or each team whose round closed in the days; others are asked for none.
+    """The satisfaction of the organisation or each team whose round closed in the days; others have none.
 
     A round before an event that makes satisfaction anew is none to compare with.
     """
-    if by in ("system", "service") or set(where) - {"team"}:
+    if by not in ("organisation", "team") or set(where) - {"team"}:
         return []
     of_facts = rounds(facts)
     known = dict.fromkeys(team for _, _, teams in of_facts for team in teams)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from config.metrics import Metric
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.pooled import names_only, narrowing
+from warehouse.metrics.pooled import names_only, narrowing, scoped
 
 WEEK = timedelta(weeks=1)
 # added to a time before its logarithm is taken: what took seconds is not far from what took a minute
@@ -60,7 +60,9 @@ def weekly_sums(
     weeks = -(-(end - start) // WEEK)
     bound = {**names_only(where), "start": start, "end": end}
     name, named = _name(by)
-    of_days = _COVERED.format(name=name, narrowed=f"{named}{narrowing(names_only(where))}")
+    of_days = _COVERED.format(
+        rows=scoped("covered_days", by), name=name, narrowed=f"{named}{narrowing(names_only(where))}"
+    )
     covered = {
         fact: facts.connection.execute(of_days, {**bound, "fact": fact}).fetchall()
         for fact in {metric.covered_by for metric in metrics}
@@ -83,7 +85,7 @@ def _name(by: str | None) -> tuple[str, str]:
 
 _COVERED = """
 select {name}, (f.day - $start) // 7 as week, count(distinct f.day)
-from covered_days as f
+from {rows}
 where f.fact = $fact and f.day >= $start and f.day < $end{narrowed}
 group by 1, 2
 """
@@ -115,7 +117,7 @@ def _statement(metric: Metric, by: str | None, where: Mapping[str, str]) -> str:
     # of what several services share, any of them may have been watched
     watched = "cast(f.is_watched as int)" if metric.statistic == "share" else "0"
     rows = (
-        f"from {metric.fact} as f where f.{metric.excluded} is null"
+        f"from {scoped(metric.fact, by)} where f.{metric.excluded} is null"
         f" and f.day >= $start and f.day < $end{named}{narrowing(where)}"
     )
     return f"""

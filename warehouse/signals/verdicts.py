@@ -15,7 +15,7 @@ from config.settings import Settings
 from warehouse.metrics.events import EventBook, anew_since, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Bucket, baseline, today
-from warehouse.metrics.pooled import ASSISTANCE, NOTHING, names_only, pooled
+from warehouse.metrics.pooled import ASSISTANCE, NOTHING, names_only, pooled, scoped
 from warehouse.metrics.values import LEAST_WATCHED, SCOPES, Scope, narrowed
 from warehouse.signals.chances import false_discoveries
 from warehouse.signals.judging import Evidence, Judged, Unjudged, judged_sums
@@ -79,23 +79,28 @@ def all_judged(facts: Facts, first: date, end: date) -> list[Judged]:
 
 
 def among(numbers: Iterable[Judged], settings: Settings) -> Signals:
-    """The signals among `numbers`, all that there are of the same days."""
+    """The signals among `numbers`, all that there are of the same days.
+
+    Groups have the rows of their teams once more: they are held to the same chance, and make it no other one, so that
+    whoever draws a hierarchy makes a signal of nothing.
+    """
     found = [one for one in numbers if one.chance is not None]
-    chances = [one.chance for one in found if one.chance is not None]
+    chances = [one.chance for one in found if one.chance is not None and one.scope != "group"]
     highest = false_discoveries(chances, FALSE_DISCOVERY_RATE)
     verdicts = (verdict(one, highest, settings) for one in found)
-    return Signals(largest_first(one for one in verdicts if one.kind == "signal"), len(found), highest)
+    return Signals(largest_first(one for one in verdicts if one.kind == "signal"), len(chances), highest)
 
 
 def below_scope(facts: Facts, of: Signals, scope: Scope, name: str) -> list[Verdict]:
     """The signals of what is below a scope, as it belongs to it now."""
     if scope == "organisation":
-        return [one for one in of.found if one.judged.scope != "organisation"]
+        # what a group has, its teams have
+        return [one for one in of.found if one.judged.scope not in ("organisation", "group")]
     rows = facts.connection.execute(
-        f"select f.service, f.team from services as f where f.{scope} = ?", [name]
+        f"select f.service, f.team from {scoped('services', scope)} where f.{scope} = ?", [name]
     ).fetchall()
     names = {("service", service) for service, _ in rows} if scope != "service" else set()
-    if scope == "system":
+    if scope in ("system", "group"):
         names |= {("team", team) for _, team in rows}
     return [one for one in of.found if (one.judged.scope, one.judged.name) in names]
 

@@ -17,6 +17,8 @@ _TABLES = {name: record for name, record in RECORDS.items() if "repo" in record.
 }
 del _TABLES["components"]
 
+_OF_GITHUB = "('github', 'git', 'github_issues', 'github_jobs')"
+
 
 def under_current_names(connection: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> list[Record]:
     """`records` by the names that repositories have now; moves what is stored of those that they show to be renamed.
@@ -78,7 +80,7 @@ def _move(connection: duckdb.DuckDBPyConnection, before: str, repo: str) -> None
     )
     connection.execute(
         "update cursors set subject = ? || substr(subject, ?)"
-        " where source in ('github', 'git', 'github_issues') and (subject = ? or starts_with(subject, ?))",
+        f" where source in {_OF_GITHUB} and (subject = ? or starts_with(subject, ?))",
         [repo, len(before) + 1, before, f"{before} "],
     )
     connection.execute("update former_names set repo = ? where repo = ?", [repo, before])
@@ -89,7 +91,7 @@ def _move_set_aside(connection: duckdb.DuckDBPyConnection, before: str, repo: st
     """Puts what is in the quarantine under the new name, so that it leaves it once it is read well under that."""
     found = connection.execute(
         "select rowid, source, kind, subject, key from quarantine"
-        " where source in ('github', 'git', 'github_issues') and starts_with(subject, ?)",
+        f" where source in {_OF_GITHUB} and starts_with(subject, ?)",
         [before],
     ).fetchall()
     for row, source, kind, subject, key in found:

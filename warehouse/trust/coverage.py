@@ -1,5 +1,6 @@
 """What the numbers rest on: how much is traced, linked and read, for each service and pooled."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -8,6 +9,7 @@ from typing import Any
 from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
+from warehouse.metrics.pooled import scoped
 from warehouse.metrics.values import Scope, Status, compute, narrowing
 
 UNTRACED = "commit unknown"
@@ -266,6 +268,8 @@ class _Asked:
         if "$zone" in sql:
             bound["zone"] = self.facts.timezone
         text = sql.replace("{scope}", scope).replace("{named}", named)
+        if self.by == "group" and "{scope}" in sql:
+            text = re.sub(r"\bfrom (\w+) as f\b", lambda found: f"from {scoped(found[1], 'group')}", text)
         return self.facts.connection.execute(text, bound).fetchall()
 
     def counts(self, sql: str) -> dict[str, dict[str, int]]:

@@ -7,13 +7,13 @@ import duckdb
 
 from config.metrics import Metric, find
 from config.settings import Settings
-from config.targets import HeldTarget
+from config.targets import HeldTarget, MetricTarget
 from warehouse.metrics.target_levels import TargetLevels
 from warehouse.metrics.units import listed
 
 TARGETS = "Targets"
 TARGET_COLUMNS = ("metric", "of", "target", "holds for", "from")
-_LEVELS = ("system", "team", "service")
+_LEVELS = ("system", "group", "team", "service")
 # more than so many different targets of a level are told by their number, and more names are not told
 _MOST_TARGETS, _MOST_NAMED = 4, 3
 
@@ -38,7 +38,11 @@ def target_rows(
         if metric is None:
             continue
         held = levels.target(metric.id, "organisation", "")
-        told = {level: _of_level(settings, levels, metric, level, names[level]) for level in _levels(metric)}
+        told = {
+            level: _of_level(settings, levels, metric, level, names[level])
+            for level in _levels(metric)
+            if level != "group" or names[level] or _is_stated(entry)
+        }
         same: dict[_Told, list[str]] = {}
         for level, of_level in told.items():
             if (one := _in_common(of_level)) is not None:
@@ -58,13 +62,20 @@ def target_rows(
 
 
 def _levels(metric: Metric) -> Sequence[str]:
-    return ("team",) if metric.fact == "responses" else _LEVELS
+    return ("group", "team") if metric.fact == "responses" else _LEVELS
+
+
+def _is_stated(entry: MetricTarget) -> bool:
+    """Whether anything is said of groups, which most organisations do not have."""
+    return entry.group_target is not None or any(one.group is not None for one in entry.overrides)
 
 
 def _names(connection: duckdb.DuckDBPyConnection | None, level: str) -> list[str]:
     if connection is None:
         return []
     sql = f"select distinct {level} from services where gone_at is null and {level} is not null order by 1"
+    if level == "group":
+        sql = "select distinct name from groups order by 1"
     return [name for (name,) in connection.execute(sql).fetchall()]
 
 

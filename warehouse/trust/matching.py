@@ -116,7 +116,8 @@ _PARTS = (
     (
         "Golden paths",
         ("golden path", "services"),
-        "select s.golden_path, count(*) from services as s where s.golden_path is not null group by 1 order by 1",
+        "select s.path, count(*) from path_stretches as s where s.path is not null and s.until_at is null"
+        " group by 1 order by 1",
         "",
     ),
     (
@@ -156,17 +157,18 @@ def report(settings: Settings) -> list[MatchReport]:
 
 
 def _recipients(connection: duckdb.DuckDBPyConnection, reports: Reports) -> MatchReport:
-    """The names to which scorecards are to be sent and that no team or system has."""
+    """The names to which scorecards are to be sent and that no team, group or system has."""
     sql = (
         "select 'team', team from owners where until_at is null union select 'team', team from source.responses"
         " union select 'system', system from owners where until_at is null"
+        " union select 'group', name from groups"
     )
     known = {(kind, same_key(name)) for kind, name in connection.execute(sql).fetchall() if name}
     return MatchReport(
         "Recipients of scorecards that nobody has",
         ("kind", "name"),
         [(kind, name) for kind, name in reports.named() if (kind, same_key(name)) not in known],
-        "reports.teams and reports.systems go by the names in the catalogue; mend the name",
+        "reports.teams, reports.groups and reports.systems go by the names in the catalogue; mend the name",
     )
 
 

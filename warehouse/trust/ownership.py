@@ -17,6 +17,21 @@ class Service:
     mapped: bool
 
 
+@dataclass(frozen=True)
+class UnclearGroup:
+    """A group or team whose place in the hierarchy is not clear: what is told of it, and what to write."""
+
+    name: str
+    what: str
+    advice: str
+
+
+def unclear_groups(facts: Facts) -> tuple[UnclearGroup, ...]:
+    """Those whose parents contradict each other or are nowhere, in order of name."""
+    sql = "select p.name, p.what, p.advice from group_problems as p order by p.name, p.what"
+    return tuple(UnclearGroup(*row) for row in facts.connection.execute(sql).fetchall())
+
+
 def services(facts: Facts) -> tuple[Service, ...]:
     """The services in order of name."""
     sql = "select service, team, system, mapped from services order by service"

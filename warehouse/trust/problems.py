@@ -13,6 +13,7 @@ from warehouse.building.build import model
 from warehouse.building.lineage import source_pattern
 from warehouse.loading.production_names import matcher
 from warehouse.metrics.units import plural
+from warehouse.trust.path_problems import path_problems
 from warehouse.trust.platform_problems import platform_problems
 from warehouse.trust.survey_teams import near_names
 
@@ -44,6 +45,8 @@ _SILENT_SOURCES = (
     " from catalogue as c where c.gone_at is null and known is not null"
     " and c.deployments_from not in (select t.source from told as t) order by 1"
 )
+_GROUP_NAMES = "select distinct g.name from groups as g"
+_UNCLEAR_GROUPS = "select p.what, p.advice from group_problems as p order by p.name, p.what"
 _LOOSE_LINKS = (
     "select l.incident_source || ' ' || l.incident_id from source.links as l left join source.incidents as i"
     " on i.source = l.incident_source and i.id = l.incident_id where i.id is null order by 1"
@@ -52,6 +55,7 @@ _EVENTS_OF_NOBODY = (
     "select distinct e.scope from source.events as e where e.scope <> 'organisation' and e.scope not in ("
     "select 'service ' || s.service from services as s"
     " union select 'team ' || o.team from owners as o where o.team is not null"
+    " union select 'group ' || g.name from groups as g"
     " union select 'team ' || r.team from source.responses as r where r.team is not null"
     " union select 'system ' || o.system from owners as o where o.system is not null) order by 1"
 )
@@ -128,6 +132,7 @@ def problems(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[
         *_of_the_catalogue(rows),
         *_louder(rows),
         *_uncounted(rows),
+        *(Problem(what, advice) for what, advice in path_problems(rows, settings)),
         *_of_surveys(rows, settings),
         *(Problem(*found) for found in platform_problems(rows, settings)),
     ]
@@ -216,11 +221,8 @@ def _targets(rows: _Rows, settings: Settings) -> Iterator[Problem]:
     for entry in settings.metrics:
         for kind, name in (override.scope for override in entry.overrides):
             surveyed = " union select r.team from source.responses as r" if kind == "team" else ""
-            known = [
-                one
-                for (one,) in rows(f"select s.{kind} from services as s{surveyed} order by 1")
-                if one is not None
-            ]
+            names = f"select s.{kind} from services as s{surveyed}" if kind != "group" else _GROUP_NAMES
+            known = [one for (one,) in rows(f"{names} order by 1") if one is not None]
             if known and find_name(name, known) is None:
                 yield Problem(
                     f'metrics: there is no {kind} "{name}", for which {one_short_line(entry.name)} has a target',
@@ -248,6 +250,8 @@ def _of_the_catalogue(rows: _Rows) -> Iterator[Problem]:
         yield Problem(
             f"{name} is told in different ways by {origins}", f"{believed} is believed; remove the others"
         )
+    for what, advice in rows(_UNCLEAR_GROUPS):
+        yield Problem(what, advice)
 
 
 def _louder(rows: _Rows) -> Iterator[Problem]:

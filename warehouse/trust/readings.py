@@ -27,6 +27,7 @@ _SOURCES = {
     "git": _Told("Git", ("changes",)),
     "github": _Told("GitHub", ("deployments", "changes", "repositories")),
     "github_issues": _Told("GitHub's issues", ("incidents",)),
+    "github_jobs": _Told("GitHub's jobs", wanting="steps of golden paths may be unknown"),
     "links": _Told("The list of causes", wanting="failures may lack the deployment that caused them"),
     "pagerduty": _Told("PagerDuty", ("incidents",)),
     "survey": _Told("The survey", ("responses",)),

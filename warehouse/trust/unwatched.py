@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from warehouse.metrics.facts import Facts
+from warehouse.metrics.pooled import scoped
 from warehouse.metrics.values import Scope, narrowing
 from warehouse.trust.coverage import imports_name_no_service
 
@@ -44,7 +45,7 @@ def unwatched(
     """By name of the scope (the organisation's is its own), only where at least one service is unwatched."""
     scope = "''" if by == "organisation" else f"f.{by}"
     sql = (
-        f"with deployed as ({_deployed(scope, where)})"
+        f"with deployed as ({_deployed(scope, where, by)})"
         " select d.name, count(d.service), count_if(d.is_unwatched) as unwatched from deployed as d"
         " where d.name is not null group by d.name having unwatched > 0"
     )
@@ -62,10 +63,11 @@ def unwatched_services(facts: Facts, start: date, end: date, where: Mapping[str,
     return [row[0] for row in facts.connection.execute(sql, {**where, "start": start, "end": end}).fetchall()]
 
 
-def _deployed(scope: str, where: Mapping[str, str]) -> str:
+def _deployed(scope: str, where: Mapping[str, str], by: Scope = "service") -> str:
     """A select of `name` (the `scope`'s), `service` and `is_unwatched` of what was deployed from `$start` to `$end`."""
     return (
-        f"select distinct {scope} as name, f.service, w.service is null as is_unwatched from deployments as f"
+        f"select distinct {scope} as name, f.service, w.service is null as is_unwatched"
+        f" from {scoped('deployments', by)}"
         " left join (select distinct c.service from covered_days as c"
         " where c.fact = 'incidents' and c.day >= $start and c.day < $end) as w on w.service = f.service"
         f" where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing(where)}"

@@ -97,6 +97,7 @@ def told(facts: Facts, of: Settings, folder: Path) -> Iterator[frozenset[int]]:
     """The sets of answers whose mean or histogram any output shows."""
     wheres: list[dict[str, str]] = [{}, *({"team": team} for team in ("a", "b", "c"))]
     wheres += [{"service": "app"}, {"system": "shop"}, {"team": "a", "service": "app"}]
+    wheres += [{"group": "ab"}]
     for where in wheres:
         for by, period in product(SCOPES, (None, "week")):
             for value in compute(facts, of, by, period, START, END, where, DSAT):  # type: ignore[arg-type]
@@ -226,6 +227,10 @@ def recovered(folder: Path, arriving: list[Sent]) -> list[Secret]:
             warehouse.upsert([one.response(bit) for bit, one in came])
             if number == 0:  # every team is known, whoever answered
                 warehouse.upsert([Component(name=f"of-{team}", owner=team) for team in TEAMS if team])
+                warehouse.upsert([Component(name="all", kind="Group", children=("ab", "c"))])
+            # a team that comes to a group makes no difference that tells what it answered
+            held = ("a", "b", "c") if number == 1 else ("a", "b")
+            warehouse.upsert([Component(name="ab", kind="Group", children=held)])
         build(of, now)
         with open_facts(of.warehouse) as facts:
             known |= set(told(facts, of, folder / f"export{number}"))

@@ -20,6 +20,8 @@ def rows(*metrics: dict[str, Any], owned: bool = True) -> list[tuple[str, ...]]:
             "create table services as select 's' || i as service, 't' || i % 60 as team, 'y' || i % 6 as system,"
             " cast(null as timestamp) as gone_at from range(300) as r(i)"
         )
+        connection.execute("create table groups (name varchar, team varchar)")
+        connection.execute("create table hierarchy (name varchar, parent varchar)")
         return target_rows(settings, connection)
 
 

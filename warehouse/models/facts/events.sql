@@ -2,8 +2,8 @@
 -- column id: what the event goes by; of a move on to a golden path or off it, the service and the day
 -- column title: what happened
 -- column kind: freeze, reorganisation, roll-out, golden path or other
--- column scope: organisation, system, team or service
--- column name: the name of the system, team or service; empty of the organisation
+-- column scope: organisation, system, group, team or service
+-- column name: the name of the system, group, team or service; empty of the organisation
 -- column at: when it happened or began
 -- column until: when it was over; empty where it happened at once
 -- column day: the local day of at

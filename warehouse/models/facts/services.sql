@@ -6,14 +6,21 @@
 -- column lifecycle: as the catalogue says, such as production or deprecated
 -- column type: as the catalogue says, such as service or library
 -- column tags: the catalogue's tags
--- column golden_path: the paved road that it says it follows
+-- column golden_path: the golden path that it is on today; empty where it is on none
 -- column deployments_from: the source that its component says to take its deployments from
 -- column gone_at: when the component was found gone from the catalogue; empty while it is there
 -- column mapped: whether the catalogue has it
 -- column repository_created_at: when its repository was created
 -- column has_commits: whether commits of its repository were read
 -- column url: the repository's page
-with catalogued as (
+-- column portal_url: the component's page in Backstage
+with on_paths as (
+    select p.component, p.path
+    from member_paths as p
+    qualify row_number() over (partition by p.component order by p.from_at desc, p.origin) = 1
+),
+
+catalogued as (
     select
         c.name as service,
         c.owner as team,
@@ -22,11 +29,13 @@ with catalogued as (
         c.lifecycle,
         c.type,
         c.tags,
-        c.golden_path,
+        o.path as golden_path,
         c.deployments_from,
         c.gone_at,
+        c.portal_url,
         true as mapped
     from catalogue as c
+    left join on_paths as o on o.component = c.name
 ),
 
 uncatalogued as (
@@ -71,7 +80,8 @@ select
     s.mapped,
     r.created_at as repository_created_at,
     s.repo in (select c.repo from source.commits as c) as has_commits,
-    r.url
+    r.url,
+    s.portal_url
 from catalogued as s
 left join source.repositories as r on r.repo = s.repo
 union all
@@ -89,7 +99,8 @@ select
     false,
     max(r.created_at),
     max(u.repo) in (select c.repo from source.commits as c),
-    max(r.url)
+    max(r.url),
+    cast(null as string)
 from uncatalogued as u
 left join source.repositories as r on r.repo = u.repo
 group by u.service
