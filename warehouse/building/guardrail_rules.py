@@ -20,6 +20,8 @@ _BOUNDS = ("cpu_request", "memory_request", "cpu_limit", "memory_limit")
 _BY_OTHERS = ("kubernetes.io/service-account-token",)
 # they are called so although what they name changes
 _CHANNELS = re.compile(r"latest|main|master|trunk|head|edge|nightly|canary|stable|dev|develop", re.IGNORECASE)
+# a pod may have any number of containers
+_MOST_SAID = 4
 Object = Mapping[str, Any]
 
 
@@ -59,11 +61,16 @@ def _judgement(rule: Rule, reasons: list[str] | None) -> Iterator[Judgement]:
         return
     broken = [reason for reason in reasons if not isinstance(reason, _Unknown)]
     if broken:
-        yield Judgement(rule, False, "; ".join(broken))
+        yield Judgement(rule, False, _in_words(broken))
     elif reasons:
-        yield Judgement(rule, None, "; ".join(reasons))
+        yield Judgement(rule, None, _in_words(reasons))
     else:
         yield Judgement(rule, True)
+
+
+def _in_words(reasons: list[str]) -> str:
+    left = len(reasons) - _MOST_SAID
+    return "; ".join(reasons[:_MOST_SAID]) + (f"; and {left} more" if left > 0 else "")
 
 
 def _labels(guardrails: Guardrails, one: Object) -> list[str]:

@@ -13,6 +13,7 @@ from warehouse.building.build import model
 from warehouse.building.lineage import source_pattern
 from warehouse.loading.production_names import matcher
 from warehouse.metrics.units import plural
+from warehouse.trust.guardrail_problems import guardrail_problems
 from warehouse.trust.path_problems import path_problems
 from warehouse.trust.platform_problems import platform_problems
 from warehouse.trust.survey_teams import near_names
@@ -135,6 +136,7 @@ def problems(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[
         *(Problem(what, advice) for what, advice in path_problems(rows, settings)),
         *_of_surveys(rows, settings),
         *(Problem(*found) for found in platform_problems(rows, settings)),
+        *(Problem(*found) for found in guardrail_problems(rows, settings)),
     ]
 
 

@@ -99,8 +99,8 @@ def test_guardrails_are_judged_by_what_argo_cd_runs_and_no_secret_reaches_the_di
             f"select reason from guarded_services where day = {last}"
         ).fetchall()
     assert reason == (
-        "Network policy: Namespace web no policy denies by default;"
-        " Resource limits: Deployment broken web: memory limit is missing"
+        "Network policy: Namespace web (no policy denies by default);"
+        " Resource limits: Deployment broken (web: memory limit is missing)"
     )
     with open_warehouse(settings.warehouse) as warehouse:
         assert warehouse.connection.execute("from quarantine").fetchall() == []

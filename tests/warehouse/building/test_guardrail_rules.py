@@ -114,6 +114,15 @@ def test_an_amount_that_is_none_is_unknown_and_none_at_all_is_missing() -> None:
     assert limited(unbounded, cpu_limit="64", memory_request="1Gi")[1] == "web: memory limit is missing"
 
 
+def test_of_many_containers_the_first_are_told() -> None:
+    many = [{"name": f"c{number}"} for number in range(50)]
+    assert said(containers=many)["Resource limits"] == (
+        False,
+        "c0: cpu limit is missing; c0: memory limit is missing; c1: cpu limit is missing; c1: memory limit is missing;"
+        " and 96 more",
+    )
+
+
 def test_a_rollout_without_containers_of_its_own_is_held_to_its_labels_only() -> None:
     assert set(said(kind="Rollout")) == {"Required labels"}
 

@@ -18,7 +18,7 @@ with by_rule as (
         count_if(not g.holds) as broken,
         count_if(g.holds is null and g.kind = 'Application') as unread,
         count_if(g.reason = 'nothing that it runs in production was read') as unseen,
-        min_by(concat_ws(' ', g.kind, g.name, g.reason), concat_ws(' ', g.kind, g.name))
+        min_by(concat_ws(' ', g.kind, g.name) || ' (' || g.reason || ')', concat_ws(' ', g.kind, g.name))
             filter (where not g.holds) as first_broken,
         max(g.url) filter (where not g.holds) as url
     from guardrail_days as g
