@@ -20,9 +20,11 @@ def acme(sample: Sample) -> Organisation:
 def test_argocd_keeps_ten_entries_with_growing_ids(acme: Organisation) -> None:
     config = repository(acme, "gitops-config")
     known = set(git(config, "rev-list", "main").splitlines())
-    names = [application["metadata"]["name"] for application in acme.argocd.applications]
+    *services, namespaces = acme.argocd.applications
+    names = [application["metadata"]["name"] for application in services]
     assert names == ["search-eu", "search-us", "fraud-scoring", "fraud-scoring-staging", "notifications"]
-    for application in acme.argocd.applications:
+    assert namespaces["metadata"]["name"] == "platform-namespaces"
+    for application in services:
         status = application["status"]
         ids = [entry["id"] for entry in status["history"]]
         assert ids == list(range(ids[0], ids[0] + 10))
