@@ -347,16 +347,6 @@ class Request(Record):
     withdrawn_at: Instant | None = None
     url: str | None = None
 
-    @field_validator("ready_at")
-    @classmethod
-    def _after_it_was_opened(cls, ready_at: datetime | None, info: ValidationInfo) -> datetime | None:
-        opened_at = info.data.get("opened_at")
-        if ready_at is not None and opened_at is not None and ready_at < opened_at:
-            raise ValueError(
-                f"{ready_at:%Y-%m-%dT%H:%MZ} is before {opened_at:%Y-%m-%dT%H:%MZ}, when it was opened"
-            )
-        return ready_at
-
 
 class Coverage(Record):
     """A stretch of time for which `source` was read about `subject` (a repository, an application, or `*` for all)."""
