@@ -1,9 +1,6 @@
 """What somebody asked of the platform, whichever way it was asked."""
 
-from datetime import datetime
 from typing import Literal
-
-from pydantic import ValidationInfo, field_validator
 
 from collectors.contract.fields import Id, Instant, Record, Sha, Text, Whole
 
@@ -34,13 +31,3 @@ class Request(Record):
     ready_at: Instant | None = None
     withdrawn_at: Instant | None = None
     url: str | None = None
-
-    @field_validator("ready_at")
-    @classmethod
-    def _after_it_was_opened(cls, ready_at: datetime | None, info: ValidationInfo) -> datetime | None:
-        opened_at = info.data.get("opened_at")
-        if ready_at is not None and opened_at is not None and ready_at < opened_at:
-            raise ValueError(
-                f"{ready_at:%Y-%m-%dT%H:%MZ} is before {opened_at:%Y-%m-%dT%H:%MZ}, when it was opened"
-            )
-        return ready_at

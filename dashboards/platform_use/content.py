@@ -102,7 +102,7 @@ def headline(found: "PlatformNumbers") -> str:
 
 
 def worth_it(values: Sequence[PathValue]) -> list[str]:
-    """Each key on the paths beside off them, where there are enough rows: "Lead Time: 2 h on Web, 9 h off the paths"."""
+    """Each key on the paths beside off them, where there are enough rows: "MTTR: 2 h on Web, 9 h off the paths"."""
     said = []
     for metric in dict.fromkeys(value.metric for value in values):
         told = [value for value in values if value.metric == metric and value.is_enough]

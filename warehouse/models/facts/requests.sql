@@ -122,8 +122,7 @@ select
     s.failed_at,
     s.known_ready_at as at,
     cast(local_time(s.known_ready_at) as date) as day,
-    -- a clock that is fast is no time gained
-    case when s.known_ready_at is not null then greatest(seconds_between(s.opened_at, s.known_ready_at), 0.0) end as seconds,
+    case when s.known_ready_at >= s.opened_at then seconds_between(s.opened_at, s.known_ready_at) end as seconds,
     case
         when s.is_ready then 'ready'
         when s.withdrawn_at is not null then 'withdrawn'
@@ -134,6 +133,7 @@ select
         when s.way = 'ticket' then 'ticket: not self-service'
         when s.is_ready and s.known_ready_at is null
             then 'unknown: what was read of its syncs or runs begins after it was merged'
+        when s.known_ready_at < s.opened_at then 'unknown: ready before it was opened, by two clocks'
         when s.is_ready then null
         when s.withdrawn_at is not null then 'withdrawn: closed without being merged'
         when s.is_proposed then 'open: not merged yet'
