@@ -122,11 +122,11 @@ def _overview(view: Filters, system: str) -> str:
 def choices(scope: str, state: State, view: Filters) -> list[Choice]:
     """The teams, after the groups that hold them, or the services that there are, each with its page."""
     if scope == "team":
-        owned = [service.team for service in state.services]
+        owned, every = [service.team for service in state.services], state.groups.keys()
         groups = [
             Choice(
                 name,
-                f"group of {formats.plural(len(held - state.groups.keys()), 'team')}",
+                f"group of {formats.plural(len(held - every), 'team')}",
                 _page("group", name, view),
             )
             for name, held in sorted(state.groups.items(), key=lambda of: of[0].casefold())
