@@ -1,6 +1,6 @@
 """A service, a team or a group as people read it: where it belongs, what covers it; no Streamlit, no database."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.settings import GoldenPath
@@ -57,7 +57,7 @@ def of_service(entry: CatalogueEntry, paths: Sequence[GoldenPath], view: Filters
     return [detail for detail in found if detail]
 
 
-def of_group(group: GroupEntry | None, held: Mapping[str, Collection[str]], view: Filters) -> list[Detail]:
+def of_group(group: GroupEntry | None, held: Mapping[str, frozenset[str]], view: Filters) -> list[Detail]:
     """What is above and right below a group, of the groups `held` that may be seen."""
     if group is None:
         return []
@@ -65,20 +65,24 @@ def of_group(group: GroupEntry | None, held: Mapping[str, Collection[str]], view
         Detail("Group below" if name in held else "Team below", name, _page(_kind(name, held), name, view))
         for name in group.below
     ]
-    return [*_place(group, held, view), Detail("Teams in it", f"{len(held[group.name]):,}"), *below]
+    return [
+        *_place(group, held, view),
+        Detail("Teams in it", f"{len(held[group.name] - held.keys()):,}"),
+        *below,
+    ]
 
 
-def _kind(name: str, held: Mapping[str, Collection[str]]) -> str:
+def _kind(name: str, held: Mapping[str, frozenset[str]]) -> str:
     return "group" if name in held else "team"
 
 
-def _place(group: GroupEntry, held: Mapping[str, Collection[str]], view: Filters) -> list[Detail]:
+def _place(group: GroupEntry, held: Mapping[str, frozenset[str]], view: Filters) -> list[Detail]:
     """What a group or a team is called, the group above it where that may be seen, and its page in the portal."""
     titled = group.title if group.title and group.title.casefold() != group.name.casefold() else None
     above = group.parent if group.parent in held else None
     found = (
         Detail("Called", titled) if titled else None,
-        Detail("Group", above, _page("group", above, view)) if above else None,
+        Detail("Part of", above, _page("group", above, view)) if above else None,
         _portal(group.portal_url),
     )
     return [detail for detail in found if detail]
@@ -93,7 +97,7 @@ def of_team(
     entries: Sequence[CatalogueEntry],
     view: Filters,
     group: GroupEntry | None = None,
-    held: Mapping[str, Collection[str]] | None = None,
+    held: Mapping[str, frozenset[str]] | None = None,
 ) -> list[Detail]:
     """What the catalogue says of a team and of its services together; `held` are the groups that may be seen."""
     systems = sorted({entry.system for entry in entries if entry.system}, key=str.casefold)
@@ -116,9 +120,13 @@ def _overview(view: Filters, system: str) -> str:
 def choices(scope: str, state: State, view: Filters) -> list[Choice]:
     """The teams, after the groups that hold them, or the services that there are, each with its page."""
     if scope == "team":
-        owned = [service.team for service in state.services]
+        owned, every = [service.team for service in state.services], state.groups.keys()
         groups = [
-            Choice(name, f"group of {formats.plural(len(held), 'team')}", _page("group", name, view))
+            Choice(
+                name,
+                f"group of {formats.plural(len(held - every), 'team')}",
+                _page("group", name, view),
+            )
             for name, held in sorted(state.groups.items(), key=lambda of: of[0].casefold())
         ]
         return groups + [

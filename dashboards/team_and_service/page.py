@@ -98,7 +98,8 @@ def _choose(
 ) -> None:
     heading = top(view, (), state, published, scopes=None)
     heading.html(part("header", state.organization, f"Choose a {scope}", "", False))
-    show_notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(scope))
+    about = ("group ", "team ") if scope == "team" else ("service ",)
+    show_notices(Notice(f"There is no {name}", bad=True) for name in unknown if name.startswith(about))
     if found := content.choices(scope, state, view):
         st.html(part("choices", found, of="team_and_service"))
     else:

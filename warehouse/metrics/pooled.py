@@ -101,11 +101,15 @@ _CONDITIONS = {
 }
 
 
-def scoped(fact: str, by: str | None) -> str:
-    """SQL for the rows `f` of a fact, which have the name of `by`: of a group those of each team that it holds."""
+def scoped(fact: str, by: str | None, where: Iterable[str] = ()) -> str:
+    """SQL for the rows `f` of a fact, which have the name of `by`: of a group those of each team that it holds.
+
+    Of the group that `where` narrows to there are those of itself alone, not once more those of what is above it.
+    """
     if by != "group":
         return f"{fact} as f"
-    return f'(select t.*, g.name as "group" from {fact} as t inner join groups as g on g.team = t.team) as f'
+    own = " and g.name = $group" if "group" in where else ""
+    return f'(select t.*, g.name as "group" from {fact} as t inner join groups as g on g.team = t.team{own}) as f'
 
 
 def names_only(where: Mapping[str, str]) -> dict[str, str]:
@@ -125,7 +129,7 @@ def _computed(
     for metric in metrics:
         sql = (
             f"select {_quoted(by) if by else repr('')}, first, {_COLUMNS}"
-            f" from ({_statement(metric, names, narrowing(where), narrowing(names_only(where)))})"
+            f" from ({_statement(metric, names, narrowing(where), narrowing(names_only(where)), where)})"
         )
         rows = facts.connection.execute(sql, {**_bound(wanted), **where}).fetchall()
         found |= {(metric.id, name, first): Pooled(*rest) for name, first, *rest in rows}
@@ -262,7 +266,9 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _statement(metric: Metric, names: Sequence[str], of_rows: str, of_days: str) -> str:
+def _statement(
+    metric: Metric, names: Sequence[str], of_rows: str, of_days: str, where: Collection[str] = ()
+) -> str:
     """A select of `first`, `until`, the names, `value`, `n`, `p75`, `p90`, `days` and `watched`.
 
     `of_rows` and `of_days` narrow the rows and the covered days.
@@ -276,7 +282,7 @@ def _statement(metric: Metric, names: Sequence[str], of_rows: str, of_days: str)
     source = "1" if metric.input == "1" else f"f.{metric.input}"
     within = f"f.day >= $start and f.day < $end{''.join(f' and f.{name} is not null' for name in names)}"
     days = "inner join calendar as c on c.day = f.day"
-    rows = f"{scoped(metric.fact, by)} {days} where f.{metric.excluded} is null and {within}{of_rows}"
+    rows = f"{scoped(metric.fact, by, where)} {days} where f.{metric.excluded} is null and {within}{of_rows}"
     is_long, is_state = metric.unit == "seconds", metric.statistic == "state"
     # a state is known where there are rows of it, whether or not they count
     covered = metric.fact if is_state else "covered_days"
@@ -303,7 +309,7 @@ def _statement(metric: Metric, names: Sequence[str], of_rows: str, of_days: str)
         ),
         covered as (
             select c.first, c.until{named}, count(distinct f.day) as days
-            from {scoped(covered, by)} {days}
+            from {scoped(covered, by, where)} {days}
             where {is_covered} and {within}{of_days} group by c.first, c.until{named}
         )
         select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days, watched

@@ -214,13 +214,13 @@ def _names(facts: Facts, by: Scope, where: Mapping[str, str]) -> list[str]:
     if by == "organisation":
         return [""]
     sql = (
-        f"select distinct f.{by} from {scoped('owners', by)}"
+        f"select distinct f.{by} from {scoped('owners', by, where)}"
         f" where f.{by} is not null{narrowing(where)} and {_WAS_THERE}"
     )
     names = {row[0] for row in facts.connection.execute(sql, where).fetchall()}
     if by in ("group", "team") and not set(where) - {"group", "team"}:
         # a team may answer the survey without owning a service
-        sql = f"select distinct f.{by} from {scoped('responses', by)} where f.team is not null{narrowing(where)}"
+        sql = f"select distinct f.{by} from {scoped('responses', by, where)} where f.team is not null{narrowing(where)}"
         names |= {row[0] for row in facts.connection.execute(sql, where).fetchall()}
     return sorted(names)
 
@@ -258,7 +258,7 @@ def _without(facts: Facts, by: Scope, where: Mapping[str, str]) -> dict[str, set
         metric: {
             found
             for (found,) in facts.connection.execute(
-                f"select {name} from {scoped('services', by)}{grouped} having {condition}", where
+                f"select {name} from {scoped('services', by, where)}{grouped} having {condition}", where
             ).fetchall()
         }
         for metric, condition in questions.items()

@@ -61,7 +61,7 @@ def weekly_sums(
     bound = {**names_only(where), "start": start, "end": end}
     name, named = _name(by)
     of_days = _COVERED.format(
-        rows=scoped("covered_days", by), name=name, narrowed=f"{named}{narrowing(names_only(where))}"
+        rows=scoped("covered_days", by, where), name=name, narrowed=f"{named}{narrowing(names_only(where))}"
     )
     covered = {
         fact: facts.connection.execute(of_days, {**bound, "fact": fact}).fetchall()
@@ -117,7 +117,7 @@ def _statement(metric: Metric, by: str | None, where: Mapping[str, str]) -> str:
     # of what several services share, any of them may have been watched
     watched = "cast(f.is_watched as int)" if metric.statistic == "share" else "0"
     rows = (
-        f"from {scoped(metric.fact, by)} where f.{metric.excluded} is null"
+        f"from {scoped(metric.fact, by, where)} where f.{metric.excluded} is null"
         f" and f.day >= $start and f.day < $end{named}{narrowing(where)}"
     )
     return f"""

@@ -269,7 +269,9 @@ class _Asked:
             bound["zone"] = self.facts.timezone
         text = sql.replace("{scope}", scope).replace("{named}", named)
         if self.by == "group" and "{scope}" in sql:
-            text = re.sub(r"\bfrom (\w+) as f\b", lambda found: f"from {scoped(found[1], 'group')}", text)
+            text = re.sub(
+                r"\bfrom (\w+) as f\b", lambda found: f"from {scoped(found[1], 'group', self.where)}", text
+            )
         return self.facts.connection.execute(text, bound).fetchall()
 
     def counts(self, sql: str) -> dict[str, dict[str, int]]:

@@ -67,7 +67,7 @@ def _deployed(scope: str, where: Mapping[str, str], by: Scope = "service") -> st
     """A select of `name` (the `scope`'s), `service` and `is_unwatched` of what was deployed from `$start` to `$end`."""
     return (
         f"select distinct {scope} as name, f.service, w.service is null as is_unwatched"
-        f" from {scoped('deployments', by)}"
+        f" from {scoped('deployments', by, where)}"
         " left join (select distinct c.service from covered_days as c"
         " where c.fact = 'incidents' and c.day >= $start and c.day < $end) as w on w.service = f.service"
         f" where f.excluded_because is null and f.day >= $start and f.day < $end{narrowing(where)}"

@@ -40,6 +40,13 @@ EXTRA = (
         opened_at=NOW - timedelta(days=1), url="javascript:alert(1)",
     ),
     Incident(source="import", id="today", service="billing", title="now", opened_at=NOW - timedelta(hours=1)),
+    Component(name="money", kind="Group", parent="all <b>", children=("payments",), portal_url="javascript:alert(1)"),
+    Component(
+        name="all <b>", kind="Group", children=("platform", "nobody"), title="Everything",
+        portal_url="https://portal.example/catalog/default/group/all",
+    ),
+    Component(name="payments", kind="Group", portal_url="https://portal.example/catalog/default/group/payments"),
+    Component(name="platform", kind="Group"),
 )  # fmt: skip
 
 
@@ -119,6 +126,40 @@ class TestPages:
         html = shown(opened(organisation.folder, "team", team="payments"))
         assert 'href="service?service=billing&amp;rows=service"' in html
         assert "Satisfaction by survey round" in html
+
+    def test_a_group_is_its_teams_together_and_leads_to_them_and_to_the_portal(self, organisation):
+        html = shown(opened(organisation.folder, "team", group="all <b>"))
+        assert "<h1>all &lt;b&gt;</h1>" in html
+        with open_facts(organisation.settings.warehouse) as facts:
+            days, where = (MONDAY - timedelta(weeks=4), MONDAY), {"group": "all <b>"}
+            (rate,) = compute(
+                facts, organisation.settings, "group", None, *days, where, ["deployment_frequency"]
+            )
+            teams = compute(
+                facts, organisation.settings, "team", None, *days, where, ["deployment_frequency"]
+            )
+        assert [one.name for one in teams] == ["payments", "platform"]
+        assert rate.n == sum(one.n for one in teams) > 0
+        assert figure_against(rate.metric, rate.value, rate.unit, rate.target) in html
+        for address in (
+            'href="team?group=money"',
+            'href="team?team=platform"',
+            'href="https://portal.example/catalog/default/group/all"',
+            "Everything",
+        ):
+            assert address in html
+        below = shown(opened(organisation.folder, "team", group="money"))
+        assert 'href="team?group=all+%3Cb%3E"' in below
+        assert "javascript:" not in below
+        team = shown(opened(organisation.folder, "team", team="payments"))
+        assert 'href="team?group=money"' in team
+        assert 'href="https://portal.example/catalog/default/group/payments"' in team
+
+    def test_a_group_s_unclear_place_and_an_unknown_group_are_told(self, organisation):
+        assert "all &lt;b&gt; has the child nobody, which is in no catalogue" in shown(
+            opened(organisation.folder, "trust")
+        )
+        assert "There is no group gone" in shown(opened(organisation.folder, "team", group="gone"))
 
     def test_every_service_and_team_has_a_page_in_every_period(self, organisation):
         for query in (
@@ -259,4 +300,7 @@ def test_the_choices_are_of_all_that_there_is(organisation):
     of = state(organisation.settings.warehouse)
     html = part("choices", profile.choices("service", of, Filters()), of="team_and_service")
     assert html.count("<li>") == 6
+    teams = part("choices", profile.choices("team", of, Filters()), of="team_and_service")
+    assert 'href="team?group=money"' in teams
+    assert "group of 2 teams" in teams
     assert "&lt;img src=x" in html
