@@ -66,6 +66,7 @@ STEPS_IN_ORDER = (
     "recoveries",
     "repositories",
     "answers",
+    "taken_answers",
     "responses",
     "drivers",
     "comments",
