@@ -64,7 +64,7 @@ select
     'argocd' as source, d.id, d.service, d.team, d.system, d.repo, 'production' as environment, d.at, d.day,
     d.day as listed_day, d.at - interval 4 minutes as started_at, sha_of(d.i, 'd') as sha,
     'images' as sha_method, 'main' as ref, sha_of(d.i, 'd') as revision, 'success' as status,
-    'deployment' as kind, d.excluded_because,
+    'deployment' as kind, d.excluded_because, d.excluded_because as rate_excluded_because, true as is_watched,
     cast(d.fails as int) as failed,
     case when d.fails then 'window' end as failed_by,
     case when d.fails then 'incident Q' || d.i || ': opened 12 min after it' end as failed_evidence,

@@ -8,10 +8,14 @@ from warehouse.metrics.attainment import standing
 
 
 def scorecard_subject(scorecard: Mapping[str, Any]) -> str:
-    """Whose scorecard, the result, and of which week: "checkout: 3 of 5 targets met, week of 16 Nov"."""
+    """Whose scorecard, the result, and of which week: "acme: 3 of 5 targets met, week of 16 Nov".
+
+    A team's and a system's say which it is, since one may have the other's name: "payments (team): …".
+    """
     monday = date.fromisoformat(scorecard["week_start"])
     result = standing(scorecard["metrics"]).short
-    return f"{scorecard['name']}: {result}, week of {monday.day} {monday:%b}"
+    of = "" if scorecard["scope"] == "organisation" else f" ({scorecard['scope']})"
+    return f"{scorecard['name']}{of}: {result}, week of {monday.day} {monday:%b}"
 
 
 def alert_subject(organization: str, headline: str) -> str:

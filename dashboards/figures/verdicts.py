@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from warehouse.metrics.units import figures
+from warehouse.metrics.units import figure_beside
 from warehouse.metrics.values import Value
 from warehouse.signals.verdicts import Verdict
 from warehouse.signals.wording import compared_with, told_verdict
@@ -27,8 +27,7 @@ def change(value: Value, found: Verdict | None) -> Change:
     usual = found.judged.usual
     if usual is None:
         return Change(told_verdict(found))
-    # in the unit of the number beside it
-    _, before = figures(value.value, usual, value.unit)
+    before = figure_beside(usual, value.value, value.unit)
     return Change(told_verdict(found), before=f"{before} in {compared_with(found.judged)}")
 
 

@@ -17,6 +17,7 @@ from dashboards.figures import formats, pictures
 from dashboards.figures.event_marks import event_about
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import standing
+from warehouse.metrics.units import figure_beside
 
 FORMATS = ("html", "md", "txt", "json")
 METRIC_PAGE = "metric"
@@ -167,12 +168,12 @@ def _usual(metric: Mapping[str, Any]) -> str:
         return ""
     centre = metric["usual"]["centre"]
     moved = formats.moved_by(metric["value"], centre, metric["unit"])
-    usual = f"the usual {formats.figure(centre, metric['unit'])}"
+    usual = f"the usual {figure_beside(centre, metric['value'], metric['unit'])}"
     return f"as {usual}" if moved.startswith("→") else f"{moved} from {usual}"
 
 
 def week_verdict(metric: Mapping[str, Any]) -> str:
-    """Whether that is a change: "worse: 9.6 h against …", "within normal variation"; nothing of nothing."""
+    """Whether that is a change: "worse: 9.6 h against …", "within normal variation", or why that is unknown."""
     if metric["value"] is None:
         return ""
     change = metric["change"]
@@ -180,7 +181,7 @@ def week_verdict(metric: Mapping[str, Any]) -> str:
         return f"{'better' if change['is_better'] else 'worse'}: {change['reason']}"
     # an older version has told of no change at all
     told = {"normal": "within normal variation", "not told": ""}
-    return told.get(change["kind"], "too little history to tell")
+    return told.get(change["kind"], change["reason"] or "too little history to tell")
 
 
 def _attained(metric: Mapping[str, Any]) -> str:

@@ -10,6 +10,30 @@ from markdown_it import MarkdownIt
 from config.metrics import keys, metrics
 from config.targets import parse_target
 from dashboards.figures import formats
+from warehouse.metrics.units import figure_beside, figures
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "unit", "said"),
+    [
+        (0.8, 1.4, "per day", "0.8 a day"),
+        (5.6 / 7, 1.0, "per day", "0.8 a day"),
+        (1.4, 6 / 7, "per day", "9.8 a week"),
+        (0, 1.4, "per day", "0 a day"),
+        (100.8 * 3600, 2.5 * 3600, "seconds", "100.8 h"),
+        (4 * 86400, 120, "seconds", "4 d"),
+        (5, 4 * 86400, "seconds", "5 s"),
+        (0.081, 0.0811, "fraction", "8.1 %"),
+        (3.96, 4, "points", "3.96 of 5"),
+        (3, 4, "points", "3.0 of 5"),
+    ],
+)
+def test_the_number_beside_another_has_its_unit_where_anybody_would_say_it(value, shown, unit, said):
+    assert figure_beside(value, shown, unit) == said
+
+
+def test_two_scores_are_told_alike():
+    assert figures(4, 3.5, "points") == ("4.0 of 5", "3.5 of 5")
 
 
 @pytest.mark.parametrize(

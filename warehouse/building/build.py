@@ -83,6 +83,7 @@ STEPS_IN_ORDER = (
     "repositories",
     "first_deployments",
     "answers",
+    "taken_answers",
     "responses",
     "drivers",
     "comments",

@@ -17,10 +17,20 @@ def figure(value: float | None, unit: str, limit: float | None = None) -> str:
     while limit is not None and places < 6 and _side(number * factor, limit) != _side(value, limit):
         places += 1
         number = round(value / factor, places)
-    text = f"{number:,.{places}f}"
-    # of a score the place after the point is read as how exact it is
-    is_cut = places and unit != "points"
-    return (text.rstrip("0").rstrip(".") if is_cut else text) + suffix
+    return _written(number, places, unit) + suffix
+
+
+def figure_beside(value: float, shown: float, unit: str) -> str:
+    """`value` in the unit in which `figure` says `shown`, in as many digits as it takes to tell them apart.
+
+    In its own unit where nobody would say it in the other's: "4 d" beside "2 min".
+    """
+    factor, suffix, places = _scale(shown, unit)
+    if value and not 0.05 <= abs(value / factor) < 1000:
+        return figure(value, unit)
+    while round(value / factor, places) == round(shown / factor, places) and places < 6 and value != shown:
+        places += 1
+    return _written(round(value / factor, places), places, unit) + suffix
 
 
 def figures(first: float, second: float, unit: str) -> tuple[str, str]:
@@ -29,9 +39,14 @@ def figures(first: float, second: float, unit: str) -> tuple[str, str]:
     factor, suffix, places = _scale(math.prod(sizes) ** (1 / max(1, len(sizes))), unit)
     while round(first / factor, places) == round(second / factor, places) and places < 6 and first != second:
         places += 1
-    texts = [f"{round(value / factor, places):,.{places}f}" for value in (first, second)]
-    shorter = [text.rstrip("0").rstrip(".") if places else text for text in texts]
-    return shorter[0] + suffix, shorter[1] + suffix
+    told = [_written(round(value / factor, places), places, unit) + suffix for value in (first, second)]
+    return told[0], told[1]
+
+
+def _written(number: float, places: int, unit: str) -> str:
+    text = f"{number:,.{places}f}"
+    # of a score the place after the point is read as how exact it is
+    return text.rstrip("0").rstrip(".") if places and unit != "points" else text
 
 
 def _scale(value: float, unit: str) -> tuple[float, str, int]:

@@ -52,7 +52,8 @@ class HeldBack:
     """Of a missed `value`: its `holders`, of a `kind`, among `of`, have the part `share`; otherwise it `would_be`.
 
     The share is of a stage's seconds, of all seconds, of the failures, or of the people who answered; None for what is
-    done too rarely. `total` is what all of them hold: seconds (those of all stages, of a lead time), or failures.
+    done too rarely. `total` is what all of them hold: seconds (those of all stages, of a lead time), or failures; of
+    teams it is how many are below the mean.
     `level` is in seconds, a day, or of 5, as `otherwise` says; `kept` is the share of the changes that keep to it now.
     `would_be` is in the metric's unit, None where there is no such number.
     """
@@ -353,7 +354,8 @@ def _low_scores(asked: _Asked) -> HeldBack | None:
         left = everyone.n - sum(one.n for one in low)
         rest = everyone.score * everyone.n - sum(one.amount * one.n for one in low)
         part = sum(one.share for one in low)
-        return HeldBack(asked.value, "team", low, len(teams), part, "without", rest / left)
+        below = sum(score < everyone.score for score, _ in teams.values())
+        return HeldBack(asked.value, "team", low, len(teams), part, "without", rest / left, total=below)
     scores = histogram(asked.facts, everyone)
     under = sum(n for score, n in scores.items() if score < GOOD_SCORE)
     if not under:

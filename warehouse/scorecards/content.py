@@ -25,7 +25,7 @@ from warehouse.scorecards.restatements import restatements
 from warehouse.scorecards.sentences import Sentence, told
 from warehouse.signals.limits import limits_before
 from warehouse.signals.verdicts import Verdict, all_judged, among, below_scope, verdict
-from warehouse.signals.wording import compared_numbers
+from warehouse.signals.wording import compared_numbers, told_verdict
 from warehouse.storage.older_scorecards import CONTENT_VERSION
 from warehouse.trust.ownership import owners
 from warehouse.trust.readings import oldest_reading
@@ -281,7 +281,7 @@ def _metric(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str
             "kind": kind,
             "direction": found.direction if found else None,
             "is_better": found.is_better if found else None,
-            "reason": compared_numbers(found.judged) if found and kind == "signal" else "",
+            "reason": _reason(found) if found else "",
         },
         "attainment": {
             "met": attained.met,
@@ -294,6 +294,13 @@ def _metric(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str
             for one in weeks[-HISTORY_WEEKS:]
         ],
     }
+
+
+def _reason(found: Verdict) -> str:
+    """Both numbers of a signal, or why nothing can be told."""
+    if found.kind == "signal":
+        return compared_numbers(found.judged)
+    return told_verdict(found) if found.kind == "unknown" else ""
 
 
 def _usual(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str, Any] | None:

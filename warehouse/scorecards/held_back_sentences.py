@@ -106,8 +106,14 @@ def _told(found: HeldBack) -> tuple[SentencePart, ...]:
         kind = _EVIDENCE.get(one.name, one.name)
         return (SentencePart(f"{one.n:,} of the {found.total:,.0f} {_cases(found)} are {kind}. "),)
     if found.kind == "team":
-        people = sum(one.n for one in found.holders)
-        told = f"{who} {'answer' if many else 'answers'} below the mean, {people:,} of {found.value.n:,} people: "
+        people = f"{sum(one.n for one in found.holders):,} of {found.value.n:,} people"
+        below = f"{found.total:,.0f} of {found.of:,} {_plural_of('team', found.of)}"
+        told = f"{below} {'answers' if found.total == 1 else 'answer'} below the mean, "
+        told += (
+            f"{people}: "
+            if len(found.holders) == found.total
+            else f"among them {len(found.holders)} with {people}: "
+        )
         return (SentencePart(told), *named, SentencePart(". "))
     if found.kind == "respondent":
         (one,) = found.holders

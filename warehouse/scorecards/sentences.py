@@ -141,7 +141,7 @@ def _calm(own: Sequence[Verdict], current: Mapping[str, Value]) -> Sentence:
         if week.value is not None:
             (normal if kinds.get(metric) == "normal" else unknown).append(metrics()[metric].name)
     if not normal:
-        return _plain("There is too little history to tell whether anything changed.")
+        return _plain("There is too little to tell whether anything changed.")
     if unknown:
         return _plain(
             f"{listed(normal)} {'is' if len(normal) == 1 else 'are'} within normal variation; of the other metrics"

@@ -10,6 +10,7 @@ from config.settings import Email, Reports, Settings
 from dashboards.delivery.deliver import Delivery, deliver
 from dashboards.delivery.mail import mail, try_connection
 from dashboards.delivery.scorecard_parcels import scorecard_parcels
+from dashboards.delivery.subjects import scorecard_subject
 from tests.conftest import Small
 from tests.support.command_line import run
 from tests.support.loopback import closed_address
@@ -49,6 +50,15 @@ def test_recipients_get_text_and_html_with_attached_pictures(tmp_path: Path) -> 
     pictures = [part.get_content() for part in received.walk() if part.get_content_type() == "image/png"]
     assert len(pictures) == len(identifiers)
     assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+
+
+def test_a_team_and_a_system_of_one_name_have_subjects_of_their_own() -> None:
+    one = {**scorecard(), "name": "payments"}
+    assert {scorecard_subject({**one, "scope": scope}) for scope in ("organisation", "system", "team")} == {
+        "payments: 1 of 4 targets met, week of 9 Nov",
+        "payments (system): 1 of 4 targets met, week of 9 Nov",
+        "payments (team): 1 of 4 targets met, week of 9 Nov",
+    }
 
 
 def test_a_name_cannot_write_headers() -> None:

@@ -75,6 +75,21 @@ class TestEveryForm:
         assert "worse: 3.2 h against 1.6 h in the 12 weeks before" in text
         assert not {"↓", "↑"} & set(text)
 
+    @pytest.mark.parametrize("format", ["html", "md", "txt"])
+    def test_the_usual_has_the_unit_of_the_number_beside_it(self, format):
+        one = scorecard()
+        (often,) = (m for m in one["metrics"] if m["metric"] == "deployment_frequency")
+        one["metrics"] = [often | {"value": 1.4, "usual": often["usual"] | {"centre": 0.8}}]
+        assert "↑ 75 % from the usual 0.8 a day" in render(one, format)
+
+    @pytest.mark.parametrize("format", ["html", "md", "txt"])
+    def test_why_nothing_can_be_told_is_said_as_on_the_pages(self, format):
+        one = scorecard()
+        unknown = {"kind": "unknown", "direction": None, "is_better": None, "reason": "too few to tell"}
+        one["metrics"] = [one["metrics"][0] | {"change": unknown}]
+        assert "too few to tell" in render(one, format)
+        assert "too little history" not in render(one, format)
+
     def test_json_is_the_content_itself(self):
         assert json.loads(render(CONTENT, "json")) == CONTENT
 

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collectors.contract.records import Response
+from collectors.contract.records import Comment, Response
 from config.settings import Settings
+from config.survey import SurveyMeaning
 from warehouse.building.build import build
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
-from warehouse.metrics.satisfaction import Group, rounds
+from warehouse.metrics.satisfaction import Group, comments, drivers, rounds
 from warehouse.metrics.values import compute
 from warehouse.storage.store import open_warehouse
 
@@ -162,3 +164,33 @@ def test_a_renamed_team_has_no_data_until_it_answers_under_its_name(told_later: 
 def test_rounds_of_the_same_people_stay_apart(told_later: Told) -> None:
     found = [(everyone.round, everyone.score, everyone.n) for everyone, _ in told_later.rounds("same people")]
     assert found == [("same people 1", 4, 5), ("same people 2", None, 4)]
+
+
+def test_teams_that_were_one_when_the_round_closed_are_withheld_once_they_are_told_apart(
+    tmp_path: Path,
+) -> None:
+    of = Settings(organization="acme", warehouse=tmp_path / "w.duckdb")
+    three = [answer(f"b{n}", 1, team="b") for n in range(3)]
+    six = [answer(f"c{n}", 3, team="c") for n in range(6)]
+    said = [*FIVE, *three, *six]
+    with open_warehouse(of.warehouse) as warehouse, warehouse.transaction():
+        warehouse.upsert([*said, *(one.model_copy(update={"question": "tools"}) for one in said)])
+        warehouse.upsert([Comment(round="1", respondent="b0", question="why", text="because")])
+
+    def shown(teams: dict[str, str]) -> tuple[dict[str, float | None], dict[str, float | None], list[Any]]:
+        build(of.model_copy(update={"survey": SurveyMeaning(teams=teams)}), NEXT_DAY)
+        with open_facts(of.warehouse) as facts:
+            ((_, _, groups),) = rounds(facts)
+            asked = drivers(facts, NEXT_DAY.date())
+            written, _ = comments(facts, "1")
+        return (
+            {name: group.score for name, group in groups.items()},
+            {one.team: one.score for one in asked if one.team},
+            [(one.team, one.text) for one in written],
+        )
+
+    as_one = {"a": 2.875, "c": 3.0}
+    assert shown({"b": "a"}) == (as_one, as_one, [("a", "because")])
+    # b's three would follow from a's eight, told before, and a's five
+    apart = {"a": None, "b": None, "c": 3.0}
+    assert shown({}) == (apart, apart, [])

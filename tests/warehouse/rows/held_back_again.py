@@ -235,22 +235,35 @@ def rate_again(of: Tables, value: Value, where: dict[str, str], target: Target) 
     return [n for _, n in sorted(lacking, key=lambda one: -one[0])], None, would_be
 
 
-def score_again(of: Tables, value: Value, where: dict[str, str], target: Target) -> Again:
-    if set(where) - {"team"}:
-        return None
+def of_last_round(of: Tables, value: Value) -> tuple[list[Row], dict[str, list[float]]]:
+    """The answers of the last round that closed before the value's days end, and the scores of each published team."""
     rows = [row for row in of.tables["responses"] if row["excluded_because"] is None]
     closed = {row["round"]: row["at"] for row in rows if row["day"] < value.period_end}
     last = max(closed, key=lambda name: closed[name])
-    rows = [row for row in rows if row["round"] == last and where.get("team") in (None, row["team"])]
-    mean = fmean(row["score"] for row in rows)
+    rows = [row for row in rows if row["round"] == last]
     by_team: dict[str, list[Row]] = defaultdict(list)
-    for row in [] if where else rows:
+    for row in rows:
         by_team[row["team"]].append(row)
-    published = {
+    return rows, {
         team: [row["score"] for row in own]
         for team, own in by_team.items()
         if team is not None and len(own) >= 5 and not any(row["is_pooled"] for row in own)
     }
+
+
+def teams_below_the_mean(of: Tables, value: Value) -> int:
+    rows, published = of_last_round(of, value)
+    mean = fmean(row["score"] for row in rows)
+    return sum(fmean(scores) < mean for scores in published.values())
+
+
+def score_again(of: Tables, value: Value, where: dict[str, str], target: Target) -> Again:
+    if set(where) - {"team"}:
+        return None
+    everybody, of_teams = of_last_round(of, value)
+    rows = [row for row in everybody if where.get("team") in (None, row["team"])]
+    published = {} if where else of_teams
+    mean = fmean(row["score"] for row in rows)
     low = sorted(
         (team for team, own in published.items() if mean - fmean(own) >= 0.1),
         key=lambda team: (sum(score - mean for score in published[team]), team),

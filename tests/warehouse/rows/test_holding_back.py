@@ -20,7 +20,14 @@ from config.settings import Settings
 from config.targets import parse_target
 from tests.conftest import Sample, Small
 from tests.support.small_organisation import NOW
-from tests.warehouse.rows.held_back_again import AGAIN, Row, Tables, first_arrivals, read
+from tests.warehouse.rows.held_back_again import (
+    AGAIN,
+    Row,
+    Tables,
+    first_arrivals,
+    read,
+    teams_below_the_mean,
+)
 from warehouse.building.build import model
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
@@ -239,6 +246,7 @@ def test_the_number_otherwise_is_that_of_the_rows_but_for_what_is_said(seed: int
         assert [one.amount for one in found.holders] == pytest.approx(held), (metric, where, span)
         assert found.share == pytest.approx(share)
         assert found.would_be == pytest.approx(would_be), (metric, where, span)
+        assert found.kind != "team" or found.total == teams_below_the_mean(of, value)
         lower = metrics()[metric].better == "lower"
         assert (found.would_be - value.value) * (1 if lower else -1) <= 1e-6
         sentence = held_back_sentence(found)
@@ -372,4 +380,20 @@ def test_a_sentence_is_never_more_than_the_rows_say() -> None:
     assert held_back_sentence(found).text == (
         "Change Failure Rate (10 %, target < 5%): 4 of the 5 failures are rollbacks. Without these, the rate"
         " would still be 10 %."
+    )
+
+
+def test_of_the_teams_below_the_mean_it_is_said_how_many_there_are_besides_those_named() -> None:
+    value = Value(
+        "developer_satisfaction", "organisation", "acme", FIRST, AFTER, 3.0, "points", 30, "> 4.5/5", "missed", False
+    )  # fmt: skip
+    low = (Holder("red", 2.0, 0.2, 6), Holder("blue", 2.5, 0.2, 6))
+    found = HeldBack(value, "team", low, 5, 0.4, "without", 3.5, total=3)
+    assert held_back_sentence(found).text == (
+        "Developer Satisfaction (3.0 of 5, target > 4.5/5): 3 of 5 teams answer below the mean, among them 2 with 12 of"
+        " 30 people: red (2.0 of 5) and blue (2.5 of 5). Without their answers, the mean would be 3.5 of 5."
+    )
+    assert (
+        "2 of 5 teams answer below the mean, 12 of 30 people: red"
+        in held_back_sentence(replace(found, total=2)).text
     )

@@ -235,7 +235,7 @@ def test_a_deployment_that_is_no_failure_for_all_that_is_known_is_said_so(tmp_pa
     build(settings, NOW)
     with open_facts(settings.warehouse) as facts:
         assert said(scorecard(facts, settings, WEEK)) == [
-            "There is too little history to tell whether anything changed.",
+            "There is too little to tell whether anything changed.",
             "None of the 3 deployments is known to have failed.",
             "3 deployments brought 0 changes to production.",
         ]

@@ -7,7 +7,7 @@ with fixed as (
 
 taken as (
     select t.round, f.closes_at, t.question, coalesce(s.team, t.team) as team, t.score, t.is_pooled
-    from source.round_answers as t
+    from taken_answers as t
     inner join fixed as f on f.round = t.round
     left join survey_teams as s on s.told = t.team
     where t.question not in (select q.question from satisfaction_questions as q)

@@ -20,7 +20,7 @@ taken as (
         avg(t.score) as score,
         max(t.batch) as batch,
         bool_or(t.is_pooled) as is_pooled
-    from source.round_answers as t
+    from taken_answers as t
     inner join satisfaction_questions as q on q.question = t.question
     group by t.round, t.respondent
 ),
