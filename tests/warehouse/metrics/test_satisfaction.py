@@ -238,14 +238,11 @@ def recovered(
             warehouse.upsert([one.response(bit) for bit, one in came])
             if number == 0:  # every team is known, whoever answered
                 warehouse.upsert([Component(name=f"of-{team}", owner=team) for team in TEAMS if team])
-<<<<<<< HEAD
                 warehouse.upsert([Component(name="all", kind="Group", children=("ab", "c"))])
             # a team that comes to a group makes no difference that tells what it answered
             held = ("a", "b", "c") if number == 1 else ("a", "b")
             warehouse.upsert([Component(name="ab", kind="Group", children=held)])
-=======
         of = of.model_copy(update={"survey": SurveyMeaning(teams=teams_in[number])})
->>>>>>> w-eye-words
         build(of, now)
         with open_facts(of.warehouse) as facts:
             known |= set(told(facts, of, folder / f"export{number}"))
