@@ -1,5 +1,6 @@
 """What several test files share: the sample organisation, collected once over its real protocols, and the small one."""
 
+import gc
 import os
 import pickle
 import shutil
@@ -41,6 +42,16 @@ hypothesis_settings.load_profile("sixkeys")
 def pytest_configure() -> None:
     """Each worker works on a processor of its own."""
     processors.take_one()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, so that the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @dataclass(frozen=True)
