@@ -229,7 +229,7 @@ def metrics(
     from warehouse.signals.goals import goal_progress, with_goals
 
     settings = read_settings(config, warehouse)
-    with opened_facts(settings) as facts:
+    with opened_facts(settings, narrowed) as facts:
         scope = by or narrowest(narrowed)
         values = compute(facts, settings, scope, period, first, after, narrowed, measured(facts, settings))
         rows = with_goals(as_rows(values), goal_progress(facts, settings, scope, narrowed))
@@ -270,7 +270,7 @@ def explain(
     from warehouse.rows.stages import explained_stages, stage_rows
 
     settings = read_settings(config, warehouse)
-    with opened_facts(settings) as facts:
+    with opened_facts(settings, narrowed) as facts:
         if stages:
             told = explained_stages(facts, narrowed, first, after)
             content = stage_rows(told.stages) if format == "csv" else asdict(told)

@@ -53,10 +53,14 @@ def keys() -> dict[str, Metric]:
 
 
 def find(name: str) -> Metric | None:
-    """The metric that a user calls `name` (id or any of its names, case ignored), or None."""
+    """The metric that a user calls `name` (id, short or any of its names, case ignored), or None."""
     return _by_name().get(name.strip().casefold())
 
 
 @cache
 def _by_name() -> dict[str, Metric]:
-    return {known.casefold(): metric for metric in metrics().values() for known in (metric.id, *metric.names)}
+    return {
+        known.casefold(): metric
+        for metric in metrics().values()
+        for known in (metric.id, metric.short, *metric.names)
+    }

@@ -5,7 +5,7 @@ Packages are imported inside, so that `sixkeys --help` answers at once.
 
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -39,13 +39,20 @@ def read_settings(config: Path, warehouse: Path | None) -> "Settings":
 
 
 @contextmanager
-def opened_facts(settings: "Settings") -> Iterator["Facts"]:
-    """The published facts; says so where they are not the newest. Raises NoFacts."""
+def opened_facts(settings: "Settings", asked: Mapping[str, str] | None = None) -> Iterator["Facts"]:
+    """The published facts; says so where they are not the newest. Raises NoFacts.
+
+    Where numbers are `asked` for, also which sources of theirs could not be read, and since when.
+    """
+    from warehouse.metrics.pooled import names_only
     from warehouse.metrics.published_facts import open_facts
+    from warehouse.scorecards.caveats import unread
 
     with open_facts(settings.warehouse) as facts:
         if facts.warning:
             say(f"sixkeys: {facts.warning}")
+        for sentence in [] if asked is None else unread(facts, settings, names_only(asked)):
+            say(sentence)
         yield facts
 
 

@@ -256,6 +256,6 @@ def test_a_unit_fits_its_own_kind_of_metric_only(dimension: str, unit: str) -> N
 
 def test_every_name_of_a_metric_finds_it() -> None:
     for metric in metrics().values():
-        for name in (metric.id, *metric.names, *(name.upper() for name in metric.names)):
+        for name in (metric.id, metric.short, *metric.names, *(name.upper() for name in metric.names)):
             assert find(f" {name} ") is metric
     assert find("velocity") is None

@@ -33,7 +33,7 @@ def caveats(
     by_status: dict[str, list[str]] = {}
     for metric in shown:
         by_status.setdefault(metric["status"], []).append(metric["name"])
-    told = [*_unread(facts, settings, where), *_uncovered(facts, where, monday), *_gaps(facts, where, monday)]
+    told = [*unread(facts, settings, where), *_uncovered(facts, where, monday), *_gaps(facts, where, monday)]
     told += _unwatched(facts, where, monday)
     told += _of_surveys(facts, where, monday + timedelta(days=_DAYS))
     if any(metric["provisional"] for metric in shown):
@@ -59,7 +59,7 @@ def caveats(
     return told
 
 
-def _unread(facts: Facts, settings: Settings, where: Mapping[str, str]) -> list[str]:
+def unread(facts: Facts, settings: Settings, where: Mapping[str, str]) -> list[str]:
     """The sources that could not be read, with the instant of their last good reading: what is kept knows no today."""
     told = []
     for one in failing(facts, settings, where):

@@ -346,6 +346,17 @@ def test_the_signals_of_a_week_are_a_list_also_where_there_are_none(imported: Pa
     )
 
 
+def test_numbers_say_which_of_their_sources_could_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "sixkeys.yaml").write_text("organization: acme\nsources: {survey: {files: [answers.csv]}}\n")
+    assert run(tmp_path, "collect").returncode == 1
+    told = "The survey has not been read yet: satisfaction may be missing answers.\n"
+    for command in (["metrics", "--format", "json"], ["explain", "DSAT"], ["explain", "lead_time", "--stages"]):
+        done = run(tmp_path, *command)
+        assert (done.returncode, done.stderr) == (0, told), command
+    assert json.loads(run(tmp_path, "metrics", "--format", "json").stdout)
+    assert run(tmp_path, "signals").stderr == ""
+
+
 def test_a_scorecard_is_written_to_stdout(imported: Path) -> None:
     done = run(imported, "scorecard", "--week", "2024-W45", "--format", "md")
     assert (done.returncode, done.stderr) == (0, "")
