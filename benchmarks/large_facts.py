@@ -65,7 +65,7 @@ select
     d.day as listed_day, d.at - interval 4 minutes as started_at, sha_of(d.i, 'd') as sha,
     'images' as sha_method, 'main' as ref, sha_of(d.i, 'd') as revision, 'success' as status,
     'deployment' as kind, d.excluded_because,
-    cast(d.fails as int) as failed,
+    cast(d.fails as int) as failed, true as is_watched,
     case when d.fails then 'window' end as failed_by,
     case when d.fails then 'incident Q' || d.i || ': opened 12 min after it' end as failed_evidence,
     cast(d.fails as int) as evidence_count,
