@@ -93,7 +93,6 @@ security:                    # what the guardrails of that file leave open
   guardrails:
     required_labels: [app.kubernetes.io/name, acme.example/team]
     registries: ["ghcr.io/acme"]
-    except: [Security scanning]
 
 survey: {{satisfaction: [platform, recommend]}}  # the other questions are drivers
 
