@@ -77,8 +77,13 @@ def _move(connection: duckdb.DuckDBPyConnection, before: str, repo: str) -> None
         [repo, repo, len(before) + 1, before],
     )
     connection.execute(
+        "update requests set id = ? || substr(id, ?)"
+        " where source = 'git' and (starts_with(id, ?) or starts_with(id, ?))",
+        [repo, len(before) + 1, f"{before}@", f"{before}#"],
+    )
+    connection.execute(
         "update cursors set subject = ? || substr(subject, ?)"
-        " where source in ('github', 'git', 'github_issues') and (subject = ? or starts_with(subject, ?))",
+        " where source in ('github', 'git', 'github_issues', 'requests') and (subject = ? or starts_with(subject, ?))",
         [repo, len(before) + 1, before, f"{before} "],
     )
     connection.execute("update former_names set repo = ? where repo = ?", [repo, before])
