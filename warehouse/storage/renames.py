@@ -17,7 +17,7 @@ _TABLES = {name: record for name, record in RECORDS.items() if "repo" in record.
 }
 del _TABLES["components"]
 
-_OF_GITHUB = "('github', 'git', 'github_issues', 'github_jobs')"
+_OF_GITHUB = "('github', 'git', 'github_issues', 'github_jobs', 'requests')"
 
 
 def under_current_names(connection: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> list[Record]:
@@ -77,6 +77,11 @@ def _move(connection: duckdb.DuckDBPyConnection, before: str, repo: str) -> None
         "update incidents set source_service = ?, id = ? || substr(id, ?)"
         " where source = 'github_issues' and source_service = ?",
         [repo, repo, len(before) + 1, before],
+    )
+    connection.execute(
+        "update requests set id = ? || substr(id, ?)"
+        " where source = 'git' and (starts_with(id, ?) or starts_with(id, ?))",
+        [repo, len(before) + 1, f"{before}@", f"{before}#"],
     )
     connection.execute(
         "update cursors set subject = ? || substr(subject, ?)"

@@ -30,9 +30,9 @@ _SOURCES = {
     "github_jobs": _Told("GitHub's jobs", wanting="steps of golden paths may be unknown"),
     "links": _Told("The list of causes", wanting="failures may lack the deployment that caused them"),
     "pagerduty": _Told("PagerDuty", ("incidents",)),
-    "requests": _Told("The requests to the platform", wanting="requests may be missing"),
+    "requests": _Told("Requests to the platform", ("requests",)),
     "survey": _Told("The survey", ("responses",)),
-    "tickets": _Told("The tickets to the platform", wanting="tickets may be missing"),
+    "tickets": _Told("The list of tickets", ("requests",)),
 }
 # by kind the number that it is the input of, and what that lacks
 _WANTING = {
@@ -41,6 +41,7 @@ _WANTING = {
     "incidents": ("recovery times", "recovery times may be missing incidents"),
     "responses": ("satisfaction", "satisfaction may be missing answers"),
     "repositories": ("times to first commit", "times to first commit may be missing repositories"),
+    "requests": ("times of self-service", "times of self-service may be missing requests"),
 }
 # whose runs cover what coverage names otherwise
 _READ_BY_GITHUB = ("deployments", "releases", "tags", "workflow_runs", "pull_requests", "repositories")
