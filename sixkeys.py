@@ -225,13 +225,13 @@ def metrics(
     require_few_periods(period, first, after)
     narrowed = pairs(where)
     from dashboards.commands import terminal
-    from warehouse.metrics.values import as_rows, compute, narrowest
+    from warehouse.metrics.values import as_rows, compute, measured, narrowest
     from warehouse.signals.goals import goal_progress, with_goals
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings) as facts:
         scope = by or narrowest(narrowed)
-        values = compute(facts, settings, scope, period, first, after, narrowed)
+        values = compute(facts, settings, scope, period, first, after, narrowed, measured(facts, settings))
         rows = with_goals(as_rows(values), goal_progress(facts, settings, scope, narrowed))
     terminal.write(sys.stdout, format, rows, terminal.values_table(values))
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Statistic = Literal["median", "mean", "rate", "share"]
+Statistic = Literal["median", "mean", "rate", "share", "state"]
 
 
 class Metric(BaseModel):
@@ -16,6 +16,7 @@ class Metric(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
+    group: Literal["keys", "platform"] = "keys"
     name: str
     short: str
     names: tuple[str, ...]
@@ -32,12 +33,23 @@ class Metric(BaseModel):
     rule: str
     source: str
 
+    @property
+    def needs_incidents(self) -> bool:
+        """Whether it is a rate of failures, which says nothing of deployments whose incidents nobody reads."""
+        return self.fact == "deployments" and self.statistic == "share"
+
 
 @cache
 def metrics() -> dict[str, Metric]:
     """All metrics by id, in the order in which people are shown them."""
     declared = tomllib.loads(Path(__file__).with_name("metrics.toml").read_text(encoding="utf-8"))
     return {id: Metric(id=id, **fields) for id, fields in declared.items()}
+
+
+@cache
+def keys() -> dict[str, Metric]:
+    """The metrics of delivery and of satisfaction by id: those that every organisation has, whatever its platform."""
+    return {id: metric for id, metric in metrics().items() if metric.group == "keys"}
 
 
 def find(name: str) -> Metric | None:

@@ -42,6 +42,7 @@ _COLUMNS = {
     "changes": ("at", "service", "sha", "subject", "authored_at"),
     "incidents": ("at", "service", "title", "opened_at", "resolved_at"),
     "recoveries": ("at", "service", "source", "id", "finished_at", "recovered_by"),
+    "path_services": ("day", "service", "team", "path"),
 }
 _ENDS = ("value", "rule", "excluded_because", "url")
 _SHA_LENGTH = 10

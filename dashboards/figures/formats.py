@@ -66,11 +66,22 @@ def percentiles(p75: float | None, p90: float | None, unit: str) -> str:
     return ", ".join(f"{name} {figure(at, unit)}" for name, at in known if at is not None)
 
 
+# what people call a row of a fact, and several, where the table is called otherwise
+_ROWS_OF = {
+    "repositories": ("repository", "repositories"),
+    "recoveries": ("recovery", "recoveries"),
+    "responses": ("respondent", "respondents"),
+    "path_services": ("service", "services"),
+    "path_deployments": ("deployment", "deployments"),
+    "first_deployments": ("repository", "repositories"),
+    "guarded_services": ("service", "services"),
+    "paved_services": ("service", "services"),
+}
+
+
 def counted(n: int, fact: str) -> str:
     """How many rows of a fact table made a number: "1 deployment", "1,204 changes"."""
-    singular = {"repositories": "repository", "recoveries": "recovery", "responses": "respondent"}
-    one = singular.get(fact, fact.removesuffix("s"))
-    many = {"responses": "respondents"}.get(fact, fact)
+    one, many = _ROWS_OF.get(fact, (fact.removesuffix("s"), fact))
     return f"{n:,} {one if n == 1 else many}"
 
 

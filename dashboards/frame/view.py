@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from config.years import FIRST_YEAR, LAST_YEAR
 from dashboards.figures import formats
 from warehouse.metrics.events import KnownEvent, anew_since
@@ -34,7 +34,7 @@ ROWS = {
 SORTS = {
     "name": "Name",
     "missed": "Most targets missed",
-    **{metric.id: f"{metric.name}, worst first" for metric in metrics().values()},
+    **{metric.id: f"{metric.name}, worst first" for metric in keys().values()},
 }
 ORDERS = {
     "newest": "Newest first",
@@ -61,7 +61,7 @@ _CHOICES: dict[str, set[str]] = {
     "period": set(PERIODS),
     "rows": set(ROWS),
     "sort": set(SORTS),
-    "metric": set(metrics()),
+    "metric": set(keys()),
     "order": set(ORDERS),
     "listed": set(LISTED),
     "step": set(SERIES_STEPS),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from config.settings import Settings
 from dashboards.figures import charts, formats
 from dashboards.figures.event_marks import event_marks
@@ -44,7 +44,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = navigation.permitted_view(state)
     left, right = top(view, unknown, state, published).columns([2, 1])
-    names = {metric.id: metric.name for metric in metrics().values()}
+    names = {metric.id: metric.name for metric in keys().values()}
     with right:
         widgets.select("metric", "Metric", names, view.metric, view, width="stretch")
     found = read_once(metric_content, published, settings, view)

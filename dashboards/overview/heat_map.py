@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from dashboards.frame.value_cells import ValueCell, exists, value_cell
 from dashboards.frame.view import ROWS, Filters, link, narrowed_to, scope_page
 from warehouse.metrics.values import Scope, Value
@@ -37,7 +37,7 @@ class HeatMapRow:
 
 def usual_targets(rows: Sequence[HeatMapRow]) -> dict[str, str | None]:
     """By metric the target that holds for most of the rows, None where most have none."""
-    of_metrics: dict[str, list[str | None]] = {metric: [] for metric in metrics()}
+    of_metrics: dict[str, list[str | None]] = {metric: [] for metric in keys()}
     for row in rows:
         for cell in row.cells:
             if cell is not None and exists(cell.value):
@@ -79,7 +79,7 @@ def heat_map_rows(
             name,
             level,
             mapped.get(name, True) if scope == "service" else True,
-            tuple(found.get(metric) for metric in metrics()),
+            tuple(found.get(metric) for metric in keys()),
             link(scope_page(scope), narrowed_to(filters, scope, name)),
         )
 
@@ -105,9 +105,9 @@ def _sorted(rows: Iterable[HeatMapRow], by: str) -> list[HeatMapRow]:
     rows = sorted(rows, key=lambda row: row.name.casefold())
     if by == "missed":
         return sorted(rows, key=lambda row: -row.missed)
-    if by not in metrics():
+    if by not in keys():
         return rows
-    at, sign = list(metrics()).index(by), -1 if metrics()[by].better == "lower" else 1
+    at, sign = list(keys()).index(by), -1 if metrics()[by].better == "lower" else 1
 
     def worst(row: HeatMapRow) -> tuple[bool, float]:
         found = row.cells[at]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from config.metrics import metrics
+from config.metrics import keys
 from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame import (
@@ -99,9 +99,7 @@ def _table(state: State, view: Filters, found: Numbers, offered: Mapping[str, st
     targets = heat_map.usual_targets(rows)
     sorts = {by: link(".", replace(view, sort=by)) for by in SORTS}
     st.html(
-        part(
-            "table", rows, list(metrics().values()), targets, ROWS[view.rows], sorts, view.sort, of="overview"
-        )
+        part("table", rows, list(keys().values()), targets, ROWS[view.rows], sorts, view.sort, of="overview")
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from config.metrics import Metric, metrics
+from config.metrics import Metric, keys
 from config.settings import GoldenPath
 from dashboards.figures import formats
 from dashboards.figures.fact_cells import followable
@@ -122,7 +122,7 @@ def comparison(values: Sequence[PathValue], found: Sequence[Path]) -> tuple[list
     of = {(value.path, value.metric): value for value in values}
     rows = [
         Comparison(metric, tuple(_told(of[path, metric.id], metric) for path in columns))
-        for metric in metrics().values()
+        for metric in keys().values()
         if any(value.metric == metric.id and value.value is not None for value in values)
     ]
     return [path or OFF for path in columns], rows

@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from config.metrics import metrics
+from config.metrics import keys
 from config.settings import Settings
 from dashboards.deployments_and_incidents.content import rows_on_page, turned_to
 from dashboards.frame import downloads, navigation, widgets
@@ -79,6 +79,6 @@ def _table(
     shown = listed[(page - 1) * SHOWN_ROWS : page * SHOWN_ROWS]
     targets = heat_map.usual_targets(rows)
     title = f"{scope.capitalize()}s"
-    st.html(part("table", shown, list(metrics().values()), targets, title, sorts, view.sort, of="overview"))
+    st.html(part("table", shown, list(keys().values()), targets, title, sorts, view.sort, of="overview"))
     if len(shown) > SHOWN_ROWS // 2 and pages > 1:
         widgets.turn(turned, pages, "below")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from config.metrics import metrics
+from config.metrics import keys
 from config.settings import Settings
 from dashboards.deployments_and_incidents import deployment_rows, incident_rows
 from dashboards.deployments_and_incidents.content import ListKind, ListPage
@@ -166,7 +166,7 @@ def _below(scope: ProfileScope, state: State, view: Filters, found: Profile) -> 
     downloads.section_with_csv(title, named, "services", lambda: as_rows(found.content.below))
     targets = heat_map.usual_targets(rows)
     sorts = {by: link(scope_page(scope), replace(view, sort=by)) for by in SORTS}
-    st.html(part("table", rows, list(metrics().values()), targets, what, sorts, view.sort, of="overview"))
+    st.html(part("table", rows, list(keys().values()), targets, what, sorts, view.sort, of="overview"))
 
 
 def _rounds(found: Basis, view: Filters, state: State) -> None:

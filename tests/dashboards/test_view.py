@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.metrics import metrics
+from config.metrics import keys
 from dashboards.frame import view as filters
 from dashboards.frame.view import Filters
 
@@ -30,7 +30,7 @@ class TestFilters:
             service=st.none() | st.text(min_size=1),
             rows=st.sampled_from(sorted(filters.ROWS)),
             sort=st.sampled_from(sorted(filters.SORTS)),
-            metric=st.sampled_from(sorted(metrics())),
+            metric=st.sampled_from(sorted(keys())),
             order=st.sampled_from(sorted(filters.ORDERS)),
             environment=st.none() | st.text(min_size=1),
             state=st.none() | st.text(min_size=1),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from config.settings import Settings
 from warehouse.storage.older_scorecards import CONTENT_VERSION
 
@@ -17,7 +17,7 @@ VALUES = {
     "failed_deployment_recovery_time": (900.0, 1, "value"),
     "deployment_rework_rate": (0.25, 4, "insufficient"),
 }
-TARGETS = {metric: Settings(organization="acme").target(metric) for metric in metrics()}
+TARGETS = {metric: Settings(organization="acme").target(metric) for metric in keys()}
 SENTENCES: list[tuple[dict[str, str], ...]] = [
     (
         {"text": "Lead Time for Changes", "metric": "lead_time"},
@@ -61,7 +61,7 @@ def scorecard(*below: str, scope: str = "organisation", name: str = "acme") -> d
         "as_of": "2026-11-16T07:00:00+00:00",
         "definitions": "0.1.0 (0123abcd)",
         "dashboard": "https://sixkeys.acme.example",
-        "metrics": [_metric(metric, *VALUES[metric]) for metric in metrics()],
+        "metrics": [_metric(metric, *VALUES[metric]) for metric in keys()],
         "attainment": {"met": 1, "judged": 4},
         "holding_back": [{"metric": "lead_time", **_sentence(*HELD_BACK)}],
         "hours": {**_sentence(*HOURS), "stages": [STAGE]},
@@ -104,7 +104,7 @@ def _sentence(*parts: dict[str, str]) -> dict[str, Any]:
 
 def _below(team: str) -> dict[str, Any]:
     shown = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
-    told = [_metric(metric, *VALUES[metric]) for metric in metrics()]
+    told = [_metric(metric, *VALUES[metric]) for metric in keys()]
     metric = [{key: of[key] for key in shown} for of in told]
     return {"scope": "team", "name": team, "metrics": metric, "attainment": {"met": 1, "judged": 4}}
 

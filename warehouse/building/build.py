@@ -4,7 +4,7 @@ import glob
 import os
 import shutil
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, named_
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import waited_for
 from warehouse.storage.older_scorecards import convert_scorecards
-from warehouse.storage.on_disk import sync
+from warehouse.storage.on_disk import age, sync
 from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
 # what was told and whose it is: the last of them is `candidates`
@@ -74,6 +74,8 @@ STEPS_IN_ORDER = (
     "unmapped",
     "not_counted",
     "events",
+    "reading_days",
+    "path_services",
 )
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
@@ -210,12 +212,8 @@ def _sweep(warehouse: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     # who makes a key does so beside a build, in no time
     for path in warehouse.parent.glob(f"{glob.escape(key_file(warehouse).name)}.*.tmp"):
-        if _age(path) > KEPT_FOR:
+        if age(path) > KEPT_FOR:
             path.unlink(missing_ok=True)
-
-
-def _age(path: Path) -> timedelta:
-    return datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
@@ -258,7 +256,7 @@ def _remove_old(warehouse: Path, built: Path) -> None:
     """
     kept = facts_files(warehouse, built)
     for path in [*kept[KEPT_FILES:], *_of_nobody(warehouse.parent)]:
-        if _age(path) > KEPT_FOR:
+        if age(path) > KEPT_FOR:
             path.unlink(missing_ok=True)
     for path in set(facts_files(warehouse)).difference(kept):
         path.unlink(missing_ok=True)

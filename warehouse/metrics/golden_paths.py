@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from config.metrics import Metric
-from config.metrics import metrics as declared
+from config.metrics import Metric, keys
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import STATISTICS, narrowing
 
@@ -48,7 +47,7 @@ def on_and_off_paths(
     if not any(paths):
         return []
     found = []
-    for metric in declared().values():
+    for metric in keys().values():
         if metric.fact == "responses":  # people are asked by team
             continue
         rows = asked.values(metric)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from config.metrics import metrics
+from config.metrics import keys
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
@@ -74,7 +74,7 @@ def _difference(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str
 def _left_out(facts: Facts, start: date, end: date) -> dict[str, dict[str, int]]:
     """By metric how many rows are left out for each kind of reason, which is what stands before a colon."""
     found: dict[str, dict[str, int]] = {}
-    for metric in metrics().values():
+    for metric in keys().values():
         if metric.fact != "responses":
             rows = facts.connection.execute(
                 f"select split_part(f.{metric.excluded}, ':', 1), count(*) from {metric.fact} as f"

@@ -49,6 +49,7 @@ STATISTICS = {
     "median": "quantile_cont(e.input, 0.5)",
     "mean": "avg(e.input)",
     "share": "avg(cast(e.input as double))",
+    "state": "avg(cast(e.input as double))",
     "rate": "cast(count(*) as double)",
 }
 
@@ -130,7 +131,7 @@ def _computed(
             f"select {_quoted(by) if by else repr('')}, first, {_COLUMNS}"
             f" from ({_statement(metric, names, narrowing(where), narrowing(names_only(where)), where)})"
         )
-        rows = facts.connection.execute(sql, {**_bound(metric, wanted), **where}).fetchall()
+        rows = facts.connection.execute(sql, {**_bound(wanted), **where}).fetchall()
         found |= {(metric.id, name, first): Pooled(*rest) for name, first, *rest in rows}
     return found
 
@@ -144,9 +145,11 @@ def _stored(
 ) -> dict[tuple[str, str, date], Pooled]:
     """The stored ones; empty where a stretch is not stored."""
     names = [name for name in NAMES if name == by or name in where]
+    of = "".join(f" and f.{key} = ${key}" for key in where)
+    if by == "team" and set(where) == {"group"}:
+        names, of = ["team"], narrowing(where)
     if "group" in names and len(names) > 1:
         return {}
-    of = "".join(f" and f.{key} = ${key}" for key in where)
     name, chosen = f"f.{by}" if by else "''", f"f.names = $names{of}"
     if "service" in names and len(names) > 1:
         owned = f"f.service in (select f.service from owners as f where true{narrowing(where)})"
@@ -210,7 +213,7 @@ def _store(connection: "duckdb.DuckDBPyConnection", stretches: Sequence[Bucket])
                 connection.execute(
                     f"insert into stored_values by name select '{metric.id}' as metric,"
                     f" '{' '.join(names)}' as names, * from ({_statement(metric, names, of, of)})",
-                    _bound(metric, stretches),
+                    _bound(stretches),
                 )
     connection.executemany(
         "insert into stored_stretches values (?, ?)", [[e.start, e.end] for e in stretches]
@@ -240,15 +243,25 @@ def _stretches(facts: Facts) -> list[list[Bucket]]:
     return kinds
 
 
-def _bound(metric: Metric, wanted: Sequence[Bucket]) -> dict[str, Any]:
+def _bound(wanted: Sequence[Bucket]) -> dict[str, Any]:
     firsts, untils = [each.start for each in wanted], [each.end for each in wanted]
     return {
         "firsts": firsts,
         "untils": untils,
         "start": min(firsts),
         "end": max(untils),
-        "covered_by": metric.covered_by,
     }
+
+
+# the days of whose rows a stretch is made
+_EACH_DAY = (
+    "select s.first, s.until, cast(unnest(generate_series(s.first, s.until - 1, interval 1 day)) as date) as day"
+    " from stretches as s"
+)
+_LAST_READING_DAY = (
+    "select s.first, s.until, max(r.day) as day from stretches as s"
+    " inner join reading_days as r on r.day >= s.first and r.day < s.until group by s.first, s.until"
+)
 
 
 def _quoted(name: str) -> str:
@@ -272,15 +285,15 @@ def _statement(
     within = f"f.day >= $start and f.day < $end{''.join(f' and f.{name} is not null' for name in names)}"
     days = "inner join calendar as c on c.day = f.day"
     rows = f"{scoped(metric.fact, by, where)} {days} where f.{metric.excluded} is null and {within}{of_rows}"
-    is_long = metric.unit == "seconds"
+    is_long, is_state = metric.unit == "seconds", metric.statistic == "state"
+    # a state is known where there are rows of it, whether or not they count
+    covered = metric.fact if is_state else "covered_days"
+    is_covered = "true" if is_state else f"f.fact = '{metric.covered_by}'"
     # of what several services share, any of them may have been watched
-    watched = "f.is_watched" if metric.statistic == "share" else "cast(null as boolean)"
+    watched = "f.is_watched" if metric.needs_incidents else "cast(null as boolean)"
     return f"""
         with stretches as (select unnest($firsts) as first, unnest($untils) as until),
-        calendar as (
-            select s.first, s.until, cast(unnest(generate_series(s.first, s.until - 1, interval 1 day)) as date) as day
-            from stretches as s
-        ),
+        calendar as ({_LAST_READING_DAY if is_state else _EACH_DAY}),
         entities as (
             select c.first, c.until{named}, {source} as input, {watched} as watched
             from {rows} and not f.is_shared
@@ -298,8 +311,8 @@ def _statement(
         ),
         covered as (
             select c.first, c.until{named}, count(distinct f.day) as days
-            from {scoped("covered_days", by, where)} {days}
-            where f.fact = $covered_by and {within}{of_days} group by c.first, c.until{named}
+            from {scoped(covered, by, where)} {days}
+            where {is_covered} and {within}{of_days} group by c.first, c.until{named}
         )
         select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days, watched
         from counted full join covered using ({keys})"""

@@ -16,6 +16,7 @@ import duckdb
 from config.errors import DamagedError, SixkeysError
 from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
+from warehouse.storage.on_disk import age
 
 # raised with each change of a table or a column that readers get and that no model makes: those are in the definitions
 FACTS_VERSION = 3
@@ -43,7 +44,7 @@ def facts_files(warehouse: Path, newest: Path | None = None) -> list[Path]:
     found = warehouse.parent.glob(f"{glob.escape(warehouse.stem)}.facts-*.duckdb")
     last = _as_of(newest) if newest else ""
     known = [path for path in found if not last or _as_of(path) <= last]
-    return sorted(known, key=lambda path: path.stat().st_mtime, reverse=True)
+    return sorted(known, key=age)
 
 
 def _as_of(path: Path) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal, get_args
 
 from config.errors import ConfigurationError
-from config.metrics import Metric
+from config.metrics import Metric, find, keys
 from config.metrics import metrics as declared
 from config.names import find_name
 from config.settings import Settings
@@ -43,6 +43,18 @@ def kept_name(scope: str, name: str) -> str:
 def narrowest(where: Mapping[str, str]) -> Scope:
     """Of what the number of a narrowing is: its service, else its team, its group, its system."""
     return next((scope for scope in reversed(SCOPES) if scope in where), "organisation")
+
+
+def measured(facts: Facts, settings: Settings) -> list[str]:
+    """The keys, and of the platform's metrics those that have a target or a row: their ids."""
+    aimed = {metric.id for entry in settings.metrics if (metric := find(entry.name))}
+    return [
+        metric.id
+        for metric in declared().values()
+        if metric.group == "keys"
+        or metric.id in aimed
+        or facts.connection.execute(f"from {metric.fact} limit 1").fetchall()
+    ]
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,7 @@ def compute(
     where: Mapping[str, str] | None = None,
     metrics: Collection[str] | None = None,
 ) -> list[Value]:
-    """The values of all metrics (or those named), by scope and period, in the order metric, name, period.
+    """The values of the keys (or of the metrics named), by scope and period, in the order metric, name, period.
 
     `where` narrows to a system, group, team or service, and by `assistance` to what an agent helped with or not: only
     metrics of changes and deployments have that, and no target. A name or period without rows is there too, with its
@@ -95,7 +107,7 @@ def compute(
     periods = buckets(period, *full_range(facts, start, end))
     names = _names(facts, by, owned)
     now, levels = today(facts), TargetLevels(facts.connection, settings)
-    wanted = [metric for metric in declared().values() if metrics is None or metric.id in metrics]
+    wanted = [metric for id, metric in declared().items() if id in (keys() if metrics is None else metrics)]
     if is_parted:
         wanted = _with_assistance(wanted, is_asked=metrics is not None)
     of_rows = [metric for metric in wanted if metric.fact != "responses"]
@@ -133,7 +145,7 @@ def compute(
                         p75=of.p75,
                         p90=of.p90,
                         provisional=value is not None
-                        and metric.statistic == "share"
+                        and metric.needs_incidents
                         and facts.as_of < midnight(facts, one.end) + settings.incidents.window,
                         watched=of.watched,
                         remark=remarks.get((metric.id, name, one.start), ""),

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from config.metrics import Metric
-from config.metrics import metrics as declared
+from config.metrics import Metric, keys
 from warehouse.metrics.events import EventBook, KnownEvent, event_book
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range, today
@@ -96,7 +95,7 @@ def before_and_after(facts: Facts, id: str) -> EventComparison | None:
                 _around(facts, metric, _of(event, touched), before, after),
                 _around(facts, metric, {SERVICES: sorted(others)}, before, after) if others else None,
             )
-            for metric in declared().values()
+            for metric in keys().values()
         ),
     )
 

@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from warehouse.metrics.definitions import MODELS
 
-TABLES = ("services", "deployments", "changes", "incidents", "recoveries", "repositories", "events")
+TABLES = (
+    "services",
+    "deployments",
+    "changes",
+    "incidents",
+    "recoveries",
+    "repositories",
+    "events",
+    "path_services",
+)
 _SAID = re.compile(r"^-- (grain|column \w+): (.+)$", re.MULTILINE)
 _METRICS = {
     "grain": "one metric of one scope in one week",

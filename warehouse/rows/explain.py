@@ -22,7 +22,11 @@ _STARTS = {
     "recoveries": "f.finished_at",
     "changes": "f.authored_at",
     "repositories": "f.created_at",
+    "path_services": "f.at",
 }
+_ON_LAST_READING_DAY = (
+    "f.day = (select max(r.day) from reading_days as r where r.day >= $start and r.day < $end)"
+)
 Order = Literal["oldest", "newest", "highest", "lowest"]
 # of equal values the newest first; rows that are left out have no value
 _ORDERS: dict[Order, str] = {
@@ -31,7 +35,12 @@ _ORDERS: dict[Order, str] = {
     "highest": "r.value desc nulls last, r.listed_at desc, r.row desc",
     "lowest": "r.value nulls last, r.listed_at desc, r.row desc",
 }
-_STATISTICS = {"median": "median of value", "mean": "mean of value", "share": "mean of value (0 or 1)"}
+_STATISTICS = {
+    "median": "median of value",
+    "mean": "mean of value",
+    "share": "mean of value (0 or 1)",
+    "state": "mean of value (0 or 1) on the last reading day",
+}
 
 
 @dataclass(frozen=True)
@@ -210,10 +219,11 @@ class _Asked:
         fact, excluded, begins = self.metric.fact, self.metric.excluded, _STARTS[self.metric.fact]
         local = f"cast(timezone($zone, timezone('UTC', {begins})) as date)"
         first = f"order by f.{excluded} is not null, f.listed_at, f.service"
+        of_state = f" and {_ON_LAST_READING_DAY}" if self.metric.statistic == "state" else ""
         value = f"case when f.{excluded} is null then {_input(self.metric)} end"
         return f"""
             with ranged as not materialized (
-                select *, rowid, f.at as listed_at from {fact} as f where f.day >= $start and f.day < $end
+                select *, rowid, f.at as listed_at from {fact} as f where f.day >= $start and f.day < $end{of_state}
                 union all
                 select *, rowid, {begins} from {fact} as f where f.day is null and {local} >= $start and {local} < $end
             ),

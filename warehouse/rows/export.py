@@ -1,9 +1,9 @@
 """Every metric and fact table as files for a spreadsheet or another program."""
 
 import os
-import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +15,13 @@ from warehouse.loading.fault_log import unforeseen
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import histogram, rounds
-from warehouse.metrics.values import SCOPES, as_rows, compute
+from warehouse.metrics.values import SCOPES, as_rows, compute, measured
 from warehouse.rows.columns import TABLES, DescribedColumn, described_columns
 from warehouse.rows.spreadsheets import defused
 from warehouse.storage.lock import waited_for
+from warehouse.storage.on_disk import age
 
-_LEFT_BEHIND_SECONDS = 3600
+_LEFT_BEHIND_FOR = timedelta(hours=1)
 
 
 def export(
@@ -70,7 +71,10 @@ def export_as_configured(settings: Settings) -> str | None:
 
 def _tables_of(facts: Facts, settings: Settings) -> Iterator[tuple[str, pd.DataFrame]]:
     """Each table by its file's name, made when it is asked for."""
-    rows = [row for scope in SCOPES for row in as_rows(compute(facts, settings, scope, "week"))]
+    metrics = measured(facts, settings)
+    rows = [
+        row for scope in SCOPES for row in as_rows(compute(facts, settings, scope, "week", metrics=metrics))
+    ]
     yield "metrics", pd.DataFrame(rows)
     for table in TABLES:
         yield table, facts.connection.execute(f"from {table} order by all").df()
@@ -92,7 +96,7 @@ def _write(table: pd.DataFrame, path: Path, format: str) -> None:
 def _sweep_export(folder: Path) -> None:
     """Removes what an export left that was ended before it was done."""
     for path in folder.glob(".*.????????.tmp"):
-        if time.time() - path.stat().st_mtime > _LEFT_BEHIND_SECONDS:
+        if age(path) > _LEFT_BEHIND_FOR:
             path.unlink(missing_ok=True)
 
 

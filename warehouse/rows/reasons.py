@@ -45,6 +45,8 @@ def rule(metric: str, row: FactRow) -> str:
             return f"finished until {row['recovered_by']}"
         case "time_to_first_commit":
             return f"created until {row['first_commit_sha'][:10]}, a person's first commit"
+        case "golden_path_adoption":
+            return f"follows {row['path']}" if row["on_path"] else "follows no golden path"
     return f"{row['n']} respondents whose mean is this score"
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-from config.metrics import metrics
+from config.metrics import keys
 from config.settings import Settings
 from warehouse.metrics.attainment import against_published_targets
 from warehouse.metrics.facts import Facts
@@ -97,7 +97,7 @@ def _key(of: Alert | Value) -> tuple[str, str, str]:
 def _weeks(facts: Facts, settings: Settings, monday: date) -> list[list[Value]]:
     """The complete weeks before `monday`, oldest first, of each scope and metric with a target, held against theirs."""
     # a survey's score stays until the next round: a round is no week, and too few make no history
-    ids = [metric.id for metric in metrics().values() if metric.fact != "responses"]
+    ids = [metric.id for metric in keys().values() if metric.fact != "responses"]
     start = monday - timedelta(weeks=BASELINE_WEEKS + 1)
     by_key: dict[tuple[str, str, str], list[Value]] = {}
     for scope in ALERTED_SCOPES:

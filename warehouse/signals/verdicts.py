@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from config.metrics import Metric
+from config.metrics import Metric, keys
 from config.metrics import metrics as declared
 from config.settings import Settings
 from warehouse.metrics.events import EventBook, anew_since, event_book
@@ -153,7 +153,7 @@ def judged_numbers(
     where = narrowed(facts, where or {})
     wanted = [
         metric
-        for metric in declared().values()
+        for metric in keys().values()
         if (metrics is None or metric.id in metrics)
         and (ASSISTANCE not in where or metric.fact != "responses")
     ]

@@ -1,6 +1,8 @@
-"""What has to be on the disk, and not in the system's memory alone, before it is relied on."""
+"""Files as they are on the disk: what has to be there before it is relied on, and how old one is."""
 
 import os
+import time
+from datetime import timedelta
 from pathlib import Path
 
 
@@ -11,3 +13,11 @@ def sync(path: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def age(path: Path) -> timedelta:
+    """For how long a file has been as it is; no time at all where another process has removed it meanwhile."""
+    try:
+        return timedelta(seconds=time.time() - path.stat().st_mtime)
+    except FileNotFoundError:
+        return timedelta(0)

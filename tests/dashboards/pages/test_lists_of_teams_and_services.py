@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from collectors.contract.records import Component
-from config.metrics import metrics
+from config.metrics import keys
 from dashboards.overview.heat_map import HeatMapRow
 from dashboards.team_and_service import list_rows
 from tests.conftest import Small, once
@@ -55,13 +55,13 @@ class TestWhatIsShown:
     def test_an_explanation_opens_from_a_button_of_its_own_in_each_place(self, organisation):
         html = shown(opened(organisation.folder, "services"))
         opened_by = re.findall(r'popovertarget="([^"]+)"', html)
-        assert len(opened_by) >= len(metrics())
+        assert len(opened_by) >= len(keys())
         assert set(opened_by) == set(re.findall(r'id="([^"]+)" popover', html))
 
     def test_a_cell_says_the_head_that_it_stands_below(self, organisation):
         html = shown(opened(organisation.folder, "teams"))
         labels = re.findall(r' data-label="([^"]*)"', html.split("team-3</a>")[1].split("</tr>")[0])
-        assert len(labels) == len(metrics())
+        assert len(labels) == len(keys())
         assert labels[2].startswith("Lead Time for Changes · ")
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.contract.records import Coverage, Deployment
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from config.settings import MetricTarget, Settings
 from config.targets import parse_target
 from dashboards.figures import charts, distances
@@ -34,8 +34,8 @@ from warehouse.signals.limits import limits_before
 from warehouse.trust.unwatched import Unwatched, unwatched
 
 FIRST, AFTER = date(2026, 8, 24), date(2026, 11, 16)
-DURATIONS = [metric.id for metric in metrics().values() if metric.unit == "seconds"]
-COUNTED = [metric.id for metric in metrics().values() if metric.statistic in ("rate", "share")]
+DURATIONS = [metric.id for metric in keys().values() if metric.unit == "seconds"]
+COUNTED = [metric.id for metric in keys().values() if metric.statistic in ("rate", "share")]
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +222,7 @@ class TestBelow:
 
     @given(
         st.lists(st.none() | st.floats(0, 1e8), min_size=1, max_size=20),
-        st.sampled_from([m for m in metrics() if m != "developer_satisfaction"]),
+        st.sampled_from([m for m in keys() if m != "developer_satisfaction"]),
     )
     def test_every_dot_is_on_its_track_and_a_larger_number_is_never_left_of_a_smaller(self, numbers, metric):
         target = {"seconds": "< 1 hour", "per day": "> 10/day", "fraction": "< 5%"}[metrics()[metric].unit]
@@ -283,7 +283,7 @@ class TestSeries:
 
 class TestLevels:
     def test_only_metrics_that_dora_published_levels_of_have_them(self):
-        assert {metric for metric in metrics() if dora_levels.levels(metric)} == {
+        assert {metric for metric in keys() if dora_levels.levels(metric)} == {
             "deployment_frequency", "lead_time", "change_failure_rate", "failed_deployment_recovery_time",
         }  # fmt: skip
         assert str(dora_levels.YEAR) in dora_levels.DORA_SOURCE

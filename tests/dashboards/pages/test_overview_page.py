@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from config.settings import MetricTarget, Settings, TargetOverride
 from dashboards.figures import charts
 from dashboards.figures.sparklines import sparkline
@@ -262,9 +262,7 @@ class TestMarkup:
         rows = heat_map.heat_map_rows(
             [value(scope="service", name=HOSTILE)], [Service(HOSTILE, None, None, True)], Filters()
         )
-        table = own_part(
-            "table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Services", SORTED
-        )
+        table = own_part("table", rows, list(keys().values()), dict.fromkeys(keys()), "Services", SORTED)
         notice = part("notice", Notice(HOSTILE, (HOSTILE,), bad=True))
         header = part("header", HOSTILE, HOSTILE, "", False)
         for html in (table, notice, header):
@@ -273,7 +271,7 @@ class TestMarkup:
 
     def test_a_status_is_told_in_words_and_not_by_colour_alone(self):
         rows = heat_map.heat_map_rows([value(scope="team", name="payments")], [], Filters())
-        html = own_part("table", rows, list(metrics().values()), dict.fromkeys(metrics()), "Teams", SORTED)
+        html = own_part("table", rows, list(keys().values()), dict.fromkeys(keys()), "Teams", SORTED)
         assert "✗" in html
         assert "missed" in html
 
@@ -282,9 +280,9 @@ class TestMarkup:
             value(scope="team", name="payments", target="< 2 days"),
             value(scope="team", name="platform", target="< 1 hour"),
         ]
-        targets = dict.fromkeys(metrics()) | {"lead_time": "< 1 hour"}
+        targets = dict.fromkeys(keys()) | {"lead_time": "< 1 hour"}
         html = own_part(
-            "table", heat_map.heat_map_rows(own, [], DEFAULT), [*metrics().values()], targets, "Teams", SORTED
+            "table", heat_map.heat_map_rows(own, [], DEFAULT), [*keys().values()], targets, "Teams", SORTED
         )
         assert html.count("<small>target") == 1
         assert "<small>target &lt; 2 days</small>" in html

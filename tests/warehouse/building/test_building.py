@@ -83,6 +83,18 @@ def test_of_a_build_a_minute_few_are_kept(settings: Settings) -> None:
         assert facts.as_of == NOW + timedelta(minutes=7)
 
 
+def test_facts_that_are_removed_while_they_are_looked_for_are_in_nobodys_way(settings: Settings) -> None:
+    build(settings, NOW)
+    # what is listed and no longer there, as between two steps of a reader
+    gone = settings.warehouse.with_name(
+        f"{settings.warehouse.stem}.facts-20260101T000000Z-0123456789ab.duckdb"
+    )
+    gone.symlink_to(settings.warehouse.parent / "removed")
+    with open_facts(settings.warehouse) as facts:
+        assert facts.warning is None
+    build(settings, NOW)
+
+
 def test_facts_of_a_clock_that_was_ahead_neither_stay_nor_stand_in(settings: Settings) -> None:
     build(settings, NOW - timedelta(hours=1))
     ahead = build(settings, NOW + timedelta(days=365))

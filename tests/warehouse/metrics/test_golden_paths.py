@@ -14,6 +14,7 @@ from tests.support import small_organisation
 from tests.support.small_organisation import HOSTILE
 from warehouse.metrics.golden_paths import on_and_off_paths
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.values import compute
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.explain import explain
 
@@ -115,3 +116,37 @@ class TestAdoption:
 
     def test_services_off_any_path_are_listed_and_unmapped_ones_are_not(self):
         assert [service.name for service in golden_paths.off_path(self.entries, Filters())] == ["b", "d"]
+
+
+class TestAdoptionAsAMetric:
+    """How many follow a path, on the last day on which that was read."""
+
+    def test_a_stretch_has_what_holds_at_its_end_however_long_it_is(self, opened):
+        facts, settings = opened
+        adopted = ["golden_path_adoption"]
+        weeks = compute(facts, settings, "organisation", "week", *DAYS, metrics=adopted)
+        (whole,) = compute(facts, settings, "organisation", None, *DAYS, metrics=adopted)
+        # checkout and ingest of checkout, ingest, billing, search and the one of the hostile name
+        assert (whole.value, whole.n) == (weeks[-1].value, weeks[-1].n) == (pytest.approx(2 / 5), 5)
+        assert weeks[0].n == 3  # two repositories came later
+        of_teams = {one.name: one for one in compute(facts, settings, "team", None, *DAYS, metrics=adopted)}
+        assert sum(one.n for one in of_teams.values()) == whole.n
+
+    def test_between_two_reading_days_nothing_is_known(self, opened):
+        facts, settings = opened
+        (found,) = compute(
+            facts, settings, "organisation", None, MONDAY - timedelta(7), MONDAY - timedelta(2),
+            metrics=["golden_path_adoption"],
+        )  # fmt: skip
+        assert (found.value, found.status) == (None, "no data")
+
+    def test_it_is_explained_by_one_row_a_service(self, opened):
+        found = explain(*opened, "golden_path_adoption", {}, *DAYS)
+        assert {row["service"] for row in found.rows if row["value"]} == set(ON)
+        assert found.n == len({row["service"] for row in found.rows if row["excluded_because"] is None})
+
+    def test_where_nobody_names_a_path_it_is_unknown_and_not_none(self, tmp_path):
+        settings = small_organisation.write(tmp_path)
+        with open_facts(settings.warehouse) as facts:
+            (found,) = compute(facts, settings, "organisation", None, *DAYS, metrics=["golden_path_adoption"])
+        assert (found.value, found.status) == (None, "none")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from config.errors import ConfigurationError
-from config.metrics import metrics
+from config.metrics import keys
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.values import SCOPES, as_rows, compute
@@ -63,7 +63,7 @@ def test_every_name_and_period_is_there_once_for_every_metric(
     values = compute(sample_facts, sample.settings, scope, "week", date(2026, 10, 1), date(2026, 11, 1))
     found = {(value.metric, value.name, value.period_start) for value in values}
     names = {value.name for value in values}
-    assert len(found) == len(values) == len(metrics()) * len(names) * 5
+    assert len(found) == len(values) == len(keys()) * len(names) * 5
     for value in values:
         # a status that promises a number has one, and no other has
         assert (value.value is None) == (value.status in ("none", "no data", "withheld"))

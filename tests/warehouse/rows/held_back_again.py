@@ -8,7 +8,7 @@ from math import ceil
 from statistics import fmean, median
 from typing import Any
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from config.settings import Settings
 from config.targets import Target
 from warehouse.metrics.facts import Facts
@@ -40,7 +40,7 @@ class Tables:
 
 def read(facts: Facts) -> dict[str, list[Row]]:
     found = {}
-    for fact in {metric.fact for metric in metrics().values()} | {"covered_days", "without_deployments"}:
+    for fact in {metric.fact for metric in keys().values()} | {"covered_days", "without_deployments"}:
         result = facts.connection.execute(f"from {fact}")
         columns = [column[0] for column in result.description]
         found[fact] = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

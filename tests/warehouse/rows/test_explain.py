@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.errors import ConfigurationError
-from config.metrics import metrics
+from config.metrics import keys
 from dashboards.commands import terminal
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
@@ -17,7 +17,7 @@ from warehouse.rows.reasons import in_common, rule
 from warehouse.rows.stages import explained_stages, stage_rows
 
 
-@pytest.mark.parametrize("metric", list(metrics()))
+@pytest.mark.parametrize("metric", list(keys()))
 def test_each_row_has_the_rule_that_made_it_count_or_the_reason_why_not(
     sample: Sample, sample_facts: Facts, metric: str
 ) -> None:
@@ -35,7 +35,7 @@ def test_reasons_are_grouped_and_the_most_frequent_comes_first(sample: Sample, s
     assert {"merge commit", "bot", "shipped at an unknown time …"} <= set(reasons)
 
 
-@pytest.mark.parametrize("metric", list(metrics())[:5])
+@pytest.mark.parametrize("metric", list(keys())[:5])
 def test_the_first_rows_are_the_first_of_all_in_the_order_asked_for(
     sample: Sample, sample_facts: Facts, metric: str
 ) -> None:
@@ -60,7 +60,7 @@ def test_the_first_of_each_reason_leave_the_counts_as_they_are(sample: Sample, s
     assert Counter(reasons) == {reason: min(n, 2) for reason, n in whole.left_out.items()}
 
 
-@pytest.mark.parametrize("metric", list(metrics()))
+@pytest.mark.parametrize("metric", list(keys()))
 def test_the_rows_that_are_read_one_by_one_are_the_same(
     sample: Sample, sample_facts: Facts, metric: str
 ) -> None:

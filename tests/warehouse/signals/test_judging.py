@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from config.metrics import metrics
+from config.metrics import keys, metrics
 from config.settings import Settings
 from warehouse.signals.chances import counts_chance, shares_chance, t_chance
 from warehouse.signals.judging import Evidence, Judged, judged_sums
@@ -102,7 +102,7 @@ def test_sums_of_more_days_are_added_up() -> None:
     assert added([]) == NO_ROWS
 
 
-@pytest.mark.parametrize("metric", metrics().values(), ids=lambda metric: metric.id)
+@pytest.mark.parametrize("metric", keys().values(), ids=lambda metric: metric.id)
 @pytest.mark.parametrize("more", [True, False])
 def test_the_direction_word_is_that_of_the_two_numbers_beside_it(metric, more: bool) -> None:
     numbers = (4.5, 2.0) if metric.unit in ("points", "per day") else (0.5, 0.1)

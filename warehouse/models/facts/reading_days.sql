@@ -1,0 +1,5 @@
+-- grain: one day on which the state of services is read: each Sunday, and the day of the build
+-- column day: the local day
+select d.day
+from days as d
+where dayofweek(d.day) = 0 or d.day = (select max(l.day) from days as l)
