@@ -145,9 +145,11 @@ def _stored(
 ) -> dict[tuple[str, str, date], Pooled]:
     """The stored ones; empty where a stretch is not stored."""
     names = [name for name in NAMES if name == by or name in where]
+    of = "".join(f" and f.{key} = ${key}" for key in where)
+    if by == "team" and set(where) == {"group"}:
+        names, of = ["team"], narrowing(where)
     if "group" in names and len(names) > 1:
         return {}
-    of = "".join(f" and f.{key} = ${key}" for key in where)
     name, chosen = f"f.{by}" if by else "''", f"f.names = $names{of}"
     if "service" in names and len(names) > 1:
         owned = f"f.service in (select f.service from owners as f where true{narrowing(where)})"

@@ -23,6 +23,7 @@ from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import SCOPES, compute
 
 NAMED = {
+    "group": ("commerce", "products"),
     "system": ("shop", "payments"),
     "team": ("payments", "fulfilment"),
     "service": ("checkout", "delivery", "inventory"),
@@ -109,6 +110,11 @@ def test_what_pages_offer_is_answered_without_the_rows(both: Both, tmp_path: Pat
         for name in PRESETS
         for by in SCOPES
         for where in narrowed
+        if by != "group" or not where
+    ]
+    of_group = {"group": "products"}
+    asked += [
+        (by, None, *preset("4w", today(both.stored)), of_group) for by in ("organisation", "group", "team")
     ]
     asked += [("organisation", "week", None, None, {}), ("team", "week", None, None, {"system": "shop"})]
     expected = [compute(both.stored, both.settings, *each) for each in asked]
