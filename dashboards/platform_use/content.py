@@ -38,7 +38,7 @@ _OUTCOMES = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class PlatformAnswer:
     """One question and the tile that answers it; `place` is where on the page its misses are."""
 
     question: str
@@ -47,7 +47,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ListedCell:
     """A cell of a list: text, where it leads, and whether that is elsewhere."""
 
     text: str
@@ -56,21 +56,21 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class MissList:
     """A list: its headings, its rows as shown, and how many there are."""
 
     headings: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[ListedCell, ...], ...]
     total: int
 
 
-def answers(found: "PlatformNumbers", view: Filters) -> list[Answer]:
+def answers(found: "PlatformNumbers", view: Filters) -> list[PlatformAnswer]:
     """A tile for each question to which there is an answer or a target."""
     known_now = {value.metric for value in found.now if value.value is not None}
     told = [v for v in found.current if v.value is not None or v.target or v.n or v.metric in known_now]
     made = {tile.cell.metric.id: tile for tile in tiles(told, {}, found.history, view, None, found.events)}
     return [
-        Answer(question, metric.replace("_", "-"), _with_now(made[metric], found.now))
+        PlatformAnswer(question, metric.replace("_", "-"), _with_now(made[metric], found.now))
         for metric, question in QUESTIONS.items()
         if metric in made
     ]
@@ -118,7 +118,7 @@ def worth_it(values: Sequence[PathValue]) -> list[str]:
 
 def team_rows(
     found: "PlatformNumbers", view: Filters
-) -> tuple[list[str], list[tuple[Cell, list[ValueCell]]]]:
+) -> tuple[list[str], list[tuple[ListedCell, list[ValueCell]]]]:
     """(the metrics that any team has, a row a team: its name and its cells)."""
     shown = [id for id in QUESTIONS if any(v.metric == id and v.value is not None for v in found.by_team)]
     by_name: dict[str, dict[str, Value]] = {}
@@ -126,7 +126,9 @@ def team_rows(
         by_name.setdefault(value.name, {})[value.metric] = value
     rows = [
         (
-            Cell(name, link("team", Filters(period=view.period, start=view.start, end=view.end, team=name))),
+            ListedCell(
+                name, link("team", Filters(period=view.period, start=view.start, end=view.end, team=name))
+            ),
             [value_cell(of[id], view) for id in shown],
         )
         for name, of in by_name.items()
@@ -135,133 +137,143 @@ def team_rows(
     return shown, rows
 
 
-def steps(found: "PlatformNumbers") -> Table:
+def steps(found: "PlatformNumbers") -> MissList:
     """Each step with how many deployments followed it."""
     rows = tuple(
         (
-            Cell(step.path),
-            Cell(step.step + ("" if step.is_required else " (not required)")),
-            Cell(f"{step.followed:,}"),
-            Cell(f"{step.missed:,}"),
-            Cell(f"{step.unknown:,}"),
+            ListedCell(step.path),
+            ListedCell(step.step + ("" if step.is_required else " (not required)")),
+            ListedCell(f"{step.followed:,}"),
+            ListedCell(f"{step.missed:,}"),
+            ListedCell(f"{step.unknown:,}"),
         )
         for step in found.rows.steps
     )
-    return Table(("Path", "Step", "Followed", "Missed", "Unknown"), rows, len(rows))
+    return MissList(("Path", "Step", "Followed", "Missed", "Unknown"), rows, len(rows))
 
 
-def missed(found: "PlatformNumbers", view: Filters, timezone: str) -> Table:
+def missed(found: "PlatformNumbers", view: Filters, timezone: str) -> MissList:
     """The newest steps that were missed, each with its reason and the run that tells it."""
     rows = tuple(
         (
             _service(one.service, view),
-            Cell(formats.instant(one.at, timezone)),
-            Cell(one.step),
-            Cell(_OUTCOMES.get(one.outcome, one.outcome)),
-            elsewhere(one.reason, one.url),
+            ListedCell(formats.instant(one.at, timezone)),
+            ListedCell(one.step),
+            ListedCell(_OUTCOMES.get(one.outcome, one.outcome)),
+            leads_out(one.reason, one.url),
         )
         for one in found.rows.missed[:MOST_LISTED]
     )
-    return Table(("Service", "Deployed", "Step", "What", "Why"), rows, len(found.rows.missed))
+    return MissList(("Service", "Deployed", "Step", "What", "Why"), rows, len(found.rows.missed))
 
 
-def moves(found: "PlatformNumbers", view: Filters, timezone: str) -> Table:
+def moves(found: "PlatformNumbers", view: Filters, timezone: str) -> MissList:
     """Who moved on to a path or off it, the newest first."""
     rows = tuple(
         (
             _service(one.service, view),
-            Cell(formats.instant(one.at, timezone)),
-            Cell(one.from_path or "no path"),
-            Cell(one.to_path or "no path"),
+            ListedCell(formats.instant(one.at, timezone)),
+            ListedCell(one.from_path or "no path"),
+            ListedCell(one.to_path or "no path"),
         )
         for one in found.rows.moves[:MOST_LISTED]
     )
-    return Table(("Service", "Moved", "From", "To"), rows, len(found.rows.moves))
+    return MissList(("Service", "Moved", "From", "To"), rows, len(found.rows.moves))
 
 
-def rules(found: "PlatformNumbers") -> Table:
+def rules(found: "PlatformNumbers") -> MissList:
     """Each guardrail with how many services hold it."""
     rows = tuple(
-        (Cell(one.rule), Cell(f"{one.held:,}"), Cell(f"{one.broken:,}"), Cell(f"{one.unknown:,}"))
+        (
+            ListedCell(one.rule),
+            ListedCell(f"{one.held:,}"),
+            ListedCell(f"{one.broken:,}"),
+            ListedCell(f"{one.unknown:,}"),
+        )
         for one in found.rows.rules
     )
-    return Table(("Guardrail", "Services that hold it", "Break it", "Unknown"), rows, len(rows))
+    return MissList(("Guardrail", "Services that hold it", "Break it", "Unknown"), rows, len(rows))
 
 
-def broken(found: "PlatformNumbers", view: Filters) -> Table:
+def broken(found: "PlatformNumbers", view: Filters) -> MissList:
     """The objects that break a guardrail."""
     rows = tuple(
-        (_service(one.service, view), Cell(one.rule), Cell(one.object), elsewhere(one.reason, one.url))
+        (
+            _service(one.service, view),
+            ListedCell(one.rule),
+            ListedCell(one.object),
+            leads_out(one.reason, one.url),
+        )
         for one in found.rows.broken[:MOST_LISTED]
     )
-    return Table(("Service", "Guardrail", "Object", "Why"), rows, len(found.rows.broken))
+    return MissList(("Service", "Guardrail", "Object", "Why"), rows, len(found.rows.broken))
 
 
-def requests(found: "PlatformNumbers") -> Table:
+def requests(found: "PlatformNumbers") -> MissList:
     """How long requests of each kind take, self-service beside tickets."""
     rows = tuple(
         (
-            Cell(one.kind),
-            Cell(one.way),
-            Cell(f"{one.ready:,}"),
-            Cell(formats.figure(one.seconds, "seconds")),
-            Cell(f"{one.waiting:,}"),
-            Cell(f"{one.failed:,}"),
+            ListedCell(one.kind),
+            ListedCell(one.way),
+            ListedCell(f"{one.ready:,}"),
+            ListedCell(formats.figure(one.seconds, "seconds")),
+            ListedCell(f"{one.waiting:,}"),
+            ListedCell(f"{one.failed:,}"),
         )
         for one in found.rows.requests
     )
-    return Table(("What", "Way", "Ready", "Median time", "Waiting", "Failed"), rows, len(rows))
+    return MissList(("What", "Way", "Ready", "Median time", "Waiting", "Failed"), rows, len(rows))
 
 
-def open_requests(found: "PlatformNumbers", view: Filters, timezone: str) -> Table:
+def open_requests(found: "PlatformNumbers", view: Filters, timezone: str) -> MissList:
     """The requests that wait or failed, the failed ones and the oldest first."""
     rows = tuple(
         (
-            elsewhere(one.name, one.url),
-            Cell(one.kind),
-            Cell(one.team or "nobody’s"),
-            Cell(one.status),
-            Cell(formats.instant(one.opened_at, timezone)),
+            leads_out(one.name, one.url),
+            ListedCell(one.kind),
+            ListedCell(one.team or "nobody’s"),
+            ListedCell(one.status),
+            ListedCell(formats.instant(one.opened_at, timezone)),
         )
         for one in found.rows.open_requests[:MOST_LISTED]
     )
-    return Table(("Request", "What", "Team", "State", "Opened"), rows, len(found.rows.open_requests))
+    return MissList(("Request", "What", "Team", "State", "Opened"), rows, len(found.rows.open_requests))
 
 
-def aspects(found: "PlatformNumbers") -> Table:
+def aspects(found: "PlatformNumbers") -> MissList:
     """What the platform offers, and how many services take it."""
     rows = tuple(
         (
-            Cell(one.aspect),
-            Cell(f"{one.on_road:,}"),
-            Cell(f"{one.off_road:,}"),
-            Cell(f"{one.unknown:,}"),
+            ListedCell(one.aspect),
+            ListedCell(f"{one.on_road:,}"),
+            ListedCell(f"{one.off_road:,}"),
+            ListedCell(f"{one.unknown:,}"),
         )
         for one in found.rows.aspects
     )
-    return Table(("What", "Services on the road", "Off it", "Unknown"), rows, len(rows))
+    return MissList(("What", "Services on the road", "Off it", "Unknown"), rows, len(rows))
 
 
-def off_road(found: "PlatformNumbers", view: Filters) -> Table:
+def off_road(found: "PlatformNumbers", view: Filters) -> MissList:
     """What services take in place of what the platform offers."""
     rows = tuple(
-        (_service(one.service, view), Cell(one.aspect), Cell(one.found), Cell(one.allowed))
+        (_service(one.service, view), ListedCell(one.aspect), ListedCell(one.found), ListedCell(one.allowed))
         for one in found.rows.off_road[:MOST_LISTED]
     )
-    return Table(("Service", "What", "Takes", "The platform offers"), rows, len(found.rows.off_road))
+    return MissList(("Service", "What", "Takes", "The platform offers"), rows, len(found.rows.off_road))
 
 
-def _service(name: str, view: Filters) -> Cell:
+def _service(name: str, view: Filters) -> ListedCell:
     narrowed = Filters(period=view.period, start=view.start, end=view.end, service=name)
-    return Cell(name, link("service", narrowed))
+    return ListedCell(name, link("service", narrowed))
 
 
-def elsewhere(text: str, url: str | None) -> Cell:
+def leads_out(text: str, url: str | None) -> ListedCell:
     """A cell that leads out of the dashboard, where the address may be followed."""
     address = followable(url)
-    return Cell(text, address, bool(address))
+    return ListedCell(text, address, bool(address))
 
 
-def csv_rows(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
+def listed_rows(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
     """Rows of a list as a CSV has them."""
     return [vars(row) for row in rows]

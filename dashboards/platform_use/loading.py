@@ -1,6 +1,5 @@
 """What the page of the platform reads from the facts file."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,6 @@ from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Value, compute
-from warehouse.rows.before_and_after import EventComparison, before_and_after
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.platform_rows import PlatformRows, platform_rows
 
@@ -40,7 +38,7 @@ class PlatformNumbers:
     events: tuple[KnownEvent, ...]
 
 
-def numbers(warehouse: Path, settings: Settings, view: Filters) -> PlatformNumbers:
+def platform_numbers(warehouse: Path, settings: Settings, view: Filters) -> PlatformNumbers:
     """All that the page of `view` shows, but for what is beside what."""
     with open_facts(warehouse) as facts:
         start, end = full_range(facts, *periods.view_days(view, today(facts)))
@@ -66,14 +64,3 @@ def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathVa
     with open_facts(warehouse) as facts:
         start, end = full_range(facts, *periods.view_days(view, today(facts)))
         return tuple(on_and_off_paths(facts, start, end, view.where))
-
-
-def comparison_around(warehouse: Path, settings: Settings, id: str) -> EventComparison | None:
-    """The keys of a service before and after it moved, beside the services that did not."""
-    with open_facts(warehouse) as facts:
-        return before_and_after(facts, id)
-
-
-def of_metric(values: Sequence[Value], metric: str) -> Mapping[str, Value]:
-    """By name the values of one metric."""
-    return {value.name: value for value in values if value.metric == metric}

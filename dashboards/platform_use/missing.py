@@ -8,7 +8,7 @@ from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters, link
-from dashboards.platform_use.content import MOST_LISTED, Cell, Table, elsewhere
+from dashboards.platform_use.content import MOST_LISTED, ListedCell, MissList, leads_out
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.rows.catalogue_entries import CatalogueEntry
@@ -35,22 +35,27 @@ def rows_of_view(warehouse: Path, settings: Settings, view: Filters) -> Platform
         return platform_rows(facts, *days, view.where)
 
 
-def what_is_missing(rows: PlatformRows, entries: Sequence[CatalogueEntry], view: Filters) -> Table:
+def what_is_missing(rows: PlatformRows, entries: Sequence[CatalogueEntry], view: Filters) -> MissList:
     """A row for each step, guardrail, choice and request; that a service is on no path where others are."""
     found = [*_without_path(rows, entries, view), *_steps(rows, view), *_guardrails(rows, view)]
     found += [*_off_road(rows, view), *_requests(rows)]
-    return Table(_HEADINGS, tuple(found[:MOST_LISTED]), len(found))
+    return MissList(_HEADINGS, tuple(found[:MOST_LISTED]), len(found))
 
 
 def _without_path(
     rows: PlatformRows, entries: Sequence[CatalogueEntry], view: Filters
-) -> Iterator[tuple[Cell, ...]]:
+) -> Iterator[tuple[ListedCell, ...]]:
     for entry in entries:
         if entry.mapped and not entry.golden_path and rows.has_paths:
-            yield _of(entry.name, view), Cell("Golden path"), Cell("It follows none."), Cell(_PATH)
+            yield (
+                _of(entry.name, view),
+                ListedCell("Golden path"),
+                ListedCell("It follows none."),
+                ListedCell(_PATH),
+            )
 
 
-def _steps(rows: PlatformRows, view: Filters) -> Iterator[tuple[Cell, ...]]:
+def _steps(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]]:
     times = Counter((one.service, one.step, one.outcome) for one in rows.missed)
     told = set()
     for one in rows.missed:  # the newest first
@@ -60,43 +65,43 @@ def _steps(rows: PlatformRows, view: Filters) -> Iterator[tuple[Cell, ...]]:
             often = f" ({formats.plural(times[key], 'deployment')})"
             yield (
                 _of(one.service, view),
-                Cell(f"Step {one.step}{often}"),
-                elsewhere(one.reason, one.url),
-                Cell(_STEPS.get(one.outcome, "")),
+                ListedCell(f"Step {one.step}{often}"),
+                leads_out(one.reason, one.url),
+                ListedCell(_STEPS.get(one.outcome, "")),
             )
 
 
-def _guardrails(rows: PlatformRows, view: Filters) -> Iterator[tuple[Cell, ...]]:
+def _guardrails(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]]:
     for one in rows.broken:
         yield (
             _of(one.service, view),
-            Cell(f"Guardrail {one.rule}"),
-            elsewhere(f"{one.object}: {one.reason}", one.url),
-            Cell("Change the manifest; Argo CD is read again within a day."),
+            ListedCell(f"Guardrail {one.rule}"),
+            leads_out(f"{one.object}: {one.reason}", one.url),
+            ListedCell("Change the manifest; Argo CD is read again within a day."),
         )
 
 
-def _off_road(rows: PlatformRows, view: Filters) -> Iterator[tuple[Cell, ...]]:
+def _off_road(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]]:
     for one in rows.off_road:
         yield (
             _of(one.service, view),
-            Cell(f"Paved road: {one.aspect}"),
-            Cell(f"It takes {one.found}."),
-            Cell(f"Move to {one.allowed}."),
+            ListedCell(f"Paved road: {one.aspect}"),
+            ListedCell(f"It takes {one.found}."),
+            ListedCell(f"Move to {one.allowed}."),
         )
 
 
-def _requests(rows: PlatformRows) -> Iterator[tuple[Cell, ...]]:
+def _requests(rows: PlatformRows) -> Iterator[tuple[ListedCell, ...]]:
     for one in rows.open_requests:
         to_do = "Mend the request; see what its run or sync says." if one.status == "failed" else ""
         yield (
-            Cell(one.team or "nobody’s"),
-            Cell(f"Request {one.name} ({one.kind})"),
-            elsewhere("It failed." if one.status == "failed" else "It waits.", one.url),
-            Cell(to_do or "Wait, or ask the platform team."),
+            ListedCell(one.team or "nobody’s"),
+            ListedCell(f"Request {one.name} ({one.kind})"),
+            leads_out("It failed." if one.status == "failed" else "It waits.", one.url),
+            ListedCell(to_do or "Wait, or ask the platform team."),
         )
 
 
-def _of(service: str, view: Filters) -> Cell:
+def _of(service: str, view: Filters) -> ListedCell:
     narrowed = Filters(period=view.period, start=view.start, end=view.end, service=service)
-    return Cell(service, link("service", narrowed))
+    return ListedCell(service, link("service", narrowed))

@@ -14,7 +14,7 @@ from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
 from dashboards.frame.view import Filters, scope_name
 from dashboards.platform_use import content, golden_paths, loading
-from dashboards.platform_use.content import Table
+from dashboards.platform_use.content import MissList
 from dashboards.platform_use.loading import PlatformNumbers
 from warehouse.metrics.values import as_rows
 
@@ -23,7 +23,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     """Draws the page for the view in the address."""
     view, unknown = navigation.permitted_view(state)
     heading = top(view, unknown, state, published)
-    found = read_once(loading.numbers, published, settings, view)
+    found = read_once(loading.platform_numbers, published, settings, view)
     name = scope_name(view, state.organization)
     days = formats.days(found.start, found.end)
     heading.html(part("header", name, content.headline(found), days, False))
@@ -140,9 +140,9 @@ def _place(name: str) -> None:
 
 
 def _listed(
-    state: State, found: PlatformNumbers, title: str, key: str, table: Table, rows: tuple[object, ...]
+    state: State, found: PlatformNumbers, title: str, key: str, table: MissList, rows: tuple[object, ...]
 ) -> None:
-    _with_csv(state, found, title, key, lambda: content.csv_rows(rows))
+    _with_csv(state, found, title, key, lambda: content.listed_rows(rows))
     st.html(part("list", table, title, of="platform_use"))
 
 

@@ -17,9 +17,9 @@ from warehouse.building.groups import create_groups
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
 from warehouse.building.path_evidence import judge_paths
-from warehouse.building.path_inputs import create_path_inputs
-from warehouse.building.paved import create_paved_choices, find_paved
 from warehouse.building.readiness import create_request_inputs, find_ready
+from warehouse.building.standards.path_inputs import create_path_inputs
+from warehouse.building.standards.paved import create_paved_choices, find_paved
 from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import MODELS, definitions

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from config.settings import DEPLOYMENT_SOURCES, Settings, WorkflowDeployment
-from warehouse.building.guardrail_rules import create_guardrail_inputs
+from warehouse.building.standards.guardrail_rules import create_guardrail_inputs
 from warehouse.building.survey_inputs import create_survey_inputs
 from warehouse.loading.production_names import ProductionNames, has_words, matcher
 from warehouse.loading.survey_batches import FLOOR

@@ -7,11 +7,17 @@ from itertools import groupby
 import duckdb
 import pyarrow as pa
 
-from warehouse.building.conformance import AskedStep, JobRun, PlacedDeployment, ReadOfDeployment, judge_steps
 from warehouse.building.graph import Graph
 from warehouse.building.histories import traced_histories
 from warehouse.building.identity import table_of
 from warehouse.building.lineage import Candidate, resolve
+from warehouse.building.standards.conformance import (
+    AskedStep,
+    JobRun,
+    PlacedDeployment,
+    ReadOfDeployment,
+    judge_steps,
+)
 
 JUDGED = pa.schema(
     [

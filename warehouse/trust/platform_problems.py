@@ -9,8 +9,8 @@ from config.names import same_key
 from config.platform_team.self_service import RequestRule
 from config.settings import Settings
 from config.text.quoting import one_short_line
-from warehouse.building import paved_names
-from warehouse.building.paved_names import plain_name
+from warehouse.building.standards import paved_names
+from warehouse.building.standards.paved_names import plain_name
 
 _Rows = Callable[[str], list[tuple[Any, ...]]]
 _MOST_NAMED = 8

@@ -3,8 +3,8 @@
 import pytest
 
 from config.platform_team.paved_road import choice_of
-from warehouse.building import paved_names as names
-from warehouse.building.paved_names import FoundName, is_on, named_by, registry_of
+from warehouse.building.standards import paved_names as names
+from warehouse.building.standards.paved_names import FoundName, is_on, named_by, registry_of
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collectors.contract.managed_objects import ManagedObject
 from config.platform_team.guardrails import GuardrailOptions, Guardrails
-from warehouse.building.guardrail_rules import image_parts, judged
+from warehouse.building.standards.guardrail_rules import image_parts, judged
 
 AT = datetime(2026, 11, 16, tzinfo=UTC)
 MOST = {"cpu_limit": "500m", "memory_limit": "512Mi"}

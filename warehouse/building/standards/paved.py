@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from config.platform_team.paved_road import RoadChoice, choice_of
 from config.settings import DEPLOYMENT_SOURCES, Settings
-from warehouse.building import paved_names as names
-from warehouse.building.paved_names import FoundName, named_by
+from warehouse.building.standards import paved_names as names
+from warehouse.building.standards.paved_names import FoundName, named_by
 
 _CHOICES = pa.schema([("aspect", pa.string()), ("choice", pa.string())])
 _NOW = pa.schema(
