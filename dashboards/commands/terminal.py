@@ -12,7 +12,16 @@ from rich.text import Text
 
 from config.metrics import metrics
 from config.text.legible import one_line
-from dashboards.figures.formats import MISSING, STATUSES, counted, days, figure, figure_against, plural
+from dashboards.figures.formats import (
+    MISSING,
+    STATUSES,
+    counted,
+    days,
+    figure,
+    figure_against,
+    local_times,
+    plural,
+)
 from dashboards.figures.tables import as_json, write_csv
 from warehouse.rows.stages import fewest_that_hold, item_of
 
@@ -268,10 +277,9 @@ def _rows(
         table.add_column("value", justify="right")
     table.add_column("why", overflow="fold")
     for row in rows:
-        last = (
-            [row["excluded_because"]] if reason else [_row_value(row.get("value"), unit), row.get("rule", "")]
-        )
-        table.add_row(*(_plain(column, row.get(column), timezone) for column in shown), *map(str, last))
+        why = local_times(str(row["excluded_because"] if reason else row.get("rule", "")), timezone)
+        last = [why] if reason else [_row_value(row.get("value"), unit), why]
+        table.add_row(*(_plain(column, row.get(column), timezone) for column in shown), *last)
     return Group(Text(title, "bold"), table)
 
 

@@ -15,7 +15,7 @@ from dashboards.deployments_and_incidents.content import (
     known_pairs,
 )
 from dashboards.figures.fact_cells import Cell, Heading, joined, moment_cell, revision, short, source_cell
-from dashboards.figures.formats import MISSING, figure, plural
+from dashboards.figures.formats import MISSING, figure, local_times, plural
 from dashboards.frame.view import LISTED, link
 from warehouse.rows.listed_details import MOST_CHANGES, of_deployments
 from warehouse.rows.listing import DEPLOYMENTS, Counts
@@ -210,7 +210,7 @@ def _evidence(one: FactRow, around: Around) -> Cell:
     """An incident's leads to the incident, a rollback's or a revert's to the deployment that undid this one."""
     page = "incidents" if one["method"] in ("link", "change event", "window") else "deployments"
     address = link(page, alone(around.view, one["by_source"], one["by_id"])) if one["by_id"] else ""
-    return Cell(one["detail"] or MISSING, address=address)
+    return Cell(local_times(one["detail"] or MISSING, around.timezone), address=address)
 
 
 def _incidents(incidents: Any, around: Around) -> LinePart:

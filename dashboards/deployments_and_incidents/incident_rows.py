@@ -26,7 +26,7 @@ from dashboards.figures.fact_cells import (
     revision,
     source_cell,
 )
-from dashboards.figures.formats import MISSING, figure, plural
+from dashboards.figures.formats import MISSING, figure, local_times, plural
 from dashboards.frame.view import LISTED, link
 from warehouse.rows.listed_details import of_incidents
 from warehouse.rows.listing import INCIDENTS, Counts
@@ -121,7 +121,7 @@ def _parts(row: FactRow, around: Around) -> Iterable[LinePart]:
             rows=tuple(
                 (
                     Cell(METHODS.get(one["method"], one["method"])),
-                    Cell(one["detail"] or MISSING),
+                    Cell(local_times(one["detail"] or MISSING, around.timezone)),
                     Cell(one["service"]),
                     Cell(
                         elided(one["id"]),

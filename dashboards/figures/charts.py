@@ -40,6 +40,8 @@ _LONGEST_TITLE, _LONGEST_ABOUT, _ABOVE_TITLE = 100, 150, 26
 _BAND_ABOVE = 1.25
 # above a chart with events there is room for their numbers
 EVENTS_TOP = 44
+# of so few rows Plotly would put ticks at halves
+_FEW_ROWS = 5
 # how many of a unit are shown as one on the axis, and what that is called
 _AXES = {"fraction": (0.01, "%"), "per day": (1.0, "a day"), "points": (1.0, "points")}
 
@@ -73,6 +75,7 @@ def series(
         "text": [_hover(value) for value in ordered],
         "hovertemplate": "%{text}<extra></extra>",
         "connectgaps": False,
+        "cliponaxis": False,  # a point on the axis is seen whole
         "name": metric.name,
     }
     marks: list[_Mark] = []
@@ -295,9 +298,12 @@ def drawn(
     axis: Mapping[str, Any],
     height: int = 300,
     top: int = 24,
+    most: int | None = None,
     **more: Any,
 ) -> go.Figure:
     """`traces` and `marks` on a chart as the page has them: `unit` on its upright axis, `axis` is the other one.
+
+    Where the upright axis counts rows, `most` is the highest count: it has no tick between two of them.
 
     All of it is handed to Plotly at once: it checks a figure anew with each piece that is added later.
     """
@@ -311,6 +317,7 @@ def drawn(
             "rangemode": "tozero",
             "title": {"text": unit, "standoff": 8},
             "fixedrange": True,
+            **({"dtick": 1} if most is not None and most <= _FEW_ROWS else {}),
         },
         "shapes": [shape for shape, _ in found if shape],
         "annotations": [words for _, words in found if words],

@@ -161,9 +161,12 @@ def headings(metric: Metric, counts: bool) -> tuple[Heading, ...]:
 def cells(metric: Metric, row: FactRow, timezone: str) -> tuple[Cell, ...]:
     """The row's cells below `headings`."""
     if row["excluded_because"] is None:
-        last: tuple[Cell, ...] = (_input(metric, row["value"]), Cell(row["rule"]))
+        last: tuple[Cell, ...] = (
+            _input(metric, row["value"]),
+            Cell(formats.local_times(row["rule"], timezone)),
+        )
     else:
-        last = (Cell(row["excluded_because"]),)
+        last = (Cell(formats.local_times(row["excluded_because"], timezone)),)
     return (
         *(column.fill(row, timezone) for column in _COLUMNS[metric.fact]),
         *last,

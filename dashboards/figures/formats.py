@@ -23,6 +23,8 @@ class StatusWords:
     meaning: str
 
 
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)?")
+_OF_UTC = re.compile(rf"(?P<told>{_INSTANT.pattern}(?: and {_INSTANT.pattern})?) UTC\b")
 STATUSES = {
     "met": StatusWords("✓", "met", "The target is met."),
     "missed": StatusWords("✗", "missed", "The target is missed."),
@@ -135,6 +137,16 @@ def moment(at: datetime | None, timezone: str) -> str:
         return MISSING
     local = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ZoneInfo(timezone))
     return f"{day(local.date())}, {local:%H:%M}"
+
+
+def local_times(told: str, timezone: str) -> str:
+    """A reason from the facts, which tells instants in UTC, in the zone's local time: "opened 2026-11-20 10:10"."""
+
+    def local(found: re.Match[str]) -> str:
+        at = datetime.fromisoformat(found[0]).replace(tzinfo=UTC)
+        return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
+
+    return _OF_UTC.sub(lambda found: _INSTANT.sub(local, found["told"]), told)
 
 
 def spoken(at: datetime, now: datetime, timezone: str) -> str:

@@ -1,18 +1,22 @@
 """What every page reads of the facts file, in one opening of it each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
 from config.settings import Settings
 from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
+from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.values import Scope, Value, compute
 from warehouse.signals.judging import Judged
 from warehouse.signals.verdicts import Signals, Verdict, signals, verdict
 from warehouse.trust import ownership, runs_and_doubts
 from warehouse.trust.readings import Readings, readings
+
+_SELDOM = "time_to_first_commit"
 
 
 def rests_on(warehouse: Path, settings: Settings, where: tuple[tuple[str, str], ...]) -> Readings:
@@ -37,6 +41,21 @@ def state(warehouse: Path) -> State:
             runs=runs_and_doubts.last_runs(facts),
             first_day=full_range(facts, None, None)[0],
         )
+
+
+def last_known(
+    facts: Facts, settings: Settings, by: Scope, where: Mapping[str, str], end: date, values: Iterable[Value]
+) -> dict[str, Value]:
+    """By name the time to first commit of the last week before `end` that has one, of those `values` that have none.
+
+    Repositories are made seldom: what is asked of them is answered by the last that there were.
+    """
+    asked = {value.name for value in values if value.metric == _SELDOM and value.status == "none"}
+    if not asked:
+        return {}
+    weeks = compute(facts, settings, by, "week", None, end, where, [_SELDOM])
+    ordered = sorted(weeks, key=lambda week: week.period_start)
+    return {week.name: week for week in ordered if week.name in asked and week.value is not None}
 
 
 def signals_of_days(warehouse: Path, settings: Settings, first: date, end: date) -> Signals:

@@ -28,7 +28,7 @@ _UNSEEN = re.compile(
 
 # a table with a row for each thing, but for those that have their own form on a phone
 _CARDS = re.compile(
-    r'(<table class="six-table six-(?:rows|map)(?! six-list-table)[^"]*">)(<thead>.*?</thead>)'
+    r'(<table class="six-table six-(?:rows|map|rounds|archive)(?! six-list-table)[^"]*">)(<thead>.*?</thead>)'
     r"((?:(?!<table).)*?</table>)",
     re.S,
 )

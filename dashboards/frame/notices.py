@@ -160,11 +160,13 @@ def _why(failing: Sequence[Reading]) -> str:
 
 
 def _beginning(found: Readings, kinds: Collection[str], view: Filters, today: date) -> Notice | None:
-    """What of the period is before the data begin, with the way to where they do; None where nothing is."""
+    """What of the period is before the data begin, with the way to where they do, or ahead; None where nothing is."""
     start, end = view_days(view, today)
     after = min(end or today + timedelta(days=1), today + timedelta(days=1))
     begins = {kind: found.begins[kind] for kind in kinds if kind in found.begins}
     late = {kind: first for kind, first in begins.items() if start and first > start}
+    if start and start > today:
+        return Notice(f"These days lie ahead: data are of the days until {formats.day(today)}")
     if start is None or not late or after <= start:
         return None
     first = min(begins.values())

@@ -52,6 +52,12 @@ def value_cell(value: Value, view: Filters | None = None, blind: Unwatched | Non
     return ValueCell(value, metric, status, shown, " · ".join(known), address, warning)
 
 
+def last_known_words(value: Value) -> tuple[str, str]:
+    """(the figure of a week that is past, of when it is), for where the days shown have none."""
+    week = f"{formats.week(value.period_start)}, {formats.days(value.period_start, value.period_end)}"
+    return formats.figure(value.value, value.unit), f"the last known, of {week}"
+
+
 def unseen(value: Value, blind: Unwatched | None) -> str:
     """That failures stay unseen where no source tells of incidents; empty where it does not matter."""
     if blind is None or value.metric not in BLIND_METRICS:

@@ -153,9 +153,13 @@ def not_understood(parameters: Mapping[str, str]) -> list[str]:
         if parameters.get(key) and not re.fullmatch(form, parameters[key])
     ]
     is_custom = parameters.get("period") == "custom"
-    found += [
-        key for key in ("from", "to") if parameters.get(key) and not (is_custom and _day(parameters[key]))
-    ]
+    days = {
+        key: _day(parameters[key]) if is_custom else None for key in ("from", "to") if parameters.get(key)
+    }
+    found += [key for key, day in days.items() if day is None]
+    first, after = days.get("from"), days.get("to")
+    if first and after and after <= first:
+        found.append("to")
     return [f"{key} {parameters[key]}"[:_LONGEST_TOLD] for key in found[:_MOST_TOLD]]
 
 

@@ -61,7 +61,9 @@ def durations_chart(bins: Sequence[Bin], value: Value, dark: bool = False) -> go
         marks.append(_mark(value.value, word, palette.text, "solid"))
     ticks = [tick for tick in _TICKS if bins[0].lower / 2 <= tick <= bins[-1].upper * 2]
     axis = {"type": "log", "tickvals": ticks, "ticktext": [_TICKS[tick] for tick in ticks]}
-    return drawn([bars], palette, fact, marks, axis, height=280, top=44, bargap=0)
+    return drawn(
+        [bars], palette, fact, marks, axis, height=280, top=44, most=max(one.n for one in bins), bargap=0
+    )
 
 
 def _mark(at: float, text: str, colour: str, dash: str, yshift: int = 0) -> _Mark:
@@ -103,7 +105,8 @@ def weekdays_chart(found: Sequence[Weekday], value: Value, dark: bool = False) -
         "hovertemplate": "%{text}<extra></extra>",
     }
     unit = metric.fact if metric.statistic == "rate" else "%"
-    return drawn([bars], palette, unit, [], {}, height=260, bargap=0.35)
+    most = max((day.n for day in found), default=0) if metric.statistic == "rate" else None
+    return drawn([bars], palette, unit, [], {}, height=260, most=most, bargap=0.35)
 
 
 def sentence(bins: Sequence[Bin], value: Value) -> str:

@@ -10,6 +10,7 @@ from config.metrics import metrics
 from config.settings import Settings
 from config.targets import Target
 from dashboards.frame import view as periods
+from dashboards.frame.loading import last_known
 from dashboards.frame.view import SHOWN_ROWS, Filters
 from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.facts import Facts
@@ -41,7 +42,8 @@ class MetricContent:
     """One metric of a view: its number, judged, and by period.
 
     `weeks` are those that the natural limits need, `series` what the chart shows, `events` what happened to the scope
-    whenever it was. `explanation` has no rows yet; None: nothing matches all filters.
+    whenever it was. `explanation` has no rows yet; None: nothing matches all filters. `last_known` is a time to first
+    commit from before, where these days have none.
     """
 
     current: Value | None
@@ -52,6 +54,7 @@ class MetricContent:
     explanation: Explanation | None
     events: tuple[KnownEvent, ...]
     goal: GoalProgress | None = None
+    last_known: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,9 @@ def metric_content(warehouse: Path, settings: Settings, view: Filters) -> Metric
             explanation=explain_alone(facts, current, view.where) if current else None,
             goal=goal_progress(facts, settings, scope, view.where, [view.metric]).get((view.metric, name)),
             events=event_book(facts).seen_with(view.where),
+            last_known=last_known(facts, settings, scope, view.where, end, [current]).get(name)
+            if current
+            else None,
         )
 
 

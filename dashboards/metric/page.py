@@ -19,7 +19,7 @@ from dashboards.frame.markup import part
 from dashboards.frame.notices import Notice
 from dashboards.frame.published import Published, read_once
 from dashboards.frame.state import State
-from dashboards.frame.value_cells import days_of, value_cell
+from dashboards.frame.value_cells import days_of, last_known_words, value_cell
 from dashboards.frame.view import ORDERS, SERIES_STEPS, Filters, compared, scope_name, view_days
 from dashboards.metric import beside, breakdown, content, distribution_charts, dora_levels, holding_back
 from dashboards.metric.content import Shown
@@ -80,7 +80,8 @@ def _number(found: MetricContent, value: Value, verdict: Verdict | None, arithme
     percentiles = formats.percentiles(value.p75, value.p90, value.unit)
     changed = change(value, verdict)
     goal = goal_words(found.goal, value.metric) if found.goal else None
-    st.html(part("number", cell, arithmetic, percentiles, changed, goal, of="metric"))
+    past = last_known_words(found.last_known) if found.last_known else None
+    st.html(part("number", cell, arithmetic, percentiles, changed, goal, past, of="metric"))
 
 
 def _series(state: State, view: Filters, found: MetricContent, value: Value) -> None:

@@ -8,7 +8,7 @@ from config.targets import parse_target
 from dashboards.figures import formats
 from dashboards.figures.sparklines import Sparkline, sparkline
 from dashboards.figures.verdicts import Change, change
-from dashboards.frame.value_cells import ValueCell, value_cell
+from dashboards.frame.value_cells import ValueCell, last_known_words, value_cell
 from dashboards.frame.view import Filters
 from warehouse.metrics.events import KnownEvent, anew_since, in_days
 from warehouse.metrics.values import Value
@@ -79,13 +79,8 @@ def _tile(
             limits_before(weeks, value.period_start, anew_since(events, value.period_start)),
             events,
         ),
-        last_known=_last_known(last_known) if last_known else None,
+        last_known=last_known_words(last_known) if last_known else None,
     )
-
-
-def _last_known(value: Value) -> tuple[str, str]:
-    week = f"{formats.week(value.period_start)}, {formats.days(value.period_start, value.period_end)}"
-    return formats.figure(value.value, value.unit), f"the last known, of {week}"
 
 
 def _line(

@@ -1,11 +1,11 @@
 """What a page reads from the facts file, in one opening of it each."""
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from config.settings import Settings
 from dashboards.frame import view as periods
+from dashboards.frame.loading import last_known
 from dashboards.frame.view import Filters
 from warehouse.metrics.events import KnownEvent, event_book
 from warehouse.metrics.facts import Facts
@@ -24,9 +24,6 @@ ROW_SCOPES: dict[str, tuple[Scope, ...]] = {
     "service": ("service",),
     "system": ("system",),
 }
-
-
-_SELDOM = "time_to_first_commit"
 
 
 @dataclass(frozen=True)
@@ -79,18 +76,7 @@ def numbers_of(facts: Facts, settings: Settings, filters: Filters) -> Numbers:
         },
         doubts=runs_and_doubts.doubts(facts, start, end, where),
         events=event_book(facts).seen_with(where),
-        last_known=_last_known(facts, settings, filters, days[1], current),
+        last_known=last_known(facts, settings, scope, where, days[1], current).get(
+            where.get(scope, facts.organization)
+        ),
     )
-
-
-def _last_known(
-    facts: Facts, settings: Settings, filters: Filters, end: date, current: list[Value]
-) -> Value | None:
-    """Repositories are made seldom: what is asked of them is answered by the last that there were."""
-    if not any(value.metric == _SELDOM and value.status == "none" for value in current):
-        return None
-    weeks = compute(facts, settings, filters.scope, "week", None, end, filters.where, [_SELDOM])
-    own = [
-        one for one in weeks if filters.scope == "organisation" or one.name == filters.where[filters.scope]
-    ]
-    return max((one for one in own if one.value is not None), key=lambda one: one.period_start, default=None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from config.text.quoting import one_short_line
 from dashboards.figures import formats
 from dashboards.frame.notices import Notice
 from dashboards.frame.value_cells import ValueCell, value_cell
@@ -130,9 +131,17 @@ def running_rounds(found: "Surveyed", timezone: str) -> list[Notice]:
     ]
 
 
-def round_notices(found: "Surveyed") -> list[Notice]:
-    """What to know of the last round's score, and which rounds have none since they asked something else."""
+def round_notices(found: "Surveyed", asked: str | None = None) -> list[Notice]:
+    """What to know of the last round's score, and which rounds have none since they asked something else.
+
+    Where the round that an address `asked` for is not the one whose answers are counted, that is told first.
+    """
     told = (
+        [Notice(f"Not found, so not applied: round {one_short_line(asked)}")]
+        if asked and asked != found.chosen
+        else []
+    )
+    told += (
         [Notice("Before you rely on this score", tuple(f"{one}." for one in found.doubts))]
         if found.doubts
         else []

@@ -27,7 +27,7 @@ def show(settings: Settings, published: Published, state: State) -> None:
     closed = f"Rounds that closed {days_in_words(None, end)}" if end else "All rounds"
     name = scope_name(view, state.organization)
     heading.html(part("header", name, content.headline(found), closed, False))
-    show_notices([*content.round_notices(found), *content.running_rounds(found, state.timezone)])
+    show_notices([*content.round_notices(found, view.round), *content.running_rounds(found, state.timezone)])
     values, names = content.trend(found)
     if not values:
         st.html(part("notice", content.nothing(view, found)))

@@ -12,7 +12,7 @@ from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.figures.goal_words import GoalWords, goal_words
 from dashboards.frame.state import State, names
-from dashboards.frame.value_cells import ValueCell, exists, value_cell
+from dashboards.frame.value_cells import ValueCell, exists, last_known_words, value_cell
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import Attainment, met_or_missed, standing
 from warehouse.metrics.events import NO_EVENTS, EventBook, KnownEvent, in_days
@@ -46,7 +46,8 @@ class WeekMark:
 class TargetLine:
     """A target of a scope: its value now, the last twelve completed weeks, and since when it is missed or met.
 
-    `level` 1 is a scope with a target of its own below the one that holds for all.
+    `level` 1 is a scope with a target of its own below the one that holds for all. `last_known` is (its figure,
+    of when) where these days have none.
     """
 
     level: int
@@ -60,6 +61,7 @@ class TargetLine:
     since: str
     lasting: str
     goal: GoalWords | None
+    last_known: tuple[str, str] | None = None
 
     @property
     def heard(self) -> str:
@@ -149,6 +151,19 @@ def target_lines(
     return [_line(value, attained, blind, view, goals, book, level=0, by_metric=False) for value in values]
 
 
+def with_last_known(
+    lines: Iterable[TargetLine], last_known: Mapping[tuple[Scope, str], Value]
+) -> list[TargetLine]:
+    """The lines, those of a time to first commit that has none with the last one that is known."""
+    found = []
+    for line in lines:
+        value = line.cell.value
+        past = last_known.get((value.scope, value.name)) if value.status == "none" else None
+        is_of_it = past is not None and past.metric == value.metric
+        found.append(replace(line, last_known=last_known_words(past)) if past and is_of_it else line)
+    return found
+
+
 def _attainment(attained: Attained, value: Value) -> Attainment:
     return attained.get((value.scope, value.metric, value.name), Attainment())
 
@@ -173,6 +188,7 @@ def _line(
 ) -> TargetLine:
     found = _attainment(attained, value)
     goal = goals.get((value.scope, value.metric, value.name))
+    since, lasting = _since(found)
     events = book.seen_with(
         {**view.where, **({} if value.scope == "organisation" else {value.scope: value.name})}
     )
@@ -189,20 +205,22 @@ def _line(
         weeks=tuple(_with_events(_week(week), week, events) for week in found.weeks),
         attained=f"{found.met} of {formats.plural(found.judged, 'week')}" if found.judged else "not judged",
         aside=f"{len(found.weeks) - found.judged} not judged" if 0 < found.judged < len(found.weeks) else "",
-        **_since(found),
+        since=since,
+        lasting=lasting,
         goal=goal_words(goal, value.metric) if goal else None,
     )
 
 
-def _since(found: Attainment) -> dict[str, str]:
+def _since(found: Attainment) -> tuple[str, str]:
+    """(since when it is missed or met, for how long)."""
     since = found.missed_since or found.met_since
     if since is None:
-        return {"since": formats.MISSING, "lasting": ""}
+        return formats.MISSING, ""
     weeks = (found.weeks[-1].period_end - since).days // 7
-    return {
-        "since": f"{'missed' if found.missed_since else 'met'} since {formats.day(since)}",
-        "lasting": formats.plural(weeks, "week") + (" or more" if found.or_before else ""),
-    }
+    return (
+        f"{'missed' if found.missed_since else 'met'} since {formats.day(since)}",
+        formats.plural(weeks, "week") + (" or more" if found.or_before else ""),
+    )
 
 
 def _week(week: Value) -> WeekMark:

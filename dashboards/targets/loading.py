@@ -1,13 +1,14 @@
 """What the page of targets reads from the facts file: of the period that is shown, and of the weeks up to now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from config.metrics import find
 from config.settings import Settings
 from dashboards.frame import view as periods
+from dashboards.frame.loading import last_known
 from dashboards.frame.view import Filters
 from warehouse.metrics.attainment import Attainment, attainments
 from warehouse.metrics.events import EventBook, event_book
@@ -28,7 +29,8 @@ class Targets:
     """The values of a view's own targets and of those below, and the services, which name their golden paths.
 
     The values are of the days from `start` to the one before `end`. `blind` tells by scope and name where services have
-    no source of incidents.
+    no source of incidents, `last_known` the time to first commit of the last week that has one, where these days have
+    none.
     """
 
     start: date
@@ -37,6 +39,7 @@ class Targets:
     below: tuple[Value, ...]
     blind: dict[tuple[Scope, str], Unwatched]
     entries: tuple[CatalogueEntry, ...]
+    last_known: dict[tuple[Scope, str], Value] = field(default_factory=dict)
 
 
 # (by which scope, narrowed to what, which metrics)
@@ -57,11 +60,12 @@ def targets(warehouse: Path, settings: Settings, view: Filters, own_targets: Own
                 for value in compute(facts, settings, by, start=start, end=end, where=where, metrics=metrics)
             )
 
+        of_own, of_below = values(own), values([below])
         return Targets(
             start=start,
             end=end,
-            own=values(own),
-            below=values([below]),
+            own=of_own,
+            below=of_below,
             blind={
                 (by, name): found
                 for by, where, metrics in (*own, below)
@@ -69,6 +73,13 @@ def targets(warehouse: Path, settings: Settings, view: Filters, own_targets: Own
                 for name, found in unwatched(facts, by, start, end, where).items()
             },
             entries=described_services(facts, view.where),
+            last_known={
+                (by, name): value
+                for by, where, _ in (*own, below)
+                for name, value in last_known(
+                    facts, settings, by, where, end, (one for one in (*of_own, *of_below) if one.scope == by)
+                ).items()
+            },
         )
 
 

@@ -34,7 +34,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
     found = read_once(loading.targets, published, settings, view, narrower)
     goals = read_once(loading.on_the_way, published, settings, whenever, narrower)
     book = read_once(loading.all_events, published, settings)
-    own = content.own_lines(found.own, attained, found.blind, view, goals, book)
+    lines = content.own_lines(found.own, attained, found.blind, view, goals, book)
+    own = content.with_last_known(lines, found.last_known)
     name = scope_name(view, state.organization)
     heading.html(part("header", name, content.headline(found.own, view), *days_of(found.own)))
     if not found.own and not found.entries:
@@ -73,7 +74,8 @@ def _below(
         everything = [*(line.cell.value for line in own), *below]
         downloads.csv(named, "csv", lambda: content.attained_rows(everything, attained, goals))
     if below:
-        shown = content.target_lines(below[:SHOWN_ROWS], attained, found.blind, view, goals, book)
+        lines = content.target_lines(below[:SHOWN_ROWS], attained, found.blind, view, goals, book)
+        shown = content.with_last_known(lines, found.last_known)
         st.html(part("lines", shown, BY[view.by][:-1], False, f"The targets by {view.by}", of="targets"))
         st.html(part("key", len(shown), len(below), of="targets"))
     else:

@@ -13,6 +13,7 @@ from dashboards.frame.view import Filters, link
 from warehouse.metrics.satisfaction import Group
 from warehouse.rows.catalogue_entries import CatalogueEntry
 from warehouse.trust.coverage import ServiceCoverage
+from warehouse.trust.readings import covering_name
 
 Cells = tuple[tuple[Cell, ...], ...]
 
@@ -94,14 +95,19 @@ def choices(scope: str, state: State, view: Filters) -> list[Choice]:
 
 
 COVERAGE = (Heading("Source"), Heading("Read since"), Heading("Read until"))
-ROUNDS = (Heading("Round"), Heading("Closed"), Heading("Score"), Heading("Respondents", number=True))
+ROUNDS = (
+    Heading("Round"),
+    Heading("Closed"),
+    Heading("Score", wide=True),
+    Heading("Respondents", number=True),
+)
 
 
 def coverage_lines(of: ServiceCoverage, timezone: str) -> Cells:
     """Since when until when each source covers the scope, below `COVERAGE`."""
     return tuple(
         (
-            Cell(fresh.source),
+            Cell(covering_name(fresh.source)),
             Cell(moment(fresh.read_since, timezone)),
             Cell(moment(fresh.read_until, timezone)),
         )

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from config.metrics import metrics
 from config.targets import parse_target
 from dashboards.figures import formats
+from warehouse.metrics.units import figures
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,35 @@ def test_days_are_given_with_the_last_one_included():
     assert formats.days(date(2026, 11, 9), date(2026, 11, 16)) == "9 – 15 Nov 2026"
     assert formats.days(date(2025, 12, 29), date(2026, 1, 5)) == "29 Dec 2025 – 4 Jan 2026"
     assert formats.days(date(2026, 11, 9), date(2026, 11, 10)) == "9 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    ("told", "local"),
+    [
+        ("incident Q1: opened 2026-11-20 09:10:00 UTC", "incident Q1: opened 2026-11-20 10:10"),
+        ("opened 2026-07-01 22:30:00.123456 UTC", "opened 2026-07-02 00:30"),
+        (
+            "shipped at an unknown time between 2026-10-25 00:30:00 and 2026-10-25 01:30:00 UTC",
+            "shipped at an unknown time between 2026-10-25 02:30 and 2026-10-25 02:30",
+        ),
+        ("merged into Q2, 2026-10-25 00:30:00", "merged into Q2, 2026-10-25 00:30:00"),
+        ("rolled back by 7", "rolled back by 7"),
+    ],
+)
+def test_a_reason_tells_its_instants_in_the_configured_zone(told, local):
+    assert formats.local_times(told, "Europe/Berlin") == local
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "unit", "said"),
+    [
+        (5, 1, "points", ("5.0 of 5", "1.0 of 5")),
+        (4.02, 4.04, "points", ("4.02 of 5", "4.04 of 5")),
+        (3 * 3600, 7200, "seconds", ("3 h", "2 h")),
+    ],
+)
+def test_two_figures_of_a_sentence_are_as_exact_as_each_alone(first, second, unit, said):
+    assert figures(first, second, unit) == said
 
 
 def test_an_instant_is_told_in_the_configured_zone_on_both_sides_of_a_clock_change():

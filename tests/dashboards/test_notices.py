@@ -1,7 +1,9 @@
 """How old a page is and what it lacks, in the words of whoever reads it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from dashboards.figures import formats
 from dashboards.frame.markup import part
 from dashboards.frame.notices import as_of, failure_notices, failures, reading_lines, warnings
 from dashboards.frame.state import State
@@ -132,6 +134,16 @@ def test_an_empty_view_leads_to_where_the_data_begin() -> None:
         "Show 18 May – 17 Jun 2026",
         "?team=payments&period=custom&from=2026-05-18&to=2026-06-18",
     ]
+
+
+def test_days_that_lie_ahead_are_said_to() -> None:
+    ahead = Filters(period="custom", start=date(2030, 1, 1), end=date(2030, 2, 1))
+    assert (
+        begins(ahead, deployments=date(2026, 5, 18))
+        == begins(ahead)
+        == [f"These days lie ahead: data are of the days until {formats.day(STATE.today)}"]
+    )
+    assert begins(replace(ahead, start=STATE.today), deployments=date(2026, 5, 18)) == []
 
 
 def test_a_collection_that_runs_tells_what_came_and_how_far_it_is() -> None:

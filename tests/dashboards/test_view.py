@@ -78,6 +78,8 @@ class TestFilters:
             ({"page": "0", "week": "soon"}, ["page 0", "week soon"]),
             ({"from": "2026-09-01"}, ["from 2026-09-01"]),
             ({"period": "custom", "from": "soon", "to": "2026-10-01"}, ["from soon"]),
+            ({"period": "custom", "from": "2026-11-10", "to": "2026-11-01"}, ["to 2026-11-01"]),
+            ({"period": "custom", "from": "2026-11-10", "to": "2026-11-11"}, []),
             ({"period": "x" * 999}, [f"period {'x' * 73}"]),
             ({"period": "", "metric": "", "team": ""}, []),
         ],

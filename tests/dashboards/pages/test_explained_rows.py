@@ -102,6 +102,20 @@ class TestRows:
         cell = fact_cells.cells(metrics()["mttr"], ROW, "Europe/Berlin")[0]
         assert (cell.text, cell.note, cell.title) == ("9 Nov 2026", "12:00", "2026-11-09T11:00:00Z")
 
+    def test_what_is_told_of_times_is_of_the_configured_zone_too(self):
+        counted = ROW | {"rule": "failed by window: incident Q1: opened 2026-11-20 09:10:00 UTC"}
+        left_out = ROW | {
+            "excluded_because": "shipped at an unknown time between 2026-07-01 09:00:00 and 2026-07-01 22:30:00 UTC"
+        }
+        made = explained.shown_rows(
+            found([counted, left_out], left_out={"shipped at an unknown time …": 1}), "Europe/Berlin"
+        )
+        assert made.rows[0][-2].text == "failed by window: incident Q1: opened 2026-11-20 10:10"
+        assert (
+            made.groups[0].rows[0][-2].text
+            == "shipped at an unknown time between 2026-07-01 11:00 and 2026-07-02 00:30"
+        )
+
     @pytest.mark.parametrize(
         ("url", "address"),
         [

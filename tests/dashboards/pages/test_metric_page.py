@@ -18,6 +18,7 @@ from config.settings import MetricTarget, Settings
 from config.targets import parse_target
 from dashboards.figures import charts, distances
 from dashboards.figures.terms import TERMS
+from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.metric import breakdown, distribution_charts, dora_levels
 from dashboards.metric.loading import Spread, metric_content, spread
@@ -121,6 +122,15 @@ class TestSpread:
         assert figure.data[0].marker.color == (charts.LIGHT.line, *[charts.LIGHT.surface] * 6)
         assert figure.data[0].y[0] == pytest.approx(5.0)
 
+    @pytest.mark.parametrize(("most", "step"), [(1, 1), (5, 1), (60, None)])
+    def test_rows_are_counted_in_whole_ones(self, most, step):
+        durations = distribution_charts.durations_chart([Bin(1800, 3600, most)], value())
+        days = [Weekday(day, most, 0) for day in range(1, 8)]
+        weekdays = distribution_charts.weekdays_chart(days, value("deployment_frequency", target="> 10/day"))
+        assert [durations.layout.yaxis.dtick, weekdays.layout.yaxis.dtick] == [step, step]
+        shares = distribution_charts.weekdays_chart(days, value("change_failure_rate", target="< 5%"))
+        assert shares.layout.yaxis.dtick is None
+
 
 class TestStages:
     def test_each_pull_request_is_counted_once(self, sample: Sample, sample_facts: Facts):
@@ -168,6 +178,7 @@ class TestStages:
             "0.7 hours · mean 13 min · median 10 min · p90 15 min · 3 pull requests",
             "never happened",
         ]
+        assert part("stages", found, of="metric").count('class="bar"') == 1
 
     def test_who_holds_a_stage_leads_to_the_changes_and_to_the_pull_request(self, sample, sample_facts):
         (deploy,) = [one for one in stages(sample_facts, {}, FIRST, AFTER) if one.name == "Deploy"]
@@ -206,6 +217,13 @@ class TestBelow:
         }
         assert not made_of(organisation.settings, service="checkout").below
         assert list(made_of(organisation.settings, metric="developer_satisfaction").below) == ["team"]
+
+    def test_what_has_no_number_says_why(self):
+        values = [value(known=None, n=4, status="withheld"), value(known=None, n=0, status="no data")]
+        html = part("ranked", {"By team": breakdown.ranked(values, Filters(), {})}, 15, False, of="metric")
+        assert ">withheld<small>" in html
+        assert ">no data<small>" in html
+        assert "–" not in html
 
     def test_the_worst_comes_first_and_what_cannot_be_judged_last(self):
         values = [
@@ -309,7 +327,7 @@ class TestPage:
         app = opened(organisation.folder, "metric", metric="lead_time", period="4w")
         assert not app.exception
         html = shown(app)
-        for part in (
+        for each in (
             "compared with 27 Jul – 18 Oct 2026",
             "What holds you back",
             "Where the time goes",
@@ -320,9 +338,16 @@ class TestPage:
             "What was left out: ",
             "Report 2024",
         ):
-            assert part in html, part
+            assert each in html, each
         assert TERMS["natural limits"] in html
         assert len(app.get("plotly_chart")) == 2
+
+    def test_the_last_known_time_to_first_commit_stands_where_the_days_have_none(self, organisation):
+        html = shown(opened(organisation.folder, "metric", metric="time_to_first_commit", period="week"))
+        assert '<p class="value past"' in html
+        assert "the last known, of 2026-W" in html
+        whole = shown(opened(organisation.folder, "metric", metric="time_to_first_commit", period="all"))
+        assert "the last known" not in whole
 
     def test_a_rate_of_failures_warns_where_incidents_are_not_read(self, organisation):
         html = shown(opened(organisation.folder, "metric", metric="change_failure_rate"))

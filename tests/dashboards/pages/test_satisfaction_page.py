@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -86,6 +87,10 @@ class TestSurveyed:
         first = load(organisation).rounds[0].name
         assert load(organisation, round=first).scores != load(organisation).scores
         assert load(organisation, round="2026-12").chosen == load(organisation).rounds[-1].name
+        found = load(organisation)
+        (told, *_) = satisfaction.round_notices(found, "2026-12")
+        assert told.title == "Not found, so not applied: round 2026-12"
+        assert satisfaction.round_notices(found, found.chosen) == satisfaction.round_notices(found)
         assert load(organisation, team="platform").scores == {}
 
     def test_rounds_are_those_that_had_closed_by_the_periods_end(self, organisation):
@@ -187,6 +192,10 @@ class TestWords:
         assert [name for name, _ in found.rounds] == ["2026-11", "2026-09"]
         assert [row.name for row in found.rows] == ["acme", "discovery", "payments", "platform"]
         page = part("rounds", found, of="satisfaction")
+        # on a phone a row is a card, however many rounds it has
+        assert re.findall('data-label="(.*?)"', page)[:2] == [
+            f"{name} · closed {day}" for name, day in found.rounds
+        ]
         assert (
             page.count("withheld") == page.count("<small>4 answered") + page.count("<small>6 answered") == 4
         )

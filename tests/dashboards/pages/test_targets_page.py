@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -110,6 +111,18 @@ class TestLines:
         )
         assert 'aria-label="By week, oldest first: 2 – 8 Nov 2026: 2 h met, target &lt; 1 hour, 9' in html
         assert "<img" not in html
+
+    def test_where_no_repository_was_made_the_last_known_time_stands_with_its_week(self):
+        none = [value(metric="time_to_first_commit", status="none"), value(metric="mttr", status="none")]
+        past = value(metric="time_to_first_commit", start=date(2026, 9, 7))
+        known = {("team", "payments"): replace(past, period_end=date(2026, 9, 14))}
+        lines = targets.with_last_known(targets.target_lines(none, {}, {}, Filters()), known)
+        assert [line.last_known for line in lines] == [
+            ("2 h", "the last known, of 2026-W37, 7 – 13 Sep 2026"),
+            None,
+        ]
+        html = part("lines", lines, "Team", False, "", of="targets")
+        assert html.count("the last known, of 2026-W37") == html.count('target="_self">–</a>') == 1
 
     def test_the_headline_counts_the_view_s_own_targets(self):
         own = [value("acme", "lead_time", "organisation"), value("acme", "mttr", "organisation"), value()]

@@ -26,6 +26,7 @@ from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import Group
 from warehouse.metrics.values import compute
 from warehouse.rows.catalogue_entries import CatalogueEntry
+from warehouse.trust.coverage import Freshness, ServiceCoverage
 
 MONDAY = NOW.date()
 EXTRA = (
@@ -82,6 +83,22 @@ class TestWords:
         group = Group("2026-10", AT.date(), "payments", None, 4)
         ((_, _, score, n),) = profile.round_rows([group])
         assert (score.text, n.text) == ("withheld", "4")
+        # a sentence: not cut as names are
+        assert profile.ROUNDS[2].wide
+
+    @pytest.mark.parametrize(
+        ("source", "name"),
+        [
+            ("pull_requests", "GitHub pull requests"),
+            ("argocd", "Argo CD"),
+            ("git", "Git"),
+            ("import deployments", "import deployments"),
+        ],
+    )
+    def test_what_covers_the_days_is_called_by_its_name(self, source, name):
+        of = ServiceCoverage("team", "payments", 3, True, freshness=(Freshness(source, AT, AT),))
+        ((cell, *_),) = profile.coverage_lines(of, "UTC")
+        assert cell.text == name
 
 
 class TestPages:

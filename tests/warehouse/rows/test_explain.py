@@ -114,6 +114,8 @@ def test_the_command_line_shows_each_rows_rule_and_the_reasons_with_their_counts
     assert "Times are Pacific/Kiritimati." in shown
     assert all(f"{row['at'] + timedelta(hours=14):%Y-%m-%d %H:%M}" in shown for row in found.rows)
     assert "failed by rollback: rolled back by" in shown
+    assert "failed by window: incident" in shown
+    assert "UTC" not in shown
     assert shown.count("no evidence of failure") == found.n - sum(row["value"] or 0 for row in found.rows)
     for reason, n in found.left_out.items():
         assert f"{n}  {reason}" in shown
