@@ -115,7 +115,7 @@ def test_the_rows_that_explain_a_number_give_it_again(
 
 
 def test_the_second_collection_asks_only_for_what_changed(sample: Sample) -> None:
-    assert sample.errors == [None] * 16
+    assert sample.errors == [None] * 20
     repositories = len(sample.organisation.repositories)
     assert sample.second_requests.total() <= repositories
     assert sample.second_requests["git"] == 0
