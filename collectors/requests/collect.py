@@ -113,8 +113,8 @@ class _Reading:
         if after != head or "seen" not in cursor:
             cursor = {**cursor, "seen": self._seen(folders)}
         yield Coverage(source="requests", subject=repo, from_at=covered, until_at=self.resume.now)
-        heads = {str(change.number): change.head for change in self.repository.proposed}
-        yield Checkpoint(repo, {**cursor, "head": head, "proposed": heads})
+        states = {str(change.number): _state(change) for change in self.repository.proposed}
+        yield Checkpoint(repo, {**cursor, "head": head, "proposed": states})
 
     def _landed(self, landings: Sequence[Landing]) -> Iterator[Item]:
         self._fetch(file for landing in landings for file in landing.files)
@@ -130,10 +130,9 @@ class _Reading:
     def _proposed(self, before: Mapping[str, Any], folders: Sequence[str]) -> Iterator[Item]:
         """What is asked for in pull requests; one that has other commits now asks for what these hold."""
         fresh = [
-            change for change in self.repository.proposed if before.get(str(change.number)) != change.head
+            change for change in self.repository.proposed if before.get(str(change.number)) != _state(change)
         ]
-        closed = [change for change in self.repository.proposed if change not in fresh and change.closed_at]
-        found = list(self.reader.proposed([*fresh, *closed], folders)) if fresh or closed else []
+        found = list(self.reader.proposed(fresh, folders)) if fresh else []
         self._fetch(file for _, files in found for file in files)
         for change, files in found:
             common = {
@@ -144,7 +143,7 @@ class _Reading:
                 "url": self.repository.url and f"{self.repository.url}/pull/{change.number}",
             }
             yield from self._requests(files, f"#{change.number}", common)
-        now = {f"{self.repository.repo}#{change.number}:" for change in (*fresh, *closed)}
+        now = {f"{self.repository.repo}#{change.number}:" for change in fresh}
         stale = (
             id for id in self.repository.known if f"{id.partition(':')[0]}:" in now and id not in self.yielded
         )
@@ -238,6 +237,11 @@ class _Reading:
             ]
             seen[rule.name] = {"empty": empty, "has_entry": has_entry}
         return seen
+
+
+def _state(change: ProposedChange) -> str:
+    """What a pull request asks for is the same as long as this is."""
+    return f"{change.head} closed" if change.closed_at else change.head
 
 
 def _folder(glob: str) -> str:

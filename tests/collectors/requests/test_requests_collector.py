@@ -153,9 +153,9 @@ def test_an_entry_that_appears_is_a_request_and_one_that_asks_for_more_is_a_chan
     assert repo.told() == [], "a comment asks for nothing"
     repo.write(**{ORDERS: namespace("orders", cpu="20")})
     assert repo.told() == [("Namespace", "orders", True)]
-    repo.write(**{ORDERS: None, "namespaces/moved.yaml": namespace("orders", cpu="20")})
+    repo.write(**{ORDERS: None, "namespaces/prod/moved.yaml": namespace("orders", cpu="20")})
     assert repo.told() == [], "what stands elsewhere as it was is no request"
-    repo.write(**{"namespaces/moved.yaml": None})
+    repo.write(**{"namespaces/prod/moved.yaml": None})
     assert repo.told() == [], "nor is what goes"
     assert repo.told() == [], "and nothing is told twice"
 
