@@ -30,7 +30,8 @@ def figures(first: float, second: float, unit: str) -> tuple[str, str]:
     while round(first / factor, places) == round(second / factor, places) and places < 6 and first != second:
         places += 1
     texts = [f"{round(value / factor, places):,.{places}f}" for value in (first, second)]
-    shorter = [text.rstrip("0").rstrip(".") if places else text for text in texts]
+    is_cut = places and unit != "points"
+    shorter = [text.rstrip("0").rstrip(".") if is_cut else text for text in texts]
     return shorter[0] + suffix, shorter[1] + suffix
 
 

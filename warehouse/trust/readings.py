@@ -91,6 +91,13 @@ def source_name(run: str) -> str:
     return f"{name} ({instance})" if instance else name
 
 
+def covering_name(source: str) -> str:
+    """What covers days as people call it, by its name in coverage: "GitHub pull requests"."""
+    if source in _READ_BY_GITHUB:
+        return f"GitHub {source.replace('_', ' ')}"
+    return source_name(source)
+
+
 def failing(facts: Facts, settings: Settings, where: Mapping[str, str]) -> list[Reading]:
     """The sources whose last reading failed, of those that tell of what `where` narrows to."""
     return [one for one in _sources(facts, settings, where) if one.is_failing]
