@@ -137,7 +137,7 @@ def test_long_names_widen_no_list(tab: Page, at: str) -> None:
     look(tab, DESK)
     wider = """() => {
         const names = '.six-table tbody th > :is(a, .name), .six-rows td.wide > a, .six-list-table td > a';
-        document.querySelectorAll(names).forEach(e => { e.textContent = 'a-name-of-100-letters-'.repeat(5) });
+        document.querySelectorAll(names).forEach(e => { e.textContent = 'a-name-of-200-letters-'.repeat(9) });
         return [...document.querySelectorAll('.six-scroll')]
             .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel);
     }"""
