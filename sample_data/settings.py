@@ -36,6 +36,8 @@ sources:                     # where data comes from; each is optional
   catalog:                   # who owns what: Backstage descriptors, here and in the repositories
     files: ["catalog/*.yaml"]
     from_github: true
+    # or Backstage itself, which this server speaks too:
+    # backstage: {{url: "{url}/backstage", token: {token}}}
 
 production:                  # environments of GitHub, clusters of Argo CD
   environments: ["production*", "prod-*"]
