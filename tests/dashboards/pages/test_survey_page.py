@@ -35,7 +35,7 @@ from dashboards.satisfaction.survey_links import (
 from tests.conftest import SURVEY_KEY as KEY
 from tests.support.chromium import artifact
 from tests.support.places import ROOT
-from tests.support.running_dashboard import Running
+from tests.support.running_dashboard import Running, app_of
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import comments
 from warehouse.metrics.values import compute
@@ -239,7 +239,7 @@ def script(folder: str, token: str, times: list) -> None:
 
 
 def page(folder: Path, token: str, now: list[datetime]) -> AppTest:
-    return AppTest.from_function(script, args=(str(folder), token, now), default_timeout=30).run()
+    return app_of(script, str(folder), token, now).run()
 
 
 def shown(app: AppTest) -> str:
