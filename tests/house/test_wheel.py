@@ -17,6 +17,7 @@ from playwright.sync_api import Browser
 
 from config.settings import load_settings
 from dashboards.frame.navigation import PAGES
+from tests.conftest import once
 from tests.support.places import PACKAGES, PROGRAM, ROOT
 from tests.support.running_dashboard import Running, opened_in
 
@@ -39,9 +40,15 @@ def without_checkout() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(shared_folder: Path) -> Path:
     """The wheel as `python -m build` makes it by way of the source archive; in a copy, where no earlier build is."""
-    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    return once(shared_folder, "wheel", _made)
+
+
+def _made(within: Path) -> Path:
+    source, built = within / "source", within / "built"
+    source.mkdir()
+    built.mkdir()
     for name in FILES:
         shutil.copy(ROOT / name, source)
     for folder in FOLDERS:
@@ -71,13 +78,16 @@ def test_the_wheel_says_its_license_and_brings_its_text(wheel: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment(wheel: Path, shared_folder: Path) -> Path:
     """An environment with the wheel and the running one's dependencies; an editable install there has no say in it.
 
     The dependencies are on its path behind its own packages. Of a folder on the path no .pth file is read, and the
     finder of an editable install is in one.
     """
-    folder = tmp_path_factory.mktemp("environment")
+    return once(shared_folder, "environment", lambda folder: _installed(wheel, folder))
+
+
+def _installed(wheel: Path, folder: Path) -> Path:
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
     own = Path(run(folder, python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
@@ -89,10 +99,15 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def demo(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo as the installed program makes it in an empty folder."""
-    folder = tmp_path_factory.mktemp("elsewhere")
+def demo(environment: Path, shared_folder: Path) -> Path:
+    """The demo as the installed program makes it in an empty folder; its dashboard takes any free port."""
+    return once(shared_folder, "elsewhere", lambda folder: _demonstrated(environment, folder))
+
+
+def _demonstrated(environment: Path, folder: Path) -> Path:
     run(folder, environment / "bin" / "sixkeys", "demo", "--no-dashboard", "--today", "2026-11-16")
+    config = folder / "demo" / "sixkeys.yaml"
+    config.write_text(config.read_text(encoding="utf-8") + "\ndashboard: {port: 0}\n", encoding="utf-8")
     return folder / "demo"
 
 
@@ -100,7 +115,6 @@ def demo(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dashboard(environment: Path, demo: Path, browser: Browser) -> Iterator[Running]:
     """The installed program's dashboard of that demo."""
     config = demo / "sixkeys.yaml"
-    config.write_text(config.read_text(encoding="utf-8") + "\ndashboard: {port: 0}\n", encoding="utf-8")
     command = [environment / "bin" / "sixkeys", "dashboard", "--config", config]
     with subprocess.Popen(
         command, cwd=demo.parent, env=without_checkout(), stdout=subprocess.PIPE, text=True
