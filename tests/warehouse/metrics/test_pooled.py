@@ -88,7 +88,7 @@ def ranges(now: date) -> st.SearchStrategy[tuple[Any, date | None, date | None]]
 narrowings = st.fixed_dictionaries({}, optional={key: st.sampled_from(names) for key, names in NAMED.items()})
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_stored_value_is_the_one_that_the_rows_give(both: Both, data: Any) -> None:
     by, where = data.draw(st.sampled_from(SCOPES)), data.draw(narrowings)

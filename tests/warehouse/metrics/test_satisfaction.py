@@ -207,7 +207,7 @@ def test_nor_can_what_was_answered_to_a_driver(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 @given(answers)
-@settings(max_examples=25 if LONG else 3)
+@settings(max_examples=25 if LONG else 2)
 def test_nothing_withheld_can_be_recovered_whatever_arrives(
     folders: Iterator[Path], arriving: list[Sent]
 ) -> None:
