@@ -3,18 +3,26 @@
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from sample_data.model import Organisation
 from sample_data.organisation.scale import build_large
 from sample_data.servers.server import SampleServer
+from tests.conftest import once
 from tests.endurance.writers import WRITERS, Place, Undisturbed, place
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
-    """An organisation, its server, and a place in which every command ran to its end."""
-    folder = tmp_path_factory.mktemp("undisturbed")
+def undisturbed(shared_folder: Path) -> Iterator[Undisturbed]:
+    """An organisation, its server, and a place in which every command ran to its end, made once for all workers."""
+    organisation, *made = once(shared_folder, "undisturbed", _made)
+    with SampleServer(organisation) as server:
+        yield Undisturbed(organisation, server, *made)
+
+
+def _made(folder: Path) -> tuple[Organisation, Place, Place, dict[str, float]]:
     organisation = build_large(folder / "repositories", 4, 120, 40, 6)
     with SampleServer(organisation) as server:
         here = place(folder / "w", organisation, server)
@@ -26,4 +34,4 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
             seconds[writer] = time.monotonic() - began
             if writer == "build":
                 shutil.copytree(here.folder, folder / "built")
-        yield Undisturbed(organisation, server, here, Place(folder / "built"), seconds)
+    return organisation, here, Place(folder / "built"), seconds

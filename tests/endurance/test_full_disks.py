@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sample_data.organisation.scale import large_settings
 from tests.endurance.writers import WRITERS, Place, Undisturbed, place
 from tests.support.places import LONG
 
@@ -27,6 +28,8 @@ def test_a_full_disk_is_told_in_a_line_and_costs_nothing(
     else:
         here = Place(tmp_path / "w")
         shutil.copytree(undisturbed.built.folder, here.folder)
+        server = undisturbed.server  # perhaps not the one that this place was made with
+        large_settings(undisturbed.organisation, server.url, here.folder, server.token)
     largest = max(path.stat().st_size for path in undisturbed.place.folder.glob("*.duckdb"))
     failed = 0
     for _ in range(12 if LONG else 3):

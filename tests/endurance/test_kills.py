@@ -10,15 +10,17 @@ from tests.endurance.writers import WRITERS, Undisturbed, place
 from tests.support.command_line import COMMAND
 from tests.support.places import LONG
 
+KILLS = 20 if LONG else 10
+
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(10 if LONG else 1))
-def test_whatever_is_killed_twenty_times_the_next_run_ends_as_an_undisturbed_one(
+def test_whatever_is_killed_again_and_again_the_next_run_ends_as_an_undisturbed_one(
     undisturbed: Undisturbed, tmp_path: Path, seed: int
 ) -> None:
     chance = random.Random(seed)
     here = place(tmp_path, undisturbed.organisation, undisturbed.server)
-    for _ in range(20):
+    for _ in range(KILLS):
         writer = chance.choice(list(WRITERS))
         process = subprocess.Popen(
             [*COMMAND, *WRITERS[writer]],

@@ -27,6 +27,7 @@ WRITERS = {
     "publish": ("scorecard", "--week", "2026-W45", "--publish"),
     "deliver": ("deliver",),
 }
+SERVER = re.compile(r"http://127\.0\.0\.1:\d+")
 # how lines begin that Sixkeys itself tells; a library's own have no business there
 TOLD = re.compile(r"[\w:]+: |built |[\d,]+ deployments taken |(organisation|system|team|service)\b")
 
@@ -58,10 +59,13 @@ class Place:
             assert [line for line in done.stderr.splitlines() if not TOLD.match(line)] == []
 
     def stored(self) -> dict[str, list[str]]:
-        """The rows of the source tables that do not say when they were read."""
+        """The rows of the source tables that do not say when they were read, without where the server was."""
         with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as connection:
             return {
-                table: sorted(map(repr, connection.execute(f"from {table}").fetchall()))
+                table: sorted(
+                    SERVER.sub("http://served", repr(row))
+                    for row in connection.execute(f"from {table}").fetchall()
+                )
                 for table in RECORDS
                 if table not in ("owners", "coverage")
             }
