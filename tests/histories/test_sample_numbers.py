@@ -14,6 +14,7 @@ from config.metrics import metrics
 from sample_data.organisation.platform_team import ON_PATHS
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
+from warehouse.metrics.self_service import ways_of_asking
 from warehouse.metrics.values import SCOPES, Value, compute
 from warehouse.rows.explain import Explanation, explain
 
@@ -133,3 +134,14 @@ def test_a_year_of_weeks_holds_each_row_once(sample: Sample, sample_facts: Facts
     )
     for value in whole:
         assert sum(week.n for week in weeks if week.metric == value.metric) == value.n
+
+
+def test_self_service_stands_beside_tickets(sample_facts: Facts) -> None:
+    found = ways_of_asking(sample_facts, {}, date(2026, 5, 18), date(2026, 11, 16))
+    assert [(one.kind, one.way, one.n, one.waiting, one.failed, one.withdrawn) for one in found] == [
+        ("Database", "self-service", 3, 1, 0, 0),
+        ("Database", "ticket", 2, 1, 0, 0),
+        ("Namespace", "self-service", 7, 1, 1, 1),
+        ("Namespace", "ticket", 2, 0, 0, 0),
+    ]
+    assert [one.median and one.median / 60 for one in found] == [92, 10290, 30, 11700]
