@@ -350,7 +350,11 @@ def test_numbers_say_which_of_their_sources_could_not_be_read(tmp_path: Path) ->
     (tmp_path / "sixkeys.yaml").write_text("organization: acme\nsources: {survey: {files: [answers.csv]}}\n")
     assert run(tmp_path, "collect").returncode == 1
     told = "The survey has not been read yet: satisfaction may be missing answers.\n"
-    for command in (["metrics", "--format", "json"], ["explain", "DSAT"], ["explain", "lead_time", "--stages"]):
+    for command in (
+        ["metrics", "--format", "json"],
+        ["explain", "DSAT"],
+        ["explain", "lead_time", "--stages"],
+    ):
         done = run(tmp_path, *command)
         assert (done.returncode, done.stderr) == (0, told), command
     assert json.loads(run(tmp_path, "metrics", "--format", "json").stdout)
