@@ -25,9 +25,8 @@ from dashboards.frame.value_cells import days_of, exists
 from dashboards.frame.view import ROWS, SORTS, Filters, compared, link, scope_name
 from dashboards.overview import content, heat_map, loading
 from dashboards.overview.loading import Numbers
-from dashboards.overview.this_week import is_told_to, seen, this_week, week_as_a_whole
+from dashboards.overview.this_week import is_told_to, seen, this_week, told_week, week_as_a_whole
 from warehouse.metrics.attainment import standing
-from warehouse.metrics.periods import week_of
 from warehouse.metrics.values import as_rows
 from warehouse.scorecards.sentences import Sentence
 from warehouse.signals.wording import signal_rows
@@ -65,8 +64,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
 
 
 def _week(settings: Settings, published: Published, state: State, view: Filters) -> None:
-    """What changed in the last completed week, whatever the view's period; the rows of others stay theirs."""
-    monday = week_of(state.today) - timedelta(weeks=1)
+    """What changed in the view's week, else in the last completed one; the rows of others stay theirs."""
+    monday, scope = told_week(view, state.today)
     signals = read_once(signals_of_days, published, settings, monday, monday + timedelta(weeks=1))
     own = navigation.own_teams()
     scopes = names(state, view)
@@ -76,7 +75,6 @@ def _week(settings: Settings, published: Published, state: State, view: Filters)
         else {**scopes, "group": [], "system": []}
     )
     found = seen(signals.found, shown, view)
-    scope = Filters(system=view.system, group=view.group, team=view.team, service=view.service)
     told: tuple[Sentence, ...] = ()
     if is_told_to(view, own, scopes["service"]):
         told = read_once(week_as_a_whole, published, settings, scope, monday, signals.highest_chance)

@@ -1,4 +1,4 @@
-"""What changed in the last completed week: its signals as sentences and as a list, and the week in sentences."""
+"""What changed in a week: its signals as sentences and as a list, and the week in sentences."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,8 @@ from config.metrics import metrics
 from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.figures.verdicts import tone
-from dashboards.frame.view import Filters, link
+from dashboards.frame.view import Filters, link, view_days
+from warehouse.metrics.periods import week_of
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import SCOPES, Scope
 from warehouse.scorecards.sentences import Sentence, movement, sentences
@@ -54,15 +55,23 @@ class ThisWeek:
         return formats.days(self.monday, self.monday + timedelta(weeks=1))
 
 
+def told_week(view: Filters, today: date) -> tuple[date, Filters]:
+    """The Monday of the view's week, where it is one that has ended, else of the last that has; and whose it is."""
+    start, end = view_days(view, today)
+    whose = Filters(system=view.system, group=view.group, team=view.team, service=view.service)
+    if start and end and start == week_of(start) and end - start == timedelta(weeks=1) and end <= today:
+        return start, replace(whose, period=view.period, start=view.start, end=view.end)
+    return week_of(today) - timedelta(weeks=1), replace(whose, period="week")
+
+
 def this_week(view: Filters, monday: date, found: Iterable[Verdict], told: Iterable[Sentence]) -> ThisWeek:
-    """The week from `monday` from its signals, the largest first, and what is told of it as a whole."""
-    of_week = replace(view, period="week", start=None, end=None)
+    """The week from `monday`, which `view` is of, from its signals, the largest first, and what is told of it."""
     signals = list(found)
     below = [one for one in signals if one.judged.scope in ("team", "service")]
     better = [movement(one) for one in below if one.is_better]
     worse = [movement(one) for one in below if not one.is_better]
-    lines = tuple(_line(one, of_week) for one in signals)
-    return ThisWeek(of_week, monday, tuple(better[:_MOST]), tuple(worse[:_MOST]), tuple(told), lines)
+    lines = tuple(_line(one, view) for one in signals)
+    return ThisWeek(view, monday, tuple(better[:_MOST]), tuple(worse[:_MOST]), tuple(told), lines)
 
 
 def seen(found: Iterable[Verdict], names: Mapping[str, Iterable[str]], view: Filters) -> list[Verdict]:
@@ -94,7 +103,9 @@ def _line(one: Verdict, view: Filters) -> SignalLine:
     of = one.judged
     narrowed: dict[str, Any] = {} if of.scope == "organisation" else {of.scope: of.name}
     # where the number of the sentence is the number of the page
-    period = "4w" if of.week else view.period
+    if view.period == "custom":
+        view = replace(view, start=of.first, end=of.end)
+    period = "4w" if of.week and view.period == "week" else view.period
     address = link("metric", replace(view, period=period, metric=of.metric, **narrowed))
     return SignalLine(
         of.scope,
