@@ -130,7 +130,9 @@ def comparison(values: Sequence[PathValue], found: Sequence[Path]) -> tuple[list
 
 def _told(value: PathValue, metric: Metric) -> tuple[str, str, bool]:
     figure = formats.figure(value.value, metric.unit)
-    return figure, formats.counted(value.n, metric.fact), not value.is_enough
+    n = formats.counted(value.n, metric.fact)
+    spread = formats.percentiles(value.p75, value.p90, metric.unit)
+    return figure, f"{n} · {spread}" if spread else n, not value.is_enough
 
 
 def path_rows(entries: Iterable[CatalogueEntry]) -> list[dict[str, Any]]:

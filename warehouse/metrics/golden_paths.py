@@ -14,7 +14,7 @@ from warehouse.metrics.pooled import STATISTICS, narrowing
 class PathValue:
     """A metric over the services of a golden path (None: of no path), in the metric's unit; `value` None: no row.
 
-    A frequency is a service's average, since a path of more services would deploy more often. `is_enough`: there are
+    `p75` and `p90` are those of a metric that is a time, else None. A frequency is a service's average, since a path of more services would deploy more often. `is_enough`: there are
     as many rows as the metric needs to be judged.
     """
 
@@ -23,6 +23,8 @@ class PathValue:
     value: float | None
     n: int
     is_enough: bool
+    p75: float | None = None
+    p90: float | None = None
 
 
 # services of no path are '' here; what is in no catalogue cannot name a path and is neither
@@ -52,14 +54,15 @@ def on_and_off_paths(
             continue
         rows = asked.values(metric)
         if metric.statistic == "rate":
-            counts = {path: n for path, (_, n) in rows.items()}
+            counts = {path: n for path, (_, n, *_) in rows.items()}
             days = asked.service_days(metric)
-            rows = {path: (counts.get(path, 0) / n, counts.get(path, 0)) for path, n in days.items()}
+            rows = {
+                path: (counts.get(path, 0) / n, counts.get(path, 0), None, None) for path, n in days.items()
+            }
         for path in sorted(paths, key=lambda path: (not path, path.casefold())):
-            value, n = rows.get(path, (None, 0))
-            found.append(
-                PathValue(path or None, metric.id, value, n, value is not None and n >= metric.floor)
-            )
+            value, n, p75, p90 = rows.get(path, (None, 0, None, None))
+            is_enough = value is not None and n >= metric.floor
+            found.append(PathValue(path or None, metric.id, value, n, is_enough, p75, p90))
     return found
 
 
@@ -75,8 +78,8 @@ class _Asked:
         members = _MEMBERS.replace("{where}", narrowing(self.where))
         return self.facts.connection.execute(members + sql, {**self.where, **bound}).fetchall()
 
-    def values(self, metric: Metric) -> dict[str, tuple[float | None, int]]:
-        """Path -> (statistic, rows); what services of a path share is counted once, but for a rate once for each."""
+    def values(self, metric: Metric) -> dict[str, tuple[float | None, int, float | None, float | None]]:
+        """Path -> (statistic, rows, p75, p90); what services of a path share is counted once, but for a rate once for each."""
         given = metric.input if metric.input.isdigit() else f"f.{metric.input}"
         rows = (
             f" from {metric.fact} as f inner join members as m on m.service = f.service"
@@ -91,11 +94,16 @@ class _Asked:
                 f"select m.path, {given} as input{rows} and not f.is_shared union all"
                 f" select m.path, max({given}){rows} and f.is_shared group by m.path, {entity}"
             )
+        spread = [
+            f"quantile_cont(e.input, {share})" if metric.unit == "seconds" else "null"
+            for share in (0.75, 0.9)
+        ]
         sql = (
             f", entities as ({entities})"
-            f" select e.path, {STATISTICS[metric.statistic]}, count(*) from entities as e group by e.path"
+            f" select e.path, {STATISTICS[metric.statistic]}, count(*), {', '.join(spread)}"
+            " from entities as e group by e.path"
         )
-        return {path: (value, n) for path, value, n in self.rows(sql, self.days)}
+        return {path: tuple(of) for path, *of in self.rows(sql, self.days)}
 
     def service_days(self, metric: Metric) -> dict[str, int]:
         """Path -> the covered days of its services, each service's own."""
