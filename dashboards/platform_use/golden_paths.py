@@ -132,7 +132,8 @@ def _told(value: PathValue, metric: Metric) -> tuple[str, str, bool]:
     figure = formats.figure(value.value, metric.unit)
     n = formats.counted(value.n, metric.fact)
     spread = formats.percentiles(value.p75, value.p90, metric.unit)
-    return figure, f"{n} · {spread}" if spread else n, not value.is_enough
+    shown = f"{n} · {spread}" if spread and value.is_enough else n
+    return figure, shown, not value.is_enough
 
 
 def path_rows(entries: Iterable[CatalogueEntry]) -> list[dict[str, Any]]:
