@@ -44,7 +44,7 @@ def filters(
             if scope == "group" and not names[scope] and not chosen:
                 continue
             options = {"": everything} | {name: name for name in (*names[scope], chosen) if name}
-            select(scope, scope.capitalize(), options, chosen, view, width=136)
+            select(scope, scope.capitalize(), options, chosen, view, width=118)
         st.html(part("content"))
 
 

@@ -14,8 +14,8 @@ from warehouse.metrics.pooled import STATISTICS, narrowing
 class PathValue:
     """A metric over the services of a golden path (None: of no path), in the metric's unit; `value` None: no row.
 
-    `p75` and `p90` are those of a metric that is a time, else None. A frequency is a service's average, since a path of more services would deploy more often. `is_enough`: there are
-    as many rows as the metric needs to be judged.
+    `p75` and `p90` are those of a metric that is a time, else None. A frequency is a service's average, since a path of
+    more services would deploy more often. `is_enough`: there are as many rows as the metric needs to be judged.
     """
 
     path: str | None
@@ -79,7 +79,7 @@ class _Asked:
         return self.facts.connection.execute(members + sql, {**self.where, **bound}).fetchall()
 
     def values(self, metric: Metric) -> dict[str, tuple[float | None, int, float | None, float | None]]:
-        """Path -> (statistic, rows, p75, p90); what services of a path share is counted once, but for a rate once for each."""
+        """Path -> (statistic, rows, p75, p90); what services share is counted once, but for a rate once for each."""
         given = metric.input if metric.input.isdigit() else f"f.{metric.input}"
         rows = (
             f" from {metric.fact} as f inner join members as m on m.service = f.service"
