@@ -1,0 +1,109 @@
+"""The page of the platform: its answers and the misses behind them, and what a service and a team still miss."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from collectors.contract.records import Component
+from dashboards.frame.view import Filters
+from dashboards.platform_use import content
+from dashboards.platform_use.loading import platform_numbers
+from dashboards.platform_use.missing import rows_of_view, what_is_missing
+from tests.support.running_dashboard import opened, shown
+from tests.support.small_organisation import HOSTILE
+from warehouse.metrics.golden_paths import PathValue
+from warehouse.rows.catalogue_entries import described_services
+from warehouse.rows.explain import explain
+
+# that of the fifteen numbers worked out by hand
+DAYS = {"period": "custom", "start": date(2026, 10, 12), "end": date(2026, 11, 16)}
+CHECKOUT = Filters(service="checkout", **DAYS)
+
+
+@pytest.fixture(scope="module")
+def checkout(sample):
+    return platform_numbers(sample.settings.warehouse, sample.settings, CHECKOUT)
+
+
+class TestRows:
+    def test_the_steps_that_were_missed_are_those_worked_out_by_hand(self, checkout):
+        assert Counter(one.step for one in checkout.rows.missed) == {"Scan": 5, "Test": 2}
+        required = {step.step: step for step in checkout.rows.steps if step.is_required}
+        assert {name: (one.followed, one.missed) for name, one in required.items()} == {
+            "Test": (14, 2),
+            "Scan": (11, 5),
+        }
+
+    def test_each_miss_has_its_reason_here_and_in_explain(self, checkout, sample, sample_facts):
+        table = content.missed(checkout, CHECKOUT, sample.settings.timezone)
+        reasons = {row[-1].text for row in table.rows}
+        assert len(reasons) > 4
+        days = (DAYS["start"], DAYS["end"])
+        of = explain(sample_facts, sample.settings, "golden_path_conformance", {"service": "checkout"}, *days)
+        first_misses = {row["reason"] for row in of.rows if row["value"] == 0}
+        assert first_misses <= {one.reason for one in checkout.rows.missed}
+        assert sum(row["value"] for row in of.rows if row["excluded_because"] is None) == 10
+
+    def test_a_guardrail_is_held_broken_or_unknown_for_every_service(self, sample, sample_facts):
+        found = platform_numbers(sample.settings.warehouse, sample.settings, Filters())
+        ((services,),) = sample_facts.connection.execute(
+            "select count(distinct service) from guardrails"
+        ).fetchall()
+        assert found.rows.rules
+        for rule in found.rows.rules:
+            assert rule.held + rule.broken + rule.unknown <= services
+        broken = {(one.service, one.rule) for one in found.rows.broken}
+        assert ("notifications", "Least privilege") in broken
+        assert not [one for one in broken if one[0] == "search"]
+
+    def test_a_request_waits_or_failed_and_self_service_stands_beside_tickets(self, sample):
+        found = platform_numbers(sample.settings.warehouse, sample.settings, Filters())
+        assert {one.way for one in found.rows.requests} == {"self-service", "ticket"}
+        states = {one.name: one.status for one in found.rows.open_requests}
+        assert states["returns"] == "failed"
+        assert states["parcels-db"] == "waiting"
+
+
+class TestWords:
+    def test_the_answers_are_in_the_order_of_the_questions(self, sample):
+        found = platform_numbers(sample.settings.warehouse, sample.settings, Filters())
+        answers = content.answers(found, Filters())
+        assert [answer.tile.cell.metric.id for answer in answers] == list(content.QUESTIONS)
+        guardrails = next(one for one in answers if one.place == "guardrail-compliance")
+        # nothing was read before the period ended: what holds today is said to be of today
+        assert guardrails.tile.last_known == ("33.3 %", "today, of 3 services")
+
+    def test_it_is_worth_it_only_where_both_sides_have_enough_rows(self):
+        on = PathValue("web", "lead_time", 3600.0, 9, True)
+        off = PathValue(None, "lead_time", 7200.0, 9, True)
+        assert content.worth_it([on, off]) == ["Lead Time for Changes: 60 min on web, 2 h off the paths"]
+        assert content.worth_it([on, PathValue(None, "lead_time", 7200.0, 2, False)]) == []
+        assert content.worth_it([on]) == []
+
+    def test_a_service_is_told_what_it_misses_and_what_to_do(self, sample, sample_facts):
+        warehouse, settings = sample.settings.warehouse, sample.settings
+        entries = described_services(sample_facts, {"service": "delivery"})
+        view = Filters(service="delivery", **DAYS)
+        told = what_is_missing(rows_of_view(warehouse, settings, view), entries, view)
+        assert "Golden path" in [row[1].text for row in told.rows]
+        assert "Paved road: runtime" in [row[1].text for row in told.rows]
+        rows = what_is_missing(rows_of_view(warehouse, settings, CHECKOUT), (), CHECKOUT).rows
+        assert "Step Scan (2 deployments)" in [row[1].text for row in rows]  # of two no run has such a job
+        assert all(row[3].text for row in rows)
+
+
+class TestPage:
+    def test_where_nothing_is_known_it_says_what_to_do(self, small):
+        app = opened(small.folder, "platform")
+        assert not app.exception
+        assert "Nothing is known of the platform yet" in shown(app)
+
+    def test_names_are_text_and_a_path_that_nobody_described_is_told(self, small, tmp_path):
+        extra = Component(name="billing", owner="payments", repo="acme/billing", golden_path=HOSTILE)
+        app = opened(small.copied(tmp_path, extra).folder, "platform")
+        assert not app.exception
+        html = shown(app)
+        assert "not in the configuration" in html
+        assert "1 of 5 services on a golden path" in html
+        assert "<img" not in html
