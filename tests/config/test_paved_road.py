@@ -122,7 +122,7 @@ def test_check_says_what_was_understood_of_the_road_and_of_requests(tmp_path: Pa
         ("platform: {databases: [PostgreSQL]}", "platform.databases"),
         ("platform: {containers: distroless}", "platform.containers"),
         (REQUESTS.replace("acme/infra", "infra", 1), '"infra" is not a repository; write "owner/name"'),
-        (REQUESTS.replace("kind: NamespaceRequest, ", ""), "needs either a kind or a module"),
+        (REQUESTS.replace("kind: NamespaceRequest,", ""), "needs either a kind or a module"),
         (REQUESTS.replace('{applications: "platform-*"}', "{}"), "needs either applications or a workflow"),
         (REQUESTS.replace("Database", "namespace"), "stands for two kinds of requests"),
         (REQUESTS.replace("paths: [terraform/**]", "paths: []"), "self_service.requests.1.paths"),

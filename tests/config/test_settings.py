@@ -90,7 +90,7 @@ def test_everything_that_the_example_has_commented_out_is_accepted_too(tmp_path:
         for entry in settings_summary(tmp_path / "sixkeys.yaml", settings)
         if entry.origin == "default"
     }
-    few_need = {"archived", "forks", "clone", "graphql", "workflow_runs"}
+    few_need = {"archived", "forks", "clone", "graphql", "workflow_runs", "jobs_for"}
     of_files = {f"events.2.{key}" for key in ("kind", "scope", "resets")}
     assert shown == {f"sources.github.{key}" for key in few_need} | {"sources.pagerduty.url"} | of_files
 

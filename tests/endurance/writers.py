@@ -67,7 +67,7 @@ class Place:
                     for row in connection.execute(f"from {table}").fetchall()
                 )
                 for table in RECORDS
-                if table not in ("owners", "coverage")
+                if table not in ("owners", "memberships", "coverage")
             }
 
     def files(self) -> set[str]:

@@ -119,7 +119,7 @@ def test_the_rows_that_explain_a_number_give_it_again(
 
 
 def test_the_second_collection_asks_only_for_what_changed(sample: Sample) -> None:
-    assert sample.errors == [None] * 20
+    assert sample.errors == [None] * 22
     repositories = len(sample.organisation.repositories)
     # of those on a golden path whose runs are read also the list of what is new
     assert sample.second_requests.total() <= repositories + len(ON_PATHS)

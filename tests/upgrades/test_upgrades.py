@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from config.metrics import keys
 from config.settings import Recipients, Settings, load_settings
 from dashboards.commands.steps import deliver_due, make_scorecards
 from dashboards.delivery.scorecard_parcels import file_stem
@@ -134,6 +135,7 @@ def test_it_says_what_to_run_and_then_has_the_numbers_that_it_had(older: Older) 
         (number["metric"], number["scope"], number["name"]): number
         for by in ("organisation", "team")
         for number in json.loads(run(older.folder, "metrics", "--by", by, "--format", "json").stdout)
+        if number["metric"] in keys()  # nobody knew of the platform then
     }
     assert set(now) == {(was["metric"], was["scope"], was["name"]) for was in older.numbers}
     for was in older.numbers:

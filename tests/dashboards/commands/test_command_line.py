@@ -85,18 +85,15 @@ def test_help_does_not_wait_for_the_warehouse_or_the_dashboard() -> None:
     ("arguments", "expected"),
     [
         (["velocity"], "No such command 'velocity'"),
-        (["metrics", "--by", "person"], "'person' is not one of 'organisation', 'system', 'team', 'service'"),
+        (["metrics", "--by", "person"], "'person' is not one of 'organisation', 'system', 'group', 'team', "),
         (["metrics", "--from", "2026-13-01"], '"2026-13-01" is not a day; write it like 2026-11-16'),
         (["metrics", "--from", "2026-11-02", "--to", "2026-11-02"], "2026-11-02 is not after 2026-11-02"),
-        (["metrics", "--where", "person=ada"], '"person=ada" names no system, team or service'),
+        (["metrics", "--where", "person=ada"], '"person=ada" names no system, group, team or service'),
         (
             ["metrics", "--where", "assistance=some"],
             '"assistance=some" is neither assistance=agent nor assistance=none',
         ),
-        (
-            ["signals", "--where", "team=a", "--where", "service=b"],
-            "signals are of all or of one system, team or service; write it like team=payments",
-        ),
+        (["signals", "--where", "team=a", "--where", "service=b"], "signals are of all or of one system, "),
         (["metrics", "--period", "year"], "'year' is not one of 'day', 'week', 'month'"),
         (["explain"], "Missing argument 'METRIC'"),
         (["explain", "velocity"], '"velocity" is none of time_to_first_commit, '),
@@ -366,7 +363,9 @@ def test_a_scorecard_is_written_to_stdout(imported: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("# acme: week 2024-W45")
     assert refused(imported, 2, "scorecard", "--week", "2026-45")
-    assert "a scorecard is of one team or system" in refused(imported, 2, "scorecard", "--where", "service=x")
+    assert "a scorecard is of one team, group or system" in refused(
+        imported, 2, "scorecard", "--where", "service=x"
+    )
     assert 'there is no team "x" in ' in refused(imported, 2, "scorecard", "--where", "team=x")
 
 

@@ -213,7 +213,7 @@ class TestSlack:
         blocks = message(many)["blocks"]
         assert len(blocks) == BLOCKS
         assert all(len(block.get("text", {}).get("text", "")) <= SECTION for block in blocks)
-        assert blocks[-2]["text"]["text"] == "… and 41 more in the scorecard."
+        assert blocks[-2]["text"]["text"] == "… and 42 more in the scorecard."
 
 
 class TestWebhook:

@@ -224,8 +224,8 @@ class TestMarkdown:
         told = Tags(html).text
         if shown:
             assert " ".join(told.split()).count(" ".join(shown.split())) >= 2
-        # what holds back and where the hours lie, the restatement's, the one to the dashboard, and the text's own
-        assert html.count("<a ") == 5 + bool(shown)
+        # what holds back, where the hours lie, the platform's, the restatement's, the dashboard's, and the text's own
+        assert html.count("<a ") == 6 + bool(shown)
 
 
 @pytest.mark.parametrize("format", ["html", "md", "txt"])
@@ -253,7 +253,7 @@ class TestText:
     def test_links_are_numbered_and_listed_at_the_end(self):
         text = render(CONTENT, "txt")
         assert "1 of 31 deployments failed: checkout on Friday [5] (" in text
-        assert text.rstrip().endswith("[7] https://github.com/acme/checkout")
+        assert text.rstrip().endswith("[8] https://github.com/acme/checkout")
         assert "[5] https://github.com/acme/checkout/deployments/1?a=1&b=(2)" in text
 
     @settings(max_examples=50)

@@ -5,7 +5,7 @@ from functools import partial
 from html import unescape
 
 from config.metrics import keys, metrics
-from config.settings import MetricTarget, Settings, TargetOverride
+from config.settings import MetricTarget, TargetOverride
 from dashboards.delivery import slack
 from dashboards.frame.markup import part
 from dashboards.frame.view import SORTS, Filters
@@ -86,7 +86,7 @@ def test_a_frequency_of_the_organisation_is_nobody_else_s(small):
     slow = MetricTarget(
         name="Lead Time", target="< 1 hour", overrides=[TargetOverride(team="discovery", target="< 5 days")]
     )
-    settings = Settings(**{**dict(small.settings), "metrics": [often, slow]})
+    settings = small.settings.model_copy(update={"metrics": [often, slow]})
     found = numbers(settings.warehouse, settings, Filters(rows="team"))
     assert {v.status for v in found.current if v.metric == "deployment_frequency"} == {"met"}
     rows = heat_map.heat_map_rows(found.below, [], Filters(rows="team"))

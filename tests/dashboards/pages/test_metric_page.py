@@ -76,7 +76,7 @@ class TestSpread:
     @pytest.mark.parametrize("target", ["< 30 hours", "<= 30 hours"])
     def test_a_row_of_exactly_the_limit_is_on_its_side_of_the_target(self, organisation, target):
         own = MetricTarget(name="Lead Time for Changes", target=target)
-        settings = Settings(**{**dict(organisation.settings), "metrics": [own]})
+        settings = organisation.settings.model_copy(update={"metrics": [own]})
         view = Filters(service="search", period="12w")
         bins = made_of(settings, **view.where, period="12w").bins
         current = metric_content(settings.warehouse, settings, view).current

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.metrics import keys, metrics
-from config.settings import MetricTarget, Settings, TargetOverride
+from config.settings import MetricTarget, TargetOverride
 from dashboards.figures import charts
 from dashboards.figures.sparklines import sparkline
 from dashboards.frame import view as filters
@@ -354,7 +354,7 @@ def test_values_are_held_against_the_target_that_holds_for_their_scope(small):
         target="< 1 hour",
         overrides=[TargetOverride(team="platform", target="< 5 days")],
     )
-    settings = Settings(**{**dict(small.settings), "metrics": [own]})
+    settings = small.settings.model_copy(update={"metrics": [own]})
     found = numbers(settings.warehouse, settings, Filters(rows="team"))
     status = {v.name: v.status for v in found.below if v.metric == "lead_time"}
     assert status == {"discovery": "missed", "payments": "met", "platform": "met"}

@@ -139,16 +139,12 @@ class TestDriversAndComments:
         assert (withheld.comments, withheld.withheld_comments) == ((), 0)
         assert not any("evil.example" in path.read_text() for path in export_files(organisation))
 
-    def test_what_an_unnamed_question_leaves_empty_is_told(self, organisation):
-        settings = organisation.settings
-        other = settings.model_copy(update={"survey": SurveyMeaning(satisfaction=["overall"])})
+    def test_what_an_unnamed_question_leaves_empty_is_told(self, organisation, tmp_path):
+        own = organisation.copied(tmp_path)
+        other = own.settings.model_copy(update={"survey": SurveyMeaning(satisfaction=["overall"])})
         build(other, NOW)
-        try:
-            found = surveyed(settings.warehouse, other, Filters())
-            told = satisfaction.nothing(Filters(), found)
-            app = opened(organisation.folder, "satisfaction")
-        finally:
-            build(settings, NOW)
+        told = satisfaction.nothing(Filters(), surveyed(other.warehouse, other, Filters()))
+        app = opened(own.folder, "satisfaction")
         assert told.title == "Rounds 2026-09 and 2026-11 asked no question that counts as satisfaction"
         assert (
             "Asked: <b>docs</b> and satisfaction. survey.satisfaction in the configuration" in told.lines[0]
@@ -230,7 +226,7 @@ class TestPage:
     @pytest.mark.parametrize(
         ("query", "told"),
         [
-            ({"service": "checkout"}, "There is no satisfaction of a service or a system"),
+            ({"service": "checkout"}, "There are no rounds of a service, a system or a group here"),
             (
                 {"period": "custom", "from": "2020-01-01", "to": "2020-02-01"},
                 "No survey round has closed yet",

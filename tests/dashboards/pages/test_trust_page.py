@@ -322,8 +322,8 @@ class TestPage:
         assert not app.exception
         assert "Left out, since another source tells of the service" in shown(app)
         assert (
-            '<th scope="row">ingest</th><td>GitHub deployments</td><td>jenkins</td><td class="number">3</td>'
-            in re.sub(r' data-label="[^"]*"', "", shown(app))
+            '<th scope="row"><span class="name">ingest</span></th><td>GitHub deployments</td><td>jenkins</td>'
+            '<td class="number">3</td>' in re.sub(r' data-label="[^"]*"', "", shown(app))
         )
 
     def test_it_says_everything_that_stands_against_the_numbers(self, doubtful):

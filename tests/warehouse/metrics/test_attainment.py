@@ -134,7 +134,7 @@ class TestOfFacts:
             target="< 1 hour",
             overrides=[TargetOverride(team="platform", target="< 30 days")],
         )
-        return Settings(**{**dict(made), "metrics": [target]})
+        return made.model_copy(update={"metrics": [target]})
 
     def test_the_last_twelve_completed_weeks_are_held_against_the_scope_s_own_target(self, settings):
         with open_facts(settings.warehouse) as facts:

@@ -33,7 +33,7 @@ def settings(small, shared_folder) -> Settings:
         Component(name="loose", owner="discovery", repo="acme/loose"),
     )
     made = once(shared_folder, "target-levels", lambda folder: small.copied(folder, *extra)).settings
-    return Settings(**{**dict(made), "metrics": [LEAD_TIME, OFTEN]})
+    return made.model_copy(update={"metrics": [LEAD_TIME, OFTEN]})
 
 
 def test_each_inherits_along_its_owners_and_the_nearest_wins(settings):

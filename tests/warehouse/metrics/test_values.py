@@ -16,7 +16,7 @@ from warehouse.metrics.values import SCOPES, as_rows, compute
     ("where", "told"),
     [
         ({"team": "paymets"}, 'there is no team "paymets"; known: .*payments'),
-        ({"repo": "acme/app"}, "write system=…, team=… or service=…"),
+        ({"repo": "acme/app"}, "write system=…, group=…, team=… or service=…"),
         ({"assistance": "some"}, "assistance=agent or …=none"),
     ],
 )

@@ -53,8 +53,8 @@ def test_an_export_that_cannot_be_written_in_full_leaves_the_one_before(
         for path in export(facts, small.settings, tmp_path):
             path.write_text("of before")
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-        # as on a full disk: the first file fits, a later one does not
-        enough = (exported / "metrics.csv").stat().st_size
+        # as on a full disk: small files fit, the largest does not
+        enough = (exported / "services.csv").stat().st_size
         assert enough < max(path.stat().st_size for path in exported.iterdir())
         resource.setrlimit(resource.RLIMIT_FSIZE, (enough, most))
         try:

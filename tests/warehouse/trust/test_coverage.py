@@ -313,7 +313,9 @@ def test_an_import_of_a_collectors_rows_is_a_reading_of_that_source(tmp_path: Pa
 
 def test_an_import_of_workflow_runs_covers_their_repositories(tmp_path: Path) -> None:
     text = "repo,id,workflow,created_at\nacme/pay,1,deploy.yml,2024-11-04T09:00:00Z\n"
-    assert covers(tmp_path, "workflow_runs", text) == [("workflow_runs", "acme/pay", "03 23:00", "04 23:00")]
+    days = ("acme/pay", "03 23:00", "04 23:00")
+    # a file has the jobs of its runs, so that it speaks of the steps of golden paths too
+    assert covers(tmp_path, "workflow_runs", text) == [("workflow_jobs", *days), ("workflow_runs", *days)]
 
 
 def test_an_import_of_incidents_covers_the_services_that_it_names(tmp_path: Path) -> None:
