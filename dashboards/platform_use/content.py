@@ -215,14 +215,17 @@ def requests(found: "PlatformNumbers") -> MissList:
         (
             ListedCell(one.kind),
             ListedCell(one.way),
-            ListedCell(f"{one.ready:,}"),
-            ListedCell(formats.figure(one.seconds, "seconds")),
+            ListedCell(f"{one.n:,}"),
+            ListedCell(formats.figure(one.median, "seconds")),
+            ListedCell(formats.figure(one.p90, "seconds")),
             ListedCell(f"{one.waiting:,}"),
             ListedCell(f"{one.failed:,}"),
+            ListedCell(f"{one.withdrawn:,}"),
         )
         for one in found.rows.requests
     )
-    return MissList(("What", "Way", "Ready", "Median time", "Waiting", "Failed"), rows, len(rows))
+    headings = ("What", "Way", "Ready", "Median time", "p90", "Waiting", "Failed", "Withdrawn")
+    return MissList(headings, rows, len(rows))
 
 
 def open_requests(found: "PlatformNumbers", view: Filters, timezone: str) -> MissList:

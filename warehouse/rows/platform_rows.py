@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from warehouse.metrics.facts import Facts
+from warehouse.metrics.self_service import WayOfAsking, ways_of_asking
 from warehouse.metrics.values import narrowing
 
 
@@ -69,18 +70,6 @@ class BrokenGuardrail:
 
 
 @dataclass(frozen=True)
-class RequestTimes:
-    """Requests of one kind that came one way: how many are ready, their median time in seconds, waiting and failed."""
-
-    kind: str
-    way: str
-    ready: int
-    seconds: float | None
-    waiting: int
-    failed: int
-
-
-@dataclass(frozen=True)
 class OpenRequest:
     """A request that waits or has failed."""
 
@@ -126,7 +115,7 @@ class PlatformRows:
     moves: tuple[PathMove, ...]
     rules: tuple[RuleCounts, ...]
     broken: tuple[BrokenGuardrail, ...]
-    requests: tuple[RequestTimes, ...]
+    requests: tuple[WayOfAsking, ...]
     open_requests: tuple[OpenRequest, ...]
     aspects: tuple[AspectCounts, ...]
     off_road: tuple[OffRoad, ...]
@@ -134,7 +123,7 @@ class PlatformRows:
 
 
 def platform_rows(facts: Facts, start: date, end: date, where: Mapping[str, str]) -> PlatformRows:
-    """Deployments, moves and ready requests are of the days from `start` to before `end`; the rest is as it is now."""
+    """Deployments, moves and requests are of the days from `start` to before `end`; the rest is as it is now."""
     asked = _Asked(facts, dict(where), {"start": start, "end": end})
     return PlatformRows(
         steps=tuple(StepCounts(*row) for row in asked.rows(_STEPS)),
@@ -142,7 +131,7 @@ def platform_rows(facts: Facts, start: date, end: date, where: Mapping[str, str]
         moves=tuple(PathMove(*row) for row in asked.rows(_MOVES)),
         rules=tuple(RuleCounts(*row) for row in asked.rows(_RULES)),
         broken=tuple(BrokenGuardrail(*row) for row in asked.rows(_BROKEN)),
-        requests=tuple(RequestTimes(*row) for row in asked.rows(_REQUESTS)),
+        requests=tuple(ways_of_asking(facts, where, start, end)),
         open_requests=tuple(OpenRequest(*row) for row in asked.rows(_OPEN)),
         aspects=tuple(AspectCounts(*row) for row in asked.rows(_ASPECTS)),
         off_road=tuple(OffRoad(*row) for row in asked.rows(_OFF)),
@@ -195,13 +184,6 @@ from told as t group by t.rule order by count(*) filter (where not t.holds) desc
 _BROKEN = """
 select f.service, f.team, f.rule, concat_ws(' ', f.kind, f.name), f.reason, f.url
 from guardrails as f where not f.holds{where} order by f.service, f.rule, f.kind, f.name
-"""
-_REQUESTS = """
-select f.kind, f.way,
-    count(*) filter (where f.excluded_because is null and f.day >= $start and f.day < $end),
-    median(f.seconds) filter (where f.excluded_because is null and f.day >= $start and f.day < $end),
-    count(*) filter (where f.status = 'waiting'), count(*) filter (where f.status = 'failed')
-from requests as f where true{where} group by f.kind, f.way order by f.kind, f.way
 """
 _OPEN = """
 select f.kind, f.name, f.team, f.way, f.status, f.opened_at, f.url

@@ -58,8 +58,9 @@ class TestRows:
         assert not [one for one in broken if one[0] == "search"]
 
     def test_a_request_waits_or_failed_and_self_service_stands_beside_tickets(self, sample):
-        found = platform_numbers(sample.settings.warehouse, sample.settings, Filters())
-        assert {one.way for one in found.rows.requests} == {"self-service", "ticket"}
+        found = platform_numbers(sample.settings.warehouse, sample.settings, Filters(period="all"))
+        told = {tuple(cell.text for cell in row[:4]) for row in content.requests(found).rows}
+        assert {("Database", "self-service", "3", "92 min"), ("Database", "ticket", "2", "7.1 d")} <= told
         states = {one.name: one.status for one in found.rows.open_requests}
         assert states["returns"] == "failed"
         assert states["parcels-db"] == "waiting"
