@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint lock clean
+.PHONY: help demo test soak endurance lint lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.runtime ## the sample organisation: collect, build, scorecard, dashboard; prints its address
 	@exec $(BIN)/sixkeys demo $(ARGS)
@@ -26,6 +26,9 @@ test: $(VENV)/.dev $(VENV)/.browser ## the tests, a real browser included; print
 
 soak: $(VENV)/.dev $(VENV)/.browser ## the tests that take minutes by nature: kills at random, scale, every fault, every width; LONG=1 takes an hour
 	$(if $(LONG),SIXKEYS_LONG=1 )$(PYTEST) $(ONE_MORE) -m soak $(ARGS)
+
+endurance: $(VENV)/.dev $(VENV)/.browser ## of soak what every change is held to: kills, full disks, readers beside writers, upgrades, the package
+	$(PYTEST) $(ONE_MORE) -m soak tests/endurance tests/upgrades tests/house tests/dashboards/server $(ARGS)
 
 lint: $(VENV)/.dev ## format, lint, types, direction of imports
 	$(BIN)/ruff check .

@@ -33,7 +33,8 @@ def show(settings: Settings, published: Published, state: State) -> None:
             "Name the platform team’s own files under platform.files in the configuration;"
             " a service names its golden path in the annotation sixkeys.dev/golden-path of its catalogue entry.",
         )
-        st.html(part("notice", Notice("Nothing is known of the platform yet", hints)))
+        with st.container(key="no-platform"):
+            st.html(part("notice", Notice("Nothing is known of the platform yet", hints)))
         return
     st.html(part("answers", answers, of="platform_use"))
     on_paths = read_once(loading.on_paths, published, settings, view)

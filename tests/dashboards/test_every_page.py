@@ -125,7 +125,8 @@ def test_the_head_and_the_names_stay_and_a_long_name_takes_little_room(tab: Page
                 const [top, left] = [head.getBoundingClientRect().top, name.getBoundingClientRect().left];
                 box.scrollTo(200, 200);
                 const widest = 24 * parseFloat(getComputedStyle(link).fontSize);
-                return [box.scrollLeft > 0, Math.abs(head.getBoundingClientRect().top - top) < 2,
+                return [box.scrollLeft > 0 || box.scrollWidth <= box.clientWidth,
+                    Math.abs(head.getBoundingClientRect().top - top) < 2,
                     Math.abs(name.getBoundingClientRect().left - left) < 2,
                     link.getBoundingClientRect().width < widest];
             }"""

@@ -10,7 +10,7 @@ from tests.endurance.writers import WRITERS, Undisturbed, place
 from tests.support.command_line import COMMAND
 from tests.support.places import LONG
 
-KILLS = 20 if LONG else 10
+KILLS = 20
 
 
 @pytest.mark.soak

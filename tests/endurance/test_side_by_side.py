@@ -16,7 +16,7 @@ from warehouse.building.build import published_tables
 from warehouse.metrics.published_facts import open_facts
 
 SECONDS = (
-    600 if LONG else 20
+    600 if LONG else 60
 )  # and on a slow machine until several builds were published, five times as long at most
 SEVERAL = 4
 READERS = 50

@@ -27,7 +27,7 @@ _DRAWN = {
     "overview": ".six-week",
     "metric": ".st-key-table-controls",
     "targets": ".six-weeks-key",
-    "platform": ".six-answers",
+    "platform": ".six-answers, .st-key-no-platform",
     "trust": ".six-shares",
     "satisfaction": ".st-key-table-controls",
     "deployments": ".six-list-table",
