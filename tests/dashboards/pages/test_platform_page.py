@@ -60,7 +60,7 @@ class TestRows:
     def test_a_request_waits_or_failed_and_self_service_stands_beside_tickets(self, sample):
         found = platform_numbers(sample.settings.warehouse, sample.settings, Filters(period="all"))
         told = {tuple(cell.text for cell in row[:4]) for row in content.requests(found).rows}
-        assert {("Database", "self-service", "3", "92 min"), ("Database", "ticket", "2", "7.1 d")} <= told
+        assert {("Database", "self-service", "3", "1.5 h"), ("Database", "ticket", "2", "7.1 d")} <= told
         states = {one.name: one.status for one in found.rows.open_requests}
         assert states["returns"] == "failed"
         assert states["parcels-db"] == "waiting"
