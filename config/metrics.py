@@ -52,6 +52,12 @@ def keys() -> dict[str, Metric]:
     return {id: metric for id, metric in metrics().items() if metric.group == "keys"}
 
 
+@cache
+def platform_metrics() -> dict[str, Metric]:
+    """The metrics of the platform that teams are given, by id."""
+    return {id: metric for id, metric in metrics().items() if metric.group == "platform"}
+
+
 def find(name: str) -> Metric | None:
     """The metric that a user calls `name` (id, short or any of its names, case ignored), or None."""
     return _by_name().get(name.strip().casefold())

@@ -156,7 +156,7 @@ def missed(found: "PlatformNumbers", view: Filters, timezone: str) -> MissList:
     """The newest steps that were missed, each with its reason and the run that tells it."""
     rows = tuple(
         (
-            _service(one.service, view),
+            service_cell(one.service, view),
             ListedCell(formats.instant(one.at, timezone)),
             ListedCell(one.step),
             ListedCell(_OUTCOMES.get(one.outcome, one.outcome)),
@@ -171,7 +171,7 @@ def moves(found: "PlatformNumbers", view: Filters, timezone: str) -> MissList:
     """Who moved on to a path or off it, the newest first."""
     rows = tuple(
         (
-            _service(one.service, view),
+            service_cell(one.service, view),
             ListedCell(formats.instant(one.at, timezone)),
             ListedCell(one.from_path or "no path"),
             ListedCell(one.to_path or "no path"),
@@ -199,7 +199,7 @@ def broken(found: "PlatformNumbers", view: Filters) -> MissList:
     """The objects that break a guardrail."""
     rows = tuple(
         (
-            _service(one.service, view),
+            service_cell(one.service, view),
             ListedCell(one.rule),
             ListedCell(one.object),
             leads_out(one.reason, one.url),
@@ -260,13 +260,19 @@ def aspects(found: "PlatformNumbers") -> MissList:
 def off_road(found: "PlatformNumbers", view: Filters) -> MissList:
     """What services take in place of what the platform offers."""
     rows = tuple(
-        (_service(one.service, view), ListedCell(one.aspect), ListedCell(one.found), ListedCell(one.allowed))
+        (
+            service_cell(one.service, view),
+            ListedCell(one.aspect),
+            ListedCell(one.found),
+            ListedCell(one.allowed),
+        )
         for one in found.rows.off_road[:MOST_LISTED]
     )
     return MissList(("Service", "What", "Takes", "The platform offers"), rows, len(found.rows.off_road))
 
 
-def _service(name: str, view: Filters) -> ListedCell:
+def service_cell(name: str, view: Filters) -> ListedCell:
+    """A cell that leads to a service in the period of `view`."""
     narrowed = Filters(period=view.period, start=view.start, end=view.end, service=name)
     return ListedCell(name, link("service", narrowed))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from config.metrics import metrics
+from config.metrics import platform_metrics
 from config.settings import Settings
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
@@ -16,8 +16,7 @@ from warehouse.metrics.values import Value, compute
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.platform_rows import PlatformRows, platform_rows
 
-PLATFORM = [id for id, metric in metrics().items() if metric.group == "platform"]
-STATES = [id for id in PLATFORM if metrics()[id].statistic == "state"]
+STATES = [id for id, metric in platform_metrics().items() if metric.statistic == "state"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,9 @@ def platform_numbers(warehouse: Path, settings: Settings, view: Filters) -> Plat
         return PlatformNumbers(
             start=start,
             end=end,
-            current=tuple(compute(facts, settings, scope, None, start, end, where, PLATFORM)),
-            history=tuple(compute(facts, settings, scope, "week", first, last, where, PLATFORM)),
-            by_team=tuple(compute(facts, settings, "team", None, start, end, where, PLATFORM))
+            current=tuple(compute(facts, settings, scope, None, start, end, where, platform_metrics())),
+            history=tuple(compute(facts, settings, scope, "week", first, last, where, platform_metrics())),
+            by_team=tuple(compute(facts, settings, "team", None, start, end, where, platform_metrics()))
             if scope in ("organisation", "system")
             else (),
             now=tuple(compute(facts, settings, scope, None, today(facts), None, where, STATES)),

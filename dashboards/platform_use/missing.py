@@ -7,8 +7,8 @@ from pathlib import Path
 from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame import view as periods
-from dashboards.frame.view import Filters, link
-from dashboards.platform_use.content import MOST_LISTED, ListedCell, MissList, leads_out
+from dashboards.frame.view import Filters
+from dashboards.platform_use.content import MOST_LISTED, ListedCell, MissList, leads_out, service_cell
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.rows.catalogue_entries import CatalogueEntry
@@ -48,7 +48,7 @@ def _without_path(
     for entry in entries:
         if entry.mapped and not entry.golden_path and rows.has_paths:
             yield (
-                _of(entry.name, view),
+                service_cell(entry.name, view),
                 ListedCell("Golden path"),
                 ListedCell("It follows none."),
                 ListedCell(_PATH),
@@ -64,7 +64,7 @@ def _steps(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]
             told.add(key)
             often = f" ({formats.plural(times[key], 'deployment')})"
             yield (
-                _of(one.service, view),
+                service_cell(one.service, view),
                 ListedCell(f"Step {one.step}{often}"),
                 leads_out(one.reason, one.url),
                 ListedCell(_STEPS.get(one.outcome, "")),
@@ -74,7 +74,7 @@ def _steps(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]
 def _guardrails(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]]:
     for one in rows.broken:
         yield (
-            _of(one.service, view),
+            service_cell(one.service, view),
             ListedCell(f"Guardrail {one.rule}"),
             leads_out(f"{one.object}: {one.reason}", one.url),
             ListedCell("Change the manifest; Argo CD is read again within a day."),
@@ -84,7 +84,7 @@ def _guardrails(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell,
 def _off_road(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]]:
     for one in rows.off_road:
         yield (
-            _of(one.service, view),
+            service_cell(one.service, view),
             ListedCell(f"Paved road: {one.aspect}"),
             ListedCell(f"It takes {one.found}."),
             ListedCell(f"Move to {one.allowed}."),
@@ -100,8 +100,3 @@ def _requests(rows: PlatformRows) -> Iterator[tuple[ListedCell, ...]]:
             leads_out("It failed." if one.status == "failed" else "It waits.", one.url),
             ListedCell(to_do or "Wait, or ask the platform team."),
         )
-
-
-def _of(service: str, view: Filters) -> ListedCell:
-    narrowed = Filters(period=view.period, start=view.start, end=view.end, service=service)
-    return ListedCell(service, link("service", narrowed))

@@ -57,54 +57,42 @@ def _teams(state: State, view: Filters, found: PlatformNumbers) -> None:
 
 
 def _followed(state: State, view: Filters, found: PlatformNumbers) -> None:
+    rows = found.rows
     _place("golden-path-conformance")
-    if found.rows.steps:
-        _listed(state, found, "Steps of the golden paths", "steps", content.steps(found), found.rows.steps)
-    if found.rows.missed:
-        title = f"Steps that were missed: {len(found.rows.missed):,}"
-        _listed(
-            state,
-            found,
-            title,
-            "missed-steps",
-            content.missed(found, view, state.timezone),
-            found.rows.missed,
-        )
+    _listed(state, found, "Steps of the golden paths", "steps", content.steps(found), rows.steps)
+    title, table = (
+        f"Steps that were missed: {len(rows.missed):,}",
+        content.missed(found, view, state.timezone),
+    )
+    _listed(state, found, title, "missed-steps", table, rows.missed)
     _place("golden-path-adoption")
-    if found.rows.moves:
-        moved = content.moves(found, view, state.timezone)
-        _listed(state, found, "Who moved", "moves", moved, found.rows.moves)
+    _listed(state, found, "Who moved", "moves", content.moves(found, view, state.timezone), rows.moves)
 
 
 def _safe(state: State, view: Filters, found: PlatformNumbers) -> None:
+    rows = found.rows
     _place("guardrail-compliance")
-    if found.rows.rules:
-        _listed(state, found, "Guardrails", "guardrails", content.rules(found), found.rows.rules)
-    if found.rows.broken:
-        title = f"Guardrails that are broken: {len(found.rows.broken):,}"
-        _listed(state, found, title, "broken", content.broken(found, view), found.rows.broken)
+    _listed(state, found, "Guardrails", "guardrails", content.rules(found), rows.rules)
+    title = f"Guardrails that are broken: {len(rows.broken):,}"
+    _listed(state, found, title, "broken", content.broken(found, view), rows.broken)
 
 
 def _fast(state: State, view: Filters, found: PlatformNumbers) -> None:
+    rows = found.rows
     _place("self-service-time")
     _place("time-to-first-deployment")
-    if found.rows.requests:
-        _listed(
-            state, found, "Requests to the platform", "requests", content.requests(found), found.rows.requests
-        )
-    if found.rows.open_requests:
-        title = f"Requests that wait or failed: {len(found.rows.open_requests):,}"
-        waiting = content.open_requests(found, view, state.timezone)
-        _listed(state, found, title, "open-requests", waiting, found.rows.open_requests)
+    _listed(state, found, "Requests to the platform", "requests", content.requests(found), rows.requests)
+    title = f"Requests that wait or failed: {len(rows.open_requests):,}"
+    table = content.open_requests(found, view, state.timezone)
+    _listed(state, found, title, "open-requests", table, rows.open_requests)
 
 
 def _paved(state: State, view: Filters, found: PlatformNumbers) -> None:
+    rows = found.rows
     _place("paved-road-share")
-    if found.rows.aspects:
-        _listed(state, found, "The paved road", "road", content.aspects(found), found.rows.aspects)
-    if found.rows.off_road:
-        title = f"Off the paved road: {len(found.rows.off_road):,}"
-        _listed(state, found, title, "off-road", content.off_road(found, view), found.rows.off_road)
+    _listed(state, found, "The paved road", "road", content.aspects(found), rows.aspects)
+    title = f"Off the paved road: {len(rows.off_road):,}"
+    _listed(state, found, title, "off-road", content.off_road(found, view), rows.off_road)
 
 
 def _paths(settings: Settings, state: State, view: Filters, found: PlatformNumbers) -> None:
@@ -143,8 +131,10 @@ def _place(name: str) -> None:
 def _listed(
     state: State, found: PlatformNumbers, title: str, key: str, table: MissList, rows: tuple[object, ...]
 ) -> None:
-    _with_csv(state, found, title, key, lambda: content.listed_rows(rows))
-    st.html(part("list", table, title, of="platform_use"))
+    """The list with its heading and its CSV; nothing where there are no rows."""
+    if rows:
+        _with_csv(state, found, title, key, lambda: content.listed_rows(rows))
+        st.html(part("list", table, title, of="platform_use"))
 
 
 def _with_csv(state: State, found: PlatformNumbers, title: str, key: str, rows: downloads.RowsLater) -> None:

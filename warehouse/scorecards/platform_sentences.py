@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from config.metrics import metrics
+from config.metrics import metrics, platform_metrics
 from config.settings import Settings
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.units import figure as in_units
@@ -14,7 +14,6 @@ from warehouse.rows.platform_rows import PlatformRows, platform_rows
 from warehouse.scorecards.sentences import Sentence, SentencePart
 
 _MOST_NAMED = 3
-_PLATFORM = [id for id, metric in metrics().items() if metric.group == "platform"]
 
 
 def platform_sentences(
@@ -26,7 +25,9 @@ def platform_sentences(
     """
     scope: Scope = narrowest(where)
     after = monday + timedelta(weeks=1)
-    weeks = compute(facts, settings, scope, "week", monday - timedelta(weeks=1), after, where, _PLATFORM)
+    weeks = compute(
+        facts, settings, scope, "week", monday - timedelta(weeks=1), after, where, platform_metrics()
+    )
     own = [value for value in weeks if scope == "organisation" or value.name == where[scope]]
     rows = platform_rows(facts, monday, after, where)
     return [*_numbers(own, monday), *_misses(rows)]
