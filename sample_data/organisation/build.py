@@ -123,7 +123,7 @@ def _office_network(weeks: Weeks) -> list[Incident]:
 
 
 def _events(weeks: Weeks) -> str:
-    """The CSV of what happened to acme as a whole, and to one of its services."""
+    """The CSV of what happened to acme as a whole, to one of its teams and to two of its services."""
     rows = (
         (
             "feature-flags",
@@ -140,6 +140,14 @@ def _events(weeks: Weeks) -> str:
             "New build runners for everybody",
             "roll-out",
             "organisation",
+        ),
+        (
+            "platform-path",
+            weeks.at(MOVED["identity"], "Mon 00:00"),
+            "",
+            "The platform team takes its own golden path",
+            "golden path",
+            "team platform",
         ),
         *(
             (

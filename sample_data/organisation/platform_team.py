@@ -1,5 +1,7 @@
 """What acme's platform team wrote of its platform, and in which pull requests somebody left the golden path."""
 
+from sample_data.work.services import REPOSITORIES
+
 # the platform team's own file, several documents; Sixkeys' own keys stand in sixkeys.yaml
 PLATFORM = """\
 golden_path:
@@ -49,8 +51,11 @@ spec:
 """
 # whose pull requests are built and scanned as well: those on a path, identity since it moved to it
 ON_PATHS = ("checkout", "identity", "notifications", "search", "fraud-scoring")
-MOVED = {"identity": 13}  # the week
-# what went otherwise than the path says, by the pull request's title: all of checkout
+# the week in which a service moved to its path, from which on its team works otherwise
+MOVED = {
+    each.name: each.routine.anew for each in REPOSITORIES if each.routine and each.routine.anew is not None
+}
+# what went otherwise than the path says, by the pull request's title: of checkout, the last of fraud-scoring
 MISSES = {
     "Charge shipping once per order": "no scan",
     "Round prices per line": "test failed",
@@ -59,4 +64,5 @@ MISSES = {
     "Bump httpx from 0.27 to 0.28": "scan first",
     "Show the delivery date": "scan late",
     "Cache the tax rates": "approved by hand",
+    "Trust gift cards less": "no scan",
 }

@@ -30,21 +30,21 @@ _SCALES = {"platform": (1, 5), "recommend": (0, 10)}
 # the week whose Friday closes the round -> team -> one answer a person
 ROUNDS: dict[int, dict[str, str]] = {
     6: {
-        "storefront": "3/6 4/7 3/5 4/6 3/7 4/8 2/5",
-        "fulfilment": "4/6 3/6 3/7 4/7",
-        "payments": "4/8 4/7 5/8 4/8 4/9",
+        "storefront": "4/8 4/8 4/7 4/8 5/8 4/8 3/7",
+        "fulfilment": "4/8 4/8 4/7 5/8",
+        "payments": "4/8 4/8 5/8 4/8 4/9",
         "platform": "4/9 5/9 4/8 5/8 4/8 4/9",
     },
     19: {
-        "storefront": "4/7 4/8 4/7 5/8 4/8 4/8 3/6",
-        "fulfilment": "3/5 3/6 2/5 3/6",
-        "payments": "4/8 5/8 4/8 5/9 4/8",
+        "storefront": "5/10 5/9 5/9 5/10 5/9 5/9 4/8",
+        "fulfilment": "4/8 4/8 4/7 4/8",
+        "payments": "5/9 5/10 4/8 5/10 5/9",
         "platform": "5/10 5/9 5/8 4/9 5/9 4/8",
     },
     29: {
-        "storefront": "4/8 5/8",
+        "storefront": "5/9 5/10",
         "fulfilment": "",
-        "payments": "4/9",
+        "payments": "5/9",
         "platform": "5/9 5/10 4/8",
     },
 }

@@ -159,8 +159,9 @@ def ledger_incidents(weeks: Weeks) -> list[Incident]:
 
 
 def fraud_scoring(weeks: Weeks) -> list[Plan]:
-    """A change of configuration alone, and a sync of what runs already."""
+    """A change of configuration alone, a sync of what runs already, and a last change that nobody scanned."""
     t = weeks.at
+    title = "Trust gift cards less"
     return [
         Sync(
             t(22, "Mon 09:30"),
@@ -178,4 +179,14 @@ def fraud_scoring(weeks: Weeks) -> list[Plan]:
             "live",
             resync=True,
         ),
+        Pull(
+            title,
+            AISHA,
+            (Change(t(25, "Thu 11:00"), title, ("scoring/thresholds.py",)),),
+            t(25, "Thu 11:10"),
+            t(25, "Fri 09:10"),
+            "merge",
+            reviews=(Review(RUBEN, t(25, "Fri 09:05")),),
+        ),
+        Sync(t(25, "Fri 09:30"), t(25, "Fri 09:31:10"), t(25, "Fri 09:32:04"), "fraud-scoring"),
     ]

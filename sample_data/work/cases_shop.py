@@ -174,6 +174,15 @@ def fulfilment_incidents(weeks: Weeks) -> list[Incident]:
     ]
 
 
+def reviews(weeks: Weeks) -> list[Plan]:
+    """The first days of what is no service yet."""
+    t = weeks.at
+    return [
+        Push(t(23, "Wed 15:39"), CLARA, "Ask who bought it", ("src/ask.py", "README.md")),
+        Push(t(23, "Thu 10:30"), CLARA, "Count the stars", ("src/stars.py",)),
+    ]
+
+
 def search(weeks: Weeks) -> list[Plan]:
     """Work that began on a laptop, minutes before the repository was there."""
     t = weeks.at

@@ -47,8 +47,9 @@ _TROUBLES = (
 
 @dataclass(frozen=True)
 class Routine:
-    """How a service's team works. Pairs are the value in week 0 and in week 25; times are medians in minutes of
-    office time, `outage` of clock time. `failing` is the share of deployments that break something."""
+    """How a service's team works. Pairs are the value in week 0 and in week 25, or those before and since the week in
+    which the team works `anew`; times are medians in minutes of office time, `outage` of clock time. `failing` is the
+    share of deployments that break something."""
 
     repo: str
     authors: Sequence[Staff]
@@ -66,6 +67,7 @@ class Routine:
     bots: float = 0.1
     reviewed: float = 0.9
     start: int = 0
+    anew: int | None = None
     quiet: frozenset[int] = frozenset()
     applications: Sequence[tuple[str, float]] = ()
     github_too: bool = True
@@ -124,6 +126,8 @@ class Working:
 
     def _now(self, pair: tuple[float, float], week: int) -> float:
         first, last = pair
+        if self.routine.anew is not None:
+            return first if week < self.routine.anew else last
         return first + (last - first) * week / (COUNT - 1)
 
     def _minutes(self, median: float) -> float:

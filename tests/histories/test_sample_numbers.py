@@ -19,11 +19,13 @@ from warehouse.metrics.values import SCOPES, Value, compute
 from warehouse.rows.explain import Explanation, explain
 
 _BY_HAND = tomllib.loads((Path(sample_data.__file__).parent / "worked_numbers.toml").read_text())
-WORKED, ASSISTED, GROUPED = (_BY_HAND[part] for part in ("worked", "assisted", "grouped"))
+WORKED, ASSISTED, GROUPED, MOVED = (_BY_HAND[part] for part in ("worked", "assisted", "grouped", "moved"))
 
 
 @pytest.mark.parametrize(
-    "worked", [*WORKED, *GROUPED], ids=lambda worked: f"{worked['metric']} {worked['name']}"
+    "worked",
+    [*WORKED, *GROUPED, *MOVED],
+    ids=lambda worked: f"{worked['metric']} {worked['name']} {worked['from']}",
 )
 def test_a_number_is_the_one_worked_out_by_hand(
     sample: Sample, sample_facts: Facts, worked: dict[str, Any]

@@ -128,7 +128,7 @@ def test_the_stages_are_told_with_all_hours_and_by_whom_they_are_held(
     out = io.StringIO()
     terminal.console(out).print(terminal.stages_table(found))
     assert (
-        "Where the time goes of payments, 24 Aug – 15 Nov 2026: 5,145.6 hours to production" in out.getvalue()
+        "Where the time goes of payments, 24 Aug – 15 Nov 2026: 5,168.2 hours to production" in out.getvalue()
     )
     (deploy,) = [line for line in out.getvalue().splitlines() if line.strip().startswith("Deploy")]
     assert "67 %" in deploy
