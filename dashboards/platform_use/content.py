@@ -12,6 +12,8 @@ from dashboards.frame.view import Filters, link
 from dashboards.overview.content import Tile, tiles
 from warehouse.metrics.golden_paths import PathValue
 from warehouse.metrics.values import Value
+from warehouse.rows.assistance import AssistanceSide
+from warehouse.rows.before_and_after import EventComparison, MetricBesideOthers
 
 if TYPE_CHECKING:
     from dashboards.platform_use.loading import PlatformNumbers
@@ -114,6 +116,28 @@ def worth_it(values: Sequence[PathValue]) -> list[str]:
                 f"{metrics()[metric].name}: {', '.join(sides)}, {formats.figure(off[0].value, unit)} off the paths"
             )
     return said
+
+
+def since_moves(found: Iterable[EventComparison], view: Filters) -> list[tuple[ListedCell, str]]:
+    """(a move that has enough rows on both sides, which leads to the intervals, and each key before it and since)."""
+    lines = []
+    for one in found:
+        told = [
+            f"{metrics()[of.metric].name} {_key(of, of.touched.before)}, then {_key(of, of.touched.after)}"
+            for of in one.metrics
+            if of.touched.change
+        ]
+        if told:
+            day = formats.day(one.event.day)
+            moved = f"{one.event.name} in the weeks before it moved on {day} and since"
+            lines.append(
+                (ListedCell(moved, link("targets", replace(view, row=one.event.id))), "; ".join(told))
+            )
+    return lines
+
+
+def _key(of: MetricBesideOthers, side: AssistanceSide) -> str:
+    return formats.figure(side.middle, metrics()[of.metric].unit)
 
 
 def team_rows(

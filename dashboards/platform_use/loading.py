@@ -13,6 +13,7 @@ from warehouse.metrics.golden_paths import PathValue, on_and_off_paths
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Value, compute
+from warehouse.rows.before_and_after import EventComparison, around_moves
 from warehouse.rows.catalogue_entries import CatalogueEntry, described_services
 from warehouse.rows.platform_rows import PlatformRows, platform_rows
 
@@ -49,7 +50,7 @@ def platform_numbers(warehouse: Path, settings: Settings, view: Filters) -> Plat
             current=tuple(compute(facts, settings, scope, None, start, end, where, platform_metrics())),
             history=tuple(compute(facts, settings, scope, "week", first, last, where, platform_metrics())),
             by_team=tuple(compute(facts, settings, "team", None, start, end, where, platform_metrics()))
-            if scope in ("organisation", "system")
+            if scope in ("organisation", "system", "group")
             else (),
             now=tuple(compute(facts, settings, scope, None, today(facts), None, where, STATES)),
             rows=platform_rows(facts, start, end, where),
@@ -63,3 +64,10 @@ def on_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[PathVa
     with open_facts(warehouse) as facts:
         start, end = full_range(facts, *periods.view_days(view, today(facts)))
         return tuple(on_and_off_paths(facts, start, end, view.where))
+
+
+def moved_to_paths(warehouse: Path, settings: Settings, view: Filters) -> tuple[EventComparison, ...]:
+    """The keys before and since the newest moves on to a golden path, until the end of the period of `view`."""
+    with open_facts(warehouse) as facts:
+        _, end = full_range(facts, *periods.view_days(view, today(facts)))
+        return tuple(around_moves(facts, view.where, end))

@@ -38,8 +38,9 @@ def show(settings: Settings, published: Published, state: State) -> None:
         return
     st.html(part("answers", answers, of="platform_use"))
     on_paths = read_once(loading.on_paths, published, settings, view)
-    if said := content.worth_it(on_paths):
-        st.html(part("worth", said, of="platform_use"))
+    moved = content.since_moves(read_once(loading.moved_to_paths, published, settings, view), view)
+    if (said := content.worth_it(on_paths)) or moved:
+        st.html(part("worth", said, moved, of="platform_use"))
     _teams(state, view, found)
     _followed(state, view, found)
     _safe(state, view, found)

@@ -9,7 +9,7 @@ from config.text.quoting import one_short_line
 from dashboards.figures import formats
 from dashboards.frame.notices import Notice
 from dashboards.frame.value_cells import ValueCell, value_cell
-from dashboards.frame.view import Filters
+from dashboards.frame.view import Filters, scope_name
 from dashboards.metric.content import Score
 from warehouse.loading.survey_batches import FLOOR
 from warehouse.metrics.units import listed, plural
@@ -80,19 +80,19 @@ def headline(found: "Surveyed") -> str:
 
 
 def rounds_table(found: "Surveyed") -> RoundsTable:
-    """The organisation first, then its teams by name."""
+    """The organisation or the group first, then its teams by name."""
     last = found.rounds[: -MOST_ROUNDS - 1 : -1]
     names = {(value.scope, value.name) for one in last for value in one.values}
     by_round = [{(value.scope, value.name): value for value in one.values} for one in last]
     rows = [
         GroupRow(
             name,
-            scope == "organisation",
+            scope != "team",
             tuple(
                 value_cell(values[scope, name]) if (scope, name) in values else None for values in by_round
             ),
         )
-        for scope, name in sorted(names, key=lambda one: (one[0] != "organisation", one[1].casefold()))
+        for scope, name in sorted(names, key=lambda one: (one[0] == "team", one[1].casefold()))
     ]
     return RoundsTable(tuple((one.name, formats.day(one.closed_on)) for one in last), tuple(rows))
 
@@ -113,10 +113,10 @@ def score_bars(scores: dict[float, int]) -> list[Score]:
     return [Score(f"{score:.3g}", n, 100 * n / longest) for score, n in scores.items()]
 
 
-def without_scores(found: "Surveyed") -> Notice:
+def without_scores(found: "Surveyed", view: Filters) -> Notice:
     """Why nothing is shown of how the chosen round's scores spread: nobody answered it, or they are withheld."""
     if found.chosen not in trend(found)[1]:
-        return Notice("Nobody of this team answered this round")
+        return Notice(f"Nobody of this {view.scope} answered this round")
     return Notice("Withheld", (formats.STATUSES["withheld"].meaning,))
 
 
@@ -193,15 +193,15 @@ def drivers_table(found: "Surveyed", team: str | None) -> DriversTable | None:
     )
 
 
-def driver_rows(found: "Surveyed", organization: str) -> list[dict[str, Any]]:
+def driver_rows(found: "Surveyed", view: Filters, organization: str) -> list[dict[str, Any]]:
     """A row for each question, round and group, of all rounds."""
     return [
         {
             "round": one.round,
             "closed_on": one.closed_on,
             "question": one.question,
-            "scope": "organisation" if one.team is None else "team",
-            "name": one.team or organization,
+            "scope": view.scope if one.team is None else "team",
+            "name": one.team or view.where.get(view.scope, organization),
             "score": one.score,
             "respondents": one.n,
             "status": "withheld" if one.score is None else "value",
@@ -222,15 +222,15 @@ def withheld_comments(found: "Surveyed") -> str:
 
 def nothing(view: Filters, found: "Surveyed") -> Notice:
     """Why there is no score at all."""
-    if set(view.where) - {"team"}:
+    if set(view.where) - {"group", "team"}:
         return Notice(
-            "There are no rounds of a service, a system or a group here",
-            ("People are asked by team. Choose all systems, groups and services to see the teams' scores.",),
+            "There are no rounds of a service or a system here",
+            ("People are asked by team. Choose all systems and services to see the teams' scores.",),
         )
     if found.not_asked:
         return not_asked(found)
-    if view.team:
-        return Notice(f"Nobody of team {view.team} answered a round that has closed")
+    if view.where:
+        return Notice(f"Nobody of {scope_name(view, '')} answered a round that has closed")
     return Notice(
         "No survey round has closed yet",
         (
@@ -245,6 +245,7 @@ def why_withheld() -> tuple[str, ...]:
         f"A score is shown for {FLOOR} respondents or more. A team with fewer is withheld.",
         f"Where those withheld are fewer than {FLOOR} together, their score would follow from the organisation's, so"
         " the smallest other team is withheld too, until they are not.",
+        "A group of teams is shown where each of its teams that answered is.",
         f"What a closed round shows is fixed. Answers that come late enter it {FLOOR} or more at a time.",
         "A comment is shown where its team's score is, and nothing of who wrote it; no export or scorecard has one.",
     )

@@ -16,10 +16,13 @@ from warehouse.metrics.satisfaction import (
     ClosedRound,
     Driver,
     Group,
+    Respondents,
     SurveyComment,
+    answers_of,
     comments,
     drivers,
     histogram,
+    respondents_of,
     round_doubts,
     rounds,
     still_open,
@@ -64,37 +67,36 @@ class Surveyed:
 
 
 def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
-    """The rounds as `view` lets see them: of the organisation and its teams, or of its team alone."""
+    """The rounds as `view` lets see them: of the organisation or a group with its teams, or of its team alone."""
     with open_facts(warehouse) as facts:
         levels = TargetLevels(facts.connection, settings)
-        if set(view.where) - {"team"}:
+        if set(view.where) - {"group", "team"}:
             return Surveyed((), (), None, {})
+        people = respondents_of(facts, view.where)
         _, end = periods.view_days(view, today(facts))
         before = end or today(facts) + timedelta(days=1)
         closed = [one for one in rounds(facts) if one[0] < before]
-        own = {
-            everyone.round: teams.get(view.team) if view.team else everyone for _, everyone, teams in closed
-        }
+        own = {everyone.round: answers_of(people, everyone, teams) for _, everyone, teams in closed}
         answered = [name for name, group in own.items() if group is not None]
         chosen = view.round if view.round in own else next(reversed(answered), None)
         group = own[chosen] if chosen is not None else None
-        said, withheld = comments(facts, chosen, view.team)
+        said, withheld = comments(facts, chosen, people)
         return Surveyed(
             rounds=tuple(
                 Round(
                     everyone.round,
                     closed_on,
-                    tuple(_values(facts, levels, closed[: place + 1], view.team)),
+                    tuple(_values(facts, levels, closed[: place + 1], people, view)),
                 )
                 for place, (closed_on, everyone, _) in enumerate(closed)
             ),
             still_open=tuple(still_open(facts)),
             chosen=chosen,
             scores=histogram(facts, group) if group else {},
-            drivers=tuple(drivers(facts, before, view.team)),
+            drivers=tuple(drivers(facts, before, people)),
             comments=tuple(said),
             withheld_comments=withheld,
-            doubts=tuple(round_doubts(closed, before, view.team)),
+            doubts=tuple(round_doubts(closed, before, people)),
             not_asked=tuple(
                 (name, tuple(questions))
                 for name, day, questions in without_satisfaction(facts)
@@ -104,21 +106,30 @@ def surveyed(warehouse: Path, settings: Settings, view: Filters) -> Surveyed:
         )
 
 
-def _values(facts: Facts, levels: TargetLevels, closed: list[ClosedRound], team: str | None) -> list[Value]:
-    """Those of the last of the rounds."""
+def _values(
+    facts: Facts, levels: TargetLevels, closed: list[ClosedRound], people: Respondents, view: Filters
+) -> list[Value]:
+    """Those of the last of the rounds: of all who are meant, and of each of their teams."""
     closed_on, everyone, teams = closed[-1]
-    groups = [everyone, *(teams[name] for name in sorted(teams))]
-    if team is not None:
-        groups = [group for group in groups if group.team == team]
+    whole = answers_of(people, everyone, teams)
+    if whole is None:
+        return []
+    answered: list[tuple[Scope, str, Group, Respondents]] = [(view.scope, _name(facts, view), whole, people)]
+    if not isinstance(people, str):
+        held = [name for name in sorted(teams) if people is None or name in people]
+        answered += [("team", name, teams[name], name) for name in held]
     after = closed_on + timedelta(days=1)
     return [
-        _value(facts, levels, group, ". ".join(round_doubts(closed, after, group.team))) for group in groups
+        _value(levels, scope, name, group, ". ".join(round_doubts(closed, after, of)))
+        for scope, name, group, of in answered
     ]
 
 
-def _value(facts: Facts, levels: TargetLevels, group: Group, remark: str) -> Value:
-    scope: Scope = "organisation" if group.team is None else "team"
-    name = group.team or ""
+def _name(facts: Facts, view: Filters) -> str:
+    return view.where.get(view.scope, facts.organization)
+
+
+def _value(levels: TargetLevels, scope: Scope, name: str, group: Group, remark: str) -> Value:
     target = levels.target(METRIC, scope, name)
     status: Status = "value"
     if group.score is None:
@@ -128,7 +139,7 @@ def _value(facts: Facts, levels: TargetLevels, group: Group, remark: str) -> Val
     return Value(
         metric=METRIC,
         scope=scope,
-        name=name or facts.organization,
+        name=name,
         period_start=group.closed_on,
         period_end=group.closed_on + timedelta(days=1),
         value=group.score,

@@ -64,7 +64,7 @@ def _drivers(state: State, view: Filters, found: Surveyed) -> None:
     if table is None:
         return
     name = csv_name_of_view([state.organization, "drivers"], view, state.today)
-    rows = lambda: content.driver_rows(found, state.organization)  # noqa: E731
+    rows = lambda: content.driver_rows(found, view, state.organization)  # noqa: E731
     downloads.section_with_csv("Drivers: what else was asked", name, "drivers", rows)
     st.html(part("drivers", table, of="satisfaction"))
 
@@ -90,7 +90,7 @@ def _spread(state: State, view: Filters, found: Surveyed, names: list[str]) -> N
     if found.scores:
         st.html(part("histogram", content.score_bars(found.scores), of="metric"))
     else:
-        st.html(part("notice", content.without_scores(found)))
+        st.html(part("notice", content.without_scores(found, view)))
 
 
 if __name__ == "__main__":

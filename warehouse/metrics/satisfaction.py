@@ -8,7 +8,7 @@ A group of teams has the mean of its teams' answers, and only where each team th
 nothing that does not follow from what its teams tell, however the hierarchy changes from one day to the next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Driver:
-    """Another question of a closed round, of the organisation (`team` None) or a team; `score` as of a `Group`."""
+    """Another question of a closed round, of all who are meant (`team` None) or a team; `score` as of a `Group`."""
 
     round: str
     closed_on: date
@@ -135,22 +135,41 @@ def rounds(facts: Facts) -> list[ClosedRound]:
     return sorted(found, key=lambda one: (one[0], one[1].round))
 
 
-def drivers(facts: Facts, before: date, team: str | None = None) -> list[Driver]:
+def drivers(facts: Facts, before: date, people: Respondents = None) -> list[Driver]:
     """The other questions of the rounds that had closed before a day, by question, everybody first, rounds in order."""
     rows = facts.connection.execute(
         "select d.round, d.day, d.question, d.team, d.score, d.n from drivers as d where d.day < $before"
-        " and ($team is null or d.team = $team) order by d.question, d.team nulls first, d.day, d.round",
-        {"before": before, "team": team},
+        " and ($teams is null or list_contains($teams, d.team))"
+        " order by d.question, d.team nulls first, d.day, d.round",
+        {"before": before, "teams": _teams(people)},
     ).fetchall()
-    return [Driver(*row) for row in rows]
+    found = [Driver(*row) for row in rows]
+    if not isinstance(people, frozenset):
+        return found
+    by_question: dict[tuple[str, str], list[Driver]] = {}
+    for one in found:
+        by_question.setdefault((one.question, one.round), []).append(one)
+    return [*map(_together, by_question.values()), *found]
 
 
-def comments(facts: Facts, round: str | None, team: str | None = None) -> tuple[list[SurveyComment], int]:
+def _together(teams: Sequence[Driver]) -> Driver:
+    """A question's answers of several teams as those of one: as of a group's satisfaction."""
+    n = sum(one.n for one in teams)
+    scores = [one.score * one.n for one in teams if one.score is not None]
+    return replace(teams[0], team=None, score=sum(scores) / n if len(scores) == len(teams) else None, n=n)
+
+
+def _teams(people: Respondents) -> list[str] | None:
+    """The teams of `people` by name; None: all."""
+    return people if people is None else [people] if isinstance(people, str) else sorted(people)
+
+
+def comments(facts: Facts, round: str | None, people: Respondents = None) -> tuple[list[SurveyComment], int]:
     """(the comments of a closed round that may be shown, how many more there are of those withheld)."""
     rows = facts.connection.execute(
         "select c.team, c.question, c.text from comments as c where c.round = $round"
-        " and ($team is null or c.team = $team) order by c.team nulls last, c.question, c.text",
-        {"round": round, "team": team},
+        " and ($teams is null or list_contains($teams, c.team)) order by c.team nulls last, c.question, c.text",
+        {"round": round, "teams": _teams(people)},
     ).fetchall()
     shown = [SurveyComment(*row) for row in rows if row[2] is not None]
     return shown, len(rows) - len(shown)

@@ -22,6 +22,7 @@ from warehouse.rows.distribution import counted_entities
 WINDOW = timedelta(weeks=8)
 # of fewer rows neither a number nor a change is shown
 FEWEST_COMPARED = 5
+MOST_MOVES = 3
 
 Days = tuple[date, date]
 
@@ -98,6 +99,18 @@ def before_and_after(facts: Facts, id: str) -> EventComparison | None:
             for metric in keys().values()
         ),
     )
+
+
+def around_moves(facts: Facts, where: Mapping[str, str], end: date) -> list[EventComparison]:
+    """The metrics around the newest moves on to a golden path before the day `end`, of the services of `where`."""
+    ids = facts.connection.execute(
+        "select e.id from path_moves as f inner join events as e"
+        " on e.scope = 'service' and e.name = f.service and e.kind = 'golden path' and e.day = f.day"
+        f" where f.to_path is not null and f.day < $end{narrowing(where)}"
+        " order by f.at desc, f.service limit $most",
+        {**where, "end": end, "most": MOST_MOVES},
+    ).fetchall()
+    return [found for (id,) in ids if (found := before_and_after(facts, id))]
 
 
 def _days(start: date, end: date) -> Days | None:

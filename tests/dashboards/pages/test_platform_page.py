@@ -8,7 +8,7 @@ import pytest
 from collectors.contract.records import Component
 from dashboards.frame.view import Filters
 from dashboards.platform_use import content
-from dashboards.platform_use.loading import platform_numbers
+from dashboards.platform_use.loading import moved_to_paths, platform_numbers
 from dashboards.platform_use.missing import rows_of_view, what_is_missing
 from tests.support.running_dashboard import opened, shown
 from tests.support.small_organisation import HOSTILE
@@ -56,6 +56,9 @@ class TestRows:
         broken = {(one.service, one.rule) for one in found.rows.broken}
         assert ("notifications", "Least privilege") in broken
         assert not [one for one in broken if one[0] == "search"]
+        # every kind of miss is there to look at
+        assert {rule for _, rule in broken} == {rule.rule for rule in found.rows.rules}
+        assert ("fraud-scoring", "Security scanning") in broken
 
     def test_a_request_waits_or_failed_and_self_service_stands_beside_tickets(self, sample):
         found = platform_numbers(sample.settings.warehouse, sample.settings, Filters(period="all"))
@@ -81,6 +84,28 @@ class TestWords:
         assert content.worth_it([on, off]) == ["Lead Time for Changes: 60 min on web, 2 h off the paths"]
         assert content.worth_it([on, PathValue(None, "lead_time", 7200.0, 2, False)]) == []
         assert content.worth_it([on]) == []
+
+    def test_what_moved_says_its_keys_before_and_since(self, sample):
+        warehouse, settings = sample.settings.warehouse, sample.settings
+        for view in (Filters(), Filters(team="platform"), Filters(service="identity")):
+            ((move, told),) = content.since_moves(moved_to_paths(warehouse, settings, view), view)
+            # those that sample_data/README.md works out
+            assert move.text == "identity in the weeks before it moved on 17 Aug 2026 and since"
+            assert "row=identity-path" in move.address
+            assert "Lead Time for Changes 3.6 h, then 27 min" in told
+            assert "Change Failure Rate 11.5 %, then 6 %" in told
+            assert "Mean Time to Recovery" not in told  # of three and two incidents
+        before = Filters(period="custom", start=date(2026, 6, 1), end=date(2026, 8, 17))
+        assert moved_to_paths(warehouse, settings, before) == ()
+        assert moved_to_paths(warehouse, settings, Filters(team="storefront")) == ()
+
+    def test_a_group_has_the_numbers_of_each_of_its_teams(self, sample):
+        found = platform_numbers(sample.settings.warehouse, sample.settings, Filters(group="commerce"))
+        _, rows = content.team_rows(found, Filters(group="commerce"))
+        assert [name.text for name, _ in rows] == ["fulfilment", "storefront"]
+        everybody = platform_numbers(sample.settings.warehouse, sample.settings, Filters())
+        of_all = {(one.metric, one.name): one for one in everybody.by_team}
+        assert all(of_all[one.metric, one.name] == one for one in found.by_team)
 
     def test_a_service_is_told_what_it_misses_and_what_to_do(self, sample, sample_facts):
         warehouse, settings = sample.settings.warehouse, sample.settings

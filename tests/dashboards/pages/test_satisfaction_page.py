@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from collectors.contract.records import Response
+from collectors.contract.records import Component, Response
 from config.survey import SurveyMeaning
 from dashboards.figures import charts
 from dashboards.frame.markup import part
@@ -110,6 +110,68 @@ class TestSurveyed:
             assert still_open(facts) == [("2026-12", NOW + timedelta(weeks=3))]
 
 
+class TestGroups:
+    """`money` holds a team that is published, `small` two that are withheld, `wide` both."""
+
+    @pytest.fixture
+    def grouped(self, organisation: Small, shared_folder: Path) -> Small:
+        groups = [
+            Component(name=name, kind="Group", children=children)
+            for name, children in (
+                ("money", ("payments", "nobody")),
+                ("wide", ("money", "small")),
+                ("small", ("platform", "discovery")),
+                ("idle", ("nobody", "elsewhere")),
+            )
+        ]
+        return once(
+            shared_folder, "satisfaction of groups", lambda folder: organisation.copied(folder, *groups)
+        )
+
+    def test_a_group_has_the_mean_of_its_teams_and_the_number_of_the_command_line(self, grouped):
+        found = load(grouped, group="money")
+        own, team = (
+            load(grouped, **{scope: name}) for scope, name in (("group", "money"), ("team", "payments"))
+        )
+        assert [[(v.scope, v.name) for v in one.values] for one in found.rounds] == [
+            [("group", "money"), ("team", "payments")]
+        ] * 2
+        assert [one.values[0].value for one in own.rounds] == [one.values[0].value for one in team.rounds]
+        assert own.scores == team.scores != {}
+        with open_facts(grouped.settings.warehouse) as facts:
+            days = (date(2026, 10, 19), date(2026, 11, 16))
+            values = compute(facts, grouped.settings, "group", None, *days, None, ["developer_satisfaction"])
+        for value in values:
+            (*_, last) = load(grouped, group=value.name).rounds
+            shown_values = [(one.value, one.n, one.status, one.target) for one in last.values[:1]]
+            assert shown_values == ([(value.value, value.n, value.status, value.target)] if value.n else [])
+
+    @pytest.mark.parametrize("group", ["wide", "small"])
+    def test_a_group_tells_nothing_of_a_team_under_the_floor(self, grouped, group):
+        found = load(grouped, group=group)
+        for one in found.rounds:
+            assert (one.values[0].scope, one.values[0].status) == ("group", "withheld")
+            known = {v.name: v.value for v in one.values if v.value is not None}
+            assert set(known) <= {"payments"}
+        assert found.scores == {}
+        assert {one.score for one in found.drivers if one.team is None} == {None}
+        assert {one.team for one in found.drivers if one.score is not None} <= {"payments"}
+        assert {one.team for one in found.comments} <= {"payments"}
+        html = shown(opened(grouped.folder, "satisfaction", group=group))
+        assert "The score of round 2026-11 is withheld" in html
+
+    def test_other_questions_of_a_group_are_those_of_its_teams(self, grouped):
+        found = load(grouped, group="money")
+        table = satisfaction.drivers_table(found, None)
+        assert [(cell.figure, cell.n) for cell in table.rows[0].cells] == [("2.0 of 5", 7)] * 2
+        told = satisfaction.driver_rows(found, Filters(group="money"), "acme")
+        assert {(row["scope"], row["name"]) for row in told} == {("group", "money"), ("team", "payments")}
+
+    def test_a_group_whose_teams_nobody_asked_says_so(self, grouped):
+        told = satisfaction.nothing(Filters(group="idle"), load(grouped, group="idle"))
+        assert told.title == "Nobody of group idle answered a round that has closed"
+
+
 class TestDriversAndComments:
     def test_other_questions_are_shown_by_round_under_the_same_floor(self, organisation):
         found = load(organisation)
@@ -120,9 +182,11 @@ class TestDriversAndComments:
         assert [(row.name, row.cells[0].figure, row.cells[0].n) for row in teams] == [
             ("discovery", None, 6), ("payments", "2.0 of 5", 7), ("platform", None, 4)
         ]  # fmt: skip
-        assert {row["status"] for row in satisfaction.driver_rows(found, "acme") if row["score"] is None} == {
-            "withheld"
-        }
+        assert {
+            row["status"]
+            for row in satisfaction.driver_rows(found, Filters(), "acme")
+            if row["score"] is None
+        } == {"withheld"}
         page = part("drivers", table, of="satisfaction")
         assert "<b>docs" not in page
         own = satisfaction.drivers_table(load(organisation, team="payments"), "payments")
@@ -177,9 +241,12 @@ class TestWords:
         assert (found.chosen, len(found.rounds)) == ("2026-09", 2)
         assert satisfaction.headline(found).startswith("Satisfaction is 2.0 of 5 in round 2026-09")
         unanswered = load(organisation, team="guild", round="2026-11")
-        assert satisfaction.without_scores(unanswered).title == "Nobody of this team answered this round"
+        assert (
+            satisfaction.without_scores(unanswered, Filters(team="guild")).title
+            == "Nobody of this team answered this round"
+        )
         withheld = load(organisation, team="platform")
-        assert satisfaction.without_scores(withheld).title == "Withheld"
+        assert satisfaction.without_scores(withheld, Filters(team="platform")).title == "Withheld"
         never = replace(found, rounds=tuple(replace(one, values=()) for one in found.rounds))
         assert satisfaction.headline(never) == "Nobody answered a round that has closed"
 
@@ -226,7 +293,7 @@ class TestPage:
     @pytest.mark.parametrize(
         ("query", "told"),
         [
-            ({"service": "checkout"}, "There are no rounds of a service, a system or a group here"),
+            ({"service": "checkout"}, "There are no rounds of a service or a system here"),
             (
                 {"period": "custom", "from": "2020-01-01", "to": "2020-02-01"},
                 "No survey round has closed yet",
