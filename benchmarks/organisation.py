@@ -154,7 +154,8 @@ _FILES = {
                 subject := 'Part ' || j || ' of change ' || (n + 1)
             )) as commits,
             own as commit_count,
-            case when is_revert then n - 1 end as reverts,
+            -- every second one says it by its title alone
+            case when is_revert and n % 2 = 0 then n - 1 end as reverts,
             'https://github.com/' || repo || '/pull/' || (n + 1) as url
         from pulls
     """,
