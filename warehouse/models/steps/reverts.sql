@@ -1,5 +1,6 @@
 -- grain: one counted deployment that shipped a change and one later deployment that shipped its revert
-with delivered as (
+-- what came with each deployment; a squash is what its pull request's own commits were, squashes among them
+with brought as (
     select
         s.service,
         s.repo,
@@ -9,99 +10,118 @@ with delivered as (
         c.reverts_sha is not null as is_told,
         c.subject as title,
         c.authored_at,
-        a.source,
-        a.id,
-        a.at,
-        a.finish_order,
-        a.counted_as_source,
-        a.counted_as_id,
-        -- a change that shipped at an unknown time makes nobody fail
-        not s.is_adrift and t.unknown_since is null and a.counted_as_id is not null as can_be_blamed
+        s.source,
+        s.id,
+        s.is_adrift
     from shipped as s
     inner join source.commits as c on c.repo = s.repo and c.sha = s.sha
-    inner join arrivals as a on a.source = s.source and a.id = s.id and a.service = s.service
-    inner join traces as t on t.source = s.source and t.id = s.id and t.service = s.service
-),
-
--- a squash is what its pull request's own commits were, squashes among them
-brought as (
-    select d.*
-    from delivered as d
     union all
-    select d.* replace (p.sha as sha, p.title as title, p.authored_at as authored_at, p.number as number, false as is_told)
-    from delivered as d
-    inner join squashes as q on q.repo = d.repo and q.sha = d.sha
+    select
+        s.service,
+        s.repo,
+        p.sha,
+        s.sha,
+        p.number,
+        false,
+        p.title,
+        p.authored_at,
+        s.source,
+        s.id,
+        s.is_adrift
+    from shipped as s
+    inner join squashes as q on q.repo = s.repo and q.sha = s.sha
     inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
     where not p.is_merge
 ),
 
-identified as (
-    select b.*, coalesce(i.change, b.sha) as change
-    from brought as b
-    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
-),
-
--- what arrived twice, as copies, arrived with the first; what was there before arrived at no known time
-arrived as (
-    select *
-    from identified as o
-    anti join baseline_changes as b on b.service = o.service and b.repo = o.repo and b.change = o.change
-    qualify row_number() over (partition by o.service, o.repo, o.change order by o.finish_order, o.sha) = 1
-),
-
-titled as (
-    select o.service, o.repo, o.change, o.sha, o.authored_at, o.title
-    from identified as o
-    union all
-    select o.service, o.repo, o.change, o.sha, o.authored_at, regexp_extract(o.title, '^(.*) [(]#[0-9]+[)]$', 1)
-    from identified as o
-    where o.title like '% (#%)'
-),
-
 -- what says by its title alone that it reverts something; of a squash what is in it
 untold as (
-    select
-        o.service,
-        o.repo,
-        o.change,
-        o.sha,
-        o.authored_at,
-        u.reverted_title,
-        'Revert' || regexp_extract(o.title, '^Reapply( ".*)$', 1) as exact_title
-    from identified as o
-    cross join lateral unnest([
-        regexp_extract(o.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1),
-        'Revert' || regexp_extract(o.title, '^Reapply( ".*)$', 1),
-        'Revert' || regexp_extract(o.title, '^Reapply( ".*") [(]#[0-9]+[)]$', 1)
-    ]) as u (reverted_title)
+    select b.service, b.repo, coalesce(i.change, b.sha) as change, b.sha, b.authored_at, b.title
+    from brought as b
+    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
     where
-        (o.title like 'Revert "%' or o.title like 'Reapply "%')
-        and not o.is_told
-        and not exists (select 1 from undone_changes as u where u.repo = o.repo and u.revert_change = o.change)
+        (b.title like 'Revert "%' or b.title like 'Reapply "%')
+        and not b.is_told
+        and not exists (
+            select 1 from undone_changes as u where u.repo = b.repo and u.revert_change = coalesce(i.change, b.sha)
+        )
         and not exists (
             select 1
             from source.pull_requests as p
-            where p.repo = o.repo and p.number = o.number and p.reverts is not null
+            where p.repo = b.repo and p.number = b.number and p.reverts is not null
         )
         and not exists (
             select 1
             from squashes as q
             inner join squashed_commits as w on w.repo = q.repo and w.outer_number = q.number
-            where q.repo = o.repo and q.sha = o.sha and w.title like 'Re%"%' and w.is_revert
+            where q.repo = b.repo and q.sha = b.sha and w.title like 'Re%"%' and w.is_revert
         )
 ),
 
--- the newest earlier commit of that title, with or without GitHub's number behind it
-by_title as (
-    select r.service, r.repo, r.change as revert_change, o.change
+-- the title that it reverts, with or without GitHub's number behind it; exactly that one goes first
+sought as (
+    select distinct
+        r.service,
+        r.repo,
+        r.change,
+        r.sha,
+        r.authored_at,
+        u.reverted_title as title,
+        u.reverted_title <> 'Revert' || regexp_extract(r.title, '^Reapply( ".*)$', 1) as is_near
     from untold as r
-    inner join titled as o
-        on o.service = r.service
-        and o.repo = r.repo
-        and o.title = r.reverted_title
-        and o.authored_at < r.authored_at
+    cross join lateral unnest([
+        regexp_extract(r.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1),
+        'Revert' || regexp_extract(r.title, '^Reapply( ".*)$', 1),
+        'Revert' || regexp_extract(r.title, '^Reapply( ".*") [(]#[0-9]+[)]$', 1)
+    ]) as u (reverted_title)
+    where r.authored_at is not null
+),
+
+titled as (
+    select b.service, b.repo, b.sha, b.authored_at, u.own_title as title
+    from brought as b
+    cross join lateral unnest([
+        b.title,
+        case when b.title like '% (#%)' then regexp_extract(b.title, '^(.*) [(]#[0-9]+[)]$', 1) end
+    ]) as u (own_title)
+    where b.authored_at is not null and u.own_title is not null
+),
+
+written as (
+    select t.*
+    from titled as t
+    semi join sought as s on s.service = t.service and s.repo = t.repo and s.title = t.title
+    qualify row_number() over (partition by t.service, t.repo, t.title, t.authored_at order by t.sha) = 1
+),
+
+-- the newest earlier commit of that title
+dated as (
+    select e.*, max(e.written_at) over (
+        partition by e.service, e.repo, e.title
+        order by e.authored_at, e.written_at nulls first
+        rows between unbounded preceding and current row
+    ) as newest_at
+    from (
+        select s.*, cast(null as timestamp) as written_at
+        from sought as s
+        union all
+        select w.service, w.repo, cast(null as string), w.sha, w.authored_at, w.title, false, w.authored_at
+        from written as w
+    ) as e
+),
+
+by_title as (
+    select d.service, d.repo, d.change as revert_change, coalesce(i.change, w.sha) as change
+    from dated as d
+    inner join written as w
+        on w.service = d.service
+        and w.repo = d.repo
+        and w.title = d.title
+        and w.authored_at = d.newest_at
+    left join same_changes as i on i.repo = w.repo and i.sha = w.sha
+    where d.written_at is null
     qualify row_number() over (
-        partition by r.service, r.repo, r.sha order by o.title <> r.exact_title, o.authored_at desc, o.sha
+        partition by d.service, d.repo, d.sha order by d.is_near, w.authored_at desc, w.sha
     ) = 1
 ),
 
@@ -113,6 +133,50 @@ found as (
     from by_title as b
     left join whole_changes as w on w.repo = b.repo and w.change = b.change
     left join pull_changes as n on n.repo = w.repo and n.number = w.number
+),
+
+concerned as (
+    select f.repo, f.change
+    from found as f
+    union
+    select f.repo, f.revert_change
+    from found as f
+),
+
+-- what arrived twice, as copies, arrived with the first; what was there before arrived at no known time
+arrived as (
+    select
+        b.service,
+        b.repo,
+        c.change,
+        b.shipped_sha,
+        a.source,
+        a.id,
+        a.at,
+        a.finish_order,
+        a.counted_as_source,
+        a.counted_as_id,
+        -- a change that shipped at an unknown time makes nobody fail
+        not b.is_adrift and t.unknown_since is null and a.counted_as_id is not null as can_be_blamed
+    from brought as b
+    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
+    inner join concerned as c on c.repo = b.repo and c.change = coalesce(i.change, b.sha)
+    anti join baseline_changes as h on h.service = b.service and h.repo = b.repo and h.change = coalesce(i.change, b.sha)
+    inner join arrivals as a on a.source = b.source and a.id = b.id and a.service = b.service
+    inner join traces as t on t.source = b.source and t.id = b.id and t.service = b.service
+    qualify row_number() over (partition by b.service, b.repo, c.change order by a.finish_order, b.sha) = 1
+),
+
+-- by title within a service, by SHA or number wherever it was shipped
+reverting as (
+    select r.service, f.repo, f.change, r.source, r.id, r.at, r.finish_order
+    from found as f
+    inner join arrived as r on r.repo = f.repo and r.change = f.revert_change
+    where f.service is null
+    union all
+    select r.service, f.repo, f.change, r.source, r.id, r.at, r.finish_order
+    from found as f
+    inner join arrived as r on r.service = f.service and r.repo = f.repo and r.change = f.revert_change
 )
 
 select
@@ -123,9 +187,8 @@ select
     r.id as revert_id,
     r.at as reverted_at,
     min(o.shipped_sha) as sha
-from found as f
-inner join arrived as r on r.repo = f.repo and r.change = f.revert_change and r.service = coalesce(f.service, r.service)
-inner join arrived as o on o.repo = f.repo and o.change = f.change and o.service = r.service
+from reverting as r
+inner join arrived as o on o.service = r.service and o.repo = r.repo and o.change = r.change
 -- shipped together, nothing failed
 where o.can_be_blamed and r.finish_order > o.finish_order
 group by r.service, o.counted_as_source, o.counted_as_id, r.source, r.id, r.at

@@ -1,5 +1,57 @@
 -- grain: one deployment of a service that was rework, with the reason
-with reasons as (
+-- what may have resolved an incident
+with arrived as (
+    select
+        a.source,
+        a.id,
+        a.service,
+        a.at,
+        row_number() over (partition by a.service order by a.finish_order) as place
+    from arrivals as a
+    where a.at is not null and (a.excluded_because is null or a.excluded_because = 'rollback')
+),
+
+resolved as (
+    select b.incident_source, b.incident_id, b.service, b.deployment_source, b.deployment_id, i.opened_at, i.resolved_at
+    from incident_blames as b
+    inner join judged_incidents as i on i.source = b.incident_source and i.id = b.incident_id
+    where i.resolved_at is not null
+),
+
+-- the last that came until then
+followed as (
+    select e.*, max(e.place) over (
+        partition by e.service
+        order by e.at, e.place nulls last
+        rows between unbounded preceding and current row
+    ) as last_place
+    from (
+        select a.service, a.at, a.place, cast(null as string) as incident_source, cast(null as string) as incident_id
+        from arrived as a
+        union all
+        select distinct r.service, r.resolved_at, cast(null as bigint), r.incident_source, r.incident_id
+        from resolved as r
+    ) as e
+),
+
+-- or, where that is the one it blames, the last before it
+resolving as (
+    select a.source, a.id, a.service, r.incident_id
+    from followed as f
+    inner join resolved as r
+        on r.incident_source = f.incident_source and r.incident_id = f.incident_id and r.service = f.service
+    cross join (select 0 as back union all select 1) as n
+    inner join arrived as a
+        on a.service = f.service
+        and a.place = f.last_place - n.back
+        and a.at >= r.opened_at
+        and (a.source <> r.deployment_source or a.id <> r.deployment_id)
+    qualify row_number() over (
+        partition by r.incident_source, r.incident_id, r.service order by a.place desc
+    ) = 1
+),
+
+reasons as (
     select r.source, r.id, r.service, 'rollback' as reason, 1 as rank
     from arrivals as r
     where r.kind = 'rollback' and r.excluded_because = 'rollback'
@@ -15,20 +67,8 @@ with reasons as (
     group by c.deployment_source, c.deployment_id, c.service
     having count(*) = count_if(c.is_revert or c.is_hotfix)
     union all
-    (
-        select a.source, a.id, a.service, 'resolved incident ' || i.id, 3
-        from incident_blames as b
-        inner join judged_incidents as i on i.source = b.incident_source and i.id = b.incident_id
-        inner join arrivals as a
-            on a.service = b.service
-            and a.at >= i.opened_at
-            and a.at <= i.resolved_at
-            and (a.source <> b.deployment_source or a.id <> b.deployment_id)
-            and (a.excluded_because is null or a.excluded_because = 'rollback')
-        qualify row_number() over (
-            partition by b.incident_source, b.incident_id, b.service order by a.finish_order desc
-        ) = 1
-    )
+    select r.source, r.id, r.service, 'resolved incident ' || r.incident_id, 3
+    from resolving as r
 )
 
 select *

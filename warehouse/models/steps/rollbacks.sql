@@ -1,24 +1,44 @@
 -- grain: one rollback and one counted deployment that it left behind; the first of them is the one it blames
-with targets as (
+-- where what it goes back to was live last
+with returns as (
     select
-        r.source,
-        r.id,
-        r.service,
-        r.sequence,
-        r.place,
-        r.at,
-        r.finish_order,
-        r.target,
-        max(live.place) as last_live_place
-    from deployment_steps as r
-    inner join deployment_steps as live
-        on live.service = r.service
-        and live.sequence = r.sequence
-        and live.place < r.place
-        and live.revision = r.revision
-        and (live.state = r.state or not r.is_reconfigured)
-    where r.kind = 'rollback'
-    group by r.source, r.id, r.service, r.sequence, r.place, r.at, r.finish_order, r.target
+        d.source,
+        d.id,
+        d.service,
+        d.sequence,
+        d.kind,
+        d.place,
+        d.at,
+        d.finish_order,
+        d.target,
+        case
+            when d.is_reconfigured
+                then lag(d.place) over (partition by d.service, d.sequence, d.revision, d.state order by d.place)
+            else lag(d.place) over (partition by d.service, d.sequence, d.revision order by d.place)
+        end as last_live_place
+    from deployment_steps as d
+),
+
+-- places lie in stretches, each no shorter than what a rollback left behind and at most twice as long, so that only
+-- neighbours meet
+targets as (
+    select r.*, power(2.0, 1 + floor(log2(r.place - r.last_live_place))) as stretch_length
+    from returns as r
+    where r.kind = 'rollback' and r.last_live_place is not null
+),
+
+-- what it left behind begins in one stretch and ends there or in the next
+placed as (
+    select t.*, floor(t.last_live_place / t.stretch_length) as stretch
+    from targets as t
+    union all
+    select t.*, floor(t.last_live_place / t.stretch_length) + 1
+    from targets as t
+),
+
+lengths as (
+    select distinct t.service, t.sequence, t.stretch_length
+    from targets as t
 ),
 
 -- counted as: the row itself, or the one that a further sequence stands for
@@ -34,13 +54,16 @@ left_behind as (
         s.counted_as_source as source,
         s.counted_as_id as id,
         min(s.place) as place
-    from targets as t
-    inner join deployment_steps as s
-        on s.service = t.service
-        and s.sequence = t.sequence
+    from deployment_steps as s
+    inner join lengths as l on l.service = s.service and l.sequence = s.sequence
+    inner join placed as t
+        on t.service = s.service
+        and t.sequence = s.sequence
+        and t.stretch_length = l.stretch_length
+        and t.stretch = floor(s.place / l.stretch_length)
         and s.place > t.last_live_place
         and s.place < t.place
-        and s.counted_as_id is not null
+    where s.counted_as_id is not null
     group by all
 ),
 
