@@ -136,7 +136,7 @@ def week(monday: date) -> str:
     return f"{year}-W{number:02d}"
 
 
-def last_known(monday: date) -> str:
+def of_past_week(monday: date) -> str:
     """Of when a number is that is not of the days shown: "the last known, of 2026-W46, 9 – 15 Nov 2026"."""
     return f"the last known, of {week(monday)}, {days(monday, monday + timedelta(days=7))}"
 

@@ -54,7 +54,7 @@ def value_cell(value: Value, view: Filters | None = None, blind: Unwatched | Non
 
 def last_known_words(value: Value) -> tuple[str, str]:
     """(the figure of a week that is past, of when it is), for where the days shown have none."""
-    return formats.figure(value.value, value.unit), formats.last_known(value.period_start)
+    return formats.figure(value.value, value.unit), formats.of_past_week(value.period_start)
 
 
 def unseen(value: Value, blind: Unwatched | None) -> str:
