@@ -34,7 +34,7 @@ class Palette:
 LIGHT = Palette("#1f5fa8", "#b3470a", "#8a94a3", "#4d5866", "#e4e8ee", "#ffffff", "#00775c", "#d9a441")
 DARK = Palette("#7fb3f0", "#ff9f68", "#7b8796", "#b3becc", "#2b3541", "#19212b", "#6fdcbb", "#a97c1f")
 # of a picture that is taken along; page.css hides the heading on the page and takes its height away there
-HEADING_HEIGHT, PICTURE_WIDTH = 56, 1000
+HEADING_HEIGHT, EVENT_HEIGHT, PICTURE_WIDTH = 56, 21, 1000
 _LONGEST_TITLE, _LONGEST_ABOUT, _ABOVE_TITLE = 100, 150, 26
 # how far the band of natural limits is drawn, as a multiple of the highest value
 _BAND_ABOVE = 1.25
@@ -155,15 +155,18 @@ def _begin(since: date, palette: Palette) -> _Mark:
     )
 
 
-def headed(figure: go.Figure, title: str, about: str) -> go.Figure:
-    """The figure with a heading of two lines, for who sees its picture without the page."""
-    height = figure.layout.height + HEADING_HEIGHT
-    text = f"<b>{_cut(title, _LONGEST_TITLE)}</b><br><span style='font-size:13px'>{_cut(about, _LONGEST_ABOUT)}</span>"
+def headed(figure: go.Figure, title: str, about: str, events: Sequence[str] = ()) -> go.Figure:
+    """The figure with a heading of two lines, for who sees its picture without the page; `events` are more lines."""
+    room = HEADING_HEIGHT + EVENT_HEIGHT * len(events)
+    height = figure.layout.height + room
+    small = "".join(
+        f"<br><span style='font-size:13px'>{_cut(line, _LONGEST_ABOUT)}</span>" for line in (about, *events)
+    )
     return figure.update_layout(
         height=height,
-        margin={"t": figure.layout.margin.t + HEADING_HEIGHT},
+        margin={"t": figure.layout.margin.t + room},
         title={
-            "text": text,
+            "text": f"<b>{_cut(title, _LONGEST_TITLE)}</b>{small}",
             "font": {"size": 16},
             "x": 0,
             "xref": "container",

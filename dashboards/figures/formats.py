@@ -136,6 +136,11 @@ def week(monday: date) -> str:
     return f"{year}-W{number:02d}"
 
 
+def of_past_week(monday: date) -> str:
+    """Of when a number is that is not of the days shown: "the last known, of 2026-W46, 9 – 15 Nov 2026"."""
+    return f"the last known, of {week(monday)}, {days(monday, monday + timedelta(days=7))}"
+
+
 def instant(at: datetime, timezone: str) -> str:
     """An aware instant in the zone's local time: "Mon 16 Nov 2026, 09:00 CET"."""
     local = at.astimezone(ZoneInfo(timezone))

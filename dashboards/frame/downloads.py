@@ -67,10 +67,12 @@ def chart_card(
 ) -> None:
     """The figure on a card, and its events in words; the button in its corner gives it as the PNG `name`.
 
-    The picture has the page's colours, and above the chart `title` and what it is `about`, which the page says around
-    it; `more` events are not among its marks.
+    The picture has the page's colours, and above the chart `title`, what it is `about` and the events, which the page
+    says around it; `more` events are not among its marks.
     """
-    headed = charts.headed(figure, title, about)
+    lines = [f"{event.number} · {event.told}" for event in events]
+    lines += [f"and {formats.plural(more, 'earlier event')}"] if more else []
+    headed = charts.headed(figure, title, about, lines)
     options = {
         "format": "png",
         "filename": name.removesuffix(".png"),
@@ -87,4 +89,5 @@ def chart_card(
     with st.container(border=True, key=f"chart-card-{key}"):
         st.plotly_chart(headed, theme=None, config=config, alt=one_line(alt), key=key)
         if events:
-            st.html(part("events", events, more))
+            room = charts.HEADING_HEIGHT + charts.EVENT_HEIGHT * len(lines)
+            st.html(part("events", events, more, f"chart-card-{key}", room))

@@ -11,13 +11,11 @@ from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import full_range
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import teams_below
-from warehouse.metrics.values import Scope, Value, compute
+from warehouse.metrics.values import SELDOM, Scope, Value, compute
 from warehouse.signals.judging import Judged
-from warehouse.signals.verdicts import Signals, Verdict, signals, verdict
+from warehouse.signals.verdicts import Signals, Verdict, could_be_signal, signals, verdict
 from warehouse.trust import ownership, runs_and_doubts
 from warehouse.trust.readings import Readings, readings
-
-_SELDOM = "time_to_first_commit"
 
 
 def rests_on(warehouse: Path, settings: Settings, where: tuple[tuple[str, str], ...]) -> Readings:
@@ -52,10 +50,10 @@ def last_known(
 
     Repositories are made seldom: what is asked of them is answered by the last that there were.
     """
-    asked = {value.name for value in values if value.metric == _SELDOM and value.status == "none"}
+    asked = {value.name for value in values if value.metric == SELDOM and value.status == "none"}
     if not asked:
         return {}
-    weeks = compute(facts, settings, by, "week", None, end, where, [_SELDOM])
+    weeks = compute(facts, settings, by, "week", None, end, where, [SELDOM])
     ordered = sorted(weeks, key=lambda week: week.period_start)
     return {week.name: week for week in ordered if week.name in asked and week.value is not None}
 
@@ -71,7 +69,7 @@ def verdicts_on(
 ) -> dict[str, Verdict]:
     """By metric the verdict on each of a view's `judged` numbers of `days`, among all numbers of these."""
     found = list(judged)
-    if all(one.chance is None for one in found):
+    if not any(could_be_signal(one, settings) for one in found):
         return {one.metric: verdict(one, 0.0, settings) for one in found}
     highest = read_once(signals_of_days, published, settings, *days).highest_chance
     return {one.metric: verdict(one, highest, settings) for one in found}

@@ -54,8 +54,7 @@ def value_cell(value: Value, view: Filters | None = None, blind: Unwatched | Non
 
 def last_known_words(value: Value) -> tuple[str, str]:
     """(the figure of a week that is past, of when it is), for where the days shown have none."""
-    week = f"{formats.week(value.period_start)}, {formats.days(value.period_start, value.period_end)}"
-    return formats.figure(value.value, value.unit), f"the last known, of {week}"
+    return formats.figure(value.value, value.unit), formats.of_past_week(value.period_start)
 
 
 def unseen(value: Value, blind: Unwatched | None) -> str:

@@ -17,7 +17,8 @@ from dashboards.figures import formats, pictures
 from dashboards.figures.event_marks import event_about
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.attainment import standing
-from warehouse.metrics.units import figure_beside
+from warehouse.metrics.periods import parse_week
+from warehouse.metrics.units import figure_beside, figures_of
 
 FORMATS = ("html", "md", "txt", "json")
 METRIC_PAGE = "metric"
@@ -134,6 +135,8 @@ def _environment(format: str) -> Environment:
         exact=lambda m: formats.exact(m["value"], m["unit"]),
         usual=_usual,
         verdict=week_verdict,
+        weeks=_weeks,
+        known=_known,
         attained=_attained,
         headline=lambda of: standing(of).text,
         counted=lambda m: formats.counted(m["n"], m["counts"]),
@@ -209,8 +212,21 @@ def _event_parts(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"text": event["title"], "url": event["url"]}, {"text": f" ({when}, {about})"}]
 
 
+def _weeks(metric: Mapping[str, Any]) -> str:
+    """The weeks of its history, oldest first, in one unit: "3.5 h, 50.4 h, –"."""
+    return ", ".join(figures_of([week["value"] for week in metric["history"]], metric["unit"]))
+
+
+def _known(metric: Mapping[str, Any]) -> str:
+    """ "24 min, the last known, of 2026-W42, 12 – 18 Oct 2026" where the week has none; older content knows of none."""
+    if not (last := metric.get("last_known")):
+        return ""
+    return (
+        f"{formats.figure(last['value'], metric['unit'])}, {formats.of_past_week(parse_week(last['week']))}"
+    )
+
+
 def _picture(metric: Mapping[str, Any]) -> pictures.Picture:
     history = metric["history"]
-    figures = ", ".join(formats.figure(week["value"], metric["unit"]) for week in history)
-    alt = f"{metric['name']}, the last {len(history)} weeks: {figures}"
+    alt = f"{metric['name']}, the last {len(history)} weeks: {_weeks(metric)}"
     return pictures.sparkline_picture([week["value"] for week in history], metric["limit"], alt)

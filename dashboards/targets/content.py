@@ -242,8 +242,13 @@ def _week(week: Value) -> WeekMark:
 
 
 def headline(values: Iterable[Value], view: Filters) -> str:
-    """How the view's own targets stand, in the words of every page."""
-    return standing(vars(value) for value in values if value.scope == view.scope).text
+    """How the view's own targets stand, in the words of every page; then those of the platform, which is told apart."""
+    own: dict[str, list[dict[str, Any]]] = {"keys": [], "platform": []}
+    for value in values:
+        if value.scope == view.scope:
+            own[metrics()[value.metric].group].append(vars(value))
+    told, platform = standing(own["keys"]), standing(own["platform"])
+    return told.text + (f"; on the platform, {platform.short}" if platform.judged else "")
 
 
 def _with_events(mark: WeekMark, week: Value, events: Sequence[KnownEvent]) -> WeekMark:

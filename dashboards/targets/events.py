@@ -11,6 +11,7 @@ from dashboards.figures.event_marks import event_about
 from dashboards.figures.fact_cells import followable
 from dashboards.frame.view import Filters, link
 from warehouse.metrics.events import EventBook, KnownEvent
+from warehouse.metrics.units import figures_of
 from warehouse.rows.assistance import AssistanceSide
 from warehouse.rows.before_and_after import FEWEST_COMPARED, BeforeAfter, EventComparison
 
@@ -143,8 +144,9 @@ def _cell(side: AssistanceSide, metric: Metric) -> SideCell:
     counted = formats.counted(side.n, metric.fact)
     if side.middle is None or side.n < FEWEST_COMPARED:
         return SideCell("too few" if side.n else formats.MISSING, "", counted, True)
-    ends = [formats.figure(end, metric.unit) for end in (side.low, side.high) if end is not None]
-    return SideCell(formats.figure(side.middle, metric.unit), " – ".join(ends), counted, False)
+    ends = [end for end in (side.low, side.high) if end is not None]
+    middle, *told = figures_of([side.middle, *ends], metric.unit)
+    return SideCell(middle, " – ".join(told), counted, False)
 
 
 def _change(pair: BeforeAfter, metric: Metric) -> tuple[str, str]:

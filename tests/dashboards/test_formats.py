@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from config.metrics import keys, metrics
 from config.targets import parse_target
 from dashboards.figures import formats
-from warehouse.metrics.units import figure_beside, figures
+from warehouse.metrics.units import figure_beside, figures, figures_of
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,20 @@ def test_a_reason_tells_its_instants_in_the_configured_zone(told, local):
 )
 def test_two_figures_of_a_sentence_are_as_exact_as_each_alone(first, second, unit, said):
     assert figures(first, second, unit) == said
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "said"),
+    [
+        ((12600, 181440, None), "seconds", ["3.5 h", "50.4 h", "–"]),
+        ((600, 900, 4 * 86400), "seconds", ["10 min", "15 min", "4 d"]),
+        ((2, 0.9, 0), "per day", ["2 a day", "0.9 a day", "0 a day"]),
+        ((None, None), "seconds", ["–", "–"]),
+        ((0, 0.1), "fraction", ["0 %", "10 %"]),
+    ],
+)
+def test_figures_in_a_row_have_one_unit(values, unit, said):
+    assert figures_of(values, unit) == said
 
 
 def test_an_instant_is_told_in_the_configured_zone_on_both_sides_of_a_clock_change():

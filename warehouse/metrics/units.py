@@ -1,6 +1,8 @@
 """Figures in the units that people say, for sentences and for everything that shows numbers."""
 
 import math
+from collections.abc import Iterable
+from statistics import median
 
 MISSING = "–"
 
@@ -41,6 +43,22 @@ def figures(first: float, second: float, unit: str) -> tuple[str, str]:
         places += 1
     told = [_written(round(value / factor, places), places, unit) + suffix for value in (first, second)]
     return told[0], told[1]
+
+
+def figures_of(values: Iterable[float | None], unit: str) -> list[str]:
+    """Figures that are read one after the other, in the unit of the middle one: "3.5 h", "50.4 h"; "–" for None.
+
+    One that nobody would say in it is in its own: "4 d" among minutes.
+    """
+    told = [*values]
+    sizes = [abs(value) for value in told if value]
+    factor, suffix, places = _scale(median(sizes) if sizes else 0.0, unit)
+    return [
+        figure(value, unit)
+        if value is None or (value and not 0.05 <= abs(value / factor) < 1000)
+        else _written(round(value / factor, places), places, unit) + suffix
+        for value in told
+    ]
 
 
 def _written(number: float, places: int, unit: str) -> str:

@@ -33,6 +33,8 @@ Status = Literal[
 LEAST_WATCHED = 0.8
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 SATISFACTION = "developer_satisfaction"
+# repositories are made so seldom that the last number is told, with its week, where the days have none
+SELDOM = "time_to_first_commit"
 
 
 def kept_name(scope: str, name: str) -> str:

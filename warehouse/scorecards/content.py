@@ -15,7 +15,7 @@ from warehouse.metrics.events import KnownEvent, event_book, in_days
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import iso_week, midnight, parse_week, today
 from warehouse.metrics.satisfaction import rounds, teams_below
-from warehouse.metrics.values import Scope, Value, compute, kept_name
+from warehouse.metrics.values import SELDOM, Scope, Value, compute, kept_name
 from warehouse.rows.stages import Stage, stages
 from warehouse.scorecards.caveats import caveats
 from warehouse.scorecards.held_back_sentences import holding_back, hours_sentence
@@ -274,6 +274,7 @@ def _metric(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str
         "provisional": current.provisional,
         "p75": current.p75,
         "p90": current.p90,
+        "last_known": _last_known(weeks),
         "previous": before.value,
         "previous_n": before.n,
         "usual": _usual(weeks, monday, found),
@@ -294,6 +295,14 @@ def _metric(weeks: list[Value], monday: date, found: Verdict | None) -> dict[str
             for one in weeks[-HISTORY_WEEKS:]
         ],
     }
+
+
+def _last_known(weeks: Sequence[Value]) -> dict[str, Any] | None:
+    """The last week that has a number, of a metric that is asked for seldom and has none in this one."""
+    if weeks[-1].metric != SELDOM or weeks[-1].status != "none":
+        return None
+    known = [week for week in weeks if week.value is not None]
+    return {"week": iso_week(known[-1].period_start), "value": known[-1].value} if known else None
 
 
 def _reason(found: Verdict) -> str:

@@ -17,7 +17,7 @@ from warehouse.metrics.satisfaction import rounds
 from warehouse.metrics.target_levels import TargetLevels
 from warehouse.metrics.values import Scope, Value, compute
 from warehouse.signals.limits import usable
-from warehouse.signals.verdicts import Verdict, judged_numbers, signals, verdict
+from warehouse.signals.verdicts import Verdict, could_be_signal, judged_numbers, signals, verdict
 
 # of so many days are the value before the first day and the one now
 _SPAN = timedelta(weeks=4)
@@ -129,7 +129,10 @@ def _verdicts(
     if first >= end:
         return {}
     judged = judged_numbers(facts, by, first, end, where, [metric])
-    return {name: verdict(one, highest(first, end), settings) for (_, name), one in judged.items()}
+    return {
+        name: verdict(one, highest(first, end) if could_be_signal(one, settings) else 0.0, settings)
+        for (_, name), one in judged.items()
+    }
 
 
 def _round_closed(facts: Facts, since: date, end: date) -> bool:

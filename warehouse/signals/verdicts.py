@@ -131,6 +131,11 @@ def verdict(one: Judged, highest_chance: float, settings: Settings) -> Verdict:
     return Verdict("normal", one.week or one)
 
 
+def could_be_signal(one: Judged, settings: Settings) -> bool:
+    """Whether it is one among any numbers: no chance above the share of signals that may be false ever is."""
+    return verdict(one, FALSE_DISCOVERY_RATE, settings).kind == "signal"
+
+
 def _matters(one: Judged, settings: Settings) -> bool:
     if one.now is None or one.usual is None:
         return False

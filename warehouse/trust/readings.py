@@ -24,6 +24,7 @@ class _Told(NamedTuple):
 _SOURCES = {
     "argocd": _Told("Argo CD", ("deployments",)),
     "catalog": _Told("The service catalogue", wanting="services may stand under a former owner"),
+    "events": _Told("The list of events", wanting="charts may lack what happened"),
     "git": _Told("Git", ("changes",)),
     "github": _Told("GitHub", ("deployments", "changes", "repositories")),
     "github_issues": _Told("GitHub's issues", ("incidents",)),

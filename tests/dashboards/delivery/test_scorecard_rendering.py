@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -240,6 +241,29 @@ def test_what_holds_back_comes_first_and_leads_to_the_rows_the_highest_first(for
     )
     assert first < then < last
     assert "the median would be 2.1 h" in shown
+
+
+def test_the_weeks_of_a_metric_are_told_in_one_unit():
+    content = scorecard()
+    (lead,) = (one for one in content["metrics"] if one["metric"] == "lead_time")
+    for week, value in zip(lead["history"], (12600, 181440, None), strict=False):
+        week["value"] = value
+    for format in ("html", "md", "txt"):
+        assert "3.5 h, 50.4 h, –" in unescape(render(content, format)).replace("\\", ""), format
+
+
+def test_the_last_known_stands_with_its_week_where_this_one_has_none():
+    content = scorecard()
+    first = content["metrics"][0]
+    first |= {
+        "value": None,
+        "status": "none",
+        "usual": None,
+        "last_known": {"week": "2026-W42", "value": 1440.0},
+    }
+    for format in ("html", "md", "txt"):
+        told = unescape(render(content, format)).replace("\\", "")
+        assert told.count("24 min, the last known, of 2026-W42, 12 – 18 Oct 2026") == 1, format
 
 
 @pytest.mark.parametrize("format", ["html", "md", "txt"])

@@ -1,5 +1,6 @@
 """Events on pages: marked in charts, listed, opened to before and after, told by a form and taken back."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -79,6 +80,16 @@ class TestMarks:
             for days in ("21 – 30 Oct 2026", "4 Nov 2026")
         ]
 
+    def test_a_picture_names_the_events_that_it_numbers_and_its_chart_stays_as_high(
+        self, weeks: list[Value]
+    ) -> None:
+        plain = charts.headed(charts.series(weeks), "Lead Time", "acme").layout
+        told = charts.headed(charts.series(weeks), "Lead Time", "acme", ["1 · <b>x</b>", "2 · Freeze"]).layout
+        lines = [re.sub("<[^>]+>", "", line) for line in told.title.text.split("<br>")]
+        assert lines == ["Lead Time", "acme", "1 · &lt;b&gt;x&lt;/b&gt;", "2 · Freeze"]
+        assert told.height - told.margin.t == plain.height - plain.margin.t
+        assert told.height == plain.height + 2 * charts.EVENT_HEIGHT
+
     def test_one_that_began_before_the_chart_is_marked_from_its_first_day(self) -> None:
         long = known(9, until=NOW, last_day=DAY, over=DAY + timedelta(days=1))
         ((mark,), _) = event_marks([long, known(20)], date(2026, 10, 5), date(2026, 11, 2))
@@ -145,6 +156,17 @@ class TestList:
         frequency = told["deployment_frequency"][0]
         assert frequency.change.endswith("%")
         assert " to " in frequency.reach
+        cells = [
+            cell
+            for one in events.around_metrics(path)
+            for row in one.rows
+            for cell in (row.before, row.after)
+        ]
+        units = [
+            {end.partition(" ")[2] for end in cell.interval.split(" – ")} for cell in cells if not cell.is_few
+        ]
+        assert units
+        assert all(len(unit) == 1 for unit in units)
         rows = events.around_rows(path)
         assert len(rows) == 8 * 4
         assert {row["services"] for row in rows} == {"touched", "not touched"}

@@ -133,6 +133,10 @@ class TestLines:
         }
         lines = targets.own_lines(own, attained, {}, Filters())
         assert targets.headline(own, Filters()) == "0 of 2 targets met"
+        platform = value("acme", "golden_path_conformance", "organisation", status="met")
+        assert targets.headline([*own, platform], Filters()) == (
+            "0 of 2 targets met; on the platform, 1 of 1 target met"
+        )
         assert [(line.level, line.name) for line in lines] == [
             (0, "Lead Time for Changes"),
             (1, "team payments"),

@@ -162,6 +162,16 @@ def test_the_week_is_set_against_the_week_before_and_the_twelve_weeks_before(
     assert frequency["usual"]["centre"] == pytest.approx(sum(values.values()) / 12)
 
 
+def test_where_no_repository_was_made_the_last_time_to_first_commit_is_told_with_its_week(
+    sample, sample_facts: Facts
+) -> None:
+    first, *others = scorecard(sample_facts, sample.settings, "2026-W46")["metrics"]
+    assert (first["metric"], first["value"], first["status"]) == ("time_to_first_commit", None, "none")
+    known = [week for week in first["history"] if week["value"] is not None][-1]
+    assert first["last_known"] == {"week": known["week"], "value": known["value"]}
+    assert {one["last_known"] for one in others} == {None}
+
+
 @pytest.mark.parametrize(
     "week", [pytest.param(week, marks=() if week in (22, 45) else pytest.mark.soak) for week in range(21, 47)]
 )

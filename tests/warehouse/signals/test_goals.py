@@ -124,6 +124,23 @@ def test_weeks_since_the_first_day_alone_count_as_now(settings):
     assert (one.start, one.now) == (pytest.approx(4 * 3600), pytest.approx(4.4 * 3600))
 
 
+def test_all_numbers_are_judged_only_where_the_goal_s_own_could_be_a_signal(settings):
+    asked: list[tuple[date, date]] = []
+
+    def highest(first: date, end: date) -> float:
+        asked.append((first, end))
+        return 0.05
+
+    entry = MetricTarget.model_validate(
+        {"name": "Lead Time", "target": "< 1 hour", "goal": {"by": date(2026, 12, 28), "from": SINCE}}
+    )
+    own = settings.model_copy(update={"metrics": [entry]})
+    with open_facts(own.warehouse) as facts:
+        for team, times in (("steady", 0), ("faster", 1)):
+            goal_progress(facts, own, "team", {"team": f"team {team}"}, highest=highest)
+            assert len(asked) == times
+
+
 def test_the_past_day_of_a_goal_is_told(settings):
     one = found(settings, by=date(2026, 11, 1))["faster"]
     assert one.passed == 1

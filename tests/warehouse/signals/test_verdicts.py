@@ -12,7 +12,15 @@ from warehouse.metrics.periods import baseline
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.satisfaction import rounds
 from warehouse.metrics.values import SCOPES, compute
-from warehouse.signals.verdicts import all_judged, below_scope, judged_numbers, signals
+from warehouse.signals.verdicts import (
+    FALSE_DISCOVERY_RATE,
+    all_judged,
+    below_scope,
+    could_be_signal,
+    judged_numbers,
+    signals,
+    verdict,
+)
 
 MONDAY = date(2026, 11, 9)
 DAYS = MONDAY, MONDAY + timedelta(weeks=1)
@@ -72,6 +80,19 @@ def test_a_survey_round_is_judged_against_the_one_before_in_the_days_in_which_it
 def test_days_that_are_no_whole_weeks_or_have_not_ended_are_not_judged(sample_facts: Facts, days) -> None:
     found = judged_numbers(sample_facts, "organisation", *days, metrics=["lead_time", "deployment_frequency"])
     assert {one.unjudged for one in found.values()} == {"days"}
+
+
+@pytest.mark.parametrize("days", [FOUR_WEEKS, DAYS])
+def test_what_could_be_no_signal_is_none_whatever_else_is_judged(sample, sample_facts: Facts, days) -> None:
+    numbers = all_judged(sample_facts, *days)
+    could = [one for one in numbers if could_be_signal(one, sample.settings)]
+    assert 0 < len(could) < len(numbers) / 2
+    for one in numbers:
+        told = {verdict(one, highest, sample.settings).kind for highest in (0.0, 0.01, FALSE_DISCOVERY_RATE)}
+        assert ("signal" in told) == (one in could)
+    found = signals(sample_facts, sample.settings, *days)
+    assert found.highest_chance <= FALSE_DISCOVERY_RATE
+    assert {one.judged for one in found.found} <= {told for one in could for told in (one, one.week)}
 
 
 def test_the_signals_below_a_scope_are_those_of_what_it_owns(small: Small) -> None:

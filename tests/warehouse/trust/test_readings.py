@@ -23,7 +23,7 @@ from warehouse.metrics.published_facts import current_facts, open_facts
 from warehouse.pipeline import collect
 from warehouse.progress import CollectionProgress, progress_of
 from warehouse.storage.instants import naive
-from warehouse.trust.readings import Reading, oldest_reading, readings
+from warehouse.trust.readings import Reading, oldest_reading, readings, source_name
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 FRIDAY = NOW - timedelta(days=3)
@@ -147,6 +147,12 @@ def test_every_configured_source_is_named(tmp_path: Path) -> None:
     )
     assert sorted(source_names(settings)) == sorted(one.name for one in sources(settings))
     assert source_names(NOTHING) == []
+
+
+def test_each_source_is_called_as_people_call_it(sample) -> None:
+    runs = [one.name for one in sources(sample.settings)]
+    assert "events" in runs
+    assert not [run for run in runs if source_name(run)[0].islower()]
 
 
 def test_a_source_that_stops_answering_is_as_old_as_it_was_then(tmp_path: Path) -> None:
