@@ -214,7 +214,7 @@ class TestPictures:
 
     def test_the_overview_of_the_readme(self, running):
         """docs/overview.png is a copy of this picture, which says nothing of the day on which it was made."""
-        tab = running.open(height=1800)
+        tab = running.open(height=1900)
         last = tab.locator("tr.team", has_text="platform").bounding_box()
         assert last
         picture = artifact("overview.png")

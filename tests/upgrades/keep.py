@@ -1,9 +1,9 @@
 """Keeps a warehouse as the program of a commit makes it: `.venv/bin/python tests/upgrades/keep.py COMMIT`.
 
 That program collects the sample organisation of a fixed day, publishes its scorecards and delivers them to a folder.
-Beside this file it leaves `COMMIT.tar.xz` with the configuration, the warehouse, the key of its people and the facts,
-and `COMMIT.json` with the numbers that it gave. Of what was rendered, which has large pictures, it keeps the
-organisation's and one team's.
+Beside this file it leaves `COMMIT.tar.xz` with the configuration, the platform team's file, the warehouse, the key of
+its people and the facts, and `COMMIT.json` with the numbers that it gave. Of what was rendered, which has large
+pictures, it keeps the organisation's and one team's.
 """
 
 import io
@@ -74,7 +74,7 @@ def _pack(demo: Path, archive: Path) -> None:
         _thin(warehouse / name)
     config = (demo / "sixkeys.yaml").read_text().replace(f"{demo}/", "")
     with tarfile.open(archive, "w:xz", preset=9) as tar:
-        for path in [demo / "token", *(warehouse / name for name in names)]:
+        for path in [demo / "token", *demo.glob("platform.yaml"), *(warehouse / name for name in names)]:
             tar.add(path, path.relative_to(demo), filter=_of_nobody)
         about = _of_nobody(tarfile.TarInfo("sixkeys.yaml"))
         about.size = len(config.encode())
