@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 FOLLOWED = "followed"
+# kinds of steps that deploy to a place before production
+_DEPLOYS_BEFORE = ("staging", "elsewhere")
 _FAILED = {
     "failure": "failed",
     "timed_out": "ran out of time",
@@ -125,9 +127,10 @@ def _judged(step: AskedStep, told: ReadOfDeployment) -> Finding:
 def _nothing(step: AskedStep, told: ReadOfDeployment) -> Finding:
     if told.unread:
         return Finding("unknown", f"unknown: {told.unread}")
-    if step.kind == "staging":
+    if step.kind in _DEPLOYS_BEFORE:
+        where = "staging" if step.kind == "staging" else "its environment"
         return Finding(
-            "missing", "no deployment to staging holds this commit, and no run at it has such a job"
+            "missing", f"no deployment to {where} holds this commit, and no run at it has such a job"
         )
     nor = " nor one at its pull request's last commit" if told.pull else ""
     return Finding("missing", f"no run at this commit{nor} has such a job")
@@ -270,7 +273,7 @@ def _in_order(
         return found
     if there.started_at is None or there.finished_at is None or there.outcome == "late":
         return found
-    if step.kind == "staging":
+    if step.kind in _DEPLOYS_BEFORE:
         is_before = found.started_at < there.finished_at
     else:
         is_before = found.finished_at <= there.started_at and found.started_at < there.started_at
