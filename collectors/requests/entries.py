@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import PurePosixPath
@@ -38,6 +38,12 @@ class Entry:
     team: str | None
     environment: str | None
     digest: str
+    namespace: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name, which another object of another namespace may have as well."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
 def is_of(rule: RequestRule, path: str) -> bool:
@@ -70,7 +76,9 @@ def _objects(kind: str, content: str) -> Iterator[Entry]:
             continue
         metadata, spec = mapping(whole, "metadata"), mapping(whole, "spec")
         told = [spec, mapping(metadata, "labels"), mapping(metadata, "annotations")]
-        yield _entry(text(metadata, "name") or text(metadata, "generateName"), told, spec, document.line)
+        name = text(metadata, "name") or text(metadata, "generateName")
+        entry = _entry(name, told, spec, document.line)
+        yield replace(entry, namespace=(text(metadata, "namespace") or "").strip()[:_LONGEST_NAME])
 
 
 def _modules(glob: str, content: str) -> Iterator[Entry]:
