@@ -89,6 +89,7 @@ class JudgedStep:
     own_words: tuple[str, ...] = ()
     words_of_others: tuple[str, ...] = ()
     takes_rest: bool = True  # jobs that have none of those words
+    has_place: bool = True  # whether it follows the step before it
 
 
 def judged_steps(path: GoldenPath) -> list[JudgedStep]:
@@ -96,7 +97,7 @@ def judged_steps(path: GoldenPath) -> list[JudgedStep]:
 
     Where no step says that it is required, each is that does not say that it is not. A path without steps has those
     that its deployment says: a run of GitHub Actions, and the way to production. Scanning that only a guardrail asks
-    for is looked for, and not required.
+    for is looked for wherever it ran, and not required.
     """
     steps = path.deployment.steps
     says_required = any(step.required for step in steps)
@@ -120,7 +121,8 @@ def judged_steps(path: GoldenPath) -> list[JudgedStep]:
     found = list(_told_apart(found, steps))
     asked_for = next((name for name in path.guardrails if _has(name, _WORDS["scan"])), None)
     if found and asked_for and not any(step.kind == "scan" for step in found):
-        found.append(JudgedStep(path.name, len(found) + 1, asked_for, "scan", False, None, False, (), None))
+        asked = JudgedStep(path.name, len(found) + 1, asked_for, "scan", False, None, False, (), None)
+        found.append(replace(asked, has_place=False))
     return found
 
 

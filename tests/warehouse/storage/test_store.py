@@ -34,8 +34,8 @@ def test_a_record_with_a_known_key_replaces_the_earlier_one(tmp_path: Path) -> N
 
 
 def test_a_run_that_is_read_again_without_its_parts_keeps_them(tmp_path: Path) -> None:
-    def run(jobs: list[dict[str, object]], **more: object) -> WorkflowRun:
-        return WorkflowRun(repo="acme/app", id=1, workflow="ci.yml", created_at=AT, jobs=jobs, **more)
+    def run(jobs: list[dict[str, object]], id: int = 1, **more: object) -> WorkflowRun:
+        return WorkflowRun(repo="acme/app", id=id, workflow="ci.yml", created_at=AT, jobs=jobs, **more)
 
     whole = {"name": "test", "conclusion": "success", "steps": [{"name": "Quality gate"}]}
     with open_warehouse(tmp_path / "w.duckdb") as warehouse:
@@ -43,16 +43,20 @@ def test_a_run_that_is_read_again_without_its_parts_keeps_them(tmp_path: Path) -
             run([whole], approved=["production"]),
             run([], branch="main"),
             run([{"name": "test", "conclusion": "success"}]),
+            run([{"name": "build"}], id=2),
+            run([], id=2),
         ):
             with warehouse.transaction():
                 warehouse.upsert([again])
-        (row,) = warehouse.connection.execute(
-            "select len(jobs), jobs[1].steps[1].name, approved from workflow_runs"
+        rows = warehouse.connection.execute(
+            "select jobs[1].name, jobs[1].steps[1].name, approved from workflow_runs order by id"
         ).fetchall()
-        assert row == (1, "Quality gate", ["production"])
+        assert rows == [("test", "Quality gate", ["production"]), ("build", None, [])]
         with warehouse.transaction():
             warehouse.upsert([run([whole | {"conclusion": "failure"}])])
-        found = warehouse.connection.execute("select jobs[1].conclusion from workflow_runs").fetchall()
+        found = warehouse.connection.execute(
+            "select jobs[1].conclusion from workflow_runs where id = 1"
+        ).fetchall()
     assert found == [("failure",)]
 
 

@@ -56,6 +56,7 @@ class AskedStep(NamedTuple):
     is_required: bool
     timeout_seconds: float | None
     is_auto: bool
+    has_place: bool = True  # whether it follows the step before it
 
 
 @dataclass
@@ -74,6 +75,7 @@ class ReadOfDeployment:
     deploying: set[tuple[tuple[datetime, int, int], str]] = field(
         default_factory=set
     )  # jobs, by run and name
+    after: set[int] = field(default_factory=set)  # steps that follow the way to production
 
 
 class Finding(NamedTuple):
@@ -97,6 +99,8 @@ def judge_steps(steps: Sequence[AskedStep], told: ReadOfDeployment) -> list[Find
         for job in jobs
         if by_position[position].kind == "production"
     }
+    reached = next((step.position for step in steps if step.kind == "production"), None)
+    told.after = {step.position for step in steps if step.has_place and reached and step.position > reached}
     found: list[Finding] = []
     before: tuple[AskedStep, Finding] | None = None
     for step in steps:
@@ -225,7 +229,12 @@ def _by_jobs(step: AskedStep, jobs: Sequence[JobRun], told: ReadOfDeployment) ->
 
 
 def _is_in_time(step: AskedStep, job: JobRun, told: ReadOfDeployment) -> bool:
-    """Whether a job was over by the deployment; one that deploys itself, or any run, has begun by then."""
+    """Whether a job was over by the deployment; one that deploys itself, or any run, has begun by then.
+
+    What follows the deployment, such as a smoke test, may end whenever it does.
+    """
+    if step.position in told.after:
+        return job.finished_at is not None
     deploys = step.kind == "run" or (job.run, job.name) in told.deploying
     at = job.started_at or job.finished_at if deploys else job.finished_at
     return at is not None and at <= told.at
@@ -266,7 +275,7 @@ def _in_order(
     step: AskedStep, found: Finding, before: tuple[AskedStep, Finding] | None, told: ReadOfDeployment
 ) -> Finding:
     """Jobs may run beside each other; what deploys has to wait for what it follows."""
-    if before is None or found.outcome != FOLLOWED or step.kind == "production":
+    if before is None or found.outcome != FOLLOWED or step.kind == "production" or not step.has_place:
         return found
     earlier, there = before
     if found.sha != there.sha or found.started_at is None or found.finished_at is None:

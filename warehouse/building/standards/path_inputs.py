@@ -65,8 +65,12 @@ def create_path_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings
             "is_required": _BOOL,
             "timeout_seconds": pa.float64(),
             "is_auto": _BOOL,
+            "has_place": _BOOL,
         },
-        [(s.path, s.position, s.name, s.kind, s.is_required, s.timeout_seconds, s.is_auto) for s in steps],
+        [
+            (s.path, s.position, s.name, s.kind, s.is_required, s.timeout_seconds, s.is_auto, s.has_place)
+            for s in steps
+        ],
     )
     jobs = connection.execute(_JOBS).fetchall() if steps else []
     table(
