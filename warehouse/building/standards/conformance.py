@@ -1,6 +1,6 @@
 """Whether a deployment followed the steps of its golden path: what its runs and deployments say of each step, in words.
 
-Nothing is read here. A step is judged by the jobs of the deployed commit; where that has none, by those of the last
+Nothing is read here. A step is judged by the jobs of the deployed commit; where none of it ran, by those of the last
 commit of the pull request that became it. What was not read is unknown, and neither good nor bad.
 """
 
@@ -121,7 +121,10 @@ def _judged(step: AskedStep, told: ReadOfDeployment) -> Finding:
         return placed
     jobs = told.jobs[step.position]
     at_commit = [job for job in jobs if job.sha == told.sha or step.kind == "run"]
-    at_commit = at_commit or [job for job in jobs if job.sha == told.pull]
+    at_pull = [job for job in jobs if job.sha == told.pull]
+    # a workflow may leave to pull requests what it need not do again after the merge
+    if all(job.conclusion == "skipped" for job in at_commit):
+        at_commit = at_pull or at_commit
     if at_commit:
         by_jobs = _by_jobs(step, at_commit, told)
         return by_jobs if placed is None or by_jobs.outcome == FOLLOWED else placed

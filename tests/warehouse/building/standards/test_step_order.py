@@ -1,4 +1,4 @@
-"""What has to come before the deployment, after it, and what may run whenever it does."""
+"""What has to come before the deployment, after it, and what may run whenever it does; which commit speaks."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -37,3 +37,18 @@ def test_what_follows_production_may_end_after_the_deployment_and_not_run_before
     assert outcomes(path, {"Test": (-30, -20), "Smoke test": (12, 15)})["Smoke test"] == "followed"
     assert outcomes(path, {"Test": (-30, -20), "Smoke test": (-10, -5)})["Smoke test"] == "out of order"
     assert outcomes(path, {"Test": (12, 15)})["Test"] == "late"
+
+
+def test_what_was_skipped_after_the_merge_counts_as_it_ran_in_the_pull_request() -> None:
+    step = AskedStep(1, "Test", "test", True, None, False)
+
+    def outcome(*jobs: tuple[str, str]) -> str:
+        told = ReadOfDeployment("c", "head", None, AT, AT + timedelta(minutes=10), None)
+        run, ended = (AT - timedelta(hours=1), 1, 1), AT - timedelta(minutes=5)
+        told.jobs[1] = [JobRun(sha, "ci.yml", run, "t", ended, ended, said, None, None) for sha, said in jobs]
+        return judge_steps([step], told)[0].outcome
+
+    assert outcome(("c", "skipped"), ("head", "success")) == "followed"
+    assert outcome(("c", "skipped"), ("head", "failure")) == "failed"
+    assert outcome(("c", "failure"), ("head", "success")) == "failed"
+    assert outcome(("c", "skipped")) == outcome(("c", "skipped"), ("head", "skipped")) == "skipped"
