@@ -32,7 +32,7 @@ _CHARACTERS_A_RUN = 20_000_000
 # to see whether any file has an entry of a kind of which no request is known
 _FILES_LOOKED_AT = 200
 
-_Entries = dict[tuple[str, str], tuple[str, Entry]]  # of (folder, name) its path and the entry
+_Entries = dict[tuple[str, str], Entry]  # by path, and what it is called there
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class _Reading:
     def items(self) -> Iterator[Item]:
         repo, rules = self.repository.repo, self.repository.rules
         told = [rule.model_dump(include={"name", "paths", "kind", "module"}) for rule in rules]
-        form = hashlib.sha256(json.dumps([1, told]).encode()).hexdigest()[:16]
+        form = hashlib.sha256(json.dumps([2, told]).encode()).hexdigest()[:16]
         cursor = mapping(self.resume.cursors.get(repo))
         after, head = text(cursor, "head"), self.reader.head()
         covered = as_instant(cursor, "from_at")
@@ -162,23 +162,23 @@ class _Reading:
                     reason = f"{file.path}: {error}; what it asks for is not known"
                     yield Malformed("requests", subject, reason, json.dumps(raw))
                     continue
-                folder = folder_of(file.path)
-                before |= {(folder, entry.name): (file.path, entry) for entry in was}
-                after |= {(folder, entry.name): (file.path, entry) for entry in now}
+                before |= {(file.path, entry.called): entry for entry in was}
+                after |= {(file.path, entry.called): entry for entry in now}
+            gone = {key: entry for key, entry in before.items() if key not in after}
             # what stands in another folder or file as it was has moved
-            moved = {(key[1], entry.digest) for key, (_, entry) in before.items() if key not in after}
-            for key, (path, entry) in after.items():
-                name, earlier = entry.name, before.get(key)
-                same = earlier[1].digest == entry.digest if earlier else (name, entry.digest) in moved
-                if same:
+            moved = {(called, entry.digest) for (_, called), entry in gone.items()}
+            renamed = {(folder_of(path), called): entry for (path, called), entry in gone.items()}
+            for (path, called), entry in after.items():
+                earlier = before.get((path, called)) or renamed.get((folder_of(path), called))
+                if earlier.digest == entry.digest if earlier else (called, entry.digest) in moved:
                     continue
-                id = f"{self.repository.repo}{at}:{path}:{rule.name}/{name}"
+                id = f"{self.repository.repo}{at}:{path}:{rule.name}/{called}"
                 self.yielded.add(id)
                 fields = {
                     "source": SOURCE,
                     "id": id,
                     "kind": rule.name,
-                    "name": name,
+                    "name": entry.name,
                     "way": "self-service",
                     "is_change": earlier is not None,
                     "team": entry.team,

@@ -8,13 +8,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from collectors.transport.json_values import mapping, text
+from collectors.transport.json_values import listing, mapping, text
 from config.platform_team.self_service import RequestRule
 from config.text.yaml_documents import MANIFEST_YAML, UnreadableYaml, yaml_documents
 
@@ -38,6 +38,12 @@ class Entry:
     team: str | None
     environment: str | None
     digest: str
+    namespace: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name, which another object of another namespace may have as well."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
 def is_of(rule: RequestRule, path: str) -> bool:
@@ -65,12 +71,15 @@ def _objects(kind: str, content: str) -> Iterator[Entry]:
     for document in yaml_documents(content, MANIFEST_YAML):
         if isinstance(document, UnreadableYaml):
             raise UnreadableFile(f"is no YAML from line {document.line}, column {document.column} on")
-        whole = document.content
-        if text(whole, "kind") != kind:
-            continue
-        metadata, spec = mapping(whole, "metadata"), mapping(whole, "spec")
-        told = [spec, mapping(metadata, "labels"), mapping(metadata, "annotations")]
-        yield _entry(text(metadata, "name") or text(metadata, "generateName"), told, spec, document.line)
+        is_list = text(document.content, "kind") == "List"
+        for whole in listing(document.content, "items") if is_list else [document.content]:
+            if text(whole, "kind") != kind:
+                continue
+            metadata, spec = mapping(whole, "metadata"), mapping(whole, "spec")
+            told = [spec, mapping(metadata, "labels"), mapping(metadata, "annotations")]
+            name = text(metadata, "name") or text(metadata, "generateName")
+            entry = _entry(name, told, spec, document.line)
+            yield replace(entry, namespace=(text(metadata, "namespace") or "").strip()[:_LONGEST_NAME])
 
 
 def _modules(glob: str, content: str) -> Iterator[Entry]:
@@ -79,7 +88,9 @@ def _modules(glob: str, content: str) -> Iterator[Entry]:
             literals = _literals(mapping(body))
             name, source = label.strip('"'), str(literals.get("source") or "")
             # `./modules/database`, `app.terraform.io/acme/database/aws`, `git::https://…//database?ref=v1`
-            parts = [part for part in re.split(r"[/?]+", source.partition("?")[0]) if part]
+            parts = [
+                part.removesuffix(".git") for part in re.split(r"[/?]+", source.partition("?")[0]) if part
+            ]
             if not any(fnmatchcase(one, glob) for one in (name, source, *parts[-2:])):
                 continue
             asked = {key: value for key, value in mapping(body).items() if not key.startswith("__")}

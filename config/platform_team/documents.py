@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, ValidationInfo, field_validator
+from pydantic import ConfigDict, ValidationInfo, field_validator, model_validator
 
 from config.errors import ConfigurationError
 from config.fields import Section
@@ -31,6 +31,14 @@ class PlatformSection(Section):
     """The base of what stands in the platform team's own YAML: keys that mean nothing here are kept."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said(cls, content: Any) -> Any:
+        """What is left empty is not said."""
+        if not isinstance(content, dict):
+            return content
+        return {key: value for key, value in content.items() if value is not None}
 
 
 class Platform(PlatformSection):

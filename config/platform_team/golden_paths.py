@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,21 +40,43 @@ def _several(value: Any) -> Any:
 
 def _joined(value: Any) -> Any:
     is_words = isinstance(value, list) and all(isinstance(word, str) for word in value)
-    return " / ".join(value) if is_words else value
+    return " / ".join(value) if is_words else _text(value)
+
+
+def _text(value: Any) -> Any:
+    """Numbers and days as they are written in YAML, too: `name: 2026`."""
+    return str(value) if isinstance(value, int | float | date) and not isinstance(value, bool) else value
+
+
+def _names(value: Any) -> Any:
+    """A list of names, which may be written as `{name: ...}`."""
+    listed = [value] if isinstance(value, str | int | float) else value
+    if not isinstance(listed, list):
+        return value
+    return [
+        _text(entry["name"] if isinstance(entry, dict) and "name" in entry else entry) for entry in listed
+    ]
+
+
+def _by_name(value: Any) -> Any:
+    """An entry that is its name alone: `steps: [Build, Test]`."""
+    return {"name": value} if isinstance(value, str | int | float) else value
 
 
 Timeout = Annotated[timedelta, BeforeValidator(_timeout)]
 Globs = Annotated[list[str], BeforeValidator(_several)]
+PlainText = Annotated[str, BeforeValidator(_text)]
+Names = Annotated[list[str], BeforeValidator(_names)]
 
 
 class PathComponent(PlatformSection):
     """A part of the platform that the path offers."""
 
-    name: str
-    provider: str = ""
-    access: str = ""
+    name: PlainText
+    provider: Any = None
+    access: Any = None
     config: Any = None
-    options: Globs = []
+    options: Any = None
 
 
 class StepMatch(Section):
@@ -69,7 +91,7 @@ class StepMatch(Section):
 class PathStep(PlatformSection):
     """A step on the way to production, in its place. `timeout` is how long it may take."""
 
-    name: str
+    name: PlainText
     tool: Annotated[str, BeforeValidator(_joined)] = ""
     timeout: Timeout | None = None
     required: bool | None = None
@@ -80,10 +102,10 @@ class PathStep(PlatformSection):
 class PathDeployment(PlatformSection):
     """How a service on the path gets to production."""
 
-    name: str = ""
+    name: PlainText = ""
     github_actions: bool | None = None
     approval_required: bool | None = None
-    steps: list[PathStep] = []
+    steps: list[Annotated[PathStep, BeforeValidator(_by_name)]] = []
 
 
 class PathMembers(Section):
@@ -96,12 +118,12 @@ class PathMembers(Section):
 class GoldenPath(PlatformSection):
     """A paved road of the platform team; a component names it in its annotation `sixkeys.dev/golden-path`."""
 
-    name: str
-    description: str = ""
+    name: PlainText
+    description: PlainText = ""
     url: Address | None = None
-    components: list[PathComponent] = []
+    components: list[Annotated[PathComponent, BeforeValidator(_by_name)]] = []
     deployment: PathDeployment = PathDeployment()
-    guardrails: Globs = []
+    guardrails: Names = []
     members: PathMembers = PathMembers()
 
     @model_validator(mode="before")

@@ -1,7 +1,7 @@
 """The paved road: the few languages, databases, containers and tools that the platform team stands by."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,7 +15,14 @@ from config.platform_team.documents import PlatformDocument, PlatformSection
 from config.text.quoting import quoted
 
 _LONGEST = 200
-_SEVERAL = re.compile(r"\s+(?:/|and|or(?!\s+(?:newer|later|higher)))\s+|\s*[,;]\s+(?![<>=~!])")
+_SEVERAL = re.compile(
+    r"\s+(?:/|and|or(?!\s+(?:newer|later|higher)))\s+|\s*[,;]\s+(?![<>=~!])|(?<=\d)/(?=\d)", re.IGNORECASE
+)
+_VERSION_ALONE = re.compile(r"v?\d+(?:\.\d+)*\s*(?:\+|\.x|LTS)?", re.IGNORECASE)
+# "(20 or newer)", "17 LTS", "^8.2", "~> 3.2", "3.11 - 3.13"
+_SAID_OF_IT = re.compile(r"[()]|\bLTS\b", re.IGNORECASE)
+_CARET = re.compile(r"\^\s*(\d+)((?:\.\d+)*)")
+_FROM_TO = re.compile(r"(?<=\s)(\d+(?:\.\d+)*)\s*(?:-|\u2013|to)\s*((?:\d+\.)*)(\d+)")
 # "Go 1.21+", "PostgreSQL 15", "Python >=3.11,<3.14", "Node.js 20.x", "python-3.9", "go1.21", "distroless"
 _CHOICE = re.compile(
     r"(?P<name>[^<>=~\s]*?[^<>=~\s\d.:_-](?:\s+[^<>=~\d\s]+)*?)[\s:_-]*"
@@ -59,7 +66,7 @@ def name_and_version(told: str) -> tuple[str, str | None]:
 def choice_of(told: str) -> RoadChoice:
     """What a text such as "Go 1.21+" allows. Raises ValueError for versions that cannot be read."""
     told = told.strip()
-    found = _CHOICE.fullmatch(told) if len(told) <= _LONGEST else None
+    found = _CHOICE.fullmatch(_as_specifiers(told)) if len(told) <= _LONGEST else None
     if not found:
         raise ValueError(
             f'{quoted(told)} cannot be read; write it like "Go 1.21+", "PostgreSQL 15" or "distroless"'
@@ -82,12 +89,28 @@ def choice_of(told: str) -> RoadChoice:
     )
 
 
+def _as_specifiers(told: str) -> str:
+    """What tools of other languages write, as Python does: `>=8.2,<9` of `^8.2`."""
+    plain = _SAID_OF_IT.sub(" ", told).strip()
+    plain = _CARET.sub(lambda m: f">={m[1]}{m[2]},<{int(m[1]) + 1}", plain).replace("~>", "~=")
+    return _FROM_TO.sub(lambda m: f">={m[1]},<{m[2]}{int(m[3]) + 1}", plain)
+
+
 def _several(value: Any) -> Any:
     """A text, several with a slash between them, or a list of such, as a list."""
     texts = value if isinstance(value, list) else [value]
     if not all(isinstance(text, str | int | float) and not isinstance(text, bool) for text in texts):
         return value
-    return [part for text in texts for part in _SEVERAL.split(str(text)) if part.strip()]
+    return [part for text in texts for part in _named_parts(str(text))]
+
+
+def _named_parts(text: str) -> Iterator[str]:
+    """Each of the several, a version alone with the name that stands before it: "Java 17 or 21"."""
+    name = ""
+    for part in filter(str.strip, _SEVERAL.split(text[: 50 * _LONGEST])):
+        is_version = name and _VERSION_ALONE.fullmatch(part.strip())
+        yield f"{name} {part.strip()}" if is_version else part
+        name = name if is_version else name_and_version(part)[0]
 
 
 def _readable(value: list[str]) -> list[str]:

@@ -53,7 +53,7 @@ def _golden_path(document: PlatformDocument) -> Understood:
 def _said(path: GoldenPath) -> Iterator[str]:
     deployment = path.deployment
     if path.components:
-        yield f"{len(path.components)} components"
+        yield f"{len(path.components)} component{'s' if len(path.components) > 1 else ''}"
     if deployment.steps:
         yield f"steps {_listed(step.name for step in deployment.steps)}"
     if deployment.github_actions:
@@ -91,6 +91,10 @@ def _platform(document: PlatformDocument) -> Understood:
 
 def _request(document: PlatformDocument, settings: Settings) -> Understood:
     kind = one_short_line(str(document.content["kind"]))
+    if str(document.content["apiVersion"]).startswith("backstage.io/"):
+        return Understood(
+            f"not used: an entity of Backstage, {kind}; sources.catalog.files names such files", []
+        )
     asked = [
         rule.repository for rule in settings.self_service.requests if rule.kind == document.content["kind"]
     ]

@@ -145,7 +145,7 @@ Where = Annotated[
     typer.Option(
         "--where",
         metavar="NAME=VALUE",
-        help="Only this system, team or service, or assistance=agent or none; can be repeated.",
+        help="Only this system, group, team or service, or assistance=agent or none; can be repeated.",
     ),
 ]
 Whose = Annotated[

@@ -65,6 +65,22 @@ class MissList:
     rows: tuple[tuple[ListedCell, ...], ...]
     total: int
 
+    @property
+    def beginning(self) -> "MissList":
+        """The rows that a page has room for."""
+        return replace(self, rows=self.rows[:MOST_LISTED])
+
+    @property
+    def as_csv(self) -> list[Mapping[str, Any]]:
+        """The rows as a CSV has them: texts by their heading, and where the reason leads."""
+        return [
+            {
+                **{heading: one.text for heading, one in zip(self.headings, row, strict=True)},
+                "Link": next((one.address for one in row if one.is_elsewhere), ""),
+            }
+            for row in self.rows
+        ]
+
 
 def answers(found: "PlatformNumbers", view: Filters) -> list[PlatformAnswer]:
     """A tile for each question to which there is an answer or a target."""

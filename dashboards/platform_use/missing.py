@@ -8,7 +8,7 @@ from config.settings import Settings
 from dashboards.figures import formats
 from dashboards.frame import view as periods
 from dashboards.frame.view import Filters
-from dashboards.platform_use.content import MOST_LISTED, ListedCell, MissList, leads_out, service_cell
+from dashboards.platform_use.content import ListedCell, MissList, leads_out, service_cell
 from warehouse.metrics.periods import full_range, today
 from warehouse.metrics.published_facts import open_facts
 from warehouse.rows.catalogue_entries import CatalogueEntry
@@ -25,6 +25,7 @@ _STEPS = {
     "out of order": "Let it wait for the step that it follows.",
     "approved by hand": "Let the path deploy by itself: remove the approval from the environment.",
 }
+_SCAN = "Let the scan run and pass before each deployment; the next one is looked at."
 _PATH = "Follow a path, and name it in the annotation sixkeys.dev/golden-path of the catalogue entry."
 
 
@@ -39,7 +40,7 @@ def what_is_missing(rows: PlatformRows, entries: Sequence[CatalogueEntry], view:
     """A row for each step, guardrail, choice and request; that a service is on no path where others are."""
     found = [*_without_path(rows, entries, view), *_steps(rows, view), *_guardrails(rows, view)]
     found += [*_off_road(rows, view), *_requests(rows)]
-    return MissList(_HEADINGS, tuple(found[:MOST_LISTED]), len(found))
+    return MissList(_HEADINGS, tuple(found), len(found))
 
 
 def _without_path(
@@ -73,11 +74,12 @@ def _steps(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]
 
 def _guardrails(rows: PlatformRows, view: Filters) -> Iterator[tuple[ListedCell, ...]]:
     for one in rows.broken:
+        is_scan = one.rule == "Security scanning"
         yield (
             service_cell(one.service, view),
             ListedCell(f"Guardrail {one.rule}"),
-            leads_out(f"{one.object}: {one.reason}", one.url),
-            ListedCell("Change the manifest; Argo CD is read again within a day."),
+            leads_out(f"{'' if is_scan else f'{one.object}: '}{one.reason}", one.url),
+            ListedCell(_SCAN if is_scan else "Change the manifest; Argo CD is read again within a day."),
         )
 
 

@@ -128,8 +128,10 @@ def _missing(settings: Settings, published: Published, state: State, view: Filte
         read_once(missing.rows_of_view, published, settings, view), found.entries, view
     )
     if table.total:
-        st.html(part("section", f"To do on the platform: {table.total:,}"))
-        st.html(part("list", table, "To do on the platform", of="platform_use"))
+        title = f"To do on the platform: {table.total:,}"
+        name = csv_name_of_view([state.organization, "to-do"], view, state.today)
+        downloads.section_with_csv(title, name, "to-do", lambda: table.as_csv)
+        st.html(part("list", table.beginning, "To do on the platform", of="platform_use"))
         st.html(part("elsewhere", "The page of the platform", link("platform", view), of="team_and_service"))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import ConfigurationError
-from config.platform_team.paved_road import choice_of, name_and_version
+from config.platform_team.paved_road import PavedRoad, choice_of, name_and_version
 from config.platform_team.understood import understood_documents
 from config.settings import load_settings
 
@@ -44,6 +44,11 @@ def written(folder: Path, text: str) -> Path:
         ("Python >=3.11, <3.14", "Python", ["3.11", "3.13.1", "3"], ["3.14", "3.9"]),
         ("Java 17 or newer", "Java", ["17", "21"], ["11"]),
         ("Node.js 20.x", "Node.js", ["20.1"], ["18", "22"]),
+        ("Java 17 LTS", "Java", ["17.0.2"], ["21"]),
+        ("Node.js (20 or newer)", "Node.js", ["22"], ["18"]),
+        ("PHP ^8.2", "PHP", ["8.2", "8.4"], ["8.1", "9.0"]),
+        ("Ruby ~> 3.2", "Ruby", ["3.2", "3.4"], ["3.1", "4.0"]),
+        ("Python 3.11 - 3.13", "Python", ["3.11.2", "3.13.1"], ["3.10", "3.14"]),
         ("distroless", "distroless", ["1", "latest"], []),
         ("Argo CD", "Argo CD", ["2.9"], []),
     ],
@@ -81,6 +86,15 @@ def test_whatever_is_written_is_a_choice_or_a_sentence(told: str) -> None:
         choice = choice_of(told)
         assert choice.name
         choice.holds("3.9")
+
+
+def test_versions_alone_are_those_of_the_name_before_them() -> None:
+    for told in ("Java 17 or 21", "Java 17/21", "Java 17, 21", ["Java 17", "Java 21"]):
+        choices = PavedRoad.model_validate({"language_runtimes": told}).choices["runtime"]
+        assert [(one.name, one.holds("21"), one.holds("11")) for one in choices] == [
+            ("Java", False, False),
+            ("Java", True, False),
+        ]
 
 
 def test_the_road_is_read_where_it_stands_and_its_last_word_counts(tmp_path: Path) -> None:

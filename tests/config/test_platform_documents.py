@@ -132,6 +132,24 @@ def test_what_only_sixkeys_asks_for_stands_beside_a_file_that_is_not_touched(tmp
     assert len(path.deployment.steps) == 5
 
 
+def test_lists_names_and_numbers_may_be_written_as_people_write_them(tmp_path: Path) -> None:
+    platform = (
+        "golden_path:\n  name: 2026\n  description:\n  guardrails: [{name: Resource limits}]\n  deployment:\n"
+        "    steps: [Unit tests, {name: Scan, tool: , timeout: }, Deploy to prod]\n"
+        "  components: [Queue, {name: Database, provider: , options: [15, 16], access: {by: ticket}}]\n---\n"
+        "security: {defaults: {rbac: , resources: {limits: {cpu: 1}}}}\n---\n"
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: x}\n"
+    )
+    settings = loaded(tmp_path, platform)
+    (path,) = settings.golden_paths
+    assert (path.name, path.description, path.guardrails) == ("2026", "", ["Resource limits"])
+    assert [step.name for step in path.deployment.steps] == ["Unit tests", "Scan", "Deploy to prod"]
+    assert [component.name for component in path.components] == ["Queue", "Database"]
+    told = [found.what for _, found in understood_documents(settings)]
+    assert told[1] == "guardrails: Resource limits"
+    assert told[2].startswith("not used: an entity of Backstage, Component")
+
+
 def test_what_is_not_used_is_kept_and_told(tmp_path: Path) -> None:
     platform = (
         "golden_path:\n  name: web\n  owner: platform\n"

@@ -24,13 +24,47 @@ JOBS = [
     ("deploy.yml", "Deploy / prod-eu", {"production"}),
     ("deploy.yml", "deploy (staging)", {"staging"}),
     ("deploy-staging.yml", "deploy", {"staging"}),
-    ("deploy.yml", "deploy to test", set()),
-    ("docs.yml", "deploy docs", set()),
+    ("deploy.yml", "deploy to test", {"elsewhere"}),
+    ("docs.yml", "deploy docs", {"elsewhere"}),
     ("deploy.yml", "test and deploy", {"test", "production"}),
     ("release.yml", "build-and-publish", {"build"}),
     ("ci.yml", "sign-image", set()),
     ("ci.yml", "latest", set()),
     ("ci.yml", "lint", set()),
+    # names as GitHub shows them: matrices, reusable workflows, products
+    ("ci.yml", "test (3.11, ubuntu-latest)", {"test"}),
+    ("ci.yml", "call-workflow / Deploy production", {"production"}),
+    ("ci.yml", "E2E / chromium (1/4)", {"test"}),
+    ("ci.yml", "CodeQL", {"scan"}),
+    ("ci.yml", "deploy-staging2", {"staging"}),
+    ("ci.yml", "OWASP dependency check", {"scan"}),
+    ("ci.yml", "Lint, build & test", {"build", "test"}),
+    ("ci.yml", "test and report", {"test"}),
+    ("ci.yml", "build-and-upload", {"build"}),
+    ("ci.yml", "publish image", {"build"}),
+    ("ci.yml", "build-e2e-image", {"build"}),
+    ("deploy.yml", "post-deployment-tests", {"test"}),
+    # what only speaks of a step
+    ("ci.yml", "upload scan results", set()),
+    ("ci.yml", "scan-results-upload", set()),
+    ("ci.yml", "test-report", set()),
+    ("ci.yml", "notify build failure", set()),
+    ("ci.yml", "setup test database", set()),
+    ("ci.yml", "openapi-spec", set()),
+    ("build.yml", "lint", set()),
+    ("test.yml", "typecheck", set()),
+    ("deploy-prod.yml", "notify slack", set()),
+    ("deploy.yml", "Post-deploy checks", set()),
+    ("deploy.yml", "Terraform plan (production)", set()),
+    ("release.yml", "release-please", set()),
+    # of the pages beside a service
+    ("ci.yml", "build-docs", set()),
+    ("docs.yml", "build", set()),
+    ("pages.yml", "deploy", {"elsewhere"}),
+    # of a matrix over environments
+    ("deploy.yml", "deploy (dev)", {"elsewhere"}),
+    ("deploy.yml", "deploy / dev", {"elsewhere"}),
+    ("deploy.yml", "deploy-preview", {"elsewhere"}),
 ]
 
 
@@ -54,6 +88,10 @@ def test_steps_are_what_their_names_or_their_tools_say() -> None:
         ("Deploy to Staging", "", "staging"),
         ("Deploy to Production", "", "production"),
         ("Deploy", "Argo CD", "production"),
+        ("E2E", "", "test"),
+        ("Smoke tests in staging", "", "test"),
+        ("Build for production", "", "build"),
+        ("Deploy to Dev", "", "elsewhere"),
         ("Lint", "ruff", "tool"),
         ("Sign image", "cosign", "tool"),
     ]
@@ -63,6 +101,31 @@ def test_steps_are_what_their_names_or_their_tools_say() -> None:
     assert fits(lint, "ci.yml", [], "Ruff")
     assert not fits(lint, "ci.yml", [], "build image")
     assert fits(sign, "release.yml", [], "cosign-sign")
+
+
+def test_steps_of_one_kind_are_told_apart_by_their_own_words() -> None:
+    told = {
+        ("Unit tests", "Integration tests"): {"test (3.11)": 0, "unit-tests": 0, "integration": 1},
+        ("Integration tests", "Test"): {"test": 1, "unit-tests": 1, "integration-tests": 0},
+        ("Deploy to Dev", "Deploy to QA"): {"deploy (qa)": 1, "deploy / dev": 0},
+    }
+    for names, jobs in told.items():
+        steps = judged_steps(path(*({"name": name} for name in names)))
+        for job, at in jobs.items():
+            assert [step.name for step in steps if fits(step, "ci.yml", [], job)] == [names[at]], job
+    scans = [("Container scan", "Trivy"), ("Dependency scan", "Snyk"), ("SAST", "CodeQL")]
+    steps = judged_steps(path(*({"name": name, "tool": tool} for name, tool in scans)))
+    for workflow, job, at in (
+        ("ci.yml", "trivy", 0),
+        ("ci.yml", "snyk", 1),
+        ("codeql.yml", "Analyze (go)", 2),
+    ):
+        assert [step.name for step in steps if fits(step, workflow, [], job)] == [scans[at][0]]
+
+
+def test_a_matrix_value_is_no_tool() -> None:
+    (step,) = judged_steps(path({"name": "Test", "tool": "Python"}))
+    assert not fits(step, "ci.yml", [], "lint (python 3.11)")
 
 
 def test_each_step_is_required_unless_the_path_says_which_are() -> None:

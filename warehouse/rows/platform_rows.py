@@ -164,8 +164,11 @@ select t.path, t.step, bool_or(t.is_required), count(*) filter (where t.followed
 from told as t group by t.path, t.step order by t.path, min(t.position)
 """
 _MISSED = f"""
-select f.finished_at, f.service, f.team, f.path, f.step, f.outcome, f.reason, coalesce(f.job_url, f.run_url)
-from conformance as f where f.is_required and f.outcome not in ('followed', 'unknown') and {_IN_DAYS}
+select f.finished_at, f.service, f.team, f.path, f.step, f.outcome, f.reason,
+    coalesce(f.job_url, f.run_url, d.url)
+from conformance as f
+left join (select d.source, d.id, d.service, d.url from deployments as d) as d using (source, id, service)
+where f.is_required and f.outcome not in ('followed', 'unknown') and {_IN_DAYS}
 order by f.finished_at desc, f.service, f.position
 """
 _MOVES = f"""

@@ -26,6 +26,7 @@ from collectors.contract.storable import storable
 from config.names import same_key
 from config.text.quoting import in_short
 from warehouse.storage.instants import naive
+from warehouse.storage.kept_columns import keeping
 from warehouse.storage.migration import VERSION, WarehouseError, migrate, stored_version
 from warehouse.storage.renames import under_current_names
 from warehouse.storage.schema import arrow_table
@@ -239,14 +240,10 @@ class Warehouse:
             table, key = record_class.TABLE, record_class.KEY
             same = " and ".join(f"stored.{k} = incoming.{k}" for k in key)
             self.connection.register("incoming", incoming)
-            if record_class is Coverage:  # what was read once stays read: a stretch only grows
-                self.connection.execute(
-                    "create or replace temp table grown as select incoming.source, incoming.subject,"
-                    " incoming.from_at, greatest(incoming.until_at, stored.until_at) as until_at"
-                    f" from incoming left join coverage as stored on {same}"
-                )
+            if selected := keeping(table, same):
+                self.connection.execute(f"create or replace temp table kept as {selected}")
                 self.connection.unregister("incoming")
-                self.connection.register("incoming", self.connection.table("grown").to_arrow_table())
+                self.connection.register("incoming", self.connection.table("kept").to_arrow_table())
             if record_class is Component:
                 self._keep_past(same)
             self.connection.execute(f"delete from {table} as stored using incoming where {same}")

@@ -16,7 +16,11 @@ with seen as (
     inner join source.workflow_runs as r on r.repo = v.repo
     cross join lateral unnest(r.jobs) as u (j)
     where s.path is not null and s.until_at is null
-        and r.repo in (select c.subject from source.coverage as c where c.source = 'workflow_jobs')
+        and exists (
+            select 1 from source.coverage as c
+            where (c.source = 'workflow_jobs' and c.subject = r.repo)
+                or (c.source = 'import workflow_runs' and c.subject in (r.repo, 'every service'))
+        )
     group by all
 ),
 

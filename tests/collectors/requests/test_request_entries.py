@@ -1,5 +1,6 @@
 """What a file holds that is a request: whatever else it holds, reading it ends soon and keeps names alone."""
 
+import json
 import time
 
 import pytest
@@ -58,6 +59,14 @@ def test_an_entry_says_its_team_and_environment_in_the_words_of_its_file() -> No
     told = 'module "database" {\n  source = "./x"\n  team = var.team\n  environment = "test"\n  owner = "pay"\n}\n'
     (one,) = entries(DATABASE, told)
     assert (one.team, one.environment) == ("pay", "test"), "what Terraform works out is known to nobody here"
+
+
+def test_a_list_holds_objects_and_a_module_may_come_from_a_repository() -> None:
+    items = "\n- ".join(json.dumps({"kind": "NamespaceRequest", "metadata": {"name": name}}) for name in "ab")
+    found = entries(NAMESPACE, f"apiVersion: v1\nkind: List\nitems:\n- {items}\n- {{kind: Other}}\n")
+    assert [one.name for one in found] == ["a", "b"]
+    of_git = database("orders_db", source="git::ssh://git@github.example/acme/database.git?ref=v1")
+    assert [one.name for one in entries(DATABASE, of_git)] == ["orders_db"]
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,17 @@ def test_an_entry_that_appears_is_a_request_and_one_that_asks_for_more_is_a_chan
     assert repo.told() == [], "and nothing is told twice"
 
 
+def test_objects_of_one_name_are_told_apart_by_their_namespace_or_file(repo: Repo) -> None:
+    claims = [namespace("db").replace("name: db", f"name: db, namespace: {of}") for of in ("orders", "pay")]
+    repo.write(**{"namespaces/claims.yaml": "---\n".join(claims)})
+    repo.write(**{"namespaces/eu.yaml": namespace("shop"), "namespaces/us.yaml": namespace("shop")})
+    assert repo.told() == [("Namespace", "db", False)] * 2 + [("Namespace", "shop", False)] * 2
+    assert len(repo.known) == 4
+    # a file that is renamed while what it asks for changes is still the same request
+    repo.write(**{"namespaces/us.yaml": None, "namespaces/usa.yaml": namespace("shop", cpu="20")})
+    assert repo.told() == [("Namespace", "shop", True)]
+
+
 def test_modules_are_known_by_their_label_or_source_and_tags_tell_the_team(repo: Repo) -> None:
     main = "terraform/orders/main.tf"
     repo.write(**{main: database("orders_db") + database("cache", source="./modules/redis")})

@@ -1,11 +1,13 @@
 """The page of the platform: its answers and the misses behind them, and what a service and a team still miss."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from collectors.contract.records import Component
+from dashboards.frame.markup import part
 from dashboards.frame.view import Filters
 from dashboards.platform_use import content
 from dashboards.platform_use.loading import moved_to_paths, platform_numbers
@@ -15,6 +17,7 @@ from tests.support.small_organisation import HOSTILE
 from warehouse.metrics.golden_paths import PathValue
 from warehouse.rows.catalogue_entries import described_services
 from warehouse.rows.explain import explain
+from warehouse.rows.platform_rows import BrokenGuardrail
 
 # that of the fifteen numbers worked out by hand
 DAYS = {"period": "custom", "start": date(2026, 10, 12), "end": date(2026, 11, 16)}
@@ -117,6 +120,24 @@ class TestWords:
         rows = what_is_missing(rows_of_view(warehouse, settings, CHECKOUT), (), CHECKOUT).rows
         assert "Step Scan (2 deployments)" in [row[1].text for row in rows]  # of two no run has such a job
         assert all(row[3].text for row in rows)
+
+    def test_a_to_do_list_is_cut_on_the_page_and_whole_in_its_csv(self, sample, sample_facts):
+        view = Filters(team="payments", **DAYS)
+        entries = described_services(sample_facts, {"team": "payments"})
+        rows = rows_of_view(sample.settings.warehouse, sample.settings, view)
+        told = what_is_missing(rows, entries, view)
+        many = replace(told, rows=told.rows * 20, total=len(told.rows) * 20)
+        assert (len(many.beginning.rows), len(many.as_csv)) == (20, many.total)
+        assert {row["Of"] for row in many.as_csv} == {row[0].text for row in told.rows}
+        html = part("list", many.beginning, "To do", of="platform_use")
+        assert html.count('data-label="Why" class="wide"') == 20, "a reason is never cut"
+        # scans are no manifests
+        broken = BrokenGuardrail(
+            "fraud-scoring", "payments", "Security scanning", "Service x", "no scan", None
+        )
+        alone = replace(rows, broken=(broken,), missed=(), off_road=(), open_requests=())
+        ((_, _, why, to_do),) = what_is_missing(alone, (), view).rows
+        assert (why.text, "manifest" in to_do.text) == ("no scan", False)
 
 
 class TestPage:

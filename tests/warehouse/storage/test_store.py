@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collectors.contract.items import Malformed
-from collectors.contract.records import Commit, Coverage, PullRequest
+from collectors.contract.records import Commit, Coverage, PullRequest, WorkflowRun
 from tests.support.places import ROOT
 from warehouse.storage.migration import VERSION
 from warehouse.storage.store import Warehouse, WarehouseError, open_warehouse
@@ -31,6 +31,33 @@ def test_a_record_with_a_known_key_replaces_the_earlier_one(tmp_path: Path) -> N
             warehouse.upsert([commit("a", "second")])
         rows = warehouse.connection.execute("select sha, subject from commits order by sha").fetchall()
     assert rows == [("a", "second"), ("b", "kept")]
+
+
+def test_a_run_that_is_read_again_without_its_parts_keeps_them(tmp_path: Path) -> None:
+    def run(jobs: list[dict[str, object]], id: int = 1, **more: object) -> WorkflowRun:
+        return WorkflowRun(repo="acme/app", id=id, workflow="ci.yml", created_at=AT, jobs=jobs, **more)
+
+    whole = {"name": "test", "conclusion": "success", "steps": [{"name": "Quality gate"}]}
+    with open_warehouse(tmp_path / "w.duckdb") as warehouse:
+        for again in (
+            run([whole], approved=["production"]),
+            run([], branch="main"),
+            run([{"name": "test", "conclusion": "success"}]),
+            run([{"name": "build"}], id=2),
+            run([], id=2),
+        ):
+            with warehouse.transaction():
+                warehouse.upsert([again])
+        rows = warehouse.connection.execute(
+            "select jobs[1].name, jobs[1].steps[1].name, approved from workflow_runs order by id"
+        ).fetchall()
+        assert rows == [("test", "Quality gate", ["production"]), ("build", None, [])]
+        with warehouse.transaction():
+            warehouse.upsert([run([whole | {"conclusion": "failure"}])])
+        found = warehouse.connection.execute(
+            "select jobs[1].conclusion from workflow_runs where id = 1"
+        ).fetchall()
+    assert found == [("failure",)]
 
 
 def stored_with_a_bad_cursor(warehouse: Warehouse) -> None:

@@ -1,6 +1,6 @@
 """Whether a deployment followed the steps of its golden path: what its runs and deployments say of each step, in words.
 
-Nothing is read here. A step is judged by the jobs of the deployed commit; where that has none, by those of the last
+Nothing is read here. A step is judged by the jobs of the deployed commit; where none of it ran, by those of the last
 commit of the pull request that became it. What was not read is unknown, and neither good nor bad.
 """
 
@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 FOLLOWED = "followed"
+# kinds of steps that deploy to a place before production
+_DEPLOYS_BEFORE = ("staging", "elsewhere")
 _FAILED = {
     "failure": "failed",
     "timed_out": "ran out of time",
@@ -54,6 +56,7 @@ class AskedStep(NamedTuple):
     is_required: bool
     timeout_seconds: float | None
     is_auto: bool
+    has_place: bool = True  # whether it follows the step before it
 
 
 @dataclass
@@ -72,6 +75,7 @@ class ReadOfDeployment:
     deploying: set[tuple[tuple[datetime, int, int], str]] = field(
         default_factory=set
     )  # jobs, by run and name
+    after: set[int] = field(default_factory=set)  # steps that follow the way to production
 
 
 class Finding(NamedTuple):
@@ -95,6 +99,8 @@ def judge_steps(steps: Sequence[AskedStep], told: ReadOfDeployment) -> list[Find
         for job in jobs
         if by_position[position].kind == "production"
     }
+    reached = next((step.position for step in steps if step.kind == "production"), None)
+    told.after = {step.position for step in steps if step.has_place and reached and step.position > reached}
     found: list[Finding] = []
     before: tuple[AskedStep, Finding] | None = None
     for step in steps:
@@ -115,7 +121,10 @@ def _judged(step: AskedStep, told: ReadOfDeployment) -> Finding:
         return placed
     jobs = told.jobs[step.position]
     at_commit = [job for job in jobs if job.sha == told.sha or step.kind == "run"]
-    at_commit = at_commit or [job for job in jobs if job.sha == told.pull]
+    at_pull = [job for job in jobs if job.sha == told.pull]
+    # a workflow may leave to pull requests what it need not do again after the merge
+    if all(job.conclusion == "skipped" for job in at_commit):
+        at_commit = at_pull or at_commit
     if at_commit:
         by_jobs = _by_jobs(step, at_commit, told)
         return by_jobs if placed is None or by_jobs.outcome == FOLLOWED else placed
@@ -125,9 +134,10 @@ def _judged(step: AskedStep, told: ReadOfDeployment) -> Finding:
 def _nothing(step: AskedStep, told: ReadOfDeployment) -> Finding:
     if told.unread:
         return Finding("unknown", f"unknown: {told.unread}")
-    if step.kind == "staging":
+    if step.kind in _DEPLOYS_BEFORE:
+        where = "staging" if step.kind == "staging" else "its environment"
         return Finding(
-            "missing", "no deployment to staging holds this commit, and no run at it has such a job"
+            "missing", f"no deployment to {where} holds this commit, and no run at it has such a job"
         )
     nor = " nor one at its pull request's last commit" if told.pull else ""
     return Finding("missing", f"no run at this commit{nor} has such a job")
@@ -222,7 +232,12 @@ def _by_jobs(step: AskedStep, jobs: Sequence[JobRun], told: ReadOfDeployment) ->
 
 
 def _is_in_time(step: AskedStep, job: JobRun, told: ReadOfDeployment) -> bool:
-    """Whether a job was over by the deployment; one that deploys itself, or any run, has begun by then."""
+    """Whether a job was over by the deployment; one that deploys itself, or any run, has begun by then.
+
+    What follows the deployment, such as a smoke test, may end whenever it does.
+    """
+    if step.position in told.after:
+        return job.finished_at is not None
     deploys = step.kind == "run" or (job.run, job.name) in told.deploying
     at = job.started_at or job.finished_at if deploys else job.finished_at
     return at is not None and at <= told.at
@@ -263,14 +278,14 @@ def _in_order(
     step: AskedStep, found: Finding, before: tuple[AskedStep, Finding] | None, told: ReadOfDeployment
 ) -> Finding:
     """Jobs may run beside each other; what deploys has to wait for what it follows."""
-    if before is None or found.outcome != FOLLOWED or step.kind == "production":
+    if before is None or found.outcome != FOLLOWED or step.kind == "production" or not step.has_place:
         return found
     earlier, there = before
     if found.sha != there.sha or found.started_at is None or found.finished_at is None:
         return found
     if there.started_at is None or there.finished_at is None or there.outcome == "late":
         return found
-    if step.kind == "staging":
+    if step.kind in _DEPLOYS_BEFORE:
         is_before = found.started_at < there.finished_at
     else:
         is_before = found.finished_at <= there.started_at and found.started_at < there.started_at

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from config.platform_team.membership import PathMembership
-from config.platform_team.step_kinds import STAGING_WORDS, JudgedStep, fits, judged_steps
+from config.platform_team.step_kinds import JudgedStep, fits, judged_steps
 from config.settings import Settings
 
 _STRING, _BOOL, _WHOLE = pa.string(), pa.bool_(), pa.int64()
@@ -65,8 +65,12 @@ def create_path_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings
             "is_required": _BOOL,
             "timeout_seconds": pa.float64(),
             "is_auto": _BOOL,
+            "has_place": _BOOL,
         },
-        [(s.path, s.position, s.name, s.kind, s.is_required, s.timeout_seconds, s.is_auto) for s in steps],
+        [
+            (s.path, s.position, s.name, s.kind, s.is_required, s.timeout_seconds, s.is_auto, s.has_place)
+            for s in steps
+        ],
     )
     jobs = connection.execute(_JOBS).fetchall() if steps else []
     table(
@@ -102,5 +106,5 @@ def _is_of(step: JudgedStep, place: str) -> bool:
     if step.match and step.match.environment:
         return any(re.fullmatch(translate(glob.lower()), place.lower()) for glob in step.match.environment)
     spaced = re.sub(r"[^a-z0-9]+", " ", place.lower())
-    words = "|".join(re.sub(r"[^a-z]+", " ", word) for word in STAGING_WORDS)
-    return step.kind == "staging" and re.search(rf"(?<![a-z])(?:{words})(?![a-z])", spaced) is not None
+    words = "|".join(re.sub(r"[^a-z]+", " ", word) for word in step.places)
+    return bool(words) and re.search(rf"(?<![a-z])(?:{words})(?![a-z])", spaced) is not None
