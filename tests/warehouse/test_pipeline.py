@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,6 +125,8 @@ def test_a_killed_run_of_the_whole_sample_is_completed_by_the_next(
         process.wait()
         settings = load_settings(config)
         runs = collect(settings, now=now)
+        shutil.rmtree(settings.warehouse.parent / "git")
+        runs += collect(settings, only="requests", now=now)
     assert [run.error for run in runs if run.error] == []
     assert content(settings.warehouse) == content(sample.settings.warehouse)
 

@@ -67,10 +67,8 @@ def collect_requests(
             if not source.clone:
                 return ApiReader(api, repo, branch)
             clone = Clone(repo, api.web, api.token(), cache, hold)
-            if not clone.is_here:
-                raise SourceError(
-                    f'requests: {repo} was not cloned yet; "sixkeys collect --source git" does that'
-                )
+            if not clone.is_here:  # whose clones are lost: git takes up a repository when it is pushed to
+                clone.update()
             return CloneReader(clone, branch)
 
         yield from requests.collect(wanted, resume, reader_of)
