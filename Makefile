@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak endurance lint lock clean
+.PHONY: help demo test soak endurance bench lint lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,9 @@ soak: $(VENV)/.dev $(VENV)/.browser ## the tests that take minutes by nature: ki
 
 endurance: $(VENV)/.dev $(VENV)/.browser ## of soak what every change is held to: kills, full disks, readers beside writers, upgrades, the package
 	$(PYTEST) $(ONE_MORE) -m soak tests/endurance tests/upgrades tests/house tests/dashboards/server $(ARGS)
+
+bench: $(VENV)/.dev ## what the commands cost beside their floors; SIZE=5 is a million commits, SIZE=50 ten million
+	@$(BIN)/python -m benchmarks.commands --size $(or $(SIZE),1) $(ARGS)
 
 lint: $(VENV)/.dev ## format, lint, types, direction of imports
 	$(BIN)/ruff check .

@@ -230,6 +230,10 @@ class Shape:
         """How many pull requests each of them has; two at least."""
         return max(2, round(PULLS_OF_SIZE_1 * self.size / self.repositories))
 
+    def as_json(self) -> dict[str, str | float]:
+        """The shape as plain values."""
+        return asdict(self) | {"until": str(self.until)}
+
 
 def shape_of(
     size: float,
@@ -245,7 +249,7 @@ def shape_of(
 
 
 def write_files(folder: Path, shape: Shape) -> None:
-    """Writes the files and the configuration into `folder`, which is made; the same bytes for the same shape."""
+    """Writes the files, the configuration and `shape.json` into `folder`, which is made."""
     for name in ("files", "later"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "sixkeys.yaml").write_text(_CONFIG, encoding="utf-8")
@@ -266,8 +270,7 @@ def write_files(folder: Path, shape: Shape) -> None:
         for kind, query in _FILES.items():
             _write(connection, _filled(query, named), folder / "files" / f"{kind}.parquet")
         _write(connection, _filled(_LATER, named), folder / "later" / "deployments.parquet")
-    described = asdict(shape) | {"until": str(shape.until)}
-    (folder / "shape.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    (folder / "shape.json").write_text(json.dumps(shape.as_json()), encoding="utf-8")
 
 
 def _filled(query: str, named: dict[str, int]) -> str:

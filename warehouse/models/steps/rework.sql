@@ -35,15 +35,24 @@ followed as (
 ),
 
 -- or, where that is the one it blames, the last before it
+looked_at as (
+    select f.service, f.incident_source, f.incident_id, f.last_place as place
+    from followed as f
+    where f.place is null
+    union all
+    select f.service, f.incident_source, f.incident_id, f.last_place - 1
+    from followed as f
+    where f.place is null
+),
+
 resolving as (
     select a.source, a.id, a.service, r.incident_id
-    from followed as f
+    from looked_at as l
+    inner join arrived as a on a.service = l.service and a.place = l.place
     inner join resolved as r
-        on r.incident_source = f.incident_source and r.incident_id = f.incident_id and r.service = f.service
-    cross join (select 0 as back union all select 1) as n
-    inner join arrived as a
-        on a.service = f.service
-        and a.place = f.last_place - n.back
+        on r.incident_source = l.incident_source
+        and r.incident_id = l.incident_id
+        and r.service = l.service
         and a.at >= r.opened_at
         and (a.source <> r.deployment_source or a.id <> r.deployment_id)
     qualify row_number() over (
