@@ -1,11 +1,13 @@
 """Collect, load, build, publish: the one place that catches what a source does wrong.
 
 Rows are stored with the cursor and the coverage that speak of them in one transaction, so that a run killed at any
-point leaves a warehouse that the next run completes. A source that fails leaves the others alone.
+point leaves a warehouse that the next run completes. Sources are read beside each other, and one that fails leaves the
+others alone.
 """
 
 import json
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -20,6 +22,7 @@ from zoneinfo import ZoneInfo
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
 from collectors.contract.records import Component, Event, Link, Record
 from collectors.transport.cost import Meter, metered
+from collectors.transport.side_by_side import side_by_side
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from config.text.quoting import in_short
@@ -32,8 +35,8 @@ from warehouse.loading.runs import Run
 from warehouse.progress import Kept, Progress, Silent
 from warehouse.rows.export import export_as_configured
 from warehouse.storage.instants import naive
-from warehouse.storage.lock import locked
-from warehouse.storage.store import open_warehouse
+from warehouse.storage.lock import locked, turn_of_thread
+from warehouse.storage.store import Warehouse, open_warehouse
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000
@@ -50,6 +53,10 @@ class RunInProgress(SixkeysError):
     """Another process collects into the same warehouse: which, and what to do."""
 
 
+class _StoppedError(BaseException):
+    """The collection has ended, and nothing may be stored any more."""
+
+
 def collect(
     settings: Settings,
     progress: Progress | None = None,
@@ -61,10 +68,11 @@ def collect(
 ) -> list[Run]:
     """Reads what is new from every source (or `only` one), then builds and publishes the facts; one `Run` a source.
 
-    `since` overrides the first day that the settings ask for. `replay` reads only sources of which something is in the
-    quarantine, and that again. While a source is read for the first time, what is there already is built after each
-    source too, once `build_every` has passed. Raises ConfigurationError where `only` names no source, RunInProgress
-    where another run is at work; a source's own failure is in its `Run`.
+    Each is read by a thread of its own, once those that it comes after have ended. `since` overrides the first day that
+    the settings ask for. `replay` reads only sources of which something is in the quarantine, and that again. While a
+    source is read for the first time, what is there already is built whenever a source has ended, once `build_every`
+    has passed. Raises ConfigurationError where `only` names no source, RunInProgress where another run is at work; a
+    source's own failure is in its `Run`.
     """
     now = now or datetime.now(UTC)
     known = sources(settings, is_by_hand=only is not None or replay)
@@ -80,18 +88,37 @@ def collect(
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
-        reading = [source.name for source in wanted]
-        is_first = _is_first(settings.warehouse, reading)
-        with closing(Kept(progress or Silent(), settings.warehouse, reading, is_first)) as shown:
-            runs, built_at = [], time.monotonic()
-            for source in wanted:
-                runs.append(_run(settings, source, shown, since, now, replay))
+        of = {source.name: source for source in wanted}
+        is_first = _is_first(settings.warehouse, list(of))
+        with (
+            closing(Kept(progress or Silent(), settings.warehouse, of, is_first)) as shown,
+            _stopping(settings.warehouse) as stopped,
+        ):
+
+            def read(name: str) -> Run:
+                return _run(settings, of[name], shown, since, now, replay, stopped)
+
+            runs, built_at = dict[str, Run](), time.monotonic()
+            for run in side_by_side(read, {source.name: source.after for source in wanted}):
+                runs[run.source] = run
                 is_due = time.monotonic() - built_at >= build_every.total_seconds()
-                if is_first and is_due and source is not wanted[-1]:
+                if is_first and is_due and len(runs) < len(wanted):
                     build(settings, now)
                     built_at = time.monotonic()
             build_and_export(settings, now)
-    return runs
+    return [runs[name] for name in of]
+
+
+@contextmanager
+def _stopping(warehouse: Path) -> Iterator[threading.Event]:
+    """An event that is set at the end, however it comes; nobody stores anything after that."""
+    stopped = threading.Event()
+    try:
+        yield stopped
+    finally:
+        stopped.set()
+        with turn_of_thread(warehouse):  # whoever is storing a batch stores all of it
+            pass
 
 
 def _is_first(warehouse: Path, sources: Sequence[str]) -> bool:
@@ -153,6 +180,7 @@ def _run(
     since: date | None,
     now: datetime,
     replay: bool,
+    stopped: threading.Event,
 ) -> Run:
     meter = Meter(longest_wait_seconds=settings.sources.longest_wait.total_seconds())
     run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC), meter=meter)
@@ -161,7 +189,7 @@ def _run(
     progress.start(source.name)
     run.meter.on_wait = lambda text: progress.wait(source.name, text)
     run.meter.on_part = lambda done, total, of: progress.part(source.name, done, total, of)
-    writer = _Writer(settings, run, progress)
+    writer = _Writer(settings, run, progress, stopped)
     held: list[SetAside] = []
     try:
         with open_warehouse(settings.warehouse) as warehouse:
@@ -216,10 +244,14 @@ def _attempt(step: Callable[[], None]) -> None:
 
 
 class _Writer:
-    """Stores a source's items in batches: rows, coverage, quarantine and cursors of a batch in one transaction."""
+    """Stores a source's items in batches: rows, coverage, quarantine and cursors of a batch in one transaction.
 
-    def __init__(self, settings: Settings, run: Run, progress: Progress) -> None:
+    Raises _StoppedError once the collection was `stopped`.
+    """
+
+    def __init__(self, settings: Settings, run: Run, progress: Progress, stopped: threading.Event) -> None:
         self._settings = settings
+        self._stopped = stopped
         self._warehouse = settings.warehouse
         self._run = run
         self._progress = progress
@@ -263,7 +295,7 @@ class _Writer:
         """Stores what is held; nothing is kept if any of it cannot be stored."""
         if self._records or self._malformed or self._gone or self._checkpoints:
             now = datetime.now(UTC)
-            with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            with self._writing() as warehouse:
                 warehouse.forget(self._gone)
                 warehouse.upsert(self._records)
                 warehouse.release(self._run.source, self._records)
@@ -273,14 +305,21 @@ class _Writer:
             self._records, self._malformed, self._gone, self._checkpoints = [], [], [], []
         self._flushed_at = time.monotonic()
 
+    @contextmanager
+    def _writing(self) -> Iterator[Warehouse]:
+        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            if self._stopped.is_set():
+                raise _StoppedError
+            yield warehouse
+
     def release_unseen(self, without_key: bool = False) -> None:
         """Empties the quarantine of what this run, which read everything again, did not meet."""
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             warehouse.release_unseen(self._run.source, self._run.started_at, without_key)
 
     def count_mended(self, held: int) -> None:
         """Puts down how many of the `held` items of the quarantine have left it."""
-        with open_warehouse(self._warehouse) as warehouse:
+        with self._writing() as warehouse:
             self._run.mended = held - len(warehouse.set_aside(self._run.source)), held
 
     def forget_components(self, before: list[Any]) -> None:
@@ -291,7 +330,7 @@ class _Writer:
             return
         now = datetime.now(UTC)
         met = {place for _, _, *origin in self._components for place in origin}
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             for name, kind, *origin in sorted(gone):
                 if self._may_be_there(origin, met):
                     self._components.add((name, kind, *origin))
@@ -320,7 +359,7 @@ class _Writer:
         gone = {tuple(key) for key in before} - told
         if not gone and not told:
             return
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             warehouse.forget(Gone(record, key) for key in sorted(gone))
             warehouse.move_cursor(
                 self._run.source, _TOLD_WHOLE[record], sorted(map(list, told)), datetime.now(UTC)
@@ -344,7 +383,7 @@ class _Writer:
             "bytes": run.meter.bytes,
             "waited_seconds": run.meter.waited_seconds,
         }
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             warehouse.connection.execute(
                 "delete from runs where run_id = ? and source = ?", [run.run_id, run.source]
             )

@@ -17,7 +17,7 @@ from collectors.github.queries import (
     cut_lists_query,
     is_given,
     named_query,
-    packed,
+    fitting_in,
     page_field,
     page_query,
     query,
@@ -160,7 +160,7 @@ class GraphQLReader:
         self, kind: str, left: Sequence[AskedItems], room: int
     ) -> tuple[list[AskedItems], tuple[Json, list[Json]]]:
         """Those of `left` that came into one request of `room` items, and the answer to it."""
-        wanted = packed(left, room, _most, _REPOSITORIES)
+        wanted = fitting_in(left, room, _most, _REPOSITORIES)
         return [one for one, _ in wanted], self._ask(page_query(kind, wanted))
 
     def _some(
@@ -209,7 +209,7 @@ class GraphQLReader:
         self, cut: Sequence[tuple[Json, CutList]], room: int
     ) -> tuple[list[tuple[Json, CutList]], tuple[Json, list[Json]]]:
         """Those of the `cut` lists whose rest came into one request of `room` items, and the answer to it."""
-        wanted = packed(cut, room, _rest, _CUT_LISTS)
+        wanted = fitting_in(cut, room, _rest, _CUT_LISTS)
         answer = self._ask(cut_lists_query([(one, first) for (_, one), first in wanted]))
         return [asked for asked, _ in wanted], answer
 

@@ -88,7 +88,7 @@ def cut_lists_query(cut: Sequence[tuple[CutList, int]]) -> str:
     return _with_fragments(f"query Rest {{ {' '.join(fields)} }}")
 
 
-def packed(
+def fitting_in(
     things: Iterable[_Thing], room: int, most: Callable[[_Thing], int], things_a_query: int
 ) -> list[tuple[_Thing, int]]:
     """The first of `things` with how many items of each fit into a query; the last of them may be cut short."""

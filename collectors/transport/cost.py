@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 LONGEST_WAIT_SECONDS = 900.0
+_LONG_SECONDS = 60.0
 
 
 @dataclass
@@ -47,11 +49,16 @@ class Meter:
             self.bytes += size
 
     def wait(self, seconds: float, why: str) -> None:
-        """`seconds` will be waited; `why` goes on from "waiting 35 s", as "for GitHub's rate limit" does."""
+        """`seconds` will be waited; `why` goes on from "waiting 35 s", as "for GitHub's rate limit" does.
+
+        Of a longer wait it is told until when.
+        """
         with self._lock:
             self.waited_seconds += seconds
         if round(seconds):
-            self.on_wait(f"waiting {seconds:,.0f} s {why}")
+            until = datetime.now(UTC) + timedelta(seconds=seconds)
+            told = f", until {until:%H:%M} UTC" if seconds > _LONG_SECONDS else ""
+            self.on_wait(f"waiting {seconds:,.0f} s {why}{told}")
 
     def may_wait(self, seconds: float) -> bool:
         """Whether it may wait so much longer because an answer asks for it, which is then taken as waited."""

@@ -99,19 +99,19 @@ class Live:
 
 
 class Lines:
-    """A line when a source starts and ends, and at most one every few seconds between."""
+    """A line when a source starts and ends, and at most one of it every few seconds between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._counts: dict[str, Counter[str]] = {}
         self._started: dict[str, float] = {}
         self._parts: dict[str, tuple[int, int, str]] = {}
-        self._told = 0.0
+        self._told: dict[str, float] = {}
 
     def start(self, source: str) -> None:
         """Says that the source is being read."""
         self._counts[source] = Counter()
-        self._started[source] = self._told = time.monotonic()
+        self._started[source] = self._told[source] = time.monotonic()
         self._say(f"{source}: reading")
 
     def advance(self, source: str, kind: str, n: int) -> None:
@@ -135,9 +135,9 @@ class Lines:
 
     def _now_and_then(self, source: str) -> None:
         now = time.monotonic()
-        if now - self._told < PLAIN_SECONDS:
+        if now - self._told[source] < PLAIN_SECONDS:
             return
-        self._told = now
+        self._told[source] = now
         counts, elapsed = self._counts[source], now - self._started[source]
         told = [f"{tally(counts)} ({counts.total() / elapsed:,.0f}/s)"] if counts else []
         told += [estimate(*self._parts[source], elapsed)] if source in self._parts else []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collectors.transport.cost import Meter, current_meter, metered
 from collectors.transport.in_order import in_order
 from collectors.transport.pacing import Hold
+from collectors.transport.side_by_side import side_by_side
 
 WAIT_SECONDS = 30.0
 
@@ -161,3 +162,53 @@ def test_no_more_leave_within_a_minute_than_are_allowed() -> None:
         third.join(0.01)
     assert told == ["waiting 60 s so as not to ask too often"]
     assert third.is_alive()
+
+
+@given(
+    after=st.integers(1, 6).flatmap(
+        lambda n: st.tuples(
+            *(st.sets(st.integers(0, max(at - 1, 0))) if at else st.just(set()) for at in range(n))
+        )
+    )
+)
+def test_each_is_begun_once_those_that_it_comes_after_are_done_and_no_later(
+    after: tuple[set[int], ...],
+) -> None:
+    happened: list[tuple[str, str]] = []
+
+    def work(name: str) -> str:
+        happened.append(("begun", name))
+        happened.append(("done", name))
+        return name
+
+    wanted = {str(at): [str(other) for other in others] + ["nobody"] for at, others in enumerate(after)}
+    assert sorted(side_by_side(work, wanted)) == sorted(wanted)
+    for name, others in wanted.items():
+        for other in others[:-1]:
+            assert happened.index(("done", other)) < happened.index(("begun", name))
+
+
+def test_what_waits_for_nobody_is_read_beside_what_takes_long() -> None:
+    together = threading.Barrier(3)  # breaks if fewer than three come
+    found = side_by_side(lambda name: together.wait(WAIT_SECONDS) >= 0, {"a": [], "b": [], "c": []})
+    assert list(found) == [True] * 3
+
+
+def test_what_is_raised_ends_all_and_who_has_not_begun_does_not_begin() -> None:
+    begun: list[str] = []
+    is_over = threading.Event()
+
+    def work(name: str) -> str:
+        begun.append(name)
+        if name == "broken":
+            raise KeyboardInterrupt
+        is_over.wait(WAIT_SECONDS)
+        return name
+
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        list(side_by_side(work, {"long": [], "broken": [], "later": ["long"]}))
+    is_over.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(WAIT_SECONDS)
+    assert sorted(begun) == ["broken", "long"]

@@ -1,5 +1,6 @@
 """What a run leaves behind besides its rows: what it cost, what it set aside, and what it waited for."""
 
+import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -198,7 +199,9 @@ def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: 
 
     kept = tmp_path / "w.faults.log"
     for _ in range(3):
-        found = pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
+        found = pipeline._run(
+            settings, Source("broken", broken), Silent(), None, NOW, False, threading.Event()
+        )
         assert found.error is not None
         assert found.error.startswith("broken: RuntimeError: no room for ")
         assert found.error.endswith(f"(a fault of Sixkeys; see run {found.run_id[:8]} in w.faults.log)")
@@ -208,6 +211,6 @@ def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: 
     assert secret not in kept.read_text()
 
     kept.write_text("x" * 499_999)
-    pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
+    pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False, threading.Event())
     assert kept.stat().st_size < 10_000
     assert (tmp_path / "w.faults.log.1").stat().st_size == 499_999

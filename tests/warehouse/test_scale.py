@@ -66,8 +66,8 @@ def test_what_a_first_run_and_a_later_one_cost(
     assert found["commits"] == pull_requests + repositories
     listing, of_deployments = 1, -(-repositories // 5)
     assert first["github graphql"] <= listing + pull_requests * 3 // 100 + of_deployments
-    # of each of a hundred repositories its topics and lists, of a pull request its labels, commits, reviews, what made it
-    # ready and the parents of two commits, of a deployment its statuses
+    # of each of a hundred repositories its topics and lists, of a pull request its labels, commits, reviews, what made
+    # it ready and the parents of two commits, of a deployment its statuses
     listed = -(-repositories // 100) * 401
     lists = listed + repositories * 2 + pull_requests * 6 + deployments
     assert points <= lists / 100 + first["github graphql"] / 2, "each query is rounded"

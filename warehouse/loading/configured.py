@@ -41,8 +41,9 @@ _CLONES = "git"
 class Source:
     """A source by the name that `sixkeys collect --source` takes, how to read it, and the first day that is wanted.
 
-    `again` gives the cursors from which items of the quarantine are met again; where each run reads everything there
-    is, they need no moving and it `is_whole`.
+    It is read beside the others once those that it comes `after` have ended, well or not: it needs what they tell, or
+    shares a limit or a folder with them. `again` gives the cursors from which items of the quarantine are met again;
+    where each run reads everything there is, they need no moving and it `is_whole`.
     """
 
     name: str
@@ -50,27 +51,29 @@ class Source:
     since: date | None = None
     again: Callable[[Mapping[str, Any], Iterable[SetAside]], dict[str, Any]] = lambda cursors, _: {**cursors}
     is_whole: bool = False
+    after: tuple[str, ...] = ()
 
 
 def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
-    """All configured sources in the order in which they are read: the catalogue first, git after GitHub.
+    """All configured sources, each behind those that it comes after.
 
     An Argo CD keeps ten syncs, so it waits for nobody but once, for the clones that its config is read from. One that
     asked to wait is asked only when it `is_by_hand`.
     """
     configured = settings.sources
     people = people_of(settings)
+    awaits_clones = (
+        configured.github and configured.github.clone and not (settings.warehouse.parent / _CLONES).is_dir()
+    )
     polled = [
         Source(
             f"argocd:{instance.name}",
             partial(_argocd, settings, configured.github, instance),
             again=argocd.again,
+            after=("git", "requests") if awaits_clones else (),
         )
         for instance in configured.argocd
     ]
-    awaits_clones = (
-        configured.github and configured.github.clone and not (settings.warehouse.parent / _CLONES).is_dir()
-    )
     found: list[Source] = [] if awaits_clones else [*polled]
     if configured.catalog.files or configured.catalog.backstage:
         read = partial(_catalog, configured.catalog, settings.warehouse.parent)
@@ -89,14 +92,19 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                 ),
                 configured.github.since,
                 github.again,
+                # where both tell of a component, what GitHub holds stands
+                after=("catalog",) if configured.catalog.from_github else (),
             )
         )
+        # what Argo CD deployed is fetched too, and it fetches into the same clones
+        before_git = ("catalog", "github", *(() if awaits_clones else (one.name for one in polled)))
         found.append(
             Source(
                 "git",
                 partial(_git, settings.warehouse, configured.github, people),
                 configured.github.since,
                 git.again,
+                after=before_git,
             )
         )
         if settings.self_service.requests:
@@ -112,11 +120,15 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                     ),
                     configured.github.since,
                     requests.again,
+                    after=("git",),
                 )
             )
         if configured.github.workflow_runs and asks_for_jobs(settings):
             read_jobs = partial(_jobs, settings, configured.github, people)
-            found.append(Source("github_jobs", read_jobs, configured.github.since, workflow_runs.jobs_again))
+            # by the API both may ask for 900 things a minute
+            others = ("catalog", "github") if configured.github.clone else ("git", "requests")
+            again, since = workflow_runs.jobs_again, configured.github.since
+            found.append(Source("github_jobs", read_jobs, since, again, after=others))
         if configured.github.incidents:
             found.append(
                 Source(
@@ -124,6 +136,7 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                     partial(_issues, settings.warehouse, configured.github),
                     configured.github.since,
                     issues.again,
+                    after=("github",),
                 )
             )
     if awaits_clones:
@@ -178,6 +191,13 @@ def _listed(warehouse: Path) -> list[str]:
     return [repo for (repo,) in rows]
 
 
+def _known(warehouse: Path) -> list[str]:
+    """The repositories of any listing, also while one is being read."""
+    with open_warehouse(warehouse) as opened:
+        rows = opened.connection.execute("select repo from repositories order by repo").fetchall()
+    return [repo for (repo,) in rows]
+
+
 def _catalog(catalog: Catalog, base: Path, resume: Resume) -> Iterator[Item]:
     # one source, so that what moves from a file to the portal is not gone
     if catalog.files:
@@ -222,7 +242,7 @@ def _argocd(settings: Settings, github_: GitHub | None, instance: ArgoCD, resume
         yield from argocd.collect(instance, resume, guarded=guarded)
         return
     with GitHubApi(github_) as api:
-        clones = ConfigClones(api, settings.warehouse.parent / _CLONES, _listed(settings.warehouse))
+        clones = ConfigClones(api, settings.warehouse.parent / _CLONES, _known(settings.warehouse))
         yield from argocd.collect(instance, resume, clones=clones, guarded=guarded)
 
 
