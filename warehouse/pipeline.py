@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -187,8 +188,8 @@ def _run(
     zone = ZoneInfo(settings.timezone)
     from_at = _from_at(since or source.since, zone, now)
     progress.start(source.name)
-    run.meter.on_wait = lambda text: progress.wait(source.name, text)
-    run.meter.on_part = lambda done, total, of: progress.part(source.name, done, total, of)
+    run.meter.on_wait = partial(progress.wait, source.name)
+    run.meter.on_part = partial(progress.part, source.name)
     writer = _Writer(settings, run, progress, stopped)
     held: list[SetAside] = []
     try:

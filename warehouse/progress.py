@@ -24,8 +24,8 @@ class Progress(Protocol):
     def advance(self, source: str, kind: str, n: int) -> None:
         """`n` more records of `kind` came from `source`."""
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
-        """`done` of `total` `of` (such as "repositories") were read from `source`."""
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
+        """`done` of `total` `of` (such as "repositories") were read from `source`; the rest may take so long."""
 
     def wait(self, source: str, text: str) -> None:
         """Reading `source` pauses: "waiting 35 s for GitHub's rate limit"."""
@@ -43,7 +43,7 @@ class Silent:
     def advance(self, source: str, kind: str, n: int) -> None:
         """Nothing."""
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         """Nothing."""
 
     def wait(self, source: str, text: str) -> None:
@@ -110,13 +110,13 @@ class Kept:
             self._now_and_then()
             self._shown.advance(source, kind, n)
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         """Keeps how much is done, unless something was kept a moment ago."""
         with self._lock:
             known = self._of[source]
             known.done, known.total, known.of, known.pause = done, total, of, ""
             self._now_and_then()
-            self._shown.part(source, done, total, of)
+            self._shown.part(source, done, total, of, seconds_left)
 
     def wait(self, source: str, text: str) -> None:
         """Keeps why nothing comes for a while."""

@@ -34,7 +34,7 @@ class Heard(Silent):
     def wait(self, source: str, text: str) -> None:
         self.waits.append((source, text))
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         self.parts.append((source, done, total, of))
 
 
