@@ -23,16 +23,17 @@ from zoneinfo import ZoneInfo
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
 from collectors.contract.records import Component, Event, Link, Record
 from collectors.transport.cost import Meter, metered
-from collectors.transport.side_by_side import side_by_side
+from collectors.transport.side_by_side import Await, side_by_side
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from config.text.quoting import in_short
 from warehouse.building.build import build
+from warehouse.building.possible_causes import possibly_caused
 from warehouse.loading.clock_ahead import put_right
-from warehouse.loading.configured import Source, sources
+from warehouse.loading.configured import LaterReading, Source, sources
 from warehouse.loading.fault_log import unforeseen
 from warehouse.loading.redaction import redact
-from warehouse.loading.runs import Run
+from warehouse.loading.runs import Run, close_interrupted_runs, is_first_of
 from warehouse.progress import Kept, Progress, Silent
 from warehouse.rows.export import export_as_configured
 from warehouse.storage.instants import naive
@@ -44,7 +45,6 @@ BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
 BUILD_EVERY = timedelta(minutes=1)
-KEPT_RUNS = 9_000  # of each source: 90 days, a run each quarter of an hour
 _COMPONENTS = "components seen"
 # what each run of its source tells as a whole: what is not told again is gone
 _TOLD_WHOLE: dict[type[Record], str] = {Link: "links seen", Event: "events seen"}
@@ -76,7 +76,7 @@ def collect(
     source's own failure is in its `Run`.
     """
     now = now or datetime.now(UTC)
-    known = sources(settings, is_by_hand=only is not None or replay)
+    known = sources(settings, only is not None or replay, possibly_caused)
     wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
     if not known:
         raise ConfigurationError('no source is configured; name one below "sources", or use "sixkeys import"')
@@ -85,19 +85,19 @@ def collect(
         raise ConfigurationError(f'there is no source "{only}"; configured: {names}')
     with _alone(settings.warehouse):
         _mind_the_clock(settings, now)
-        _close_interrupted(settings.warehouse)
+        close_interrupted_runs(settings.warehouse)
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
         of = {source.name: source for source in wanted}
-        is_first = _is_first(settings.warehouse, list(of))
+        is_first = is_first_of(settings.warehouse, list(of))
         with (
             closing(Kept(progress or Silent(), settings.warehouse, of, is_first)) as shown,
             _stopping(settings.warehouse) as stopped,
         ):
 
-            def read(name: str) -> Run:
-                return _run(settings, of[name], shown, since, now, replay, stopped)
+            def read(name: str, awaited: Await) -> Run:
+                return _run(settings, of[name], shown, since, now, replay, stopped, awaited)
 
             runs, built_at = dict[str, Run](), time.monotonic()
             for run in side_by_side(read, {source.name: source.after for source in wanted}):
@@ -122,15 +122,6 @@ def _stopping(warehouse: Path) -> Iterator[threading.Event]:
             pass
 
 
-def _is_first(warehouse: Path, sources: Sequence[str]) -> bool:
-    """Whether any of the sources has never been read to its end, well or not."""
-    with open_warehouse(warehouse) as opened:
-        ended = opened.connection.execute(
-            "select distinct source from runs where status in ('ok', 'failed')"
-        ).fetchall()
-    return not set(sources) <= {source for (source,) in ended}
-
-
 def build_and_export(settings: Settings, as_of: datetime) -> Path:
     """Builds the facts, and writes the exports that are configured; one that fails is told, and the facts stand."""
     built = build(settings, as_of)
@@ -146,21 +137,6 @@ def _alone(warehouse: Path) -> Iterator[None]:
         if holder:
             raise RunInProgress(f"{warehouse}: process {holder} is collecting; let it finish, or end it")
         yield
-
-
-def _close_interrupted(warehouse: Path) -> None:
-    with open_warehouse(warehouse) as opened:
-        opened.connection.execute(
-            "update runs set status = 'interrupted',"
-            " error = 'ended before it was done; the next run went on from there' where status = 'running'"
-        )
-        # by their number, since a clock may be wrong; the last that went well is kept of each source
-        opened.connection.execute(
-            "delete from runs where rowid in (select rowid from runs"
-            " qualify row_number() over (partition by source order by started_at desc) > ?"
-            " and started_at is distinct from max(started_at) filter (where status = 'ok') over (partition by source))",
-            [KEPT_RUNS],
-        )
 
 
 def _mind_the_clock(settings: Settings, now: datetime) -> None:
@@ -182,6 +158,7 @@ def _run(
     now: datetime,
     replay: bool,
     stopped: threading.Event,
+    awaited: Await,
 ) -> Run:
     meter = Meter(longest_wait_seconds=settings.sources.longest_wait.total_seconds())
     run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC), meter=meter)
@@ -202,6 +179,12 @@ def _run(
         with metered(run.meter), closing(_items(source, resume)) as items:
             for item in items:
                 writer.take(item)
+        if source.later:
+            writer.flush()
+            awaited(source.later.after, lambda name: progress.wait(source.name, f"waiting for {name}"))
+            with metered(run.meter), closing(_items(source.later, resume)) as items:
+                for item in items:
+                    writer.take(item)
         with open_warehouse(settings.warehouse):  # once for all that is left to do
             writer.flush()
             if source.is_whole or (since and from_at <= _from_at(source.since, zone, now)):
@@ -227,7 +210,7 @@ def _run(
     return run
 
 
-def _items(source: Source, resume: Resume) -> Generator[Item, None, None]:
+def _items(source: Source | LaterReading, resume: Resume) -> Generator[Item, None, None]:
     """To be closed in any case: after an interrupt or an error, nothing is to go on in the background."""
     yield from source.collect(resume)
 

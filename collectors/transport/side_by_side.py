@@ -7,26 +7,34 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
+Await = Callable[[Collection[str], Callable[[str], None]], None]
 
 
-def side_by_side(work: Callable[[str], _Result], after: Mapping[str, Collection[str]]) -> Iterator[_Result]:
+def side_by_side(
+    work: Callable[[str, Await], _Result], after: Mapping[str, Collection[str]]
+) -> Iterator[_Result]:
     """What `work` gives for each key of `after`, as it comes: a thread each, begun once those in its value are done.
 
-    What is in a value and is no key is not waited for. What `work` raises is raised here, and ends the iteration. Who
-    is at work then, or once the iterator is closed, is not waited for; who has not begun does not begin.
+    `work` is given the key, and what waits for others of them, telling for which. What is no key is not waited for.
+    What `work` raises is raised here, and ends the iteration. Who is at work then, or once the iterator is closed, is
+    not waited for; who has not begun does not begin.
     """
     ended: SimpleQueue[tuple[_Result | None, BaseException | None]] = SimpleQueue()
     done = {name: threading.Event() for name in after}
     is_over = threading.Event()
 
+    def awaited(names: Collection[str], tell: Callable[[str], None] = lambda name: None) -> None:
+        for name in names:
+            if name in done and not done[name].is_set():
+                tell(name)
+                done[name].wait()
+
     def begin(name: str) -> None:
-        for other in after[name]:
-            if other in done:
-                done[other].wait()
+        awaited(after[name])
         if is_over.is_set():
             return
         try:
-            ended.put((work(name), None))
+            ended.put((work(name, awaited), None))
         except BaseException as error:  # raised again where the results are taken
             ended.put((None, error))
         finally:

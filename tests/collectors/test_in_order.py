@@ -14,7 +14,7 @@ from collectors.transport.cost import Meter, current_meter, metered
 from collectors.transport.in_order import in_order
 from collectors.transport.pace import seconds_left
 from collectors.transport.pacing import Hold
-from collectors.transport.side_by_side import side_by_side
+from collectors.transport.side_by_side import Await, side_by_side
 
 WAIT_SECONDS = 30.0
 
@@ -177,7 +177,7 @@ def test_each_is_begun_once_those_that_it_comes_after_are_done_and_no_later(
 ) -> None:
     happened: list[tuple[str, str]] = []
 
-    def work(name: str) -> str:
+    def work(name: str, _: Await) -> str:
         happened.append(("begun", name))
         happened.append(("done", name))
         return name
@@ -191,15 +191,34 @@ def test_each_is_begun_once_those_that_it_comes_after_are_done_and_no_later(
 
 def test_what_waits_for_nobody_is_read_beside_what_takes_long() -> None:
     together = threading.Barrier(3)  # breaks if fewer than three come
-    found = side_by_side(lambda name: together.wait(WAIT_SECONDS) >= 0, {"a": [], "b": [], "c": []})
+    found = side_by_side(lambda name, _: together.wait(WAIT_SECONDS) >= 0, {"a": [], "b": [], "c": []})
     assert list(found) == [True] * 3
+
+
+def test_who_is_at_work_may_wait_for_others_and_says_for_which() -> None:
+    told: list[str] = []
+    is_told = threading.Event()
+
+    def tell(name: str) -> None:
+        told.append(name)
+        is_told.set()
+
+    def work(name: str, awaited: Await) -> str:
+        if name == "waits":
+            awaited(["long", "nobody"], tell)
+        else:
+            assert is_told.wait(WAIT_SECONDS)
+        return name
+
+    assert list(side_by_side(work, {"waits": [], "long": []})) == ["long", "waits"]
+    assert told == ["long"]
 
 
 def test_what_is_raised_ends_all_and_who_has_not_begun_does_not_begin() -> None:
     begun: list[str] = []
     is_over = threading.Event()
 
-    def work(name: str) -> str:
+    def work(name: str, _: Await) -> str:
         begun.append(name)
         if name == "broken":
             raise KeyboardInterrupt
