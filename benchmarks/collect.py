@@ -1,4 +1,4 @@
-"""What collecting a large organisation costs: requests by kind, and time beside the floor.
+"""What collecting a large organisation costs: requests and GitHub's points by kind, and time beside the floor.
 
     python -m benchmarks.collect [REPOSITORIES PULL_REQUESTS DEPLOYMENTS INCIDENTS]
 
@@ -7,22 +7,24 @@ so that what is timed is the collector and not the server. The floor is a bare c
 after the other.
 """
 
+import json
 import multiprocessing
 import re
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import httpx
+from graphql import GraphQLSchema, build_schema, parse
 from rich.console import Console
 from rich.table import Table
 from werkzeug import Request, Response
@@ -31,6 +33,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from config.settings import load_settings
 from sample_data.model import Organisation
 from sample_data.organisation.scale import build_large, large_settings
+from sample_data.servers.github_graphql import schema_text
+from sample_data.servers.github_points import cost_of
 from sample_data.servers.server import App, SampleServer
 from warehouse.loading.runs import Run
 from warehouse.pipeline import collect
@@ -172,8 +176,21 @@ def kind_of(exchange: Exchange) -> str:
     return _OPERATIONS.get(operation[1].decode(), "github: rest of cut lists, and again")
 
 
+def points_of(exchange: Exchange) -> int:
+    """What a query cost by GitHub's formula; 0 of what is none."""
+    if not exchange.path.endswith("/graphql"):
+        return 0
+    asked = json.loads(exchange.asked)
+    return cost_of(_schema(), parse(asked["query"]), asked.get("variables")).points
+
+
+@cache
+def _schema() -> GraphQLSchema:
+    return build_schema(schema_text())
+
+
 def requests_table(organisation: Organisation, first: Sequence[Exchange], later: Sequence[Exchange]) -> Table:
-    """Requests and bytes by kind, and per 1,000 items where the kind has some."""
+    """Requests, points and bytes by kind, and per 1,000 items where the kind has some."""
     repositories = organisation.repositories
     items = {
         "github: repositories": len(repositories),
@@ -182,21 +199,35 @@ def requests_table(organisation: Organisation, first: Sequence[Exchange], later:
         "git": len(repositories),
         "pagerduty: incidents": len(organisation.pagerduty.incidents),
     }
-    table = Table("requests for", "items", "first run", "per 1,000", "MB", "run with nothing new")
+    table = Table(
+        "requests for",
+        "items",
+        "first run",
+        "per 1,000",
+        "points",
+        "per 1,000",
+        "MB",
+        "nothing new",
+        "points",
+    )
     for column in table.columns[1:]:
         column.justify = "right"
-    counted, again = Counter(map(kind_of, first)), Counter(map(kind_of, later))
-    for kind in sorted(counted | again):
-        n = items.get(kind)
-        size = sum(len(e.answer) for e in first if kind_of(e) == kind)
-        per_thousand = f"{counted[kind] / n * 1000:,.1f}" if n else ""
+    kinds = {kind_of(exchange): None for exchange in (*first, *later)}
+    for kind in [*sorted(kinds), ""]:
+        of_first, of_later = (
+            [e for e in exchanges if kind in (kind_of(e), "")] for exchanges in (first, later)
+        )
+        n, points = items.get(kind), sum(map(points_of, of_first))
         table.add_row(
-            kind,
+            kind or "all",
             f"{n:,}" if n else "",
-            f"{counted[kind]:,}",
-            per_thousand,
-            f"{size / 1e6:,.1f}",
-            f"{again[kind]:,}",
+            f"{len(of_first):,}",
+            f"{len(of_first) / n * 1000:,.1f}" if n else "",
+            f"{points:,}",
+            f"{points / n * 1000:,.1f}" if n and points else "",
+            f"{sum(len(e.answer) for e in of_first) / 1e6:,.1f}",
+            f"{len(of_later):,}",
+            f"{sum(map(points_of, of_later)):,}",
         )
     return table
 

@@ -1,11 +1,13 @@
 """Collect, load, build, publish: the one place that catches what a source does wrong.
 
 Rows are stored with the cursor and the coverage that speak of them in one transaction, so that a run killed at any
-point leaves a warehouse that the next run completes. A source that fails leaves the others alone.
+point leaves a warehouse that the next run completes. Sources are read beside each other, and one that fails leaves the
+others alone.
 """
 
 import json
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -13,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,27 +23,28 @@ from zoneinfo import ZoneInfo
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
 from collectors.contract.records import Component, Event, Link, Record
 from collectors.transport.cost import Meter, metered
+from collectors.transport.side_by_side import Await, side_by_side
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from config.text.quoting import in_short
 from warehouse.building.build import build
+from warehouse.building.possible_causes import possibly_caused
 from warehouse.loading.clock_ahead import put_right
-from warehouse.loading.configured import Source, sources
+from warehouse.loading.configured import LaterReading, Source, sources
 from warehouse.loading.fault_log import unforeseen
 from warehouse.loading.redaction import redact
-from warehouse.loading.runs import Run
+from warehouse.loading.runs import Run, close_interrupted_runs, is_first_of
 from warehouse.progress import Kept, Progress, Silent
 from warehouse.rows.export import export_as_configured
 from warehouse.storage.instants import naive
-from warehouse.storage.lock import locked
-from warehouse.storage.store import open_warehouse
+from warehouse.storage.lock import locked, turn_of_thread
+from warehouse.storage.store import Warehouse, open_warehouse
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000
 BATCH_SECONDS = 2.0
 DEFAULT_HISTORY = timedelta(days=365)
 BUILD_EVERY = timedelta(minutes=1)
-KEPT_RUNS = 9_000  # of each source: 90 days, a run each quarter of an hour
 _COMPONENTS = "components seen"
 # what each run of its source tells as a whole: what is not told again is gone
 _TOLD_WHOLE: dict[type[Record], str] = {Link: "links seen", Event: "events seen"}
@@ -48,6 +52,10 @@ _TOLD_WHOLE: dict[type[Record], str] = {Link: "links seen", Event: "events seen"
 
 class RunInProgress(SixkeysError):
     """Another process collects into the same warehouse: which, and what to do."""
+
+
+class _StoppedError(BaseException):
+    """The collection has ended, and nothing may be stored any more."""
 
 
 def collect(
@@ -61,13 +69,14 @@ def collect(
 ) -> list[Run]:
     """Reads what is new from every source (or `only` one), then builds and publishes the facts; one `Run` a source.
 
-    `since` overrides the first day that the settings ask for. `replay` reads only sources of which something is in the
-    quarantine, and that again. While a source is read for the first time, what is there already is built after each
-    source too, once `build_every` has passed. Raises ConfigurationError where `only` names no source, RunInProgress
-    where another run is at work; a source's own failure is in its `Run`.
+    Each is read by a thread of its own, once those that it comes after have ended. `since` overrides the first day that
+    the settings ask for. `replay` reads only sources of which something is in the quarantine, and that again. While a
+    source is read for the first time, what is there already is built whenever a source has ended, once `build_every`
+    has passed. Raises ConfigurationError where `only` names no source, RunInProgress where another run is at work; a
+    source's own failure is in its `Run`.
     """
     now = now or datetime.now(UTC)
-    known = sources(settings, is_by_hand=only is not None or replay)
+    known = sources(settings, only is not None or replay, possibly_caused)
     wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
     if not known:
         raise ConfigurationError('no source is configured; name one below "sources", or use "sixkeys import"')
@@ -76,31 +85,41 @@ def collect(
         raise ConfigurationError(f'there is no source "{only}"; configured: {names}')
     with _alone(settings.warehouse):
         _mind_the_clock(settings, now)
-        _close_interrupted(settings.warehouse)
+        close_interrupted_runs(settings.warehouse)
         if replay:
             with open_warehouse(settings.warehouse) as warehouse:
                 wanted = [source for source in wanted if warehouse.set_aside(source.name)]
-        reading = [source.name for source in wanted]
-        is_first = _is_first(settings.warehouse, reading)
-        with closing(Kept(progress or Silent(), settings.warehouse, reading, is_first)) as shown:
-            runs, built_at = [], time.monotonic()
-            for source in wanted:
-                runs.append(_run(settings, source, shown, since, now, replay))
+        of = {source.name: source for source in wanted}
+        is_first = is_first_of(settings.warehouse, list(of))
+        with (
+            closing(Kept(progress or Silent(), settings.warehouse, of, is_first)) as shown,
+            _stopping(settings.warehouse) as stopped,
+        ):
+
+            def read(name: str, awaited: Await) -> Run:
+                return _run(settings, of[name], shown, since, now, replay, stopped, awaited)
+
+            runs, built_at = dict[str, Run](), time.monotonic()
+            for run in side_by_side(read, {source.name: source.after for source in wanted}):
+                runs[run.source] = run
                 is_due = time.monotonic() - built_at >= build_every.total_seconds()
-                if is_first and is_due and source is not wanted[-1]:
+                if is_first and is_due and len(runs) < len(wanted):
                     build(settings, now)
                     built_at = time.monotonic()
             build_and_export(settings, now)
-    return runs
+    return [runs[name] for name in of]
 
 
-def _is_first(warehouse: Path, sources: Sequence[str]) -> bool:
-    """Whether any of the sources has never been read to its end, well or not."""
-    with open_warehouse(warehouse) as opened:
-        ended = opened.connection.execute(
-            "select distinct source from runs where status in ('ok', 'failed')"
-        ).fetchall()
-    return not set(sources) <= {source for (source,) in ended}
+@contextmanager
+def _stopping(warehouse: Path) -> Iterator[threading.Event]:
+    """An event that is set at the end, however it comes; nobody stores anything after that."""
+    stopped = threading.Event()
+    try:
+        yield stopped
+    finally:
+        stopped.set()
+        with turn_of_thread(warehouse):  # whoever is storing a batch stores all of it
+            pass
 
 
 def build_and_export(settings: Settings, as_of: datetime) -> Path:
@@ -118,21 +137,6 @@ def _alone(warehouse: Path) -> Iterator[None]:
         if holder:
             raise RunInProgress(f"{warehouse}: process {holder} is collecting; let it finish, or end it")
         yield
-
-
-def _close_interrupted(warehouse: Path) -> None:
-    with open_warehouse(warehouse) as opened:
-        opened.connection.execute(
-            "update runs set status = 'interrupted',"
-            " error = 'ended before it was done; the next run went on from there' where status = 'running'"
-        )
-        # by their number, since a clock may be wrong; the last that went well is kept of each source
-        opened.connection.execute(
-            "delete from runs where rowid in (select rowid from runs"
-            " qualify row_number() over (partition by source order by started_at desc) > ?"
-            " and started_at is distinct from max(started_at) filter (where status = 'ok') over (partition by source))",
-            [KEPT_RUNS],
-        )
 
 
 def _mind_the_clock(settings: Settings, now: datetime) -> None:
@@ -153,15 +157,17 @@ def _run(
     since: date | None,
     now: datetime,
     replay: bool,
+    stopped: threading.Event,
+    awaited: Await,
 ) -> Run:
     meter = Meter(longest_wait_seconds=settings.sources.longest_wait.total_seconds())
     run = Run(uuid.uuid4().hex, source.name, datetime.now(UTC), meter=meter)
     zone = ZoneInfo(settings.timezone)
     from_at = _from_at(since or source.since, zone, now)
     progress.start(source.name)
-    run.meter.on_wait = lambda text: progress.wait(source.name, text)
-    run.meter.on_part = lambda done, total, of: progress.part(source.name, done, total, of)
-    writer = _Writer(settings, run, progress)
+    run.meter.on_wait = partial(progress.wait, source.name)
+    run.meter.on_part = partial(progress.part, source.name)
+    writer = _Writer(settings, run, progress, stopped)
     held: list[SetAside] = []
     try:
         with open_warehouse(settings.warehouse) as warehouse:
@@ -173,6 +179,12 @@ def _run(
         with metered(run.meter), closing(_items(source, resume)) as items:
             for item in items:
                 writer.take(item)
+        if source.later:
+            writer.flush()
+            awaited(source.later.after, lambda name: progress.wait(source.name, f"waiting for {name}"))
+            with metered(run.meter), closing(_items(source.later, resume)) as items:
+                for item in items:
+                    writer.take(item)
         with open_warehouse(settings.warehouse):  # once for all that is left to do
             writer.flush()
             if source.is_whole or (since and from_at <= _from_at(source.since, zone, now)):
@@ -198,7 +210,7 @@ def _run(
     return run
 
 
-def _items(source: Source, resume: Resume) -> Generator[Item, None, None]:
+def _items(source: Source | LaterReading, resume: Resume) -> Generator[Item, None, None]:
     """To be closed in any case: after an interrupt or an error, nothing is to go on in the background."""
     yield from source.collect(resume)
 
@@ -216,10 +228,14 @@ def _attempt(step: Callable[[], None]) -> None:
 
 
 class _Writer:
-    """Stores a source's items in batches: rows, coverage, quarantine and cursors of a batch in one transaction."""
+    """Stores a source's items in batches: rows, coverage, quarantine and cursors of a batch in one transaction.
 
-    def __init__(self, settings: Settings, run: Run, progress: Progress) -> None:
+    Raises _StoppedError once the collection was `stopped`.
+    """
+
+    def __init__(self, settings: Settings, run: Run, progress: Progress, stopped: threading.Event) -> None:
         self._settings = settings
+        self._stopped = stopped
         self._warehouse = settings.warehouse
         self._run = run
         self._progress = progress
@@ -263,7 +279,7 @@ class _Writer:
         """Stores what is held; nothing is kept if any of it cannot be stored."""
         if self._records or self._malformed or self._gone or self._checkpoints:
             now = datetime.now(UTC)
-            with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            with self._writing() as warehouse:
                 warehouse.forget(self._gone)
                 warehouse.upsert(self._records)
                 warehouse.release(self._run.source, self._records)
@@ -273,14 +289,21 @@ class _Writer:
             self._records, self._malformed, self._gone, self._checkpoints = [], [], [], []
         self._flushed_at = time.monotonic()
 
+    @contextmanager
+    def _writing(self) -> Iterator[Warehouse]:
+        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+            if self._stopped.is_set():
+                raise _StoppedError
+            yield warehouse
+
     def release_unseen(self, without_key: bool = False) -> None:
         """Empties the quarantine of what this run, which read everything again, did not meet."""
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             warehouse.release_unseen(self._run.source, self._run.started_at, without_key)
 
     def count_mended(self, held: int) -> None:
         """Puts down how many of the `held` items of the quarantine have left it."""
-        with open_warehouse(self._warehouse) as warehouse:
+        with self._writing() as warehouse:
             self._run.mended = held - len(warehouse.set_aside(self._run.source)), held
 
     def forget_components(self, before: list[Any]) -> None:
@@ -291,7 +314,7 @@ class _Writer:
             return
         now = datetime.now(UTC)
         met = {place for _, _, *origin in self._components for place in origin}
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             for name, kind, *origin in sorted(gone):
                 if self._may_be_there(origin, met):
                     self._components.add((name, kind, *origin))
@@ -320,7 +343,7 @@ class _Writer:
         gone = {tuple(key) for key in before} - told
         if not gone and not told:
             return
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             warehouse.forget(Gone(record, key) for key in sorted(gone))
             warehouse.move_cursor(
                 self._run.source, _TOLD_WHOLE[record], sorted(map(list, told)), datetime.now(UTC)
@@ -344,7 +367,7 @@ class _Writer:
             "bytes": run.meter.bytes,
             "waited_seconds": run.meter.waited_seconds,
         }
-        with open_warehouse(self._warehouse) as warehouse, warehouse.transaction():
+        with self._writing() as warehouse:
             warehouse.connection.execute(
                 "delete from runs where run_id = ? and source = ?", [run.run_id, run.source]
             )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,7 +16,7 @@ KEPT_SECONDS = 1.0
 
 
 class Progress(Protocol):
-    """Told by the pipeline, one source at a time; never raises and never slows the collection down."""
+    """Told by the pipeline of several sources, one call at a time; never raises and never slows the collection down."""
 
     def start(self, source: str) -> None:
         """`source` begins to be read."""
@@ -23,8 +24,8 @@ class Progress(Protocol):
     def advance(self, source: str, kind: str, n: int) -> None:
         """`n` more records of `kind` came from `source`."""
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
-        """`done` of `total` `of` (such as "repositories") were read from `source`."""
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
+        """`done` of `total` `of` (such as "repositories") were read from `source`; the rest may take so long."""
 
     def wait(self, source: str, text: str) -> None:
         """Reading `source` pauses: "waiting 35 s for GitHub's rate limit"."""
@@ -42,7 +43,7 @@ class Silent:
     def advance(self, source: str, kind: str, n: int) -> None:
         """Nothing."""
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         """Nothing."""
 
     def wait(self, source: str, text: str) -> None:
@@ -76,7 +77,10 @@ class CollectionProgress:
 
 
 class Kept:
-    """A `Progress` that passes on what it is told, and keeps it in a file for other processes until it is closed."""
+    """A `Progress` that passes on what it is told, and keeps it in a file for other processes until it is closed.
+
+    Any number of threads may tell it something.
+    """
 
     def __init__(self, shown: Progress, warehouse: Path, sources: Iterable[str], is_first: bool) -> None:
         now = datetime.now(UTC)
@@ -85,53 +89,65 @@ class Kept:
         self._part = self._path.with_name(f"{self._path.name}.tmp")
         self._told = CollectionProgress(now, now, is_first, [SourceProgress(name) for name in sources])
         self._of = {one.source: one for one in self._told.sources}
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._kept_at = 0.0
         self._keep()
 
     def start(self, source: str) -> None:
         """Keeps that the source is being read."""
-        self._of[source].status = "reading"
-        self._keep()
-        self._shown.start(source)
+        with self._lock:
+            self._of[source].status = "reading"
+            self._keep()
+            self._shown.start(source)
 
     def advance(self, source: str, kind: str, n: int) -> None:
         """Counts what came, and keeps it unless that was done a moment ago."""
-        of = self._of[source]
-        of.counts[kind] = of.counts.get(kind, 0) + n
-        of.pause = ""
-        self._now_and_then()
-        self._shown.advance(source, kind, n)
+        with self._lock:
+            of = self._of[source]
+            of.counts[kind] = of.counts.get(kind, 0) + n
+            of.pause = ""
+            self._now_and_then()
+            self._shown.advance(source, kind, n)
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         """Keeps how much is done, unless something was kept a moment ago."""
-        known = self._of[source]
-        known.done, known.total, known.of = done, total, of
-        self._now_and_then()
-        self._shown.part(source, done, total, of)
+        with self._lock:
+            known = self._of[source]
+            known.done, known.total, known.of, known.pause = done, total, of, ""
+            self._now_and_then()
+            self._shown.part(source, done, total, of, seconds_left)
 
     def wait(self, source: str, text: str) -> None:
         """Keeps why nothing comes for a while."""
-        self._of[source].pause = text
-        self._keep()
-        self._shown.wait(source, text)
+        with self._lock:
+            self._of[source].pause = text
+            self._keep()
+            self._shown.wait(source, text)
 
     def finish(self, source: str, summary: str, failed: bool) -> None:
         """Keeps how it ended; why it failed is in its run."""
-        self._of[source].status = "failed" if failed else "read"
-        self._keep()
-        self._shown.finish(source, summary, failed)
+        with self._lock:
+            known = self._of[source]
+            known.status, known.pause = "failed" if failed else "read", ""
+            self._keep()
+            self._shown.finish(source, summary, failed)
 
     def close(self) -> None:
-        """Removes what was kept."""
-        for path in (self._part, self._path):
-            with suppress(OSError):
-                path.unlink()
+        """Removes what was kept, and keeps nothing more."""
+        with self._lock:
+            self._is_closed = True
+            for path in (self._part, self._path):
+                with suppress(OSError):
+                    path.unlink()
 
     def _now_and_then(self) -> None:
         if time.monotonic() - self._kept_at >= KEPT_SECONDS:
             self._keep()
 
     def _keep(self) -> None:
+        if self._is_closed:
+            return
         self._kept_at = time.monotonic()
         self._told.told_at = datetime.now(UTC)
         # a disk that is full is told by what has to be stored

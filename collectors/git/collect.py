@@ -67,6 +67,7 @@ def collect(
     for history in histories:
         if history.is_current():
             yield from history.coverage(listed_at or resume.now)
+    cost.current_meter().part(done, len(histories), "repositories")
     with GitHubApi(source, stall_seconds) as api:
         hold = Hold(cost.current_meter(), "git")
 

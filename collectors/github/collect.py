@@ -5,6 +5,7 @@ repositories at once.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SetAside
@@ -25,6 +26,8 @@ from collectors.transport.json_values import text
 from config.settings import GitHub
 
 _KINDS = ("pull_requests", "deployments", "releases")
+# how much work an item is, beside the others
+_WORK = {"pull_requests": 5, "deployments": 2, "releases": 1}
 
 
 def collect(
@@ -59,8 +62,9 @@ def collect(
             raise none_matches(source)
         yield Checkpoint("repositories", {"listed_at": resume.now.isoformat()})
         again = dict(reader.deployments_again(open_deployments(listed, resume)))
-        for kind in _KINDS:
-            yield from _read(reader, kind, [Sweep(kind, entry, resume) for entry in listed], again)
+        yield from _read(
+            reader, {kind: [Sweep(kind, entry, resume) for entry in listed] for kind in _KINDS}, again
+        )
         globs = {
             entry.record.repo: [*workflows, *(workflows_of or {}).get(entry.record.repo.casefold(), ())]
             for entry in listed
@@ -92,13 +96,22 @@ def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, An
 
 
 def _read(
-    reader: GraphQLReader | RestReader, kind: str, sweeps: Sequence[Sweep], again: Mapping[str, Read]
+    reader: GraphQLReader | RestReader, sweeps: Mapping[str, Sequence[Sweep]], again: Mapping[str, Read]
 ) -> Iterator[Item]:
-    """What is new of one kind: in rounds, each the next page of all repositories that have one."""
-    before, total = _KINDS.index(kind) * len(sweeps), len(_KINDS) * len(sweeps)
-    for sweep in sweeps:
+    """What is new, kind by kind: in rounds, each the next page of all repositories that have one."""
+    for sweep in chain.from_iterable(sweeps.values()):
         yield from sweep.begin(again)
-    while waiting := {sweep.asked: sweep for sweep in sweeps if sweep.asked}:
-        cost.current_meter().part(before + len(sweeps) - len(waiting), total, "lists")
-        for asked, page in reader.pages(kind, list(waiting)):
-            yield from waiting[asked].take(page)
+    lists = sum(map(len, sweeps.values()))
+    open_lists = sum(sweep.asked is not None for one in sweeps.values() for sweep in one)
+    work = left = sum(_WORK[kind] * sweep.left for kind, one in sweeps.items() for sweep in one)
+    if work:
+        cost.current_meter().part(lists - open_lists, lists, "lists", 0.0)
+    for kind, one in sweeps.items():
+        while waiting := {sweep.asked: sweep for sweep in one if sweep.asked}:
+            for asked, page in reader.pages(kind, list(waiting)):
+                sweep = waiting[asked]
+                before = sweep.left
+                yield from sweep.take(page)
+                left -= _WORK[kind] * (before - sweep.left)
+                open_lists -= sweep.asked is None
+                cost.current_meter().part(lists - open_lists, lists, "lists", max(0.0, 1 - left / work))

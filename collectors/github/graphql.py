@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,8 +12,10 @@ from collectors.github.api import GitHubApi, UnknownFieldError
 from collectors.github.as_records import AskedItems, ItemsPage, Listed, Read
 from collectors.github.nodes import NodeReader
 from collectors.github.queries import (
+    CutList,
     QuerySize,
     cut_lists_query,
+    fitting_in,
     is_given,
     named_query,
     page_field,
@@ -20,28 +23,29 @@ from collectors.github.queries import (
     query,
     without_field,
 )
-from collectors.transport.json_values import Json, listing, mapping, objects, text, whole
+from collectors.transport.json_values import Json, as_instant, listing, mapping, objects, text, whole
 from config.text.quoting import one_short_line
 
 _Part = TypeVar("_Part")
 
 # items of one request, all repositories together: what GitHub answers well within its ten seconds
 _ROOM = {
-    "pull_requests": 50,
+    "pull_requests": 100,
     "deployments": 250,
     "releases": 250,
     "repositories": 100,
     "names": 50,
     "ids": 100,
-    "cut lists": 10,
+    "cut lists": 500,
 }
 _A_LIST = 100  # as much as GitHub gives of one list
 _REPOSITORIES = 25  # that one request asks for pages of
-# lists inside an item that may be cut
+_CUT_LISTS = 100  # that one request asks for the rest of
+# lists inside an item that may be cut, and by what the item is ordered
 _NESTED = {
-    "pull_requests": ("PullRequest", ("commits", "reviews", "labels")),
-    "deployments": ("Deployment", ("statuses",)),
-    "releases": ("Release", ()),
+    "pull_requests": ("PullRequest", ("commits", "reviews", "labels"), "updatedAt"),
+    "deployments": ("Deployment", ("statuses",), "createdAt"),
+    "releases": ("Release", (), "publishedAt"),
 }
 
 
@@ -96,7 +100,7 @@ class GraphQLReader:
     def pages(self, kind: str, asked: Sequence[AskedItems]) -> Iterator[tuple[AskedItems, ItemsPage]]:
         """The page of each of `asked`, as many in one request as it may hold; the last one of a request may be short.
 
-        A page may reach below the floor: it costs the same however much of it is wanted.
+        A page may reach below the floor, where what is cut is left so: nobody wants it.
         """
         left = list(asked)
         while left:
@@ -104,7 +108,15 @@ class GraphQLReader:
             batch, (data, errors) = self._rooms[kind].fitting(partial(self._asked, kind, left), wanted)
             left = left[len(batch) :]
             connections = [mapping(data, f"r{index}", page_field(kind)) for index in range(len(batch))]
-            self._complete(kind, [node for found in connections for node in objects(found, "nodes")])
+            self._complete(
+                kind,
+                [
+                    node
+                    for one, found in zip(batch, connections, strict=True)
+                    for node in objects(found, "nodes")
+                    if (at := as_instant(node, _NESTED[kind][2])) is None or at >= one.floor
+                ],
+            )
             for index, (one, found) in enumerate(zip(batch, connections, strict=True)):
                 reads: list[Read | Malformed] = [
                     _unread(kind, one.repo, error)
@@ -148,13 +160,7 @@ class GraphQLReader:
         self, kind: str, left: Sequence[AskedItems], room: int
     ) -> tuple[list[AskedItems], tuple[Json, list[Json]]]:
         """Those of `left` that came into one request of `room` items, and the answer to it."""
-        wanted: list[tuple[AskedItems, int]] = []
-        for one in left[:_REPOSITORIES]:
-            first = min(room, _most(one))
-            if not first:
-                break
-            wanted.append((one, first))
-            room -= first
+        wanted = fitting_in(left, room, _most, _REPOSITORIES)
         return [one for one, _ in wanted], self._ask(page_query(kind, wanted))
 
     def _some(
@@ -182,29 +188,43 @@ class GraphQLReader:
 
     def _complete(self, kind: str, nodes: Sequence[Json]) -> None:
         """Puts into the lists inside `nodes` what was cut off them."""
-        type_name, fields = _NESTED[kind]
+        type_name, fields, _ = _NESTED[kind]
         cut = [
-            (found, (text(node, "id") or "", type_name, field, _next(found)))
+            (found, CutList(text(node, "id") or "", type_name, field, _next(found)))
             for node in nodes
             for field in fields
             if _is_cut(found := mapping(node, field))
         ]
         while cut:
-            batch, data, _ = self._some(
-                "cut lists", cut, lambda batch: self._ask(cut_lists_query([asked for _, asked in batch]))
-            )
+            wanted = sum(map(_rest, cut[:_CUT_LISTS]))
+            batch, (data, _) = self._rooms["cut lists"].fitting(partial(self._asked_rest, cut), wanted)
             cut = cut[len(batch) :]
-            for index, (part, (id, _, field, after)) in enumerate(batch):
-                found = mapping(data, f"n{index}", field)
-                part["nodes"] = (listing(part, "nodes") if after else []) + listing(found, "nodes")
-                following = _next(found)
-                if following:
-                    cut.append((part, (id, type_name, field, following)))
+            for index, (part, one) in enumerate(batch):
+                found = mapping(data, f"n{index}", one.field)
+                part["nodes"] = (listing(part, "nodes") if one.after else []) + listing(found, "nodes")
+                if following := _next(found):
+                    cut.append((part, replace(one, after=following)))
+
+    def _asked_rest(
+        self, cut: Sequence[tuple[Json, CutList]], room: int
+    ) -> tuple[list[tuple[Json, CutList]], tuple[Json, list[Json]]]:
+        """Those of the `cut` lists whose rest came into one request of `room` items, and the answer to it."""
+        wanted = fitting_in(cut, room, _rest, _CUT_LISTS)
+        answer = self._ask(cut_lists_query([(one, first) for (_, one), first in wanted]))
+        return [asked for asked, _ in wanted], answer
 
 
 def _most(asked: AskedItems) -> int:
     """How many items one page of what is asked may have."""
     return min(_A_LIST, asked.expected or _A_LIST)
+
+
+def _rest(cut: tuple[Json, CutList]) -> int:
+    """How many items one page of the rest of a list may have."""
+    connection, one = cut
+    known = len(listing(connection, "nodes")) if one.after else 0
+    left = (whole(connection, "totalCount") or 0) - known
+    return min(_A_LIST, left) if left > 0 else _A_LIST
 
 
 def _is_cut(connection: Json) -> bool:

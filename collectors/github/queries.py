@@ -5,8 +5,10 @@ How many: half as many after a time-out, and more again once GitHub answers.
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,9 +19,14 @@ from collectors.github.as_records import AskedItems
 from collectors.transport.json_values import Json, mapping, text
 
 _Answer = TypeVar("_Answer")
+_Thing = TypeVar("_Thing")
 
 # a request that is too large costs GitHub's time-out, so the larger one is not tried after every answer
 _GOOD_ANSWERS = 3
+# what GitHub's rate limit counts is each list that a query may open, and each commit has one of its parents: so many
+# commits a query, evenly for its pull requests, of which most have few
+_COMMITS = 250
+_FEWEST_COMMITS, _MOST_COMMITS = 2, 25
 # of each kind: its field in a repository, the order from which it can be resumed, and the fragment
 _KINDS = {
     "pull_requests": ("pullRequests", "UPDATED_AT", "PullRequests"),
@@ -40,14 +47,20 @@ def named_query(names: Sequence[str]) -> str:
 
 
 def page_query(kind: str, wanted: Sequence[tuple[AskedItems, int]]) -> str:
-    """A query for so many items of one kind of each repository, under the aliases r0, r1 …, newest first."""
+    """A query for so many items of one kind of each repository, under the aliases r0, r1 …, newest first.
+
+    The more pull requests it asks for, the fewer commits of each; `cut_lists_query` is for the rest.
+    """
     field, order, fragment = _KINDS[kind]
+    each = _COMMITS // max(1, sum(first for _, first in wanted))
+    commits = max(_FEWEST_COMMITS, min(each, _MOST_COMMITS))
+    given = f"($commits: Int = {commits})" if kind == "pull_requests" else ""
     fields = (
         f"r{index}: {_repository(asked.repo)} {{ {field}(first: {first}, after: {json.dumps(asked.after)},"
         f" orderBy: {{ field: {order}, direction: DESC }}) {{ ...{fragment} }} }}"
         for index, (asked, first) in enumerate(wanted)
     )
-    return _with_fragments(f"query {fragment} {{ {' '.join(fields)} }}")
+    return _with_fragments(f"query {fragment}{given} {{ {' '.join(fields)} }}")
 
 
 def page_field(kind: str) -> str:
@@ -55,17 +68,38 @@ def page_field(kind: str) -> str:
     return _KINDS[kind][0]
 
 
-def cut_lists_query(cut: Sequence[tuple[str, str, str, str | None]]) -> str:
-    """A query for what follows in nested lists: (id of the item, its type, the list's field, cursor or None) each.
+@dataclass(frozen=True)
+class CutList:
+    """A list inside the item `id` of type `kind`: what follows after a cursor, or from its beginning where none is."""
 
-    Under the aliases n0, n1 …; without a cursor the list is asked for from its beginning.
-    """
+    id: str
+    kind: str
+    field: str
+    after: str | None
+
+
+def cut_lists_query(cut: Sequence[tuple[CutList, int]]) -> str:
+    """A query for so many items of each list, under the aliases n0, n1 …"""
     fields = (
-        f"n{index}: node(id: {json.dumps(id)}) {{ ... on {kind} {{"
-        f" {field}(first: 100, after: {json.dumps(after)}) {{ ...{field.capitalize()} }} }} }}"
-        for index, (id, kind, field, after) in enumerate(cut)
+        f"n{index}: node(id: {json.dumps(one.id)}) {{ ... on {one.kind} {{ {one.field}(first: {first},"
+        f" after: {json.dumps(one.after)}) {{ ...{one.field.capitalize()} }} }} }}"
+        for index, (one, first) in enumerate(cut)
     )
     return _with_fragments(f"query Rest {{ {' '.join(fields)} }}")
+
+
+def fitting_in(
+    things: Iterable[_Thing], room: int, most: Callable[[_Thing], int], things_a_query: int
+) -> list[tuple[_Thing, int]]:
+    """The first of `things` with how many items of each fit into a query; the last of them may be cut short."""
+    found = []
+    for thing in islice(things, things_a_query):
+        first = min(room, most(thing))
+        if not first:
+            break
+        found.append((thing, first))
+        room -= first
+    return found
 
 
 def is_given(connection: Json) -> bool:

@@ -16,8 +16,8 @@ _OVERLAP_OF_RELEASES = timedelta(days=30)
 # a deployment that goes on is looked at again, and one that ended for a while: it may be tried once more
 _AGAIN = {"running": timedelta(days=30)}
 _AGAIN_ANYWAY = timedelta(hours=24)
-# how many items of a repository that was read before are asked for at first
-_NEW = 10
+# how many items of a repository that was read before are asked for at first, and where nobody knows how many there are
+_NEW, _A_PAGE = 10, 100
 
 
 class Sweep:
@@ -40,6 +40,15 @@ class Sweep:
         self._cursor = {**self._old, "from_at": self._from_at.isoformat()}
         self._newest: datetime | None = None
         self._is_resumed = False
+        self._created_at = entry.record.created_at
+        self._unwanted = 0  # how many of those that are expected lie before the first day that is wanted
+
+    @property
+    def left(self) -> int:
+        """About how many items are still to be read, as if they came evenly over the repository's life."""
+        if self.asked is None:
+            return 0
+        return max(1, (self.asked.expected or _A_PAGE) - self._unwanted)
 
     def begin(self, again: Mapping[str, Read]) -> Iterator[Item]:
         """What was looked at `again`; the coverage too where nothing else is to be read."""
@@ -105,6 +114,9 @@ class Sweep:
             mark.text and mark.text != self._cursor.get("mark") and not (mark.newest and mark.newest < floor)
         ):
             is_first = not self._cursor.get("until")
+            if is_first and floor > self._created_at:
+                before = (floor - self._created_at) / (self._now - self._created_at)
+                self._unwanted = int(mark.total * before)
             self.asked = AskedItems(
                 self._repo, None, floor, mark.total if is_first else min(mark.total, _NEW)
             )

@@ -6,9 +6,8 @@ again. A first run and a later one are the same walk; the first begins at the fi
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -19,13 +18,11 @@ from collectors.contract.items import (
     Resume,
     SetAside,
     SourceError,
-    key_of,
     record_or_malformed,
 )
 from collectors.contract.records import Coverage, Incident, Record
-from collectors.pagerduty.lists import AT_ONCE, PAGE, is_id, open_api, open_incidents, slices
+from collectors.pagerduty.lists import is_id, open_api, open_incidents, slices
 from collectors.transport import cost
-from collectors.transport.in_order import in_order
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api
 from collectors.transport.json_values import as_instant, listing, mapping, text, without_keys
 from config.sources import PagerDuty
@@ -62,17 +59,19 @@ def _try(api: Api, kind: str) -> str:
 
 
 def collect(
-    source: PagerDuty, resume: Resume, linked: Collection[str] = (), timeout: float = TIMEOUT_SECONDS
+    source: PagerDuty,
+    resume: Resume,
+    changes: Mapping[str, Sequence[Any]] | None = None,
+    timeout: float = TIMEOUT_SECONDS,
 ) -> Iterator[Item]:
     """Incidents that are new or changed, in order of opening, then open and older ones; a checkpoint per stretch.
 
-    Of incidents that are `linked` to what caused them, PagerDuty is not asked what it relates to them.
-    The cursor (subject `*`) keeps the coverage's start, the instant read up to, the log entries of the last hour, of
-    open and recent incidents what was yielded, and whose change events could not be read: they are asked for again. An
-    unchanged account costs one request, or two with open incidents.
+    `changes` are the change events that are known, by incident: they stay with it. The cursor (subject `*`) keeps the
+    coverage's start, the instant read up to, the log entries of the last hour, and of open and recent incidents what
+    was yielded. An unchanged account costs one request, or two with open incidents.
     """
     with open_api(source, timeout) as api:
-        yield from _Reader(api, resume, linked).items()
+        yield from _Reader(api, resume, changes or {}).items()
 
 
 def again(cursors: Mapping[str, Any], items: Iterable[SetAside]) -> dict[str, Any]:
@@ -109,8 +108,8 @@ class _Log:
 class _Reader:
     """One run: the cursor that it began with and what it has learnt so far."""
 
-    def __init__(self, api: Api, resume: Resume, linked: Collection[str]) -> None:
-        self.api, self.now, self.linked = api, resume.now, linked
+    def __init__(self, api: Api, resume: Resume, changes: Mapping[str, Sequence[Any]]) -> None:
+        self.api, self.now, self.changes = api, resume.now, changes
         cursor = mapping(resume.cursors.get("*"))
         from_at, until = as_instant(cursor, "from_at"), as_instant(cursor, "until")
         if from_at is None or until is None or resume.since < from_at:
@@ -125,9 +124,6 @@ class _Reader:
         self.log = _Log()
         self.touched: set[str] = set()
         self.read: set[str] = set()
-        self.related_events: bool | None = None  # not known yet
-        self.refusal: str | None = None  # why PagerDuty tells of none, where that is no answer
-        self.unknown_events: set[str] = set(listing(cursor, "unknown_events"))  # of which incidents
 
     def items(self) -> Iterator[Item]:
         """The whole run."""
@@ -145,12 +141,6 @@ class _Reader:
             yield from self._incidents(open_incidents(self.api))
         for id in sorted(self.touched.union(open_before, self.again) - self.read):
             yield from self._incidents(self._one(id))
-        for id in sorted(self.unknown_events - self.read):
-            if self.related_events is False:  # what refuses one refuses all
-                break
-            yield from self._incidents(self._one(id))
-            if id not in self.read:
-                self.unknown_events.discard(id)
         yield from self._checkpoint(self.now, recent)
 
     def _read_log(self) -> list[str]:
@@ -178,17 +168,15 @@ class _Reader:
         yield mapping(self.api.content(response), "incident")
 
     def _incidents(self, found: Iterable[dict[str, Any]]) -> Iterator[Item]:
-        rest = iter(found)
-        while batch := list(islice(rest, PAGE)):
-            read = [each for shown in batch if (each := self._parsed(without_keys(shown, _PEOPLE)))]
-            events = self._related_events(
-                [incident for _, incident in read if isinstance(incident, Incident)]
-            )
-            for item, record in read:
-                if isinstance(record, Incident):
-                    yield from self._told(item, record, events.get(record.id))
-                else:
-                    yield record
+        for shown in found:
+            parsed = self._parsed(without_keys(shown, _PEOPLE))
+            if parsed is None:
+                continue
+            item, record = parsed
+            if isinstance(record, Incident):
+                yield from self._told(item, record)
+            else:
+                yield record
 
     def _parsed(self, item: Any) -> tuple[Any, Record | Malformed] | None:
         """An incident as it came and as a record; None where it was read already."""
@@ -209,32 +197,19 @@ class _Reader:
             self.read.add(id)
         return item, record
 
-    def _told(
-        self, item: Any, record: Incident, related: list[dict[str, Any]] | str | None
-    ) -> Iterator[Item]:
-        """The incident with its change events, where something of it changed.
-
-        `related` are new ones, or why they could not be read; None: they were not asked for.
-        """
+    def _told(self, item: Any, record: Incident) -> Iterator[Item]:
+        """The incident, where something of it changed."""
         before = mapping(self.known.get(record.id))
         state = hashlib.sha256(record.model_dump_json().encode()).hexdigest()[:16]
-        events = related if isinstance(related, list) else listing(before, "events")
-        is_known_now = isinstance(related, list) and record.id in self.unknown_events
         self.known[record.id] = {
             "state": state,
             "open": record.status != "resolved",
             "opened_at": record.opened_at.isoformat(),
             "acknowledged_at": record.acknowledged_at and record.acknowledged_at.isoformat(),
-            "events": events,
         }
-        if state != before.get("state") or is_known_now:
-            yield record_or_malformed(Incident, record.id, {**dict(record), "change_events": events}, item)
-        if isinstance(related, str):
-            self.unknown_events.add(record.id)
-            reason = f"its change events are unknown until they can be read: {related}"
-            yield Malformed(Incident.TABLE, record.id, reason, json.dumps({"id": record.id}), key_of(record))
-        else:
-            self.unknown_events.discard(record.id)
+        if state != before.get("state") or record.id in self.again:
+            changes = self.changes.get(record.id, ())
+            yield record_or_malformed(Incident, record.id, {**dict(record), "change_events": changes}, item)
 
     def _fields(self, item: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         id, status = text(item, "id") or "", text(item, "status") or ""
@@ -259,46 +234,6 @@ class _Reader:
             "url": text(item, "html_url"),
         }
 
-    def _related_events(self, read: Iterable[Incident]) -> dict[str, list[dict[str, Any]] | str]:
-        """By incident, what PagerDuty relates to it where that is not known, or why it says nothing: a request each.
-
-        Not asked where they were merged or are linked already, for nothing else would be believed; nor where the
-        account has no change events, which one request tells for all.
-        """
-        asked = [
-            incident.id
-            for incident in read
-            if not incident.merged_into
-            and incident.id not in self.linked
-            and (incident.id not in self.known or incident.id in self.unknown_events)
-        ]
-        if len(asked) > 1 and self.related_events is None:
-            answer = self.api.send("/change_events", {"limit": 1}, accept=(402, 403, 404))
-            if answer.is_success and not listing(self.api.content(answer), "change_events"):
-                self.related_events = False
-        # the first by itself: a plan or a token that does not have them is asked once
-        first = [found for id in asked[:1] for found in self._related_to(id)]
-        return dict([*first, *in_order(self._related_to, asked[1:], AT_ONCE)])
-
-    def _related_to(self, id: str) -> Iterator[tuple[str, list[dict[str, Any]] | str]]:
-        if self.related_events is False:
-            yield id, self.refusal or []
-            return
-        path = f"/incidents/{quote(id, safe='')}/related_change_events"
-        response = self.api.send(path, accept=(402, 403, 404))
-        self.related_events = response.status_code not in (402, 403)
-        answered = f"/incidents/…/related_change_events answered {response.status_code}"
-        if response.status_code == 403:
-            self.refusal = f"{answered}; give the key read access to change events"
-        if response.status_code in (403, 404):
-            yield id, self.refusal or answered
-            return
-        found = self.api.content(response).get("change_events") if response.is_success else []
-        if not isinstance(found, list):
-            yield id, "/incidents/…/related_change_events answered no list"
-            return
-        yield id, [_change_event(event) for event in found if text(event, "id")]
-
     def _checkpoint(self, until: datetime, log: list[str] | None) -> Iterator[Item]:
         yield Coverage(source="pagerduty", subject="*", from_at=self.from_at, until_at=until)
         oldest = until - _OVERLAP
@@ -312,16 +247,5 @@ class _Reader:
             "until": until.isoformat(),
             "log": log,
             "known": self.known,
-            "unknown_events": sorted(self.unknown_events),
         }
         yield Checkpoint("*", json.loads(json.dumps(cursor)))
-
-
-def _change_event(event: dict[str, Any]) -> dict[str, Any]:
-    details = event.get("custom_details")
-    return {
-        "id": text(event, "id"),
-        "reason": text(event, "correlation_reason", "reason"),
-        "links": [href for link in listing(event, "links") if (href := text(link, "href"))],
-        "details": json.dumps(details, sort_keys=True) if details else None,
-    }

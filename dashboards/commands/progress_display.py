@@ -15,7 +15,6 @@ from config.text.legible import one_line
 from warehouse.progress import Progress
 
 PLAIN_SECONDS = 5.0
-ESTIMATED_AFTER_SECONDS = 2.0
 
 
 @contextmanager
@@ -41,13 +40,13 @@ def tally(counts: Counter[str]) -> str:
     return ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in counts.items())
 
 
-def estimate(done: int, total: int, of: str, elapsed_seconds: float) -> str:
-    """ "12 of 200 repositories, about 3 min left"; no time where too little was seen to tell."""
+def how_far(done: int, total: int, of: str, seconds_left: float | None) -> str:
+    """ "12 of 200 repositories, about 3 min left"; no time where it cannot be told."""
     told = f"{done:,} of {total:,} {of}"
-    if not done or done >= total or elapsed_seconds < ESTIMATED_AFTER_SECONDS:
+    if seconds_left is None:
         return told
-    left = elapsed_seconds * (total - done) / done
-    return f"{told}, about {f'{left / 60:,.0f} min' if left >= 90 else f'{max(left, 1):.0f} s'} left"
+    left = f"{seconds_left / 60:,.0f} min" if seconds_left >= 90 else f"{max(seconds_left, 1):.0f} s"
+    return f"{told}, about {left} left"
 
 
 def _shown(text: str) -> str:
@@ -81,10 +80,9 @@ class Live:
         self._counts[source][kind] += n
         self._bar.update(self._tasks[source], advance=n, description=tally(self._counts[source]))
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         """Shows how much is done, and how long the rest may take, in the source's line."""
-        task = next(task for task in self._bar.tasks if task.id == self._tasks[source])
-        self._bar.update(task.id, part=estimate(done, total, of, task.elapsed or 0))
+        self._bar.update(self._tasks[source], part=how_far(done, total, of, seconds_left))
 
     def wait(self, source: str, text: str) -> None:
         """Says so in the source's line until the next record comes."""
@@ -99,19 +97,19 @@ class Live:
 
 
 class Lines:
-    """A line when a source starts and ends, and at most one every few seconds between."""
+    """A line when a source starts and ends, and at most one of it every few seconds between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._counts: dict[str, Counter[str]] = {}
         self._started: dict[str, float] = {}
-        self._parts: dict[str, tuple[int, int, str]] = {}
-        self._told = 0.0
+        self._parts: dict[str, str] = {}
+        self._told: dict[str, float] = {}
 
     def start(self, source: str) -> None:
         """Says that the source is being read."""
         self._counts[source] = Counter()
-        self._started[source] = self._told = time.monotonic()
+        self._started[source] = self._told[source] = time.monotonic()
         self._say(f"{source}: reading")
 
     def advance(self, source: str, kind: str, n: int) -> None:
@@ -119,9 +117,9 @@ class Lines:
         self._counts[source][kind] += n
         self._now_and_then(source)
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         """Says how much is done and how long the rest may take, with what came."""
-        self._parts[source] = (done, total, of)
+        self._parts[source] = how_far(done, total, of, seconds_left)
         self._now_and_then(source)
 
     def wait(self, source: str, text: str) -> None:
@@ -135,12 +133,12 @@ class Lines:
 
     def _now_and_then(self, source: str) -> None:
         now = time.monotonic()
-        if now - self._told < PLAIN_SECONDS:
+        if now - self._told[source] < PLAIN_SECONDS:
             return
-        self._told = now
+        self._told[source] = now
         counts, elapsed = self._counts[source], now - self._started[source]
         told = [f"{tally(counts)} ({counts.total() / elapsed:,.0f}/s)"] if counts else []
-        told += [estimate(*self._parts[source], elapsed)] if source in self._parts else []
+        told += [self._parts[source]] if source in self._parts else []
         self._say(f"{source}: {'; '.join(told)}")
 
     def _say(self, line: str) -> None:

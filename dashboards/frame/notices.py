@@ -10,7 +10,7 @@ from dashboards.figures import formats
 from dashboards.frame.state import State
 from dashboards.frame.view import Filters, elsewhere, link, view_days
 from warehouse.metrics.units import listed, plural
-from warehouse.progress import CollectionProgress
+from warehouse.progress import CollectionProgress, SourceProgress
 from warehouse.trust.readings import Reading, Readings, source_name
 
 OLD = timedelta(hours=24)
@@ -137,11 +137,15 @@ def reading_lines(running: CollectionProgress) -> list[ReadingLine]:
             source_name(one.source),
             _STATES[one.status],
             ", ".join(_records(n, kind) for kind, n in one.counts.items() if kind != "coverage"),
-            f"{one.done:,} of {one.total:,} {one.of}" if one.total and one.status == "reading" else one.pause,
+            "; ".join(filter(None, (_part(one), one.pause))) if one.status == "reading" else "",
             one.status == "reading",
         )
         for one in running.sources
     ]
+
+
+def _part(of: SourceProgress) -> str:
+    return f"{of.done:,} of {of.total:,} {of.of}" if of.total else ""
 
 
 def _records(n: int, kind: str) -> str:

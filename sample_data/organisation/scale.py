@@ -1,7 +1,8 @@
 """An organisation of any size, quickly made and the same each time: for measurements, not for looking at.
 
 The shape is simple: pull requests of two commits land one after the other by squash; each repository deploys some of
-what landed, and its service has incidents. Sizes differ sevenfold between repositories.
+what landed, and its service has incidents, to each of which PagerDuty relates the last deployment before it. Sizes
+differ sevenfold between repositories.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from sample_data.model import (
 )
 from sample_data.organisation.history import History
 from sample_data.organisation.pagerduty_objects import pagerduty
-from sample_data.work.plans import Incident
+from sample_data.work.plans import ChangeEvent, Incident
 from sample_data.work.staff import TEAMS
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -77,7 +78,8 @@ def build_large(
         opened += _incidents(repository, fails)
         organisation.repositories.append(repository)
     services = {_service(r): r.name for r in organisation.repositories}
-    organisation.pagerduty = pagerduty(opened, services, {})
+    shas = {(r.name, str(d.id)): d.sha for r in organisation.repositories for d in r.deployments}
+    organisation.pagerduty = pagerduty(opened, services, shas)
     organisation.catalog_files["catalog.yaml"] = "---\n".join(map(_component, organisation.repositories))
     return organisation
 
@@ -188,6 +190,21 @@ def _incidents(repository: Repository, count: int) -> Iterator[Incident]:
             opened,
             opened + timedelta(minutes=20 + number % 90),
             acknowledged=opened + timedelta(minutes=4),
+            change_events=tuple(_change_event(repository, opened)),
+        )
+
+
+def _change_event(repository: Repository, opened: datetime) -> Iterator[ChangeEvent]:
+    """The last deployment before an incident; what lies further back than two days is the most recent, no more."""
+    before = [deployment for deployment in repository.deployments if deployment.created_at <= opened]
+    for last in before[-1:]:
+        is_near = opened - last.created_at <= timedelta(days=2)
+        yield ChangeEvent(
+            last.created_at,
+            f"Deployed {repository.name}",
+            "related_service" if is_near else "most_recent",
+            repository.name,
+            str(last.id),
         )
 
 

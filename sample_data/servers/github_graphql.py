@@ -3,31 +3,36 @@
 import hmac
 import json
 import re
+import threading
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from graphql import (
+    ExecutionResult,
     GraphQLError,
     GraphQLFormattedError,
     GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     build_schema,
-    graphql_sync,
+    parse,
+    validate,
 )
+from graphql.execution import execute_sync
 from werkzeug import Request, Response
 
 from sample_data.model import Organisation
 from sample_data.servers.github_nodes import Nodes, instant
 from sample_data.servers.github_paging import Node
+from sample_data.servers.github_points import MOST_NODES, Cost, cost_of
 
 _LIMIT = 5000
 
 
 class GitHubGraphQL:
-    """`POST /api/graphql` with GitHub's paging rules, rate limit and error shapes.
+    """`POST /api/graphql` with GitHub's paging rules, points and error shapes; `points` is how many were used.
 
     `lacking` names fields (`Repository.isMirror`) that it does not know, as an older Enterprise Server.
     """
@@ -36,7 +41,8 @@ class GitHubGraphQL:
         self._organisation = organisation
         self._token = token
         self._schema = _schema(frozenset(lacking))
-        self._used = 0
+        self.points = 0
+        self._lock = threading.Lock()
 
     def __call__(self, request: Request) -> Response:
         given = request.headers.get("Authorization", "").partition(" ")[2]
@@ -47,21 +53,39 @@ class GitHubGraphQL:
         asked = request.get_json(silent=True)
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
             return _json({"message": "A query attribute must be specified and must be a string."}, 400)
-        self._used = self._used % _LIMIT + 1
-        query = _Query(Nodes(self._organisation, request.host_url.rstrip("/")), self._used)
-        result = graphql_sync(
-            self._schema,
-            asked["query"],
-            root_value=query,
-            variable_values=asked.get("variables"),
-            operation_name=asked.get("operationName"),
-        )
+        try:
+            result = self._executed(asked, request.host_url.rstrip("/"))
+        except GraphQLError as error:
+            result = ExecutionResult(None, [error])
         answer: dict[str, Any] = {}
         if result.data is not None:
             answer["data"] = result.data
         if result.errors:
             answer["errors"] = [_error(error.formatted) for error in result.errors]
         return _json(answer)
+
+    def _executed(self, asked: dict[str, Any], root: str) -> ExecutionResult:
+        document, variables = parse(asked["query"]), asked.get("variables")
+        if errors := validate(self._schema, document):
+            return ExecutionResult(None, errors)
+        cost = cost_of(self._schema, document, variables)
+        if cost.nodes > MOST_NODES:
+            raise GraphQLError(
+                f"This query requests up to {cost.nodes:,} possible nodes which exceeds the maximum limit of"
+                f" {MOST_NODES:,}.",
+                extensions={"type": "MAX_NODE_LIMIT_EXCEEDED"},
+            )
+        with self._lock:
+            self.points += cost.points
+            used = self.points % _LIMIT
+        query = _Query(Nodes(self._organisation, root), cost, used)
+        return execute_sync(
+            self._schema,
+            document,
+            root_value=query,
+            variable_values=variables,
+            operation_name=asked.get("operationName"),
+        )
 
 
 def _json(value: Any, status: int = 200) -> Response:
@@ -108,16 +132,17 @@ class _Query:
 
     id = "query"
 
-    def __init__(self, nodes: Nodes, used: int) -> None:
+    def __init__(self, nodes: Nodes, cost: Cost, used: int) -> None:
         self._nodes = nodes
+        self._cost = cost
         self._used = used
 
     def rateLimit(self, info: GraphQLResolveInfo, dryRun: bool | None = None) -> Node:  # noqa: N802, N803
         reset = instant(self._nodes.organisation.now)
         return {
-            "cost": 1,
+            "cost": self._cost.points,
             "limit": _LIMIT,
-            "nodeCount": 0,
+            "nodeCount": self._cost.nodes,
             "remaining": _LIMIT - self._used,
             "resetAt": reset,
             "used": self._used,

@@ -37,8 +37,8 @@ class SampleServer:
     """A context manager that serves `organisation` at `url` until it is left.
 
     `requests` counts requests by source (`github rest`, `github graphql`, `git`, `argocd`, `pagerduty`, `backstage`);
-    `log` lists them as (source, method, path with query) in order of arrival. `around` may put something between the
-    network and the APIs, such as faults.Faulty.
+    `log` lists them as (source, method, path with query) in order of arrival; `points` are those of GitHub's rate limit
+    that the GraphQL queries used. `around` may put something between the network and the APIs, such as faults.Faulty.
     """
 
     def __init__(
@@ -53,9 +53,10 @@ class SampleServer:
         self.requests: Counter[str] = Counter()
         self.log: list[tuple[str, str, str]] = []
         self._lock = threading.Lock()
+        self._graphql = GitHubGraphQL(organisation, token)
         self._apis: tuple[tuple[str, str, Api], ...] = (
             ("github rest", "/api/v3", GitHubRest(organisation, token)),
-            ("github graphql", "/api/graphql", GitHubGraphQL(organisation, token)),
+            ("github graphql", "/api/graphql", self._graphql),
             ("argocd", "/argocd", ArgoCDApi(organisation, token)),
             ("pagerduty", "/pagerduty", PagerDutyApi(organisation, token)),
             ("backstage", "/backstage", BackstageApi(organisation, token)),
@@ -70,6 +71,11 @@ class SampleServer:
     def url(self) -> str:
         """The server's address without a slash at its end; GitHub's is this plus `/api/v3`."""
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def points(self) -> int:
+        """What the GraphQL queries so far cost."""
+        return self._graphql.points
 
     def __enter__(self) -> "SampleServer":
         self._thread.start()

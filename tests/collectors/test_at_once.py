@@ -11,12 +11,14 @@ import pytest
 from werkzeug import Request, Response
 
 from collectors.argocd.collect import AT_ONCE as ARGOCD_AT_ONCE
-from collectors.contract.items import Resume
+from collectors.contract.items import Item, Resume
+from collectors.contract.records import Incident
 from collectors.git.collect import CLONES_AT_ONCE
 from collectors.github.rate_limit import REST_AT_ONCE
+from collectors.pagerduty.change_events import collect_changes
 from collectors.pagerduty.lists import AT_ONCE as PAGERDUTY_AT_ONCE
 from collectors.transport.cost import Meter, metered
-from config.settings import load_settings
+from config.settings import Settings, load_settings
 from sample_data.model import ArgoCD, Organisation
 from sample_data.organisation.scale import build_large, large_settings
 from sample_data.servers.faults import App
@@ -24,7 +26,6 @@ from sample_data.servers.server import SampleServer
 from tests.support.argocd_instance import SHAS, application, entry
 from warehouse.loading.configured import sources
 from warehouse.pipeline import collect
-from warehouse.progress import Silent
 
 WAIT_SECONDS = 60.0
 
@@ -82,14 +83,11 @@ def listed(large: Organisation, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return settings.warehouse
 
 
-class Waits(Silent):
-    """Progress that keeps what was waited for."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def wait(self, source: str, text: str) -> None:
-        self.told.append(text)
+def changes(settings: Settings, resume: Resume, read: Iterable[Item]) -> list[Item]:
+    """What PagerDuty relates to all incidents that were `read`."""
+    assert settings.sources.pagerduty
+    incidents = [item for item in read if isinstance(item, Incident)]
+    return list(collect_changes(settings.sources.pagerduty, resume, incidents))
 
 
 @pytest.mark.parametrize(
@@ -122,8 +120,11 @@ def test_as_many_requests_are_under_way_as_the_source_allows(
         (reading,) = (
             found for found in sources(load_settings(config)) if found.name.partition(":")[0] == source
         )
+        resume = Resume(large.now, large.now - timedelta(days=365))
         with metered(Meter()):
-            items = list(reading.collect(Resume(large.now, large.now - timedelta(days=365))))
+            items = list(reading.collect(resume))
+            if source == "pagerduty":
+                items += changes(load_settings(config), resume, items)
     assert items
     assert gate.most == at_once
     if source == "argocd":
@@ -144,10 +145,13 @@ def test_a_rate_limit_that_one_meets_is_waited_out_by_all_and_said_once(
 
         return answer
 
-    progress = Waits()
+    told: list[str] = []
+    resume = Resume(large.now, large.now - timedelta(days=365))
     with SampleServer(large, around=once) as server:
         settings = load_settings(large_settings(large, server.url, tmp_path, server.token))
-        (run,) = collect(settings, progress, only="pagerduty", now=large.now)
-    assert run.error is None
-    assert progress.told == ["waiting 1 s for pagerduty's rate limit"]
-    assert run.meter.failed_requests == 1
+        (reading,) = (found for found in sources(settings) if found.name == "pagerduty")
+        with metered(Meter(on_wait=told.append)) as meter:
+            items = changes(settings, resume, reading.collect(resume))
+    assert len([item for item in items if isinstance(item, Incident)]) == 12
+    assert told == ["waiting 1 s for pagerduty's rate limit"]
+    assert meter.failed_requests == 1

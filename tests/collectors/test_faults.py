@@ -321,7 +321,7 @@ ODD: dict[str, tuple[str, Fault, int, int, str]] = {
     "a null in GitHub's lists by REST": ("github rest", faults.null_items(""), 0, 0, ""),
     "no author": ("github", faults.null("author"), 0, 0, ""),
     "no user": ("github rest", faults.null("user"), 0, 0, ""),
-    "no commit in a pull request's": ("github rest", faults.null("commit"), 14, 14, "commits.0.authored_at"),
+    "no commit in a pull request's": ("github rest", faults.null("commit"), 74, 74, "commits.0.authored_at"),
     "an unknown state of a deployment": ("github", faults.unknown("state"), 3, 3, "status"),
     "a null among issues": ("github issues", faults.null_items("nodes"), 0, 0, ""),
     "no labels that can be read": ("github issues", faults.null("labels"), 0, 0, ""),

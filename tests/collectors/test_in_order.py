@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from collectors.transport.cost import Meter, current_meter, metered
 from collectors.transport.in_order import in_order
+from collectors.transport.pace import seconds_left
 from collectors.transport.pacing import Hold
+from collectors.transport.side_by_side import Await, side_by_side
 
 WAIT_SECONDS = 30.0
 
@@ -161,3 +163,125 @@ def test_no_more_leave_within_a_minute_than_are_allowed() -> None:
         third.join(0.01)
     assert told == ["waiting 60 s so as not to ask too often"]
     assert third.is_alive()
+
+
+@given(
+    after=st.integers(1, 6).flatmap(
+        lambda n: st.tuples(
+            *(st.sets(st.integers(0, max(at - 1, 0))) if at else st.just(set()) for at in range(n))
+        )
+    )
+)
+def test_each_is_begun_once_those_that_it_comes_after_are_done_and_no_later(
+    after: tuple[set[int], ...],
+) -> None:
+    happened: list[tuple[str, str]] = []
+
+    def work(name: str, _: Await) -> str:
+        happened.append(("begun", name))
+        happened.append(("done", name))
+        return name
+
+    wanted = {str(at): [str(other) for other in others] + ["nobody"] for at, others in enumerate(after)}
+    assert sorted(side_by_side(work, wanted)) == sorted(wanted)
+    for name, others in wanted.items():
+        for other in others[:-1]:
+            assert happened.index(("done", other)) < happened.index(("begun", name))
+
+
+def test_what_waits_for_nobody_is_read_beside_what_takes_long() -> None:
+    together = threading.Barrier(3)  # breaks if fewer than three come
+    found = side_by_side(lambda name, _: together.wait(WAIT_SECONDS) >= 0, {"a": [], "b": [], "c": []})
+    assert list(found) == [True] * 3
+
+
+def test_who_is_at_work_may_wait_for_others_and_says_for_which() -> None:
+    told: list[str] = []
+    is_told = threading.Event()
+
+    def tell(name: str) -> None:
+        told.append(name)
+        is_told.set()
+
+    def work(name: str, awaited: Await) -> str:
+        if name == "waits":
+            awaited(["long", "nobody"], tell)
+        else:
+            assert is_told.wait(WAIT_SECONDS)
+        return name
+
+    assert list(side_by_side(work, {"waits": [], "long": []})) == ["long", "waits"]
+    assert told == ["long"]
+
+
+def test_what_is_raised_ends_all_and_who_has_not_begun_does_not_begin() -> None:
+    begun: list[str] = []
+    is_over = threading.Event()
+
+    def work(name: str, _: Await) -> str:
+        begun.append(name)
+        if name == "broken":
+            raise KeyboardInterrupt
+        is_over.wait(WAIT_SECONDS)
+        return name
+
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        list(side_by_side(work, {"long": [], "broken": [], "later": ["long"]}))
+    is_over.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(WAIT_SECONDS)
+    assert sorted(begun) == ["broken", "long"]
+
+
+def simulated(
+    works: list[tuple[float, float]], pauses: dict[int, float]
+) -> Iterator[tuple[float, float | None, float]]:
+    """(share done, what is estimated, what is left) after each of `works`, of (how much it is, seconds)."""
+    total = sum(work for work, _ in works)
+    ends = sum(seconds for _, seconds in works) + sum(pauses.values())
+    elapsed, done = 0.0, 0.0
+    waits: list[tuple[float, float]] = []
+    for number, (work, seconds) in enumerate(works):
+        if number in pauses:
+            waits.append((done, pauses[number]))
+            elapsed += pauses[number]
+        elapsed, done = elapsed + seconds, done + work
+        yield done / total, seconds_left(elapsed, done, total, waits), ends - elapsed
+
+
+# requests of a first collection as the sample server answered them: a hundred pull requests (500 parts of work) or 250
+# deployments (500) each, of which the pull requests take longer
+RECORDED = [(500.0, 0.17)] * 400 + [(500.0, 0.11)] * 80
+HOURLY = [(500.0, 2.0)] * 3000
+
+
+@pytest.mark.parametrize(
+    ("works", "pauses", "first"),
+    [
+        (RECORDED, {}, 0.1),
+        ([(500.0, seconds) for _, seconds in RECORDED for seconds in (0.05, 0.3)], {}, 0.1),
+        (RECORDED, {20: 60.0}, 0.1),
+        (RECORDED, {20: 60.0, 30: 30.0, 31: 30.0}, 0.1),
+        # five budgets of an hour: they are known of once the first is used up
+        (HOURLY, dict.fromkeys(range(600, 3000, 600), 2400.0), 0.21),
+    ],
+    ids=["recorded", "uneven", "one wait", "several waits", "limits by the hour"],
+)
+def test_an_estimate_is_right_within_a_factor_of_two(
+    works: list[tuple[float, float]], pauses: dict[int, float], first: float
+) -> None:
+    told = 0
+    for share, estimated, left in simulated(works, pauses):
+        if first <= share and left > 1:
+            assert estimated is not None
+            assert left / 2 <= estimated <= left * 2, share
+            told += 1
+    assert told > 300
+
+
+@pytest.mark.parametrize(("elapsed", "done"), [(60, 0), (1, 5), (60, 10), (60, 12)])
+def test_nothing_is_estimated_of_what_has_not_begun_has_just_begun_or_is_done(
+    elapsed: float, done: float
+) -> None:
+    assert seconds_left(elapsed, done, 10) is None

@@ -12,6 +12,7 @@ from werkzeug import Request, Response
 
 from collectors.contract.items import Checkpoint, Item, Malformed, Resume, SourceError
 from collectors.contract.records import Coverage, Incident
+from collectors.pagerduty.change_events import collect_changes
 from collectors.pagerduty.collect import collect, try_connection
 from config.sources import PagerDuty
 from sample_data.model import ArgoCD, Organisation
@@ -77,6 +78,19 @@ def run(
     return list(collect(source_at(server.url), Resume(now, since, cursors or {})))
 
 
+def changes(
+    server: Loopback,
+    read: list[Item],
+    cursors: dict[str, Any] | None = None,
+    now: datetime = NOW,
+    is_all: bool = True,
+) -> list[Item]:
+    """What PagerDuty relates to all incidents that were `read`."""
+    return list(
+        collect_changes(source_at(server.url), Resume(now, SINCE, cursors or {}), incidents(read), is_all)
+    )
+
+
 def incidents(items: list[Item]) -> list[Incident]:
     return [item for item in items if isinstance(item, Incident)]
 
@@ -111,11 +125,10 @@ def test_without_resolved_at_the_resolve_log_entry_tells_it_and_never_the_update
         assert incidents(run(server))[0].resolved_at == NOW - timedelta(days=8)
 
 
-def test_a_merged_incident_names_the_one_it_went_into_and_no_change_event_is_asked_for() -> None:
+def test_a_merged_incident_names_the_one_it_went_into() -> None:
     reason = {"type": "merge_resolve_reason", "incident": {"id": "Q1", "type": "incident_reference"}}
     with serving(account(incident("Q2", ago(days=9), ago(days=8), resolve_reason=reason))) as server:
         assert incidents(run(server))[0].merged_into == "Q1"
-    assert not [path for path in server.requests if "related" in path]
 
 
 def test_related_change_events_are_asked_for_once_an_incident() -> None:
@@ -129,41 +142,21 @@ def test_related_change_events_are_asked_for_once_an_incident() -> None:
     held = account(still_open, change_events={"Q1": [event]})
     with serving(held) as server:
         first = run(server)
+        told = changes(server, first)
         still_open.update(status="resolved", resolved_at=ago(minutes=10))
         held.log_entries.append(log("resolve", "Q1", ago(minutes=10)))
-        second = run(server, cursors_of(first))
+        stored = {one.id: [dict(event) for event in one.change_events] for one in incidents(told)}
+        second = list(collect(source_at(server.url), Resume(NOW, SINCE, cursors_of(first)), stored))
+        assert incidents(changes(server, second, cursors_of(told))) == []
         asked = [path for path in server.requests if "related" in path]
-    for found in (*incidents(first), *incidents(second)):
+    assert [one.change_events for one in incidents(first)] == [()]
+    for found in (*incidents(told), *incidents(second)):
         (related,) = found.change_events
         assert (related.id, related.reason) == ("01E", "related_service")
         assert related.links == ("https://github.com/acme/web/deployments/7",)
         assert json.loads(related.details or "") == {"sha": "abc"}
     assert incidents(second)[0].resolved_at == NOW - timedelta(minutes=10)
     assert len(asked) == 1
-
-
-def events_asked_for(server: Loopback) -> list[str]:
-    return [path.partition("?")[0] for path in server.requests if "change_events" in path]
-
-
-def many_incidents() -> list[dict[str, Any]]:
-    return [incident(f"Q{n}", ago(hours=n), ago(hours=n)) for n in range(1, 40)]
-
-
-def test_an_account_that_has_no_change_events_is_not_asked_for_those_of_each_incident() -> None:
-    with serving(account(*many_incidents())) as server:
-        assert len(incidents(run(server))) == 39
-    assert events_asked_for(server) == ["/change_events"]
-
-
-def test_the_change_events_of_many_incidents_are_asked_for_once_each_and_stay_with_theirs() -> None:
-    events = {f"Q{n}": [{"id": f"E{n}"}] for n in range(1, 40, 2)}
-    with serving(account(*many_incidents(), change_events=events)) as server:
-        found = incidents(run(server))
-    assert [incident.id for incident in found] == [f"Q{n}" for n in range(39, 0, -1)]
-    related = {incident.id: [event.id for event in incident.change_events] for incident in found}
-    assert {id: ids for id, ids in related.items() if ids} == {f"Q{n}": [f"E{n}"] for n in range(1, 40, 2)}
-    assert len(events_asked_for(server)) == 1 + 39
 
 
 def test_a_first_run_asks_in_stretches_of_less_than_six_months() -> None:
@@ -338,14 +331,6 @@ def test_recorded_incidents_are_all_read() -> None:
         ("Q3XPBJRWJEU9R9", "high", None, "P7QOAJ8"),
         ("Q17MJPM38GKM2Q", "high", None, "P94D8C0"),
     }
-
-
-def test_no_related_events_are_asked_for_of_an_incident_that_is_linked() -> None:
-    linked, other = incident("Q1", ago(days=3), ago(days=2)), incident("Q2", ago(days=3), ago(days=2))
-    with serving(account(linked, other)) as server:
-        found = list(collect(source_at(server.url), Resume(NOW, SINCE), linked={"Q1"}))
-    assert {i.id for i in incidents(found)} == {"Q1", "Q2"}
-    assert [path for path in server.requests if "related" in path] == ["/incidents/Q2/related_change_events"]
 
 
 def burst(*seconds: int) -> Account:

@@ -126,6 +126,22 @@ def test_a_connection_without_or_beyond_bounds_is_refused_as_github_refuses_it(
     assert answer["errors"][0]["type"] == type_
 
 
+def test_points_are_counted_and_a_query_for_too_many_nodes_is_refused(
+    github: httpx.Client, server: SampleServer
+) -> None:
+    query = """query ($first: Int!) { rateLimit { cost limit remaining resetAt nodeCount used } repository(
+      owner: "acme", name: "checkout") { pullRequests(first: 100) { nodes { commits(first: $first) { nodes { commit {
+      parents(first: 100) { totalCount } } } } } } } }"""
+    before = server.points
+    found = ask(github, query, first=10)["data"]["rateLimit"]
+    assert (found["cost"], found["nodeCount"]) == (11, 100 + 1_000 + 100_000), "(1 + 100 + 1,000) / 100"
+    assert server.points == before + 11
+    assert found["remaining"] == found["limit"] - found["used"]
+    answer = ask(github, query, first=60)
+    assert answer["errors"][0]["type"] == "MAX_NODE_LIMIT_EXCEEDED"
+    assert server.points == before + 11
+
+
 def test_a_field_that_github_does_not_have_is_refused(github: httpx.Client) -> None:
     answer = ask(github, '{ repository(owner: "acme", name: "checkout") { leadTime } }')
     assert "data" not in answer

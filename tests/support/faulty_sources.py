@@ -112,7 +112,7 @@ def make_organisation(git_dir: Path | None = None) -> model.Organisation:
             model.Issue(n, n, f"Broken {n}", hours(n), hours(n), hours(n + 1), ("incident",))
             for n in range(1001, 1031)
         ],
-        pull_requests=[make_pull(n, commits=(make_commit(n),)) for n in range(1, 61)],
+        pull_requests=[make_pull(n, commits=(make_commit(n),)) for n in range(1, 121)],
         deployments=[make_deployment(n, "IN_PROGRESS", "SUCCESS") for n in range(201, 204)],
         # more than a page of commits is in `git_dir`, more than a page of runs here, of which three have jobs
         workflow_runs=[

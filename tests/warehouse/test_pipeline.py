@@ -7,27 +7,31 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pytest
 
 from config.errors import ConfigurationError
 from config.settings import load_settings
 from sample_data.model import ArgoCD, Organisation
 from sample_data.organisation.scale import build_large, large_settings
-from sample_data.servers.server import SampleServer
+from sample_data.servers.server import App, SampleServer
 from sample_data.settings import demo_settings
 from tests.conftest import Sample
 from tests.support.argocd_instance import application, entry
 from tests.support.places import ROOT
+from warehouse.loading.configured import sources
 from warehouse.loading.imports import import_file
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import RunInProgress, collect
+from warehouse.progress import Silent
 from warehouse.storage.store import open_warehouse
 
+WAIT_SECONDS = 60.0
 TABLES = (
     "repositories",
     "commits",
@@ -61,10 +65,11 @@ PASSING = {"url", "change_events", "author", "creator", "respondent"}
 def content(warehouse: Path) -> dict[str, list[str]]:
     """The rows of the source tables, without what differs between two collections of the same."""
     found = {}
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with open_warehouse(warehouse) as opened:
         for table in TABLES:
-            result = connection.execute(f"from {table}")
-            kept = [i for i, column in enumerate(result.description) if column[0] not in PASSING]
+            result = opened.connection.execute(f"from {table}")
+            columns = result.description or ()
+            kept = [i for i, column in enumerate(columns) if column[0] not in PASSING]
             found[table] = sorted(repr([row[i] for i in kept]) for row in result.fetchall())
     return found
 
@@ -101,6 +106,99 @@ def test_a_source_that_fails_leaves_the_others_and_is_on_record_and_goes_on_wher
     collect(undisturbed, now=acme.now)
     assert content(settings.warehouse) == content(undisturbed.warehouse)
     assert len(content(settings.warehouse)["deployments"]) == 30 + 4
+
+
+def held(path: str, until: Callable[[list[str]], bool]) -> Callable[[App], App]:
+    """Keeps requests whose path begins with `path` waiting until `until` holds of all that came."""
+    come: list[str] = []
+    changed = threading.Condition()
+
+    def around(app: App) -> App:
+        def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            asked = environ["PATH_INFO"]
+            with changed:
+                come.append(asked)
+                changed.notify_all()
+                if asked.startswith(path):
+                    assert changed.wait_for(lambda: until(come), WAIT_SECONDS)
+            return app(environ, start_response)
+
+        return answer
+
+    return around
+
+
+class InterruptedByCommits(Silent):
+    """Progress at whose first commit somebody interrupts."""
+
+    def advance(self, source: str, kind: str, n: int) -> None:
+        if source == "git":
+            raise KeyboardInterrupt
+
+
+def test_no_source_waits_for_one_whose_rows_it_does_not_need(acme: Organisation, tmp_path: Path) -> None:
+    others = ("/argocd", "/pagerduty")
+    around = held("/api/graphql", lambda come: all(any(p.startswith(o) for p in come) for o in others))
+    with SampleServer(acme, around=around) as server:
+        config = large_settings(acme, server.url, tmp_path, server.token)
+        # on a first run Argo CD waits for the clones, where there are to be any
+        config.write_text(config.read_text().replace("token: ", "clone: false, token: ", 1))
+        runs = collect(load_settings(config), now=acme.now)
+    assert [run.error for run in runs] == [None] * 5
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_each_source_is_read_after_those_whose_rows_it_needs(
+    sample: Sample, tmp_path: Path, is_first: bool
+) -> None:
+    config = demo_settings(sample.organisation, "http://127.0.0.1:9", tmp_path, "token")
+    settings = load_settings(config)
+    if not is_first:
+        (settings.warehouse.parent / "git").mkdir(parents=True)
+    known = {source.name: source.after for source in sources(settings)}
+    # git fetches what Argo CD deployed, and once Argo CD's config is read from the clones of git
+    assert known["argocd:main"] == (("git", "requests") if is_first else ())
+    assert set(known["git"]) == {"catalog", "github"} | (set() if is_first else {"argocd:main"})
+    needed = {"requests": {"git"}, "github_jobs": {"catalog", "github"}, "github_issues": {"github"}}
+    for name, others in needed.items():
+        assert name not in known or set(known[name]) == others
+    names = list(known)
+    for name, before in known.items():
+        for other in set(before) & set(known):
+            assert names.index(other) < names.index(name), "so that nobody waits for itself"
+
+
+def test_after_an_interrupt_nothing_is_stored_and_the_next_run_completes_it(
+    acme: Organisation, tmp_path: Path
+) -> None:
+    is_over = threading.Event()
+
+    def around(app: App) -> App:
+        def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if environ["PATH_INFO"].startswith("/pagerduty/incidents"):
+                assert is_over.wait(WAIT_SECONDS)
+            return app(environ, start_response)
+
+        return answer
+
+    before = set(threading.enumerate())
+    with SampleServer(acme, around=around) as server:
+        settings = load_settings(large_settings(acme, server.url, tmp_path / "w", server.token))
+        with pytest.raises(KeyboardInterrupt):
+            collect(settings, InterruptedByCommits(), now=acme.now)
+        stored = content(settings.warehouse)
+        is_over.set()
+        reading = [one for one in set(threading.enumerate()) - before if one.name in ("pagerduty", "git")]
+        assert reading
+        for thread in reading:
+            thread.join(WAIT_SECONDS)
+        assert stored["incidents"] == content(settings.warehouse)["incidents"] == []
+        assert content(settings.warehouse) == stored
+        runs = collect(settings, now=acme.now)
+        undisturbed = load_settings(large_settings(acme, server.url, tmp_path / "undisturbed", server.token))
+        collect(undisturbed, now=acme.now)
+    assert [run.error for run in runs] == [None] * 5
+    assert content(settings.warehouse) == content(undisturbed.warehouse)
 
 
 @pytest.mark.soak

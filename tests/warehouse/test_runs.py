@@ -1,5 +1,6 @@
 """What a run leaves behind besides its rows: what it cost, what it set aside, and what it waited for."""
 
+import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,9 @@ from warehouse.pipeline import collect
 from warehouse.progress import Silent
 from warehouse.storage.store import open_warehouse
 
+# stopped, and waiting for others
+NEVER: tuple[Any, ...] = (threading.Event(), lambda names, tell: None)
+
 
 class Heard(Silent):
     """Progress that keeps what it is told besides the numbers of records."""
@@ -33,7 +37,7 @@ class Heard(Silent):
     def wait(self, source: str, text: str) -> None:
         self.waits.append((source, text))
 
-    def part(self, source: str, done: int, total: int, of: str) -> None:
+    def part(self, source: str, done: int, total: int, of: str, seconds_left: float | None) -> None:
         self.parts.append((source, done, total, of))
 
 
@@ -198,7 +202,7 @@ def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: 
 
     kept = tmp_path / "w.faults.log"
     for _ in range(3):
-        found = pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
+        found = pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False, *NEVER)
         assert found.error is not None
         assert found.error.startswith("broken: RuntimeError: no room for ")
         assert found.error.endswith(f"(a fault of Sixkeys; see run {found.run_id[:8]} in w.faults.log)")
@@ -208,6 +212,15 @@ def test_a_fault_of_the_program_says_where_it_was_and_holds_no_secret(tmp_path: 
     assert secret not in kept.read_text()
 
     kept.write_text("x" * 499_999)
-    pipeline._run(settings, Source("broken", broken), Silent(), None, NOW, False)
+    pipeline._run(
+        settings,
+        Source("broken", broken),
+        Silent(),
+        None,
+        NOW,
+        False,
+        threading.Event(),
+        lambda names, tell: None,
+    )
     assert kept.stat().st_size < 10_000
     assert (tmp_path / "w.faults.log.1").stat().st_size == 499_999

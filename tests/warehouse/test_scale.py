@@ -53,10 +53,10 @@ def test_what_a_first_run_and_a_later_one_cost(
     with SampleServer(organisation) as server:
         settings = load_settings(large_settings(organisation, server.url, tmp_path / "w", server.token))
         read(settings, organisation)
-        first = Counter(server.requests)
+        first, points = Counter(server.requests), server.points
         server.requests.clear()
         read(settings, organisation)
-        second = Counter(server.requests)
+        second, later_points = Counter(server.requests), server.points - points
     found = counts(settings)
     assert (found["pull_requests"], found["deployments"], found["incidents"]) == (
         pull_requests,
@@ -66,6 +66,12 @@ def test_what_a_first_run_and_a_later_one_cost(
     assert found["commits"] == pull_requests + repositories
     listing, of_deployments = 1, -(-repositories // 5)
     assert first["github graphql"] <= listing + pull_requests * 3 // 100 + of_deployments
+    # of each of a hundred repositories its topics and lists, of a pull request its labels, commits, reviews, what made
+    # it ready and the parents of two commits, of a deployment its statuses
+    listed = -(-repositories // 100) * 401
+    lists = listed + repositories * 2 + pull_requests * 6 + deployments
+    assert points <= lists / 100 + first["github graphql"] / 2, "each query is rounded"
+    assert later_points == round(listed / 100)
     assert first["github rest"] == 0
     assert {source: n for source, n in second.items() if n > 1} == {}, "one a source and 50 repositories"
 

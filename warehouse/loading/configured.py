@@ -1,6 +1,6 @@
 """The configured sources: which collector reads each, with what it needs to know."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -13,12 +13,13 @@ from collectors.argocd.config_clones import ConfigClones
 from collectors.backstage import portal
 from collectors.contract.items import Item, Resume, SetAside, SourceError
 from collectors.contract.people import People
-from collectors.contract.records import Repository
+from collectors.contract.records import Incident, Repository
 from collectors.files import backstage, events, record_files
 from collectors.git import collect as git
 from collectors.github import collect as github
 from collectors.github import issues, workflow_runs
 from collectors.github.api import GitHubApi
+from collectors.pagerduty import change_events
 from collectors.pagerduty import collect as pagerduty
 from collectors.requests import collect as requests
 from collectors.survey import collect as survey
@@ -32,6 +33,7 @@ from warehouse.loading.asked_waits import patient
 from warehouse.loading.guarded_objects import guarded_objects
 from warehouse.loading.people_key import people_of
 from warehouse.loading.request_repositories import collect_requests, workflows_of
+from warehouse.storage.instants import naive
 from warehouse.storage.store import open_warehouse
 
 _CLONES = "git"
@@ -41,8 +43,9 @@ _CLONES = "git"
 class Source:
     """A source by the name that `sixkeys collect --source` takes, how to read it, and the first day that is wanted.
 
-    `again` gives the cursors from which items of the quarantine are met again; where each run reads everything there
-    is, they need no moving and it `is_whole`.
+    It is read beside the others once those that it comes `after` have ended, well or not: it needs what they tell, or
+    shares a limit or a folder with them. `again` gives the cursors from which items of the quarantine are met again;
+    where each run reads everything there is, they need no moving and it `is_whole`.
     """
 
     name: str
@@ -50,27 +53,43 @@ class Source:
     since: date | None = None
     again: Callable[[Mapping[str, Any], Iterable[SetAside]], dict[str, Any]] = lambda cursors, _: {**cursors}
     is_whole: bool = False
+    after: tuple[str, ...] = ()
+    later: "LaterReading | None" = None
 
 
-def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
-    """All configured sources in the order in which they are read: the catalogue first, git after GitHub.
+@dataclass(frozen=True)
+class LaterReading:
+    """What else is read of a source once those that it comes `after` have ended, well or not."""
+
+    collect: Callable[[Resume], Iterator[Item]]
+    after: tuple[str, ...]
+
+
+def sources(
+    settings: Settings,
+    is_by_hand: bool = False,
+    possibly_caused: Callable[[Settings, Collection[str]], Sequence[Incident]] = lambda settings, ids: (),
+) -> list[Source]:
+    """All configured sources, each behind those that it comes after.
 
     An Argo CD keeps ten syncs, so it waits for nobody but once, for the clones that its config is read from. One that
-    asked to wait is asked only when it `is_by_hand`.
+    asked to wait is asked only when it `is_by_hand`. `possibly_caused` gives those of PagerDuty's incidents by their
+    ids that a deployment may have caused.
     """
     configured = settings.sources
     people = people_of(settings)
+    awaits_clones = (
+        configured.github and configured.github.clone and not (settings.warehouse.parent / _CLONES).is_dir()
+    )
     polled = [
         Source(
             f"argocd:{instance.name}",
             partial(_argocd, settings, configured.github, instance),
             again=argocd.again,
+            after=("git", "requests") if awaits_clones else (),
         )
         for instance in configured.argocd
     ]
-    awaits_clones = (
-        configured.github and configured.github.clone and not (settings.warehouse.parent / _CLONES).is_dir()
-    )
     found: list[Source] = [] if awaits_clones else [*polled]
     if configured.catalog.files or configured.catalog.backstage:
         read = partial(_catalog, configured.catalog, settings.warehouse.parent)
@@ -89,14 +108,19 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                 ),
                 configured.github.since,
                 github.again,
+                # where both tell of a component, what GitHub holds stands
+                after=("catalog",) if configured.catalog.from_github else (),
             )
         )
+        # what Argo CD deployed is fetched too, and it fetches into the same clones
+        before_git = ("catalog", "github", *(() if awaits_clones else (one.name for one in polled)))
         found.append(
             Source(
                 "git",
                 partial(_git, settings.warehouse, configured.github, people),
                 configured.github.since,
                 git.again,
+                after=before_git,
             )
         )
         if settings.self_service.requests:
@@ -112,11 +136,15 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                     ),
                     configured.github.since,
                     requests.again,
+                    after=("git",),
                 )
             )
         if configured.github.workflow_runs and asks_for_jobs(settings):
             read_jobs = partial(_jobs, settings, configured.github, people)
-            found.append(Source("github_jobs", read_jobs, configured.github.since, workflow_runs.jobs_again))
+            # by the API both may ask for 900 things a minute
+            others = ("catalog", "github") if configured.github.clone else ("git", "requests")
+            again, since = workflow_runs.jobs_again, configured.github.since
+            found.append(Source("github_jobs", read_jobs, since, again, after=others))
         if configured.github.incidents:
             found.append(
                 Source(
@@ -124,6 +152,7 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                     partial(_issues, settings.warehouse, configured.github),
                     configured.github.since,
                     issues.again,
+                    after=("github",),
                 )
             )
     if awaits_clones:
@@ -136,6 +165,11 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
                 partial(_pagerduty, settings.warehouse, configured.pagerduty),
                 since,
                 pagerduty.again,
+                # once what tells of deployments and of causes has ended
+                later=LaterReading(
+                    partial(_changes, settings, configured.pagerduty, possibly_caused),
+                    ("catalog", "github", "git", *(one.name for one in polled), "links"),
+                ),
             )
         )
     if configured.survey or settings.survey_page:
@@ -162,7 +196,16 @@ def sources(settings: Settings, is_by_hand: bool = False) -> list[Source]:
     if settings.events is not None or folder.is_dir():
         told = partial(events.collect, settings.events or [], folder, settings.timezone)
         found.append(Source("events", told, is_whole=True))
-    return [replace(one, collect=patient(one.name, one.collect, is_by_hand)) for one in found]
+    return [_patient(one, is_by_hand) for one in found]
+
+
+def _patient(source: Source, is_by_hand: bool) -> Source:
+    later = source.later
+    return replace(
+        source,
+        collect=patient(source.name, source.collect, is_by_hand),
+        later=later and replace(later, collect=patient(source.name, later.collect, is_by_hand)),
+    )
 
 
 _LISTED = (
@@ -175,6 +218,13 @@ def _listed(warehouse: Path) -> list[str]:
     """The repositories of the last listing."""
     with open_warehouse(warehouse) as opened:
         rows = opened.connection.execute(f"{_LISTED} order by c.subject").fetchall()
+    return [repo for (repo,) in rows]
+
+
+def _known(warehouse: Path) -> list[str]:
+    """The repositories of any listing, also while one is being read."""
+    with open_warehouse(warehouse) as opened:
+        rows = opened.connection.execute("select repo from repositories order by repo").fetchall()
     return [repo for (repo,) in rows]
 
 
@@ -222,16 +272,38 @@ def _argocd(settings: Settings, github_: GitHub | None, instance: ArgoCD, resume
         yield from argocd.collect(instance, resume, guarded=guarded)
         return
     with GitHubApi(github_) as api:
-        clones = ConfigClones(api, settings.warehouse.parent / _CLONES, _listed(settings.warehouse))
+        clones = ConfigClones(api, settings.warehouse.parent / _CLONES, _known(settings.warehouse))
         yield from argocd.collect(instance, resume, clones=clones, guarded=guarded)
 
 
 def _pagerduty(warehouse: Path, source: PagerDuty, resume: Resume) -> Iterator[Item]:
     with open_warehouse(warehouse) as opened:
-        linked = opened.connection.execute(
-            "select incident_id from links where incident_source = 'pagerduty'"
+        changes = opened.connection.execute(
+            "select id, change_events from incidents where source = 'pagerduty' and len(change_events) > 0"
         ).fetchall()
-    yield from pagerduty.collect(source, resume, {incident for (incident,) in linked})
+    yield from pagerduty.collect(source, resume, dict(changes))
+
+
+def _changes(
+    settings: Settings,
+    source: PagerDuty,
+    possibly_caused: Callable[[Settings, Collection[str]], Sequence[Incident]],
+    resume: Resume,
+) -> Iterator[Item]:
+    """The change events of those incidents since the last run that a deployment may have caused."""
+    known = change_events.AskedIncidents(resume)
+    with open_warehouse(settings.warehouse) as opened:
+        rows = opened.connection.execute(
+            "select id from incidents where source = 'pagerduty' and (opened_at >= ? or list_contains(?, id))",
+            [naive(known.since or datetime.min.replace(tzinfo=UTC)), sorted(known.unknown)],
+        ).fetchall()
+        failed = opened.connection.execute(
+            "select 1 from (select max_by(status, started_at) as status from runs"
+            " where source <> 'pagerduty' group by source) where status = 'failed'"
+        ).fetchall()
+    ids = {id for (id,) in rows} - set(known.asked)
+    incidents = possibly_caused(settings, ids) if ids else ()
+    yield from change_events.collect_changes(source, resume, incidents, not failed)
 
 
 def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Iterator[Item]:

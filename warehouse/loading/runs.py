@@ -1,10 +1,15 @@
 """What one source did in one run, and how that is told."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from collectors.transport.cost import Meter
+from warehouse.storage.store import open_warehouse
+
+KEPT_RUNS = 9_000  # of each source: 90 days, a run each quarter of an hour
 
 
 @dataclass
@@ -57,3 +62,28 @@ def _size(n: int) -> str:
     if n < 1_000:
         return f"{n} B"
     return f"{n / 1_000:.0f} kB" if n < 1_000_000 else f"{n / 1_000_000:,.1f} MB"
+
+
+def is_first_of(warehouse: Path, sources: Collection[str]) -> bool:
+    """Whether any of the sources has never been read to its end, well or not."""
+    with open_warehouse(warehouse) as opened:
+        ended = opened.connection.execute(
+            "select distinct source from runs where status in ('ok', 'failed')"
+        ).fetchall()
+    return not set(sources) <= {source for (source,) in ended}
+
+
+def close_interrupted_runs(warehouse: Path) -> None:
+    """Puts down of the runs that ended with their process that they did, and removes old ones."""
+    with open_warehouse(warehouse) as opened:
+        opened.connection.execute(
+            "update runs set status = 'interrupted',"
+            " error = 'ended before it was done; the next run went on from there' where status = 'running'"
+        )
+        # by their number, since a clock may be wrong; the last that went well is kept of each source
+        opened.connection.execute(
+            "delete from runs where rowid in (select rowid from runs"
+            " qualify row_number() over (partition by source order by started_at desc) > ?"
+            " and started_at is distinct from max(started_at) filter (where status = 'ok') over (partition by source))",
+            [KEPT_RUNS],
+        )

@@ -1,11 +1,37 @@
-"""Files beside the warehouse that one process holds at a time, for as long as it does one kind of work."""
+"""Who may work on a warehouse: files beside it that one process holds at a time, and the turn of a thread."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
+
+_Opened = TypeVar("_Opened")
+_Given = ParamSpec("_Given")
+_TURNS: dict[Path, threading.RLock] = {}
+
+
+def turn_of_thread(warehouse: Path) -> threading.RLock:
+    """Held by the thread of this process whose turn it is with the warehouse; it may take it again."""
+    return _TURNS.setdefault(warehouse.absolute(), threading.RLock())
+
+
+def one_thread_at_a_time(
+    opening: Callable[Concatenate[Path, _Given], AbstractContextManager[_Opened]],
+) -> Callable[Concatenate[Path, _Given], AbstractContextManager[_Opened]]:
+    """`opening` of a warehouse, in which one thread of this process is at a time: others wait for their turn."""
+
+    @contextmanager
+    @wraps(opening)
+    def in_turn(path: Path, *args: _Given.args, **kwargs: _Given.kwargs) -> Iterator[_Opened]:
+        with turn_of_thread(path), opening(path, *args, **kwargs) as opened:
+            yield opened
+
+    return in_turn
 
 
 @contextmanager

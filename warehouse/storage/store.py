@@ -1,7 +1,4 @@
-"""The warehouse file: source tables, cursors, runs and quarantine. One writer, opened per batch.
-
-WarehouseError(SixkeysError)   the file cannot be opened, is damaged, or was made by another version or program
-"""
+"""The warehouse file: source tables, cursors, runs and quarantine. One writer, opened per batch."""
 
 import glob
 import json
@@ -27,6 +24,7 @@ from config.names import same_key
 from config.text.quoting import in_short
 from warehouse.storage.instants import naive
 from warehouse.storage.kept_columns import keeping
+from warehouse.storage.lock import one_thread_at_a_time
 from warehouse.storage.migration import VERSION, WarehouseError, migrate, stored_version
 from warehouse.storage.renames import under_current_names
 from warehouse.storage.schema import arrow_table
@@ -55,6 +53,7 @@ class Known:
     moved: tuple[tuple[str, str, str | None], ...]
 
 
+@one_thread_at_a_time
 @contextmanager
 def open_warehouse(
     path: Path, waiting: Callable[[str], None] = lambda _: None, wait_seconds: float = WAIT_SECONDS

@@ -1,9 +1,11 @@
 """How much GitHub's collector asks for at once: many repositories in one request."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from collectors.contract.records import Coverage, Deployment, PullRequest
+from collectors.transport.cost import Meter, metered
 from sample_data import model
 from sample_data.model import Review
 from sample_data.servers.server import SampleServer
@@ -110,6 +112,42 @@ def test_a_repository_whose_newest_item_is_older_than_the_first_day_costs_nothin
         ("pull_requests", SINCE),
         ("deployments", SINCE),
     }
+
+
+class Shares(Meter):
+    """A meter that keeps how much of the work is said to be done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[float] = []
+
+    def part(self, done: int, total: int, of: str, share: float | None = None) -> None:
+        self.told.append(share or 0.0)
+
+
+def test_how_much_is_done_goes_by_what_is_still_to_be_read_not_by_how_many_lists_are() -> None:
+    # half of the pull requests of half of the repositories lie before the first day
+    long_ago = SINCE - (NOW - SINCE)
+    repositories = many(
+        8,
+        created_at=lambda n: long_ago if n % 2 else SINCE,
+        pull_requests=lambda n: [
+            make_pull(k, updated_at=NOW - (NOW - (long_ago if n % 2 else SINCE)) * k / 201)
+            for k in range(1, 201)
+        ],
+        deployments=lambda n: [make_deployment(n * 100 + k, "SUCCESS", created_at=NOW) for k in range(25)],
+    )
+    with serve(*repositories) as server, metered(Shares()) as meter:
+        read(server)
+        assert isinstance(meter, Shares)
+        shares = meter.told
+    assert shares[0] == 0.0
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    # 4 x 200 and 4 x 100 pull requests of 5, then 8 x 25 deployments of 2
+    read_pulls = [share for share in shares if share < 0.92]
+    steps = [after - before for before, after in pairwise(read_pulls)]
+    assert max(steps) < 2.5 * 500 / 6400
 
 
 def test_releases_of_many_repositories_come_in_one_request() -> None:

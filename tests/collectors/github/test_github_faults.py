@@ -156,9 +156,9 @@ def test_half_as_much_is_asked_for_where_github_runs_out_of_time_and_more_again_
         faulties[0].next(busy, times=None)
         found = [(pull.repo, pull.number) for pull in of(read(server), PullRequest)]
     assert sorted(found) == [(f"acme/{name}", number) for name in ("a", "b") for number in range(1, 201)]
-    assert refused == [50, 25, 24]
+    assert refused == [100, 50, 25, 24]
     # a larger one is tried after three that were answered
-    assert sizes[:16] == [50, 25, 12, 12, 12, 24, 12, 12, 12, 24, 24, 24, 48, 48, 48, 50]
+    assert sizes[:16] == [100, 50, 25, 12, 12, 12, 24, 12, 12, 12, 24, 24, 24, 48, 48, 48]
 
 
 @pytest.mark.parametrize("asked", ["names", "ids", "cut lists"])

@@ -161,7 +161,7 @@ def test_a_prerelease_that_becomes_a_release_is_read_again(graphql: bool) -> Non
     assert ("v5", False) in {(d.ref, d.is_prerelease) for d in again}
 
 
-@pytest.mark.parametrize(("graphql", "count", "cut_after"), [(True, 200, 120), (False, 120, 105)])
+@pytest.mark.parametrize(("graphql", "count", "cut_after"), [(True, 300, 120), (False, 120, 105)])
 def test_a_reading_that_was_cut_short_goes_on_where_it_was(graphql: bool, count: int, cut_after: int) -> None:
     repository = make_repository(pull_requests=[make_pull(n) for n in range(1, count + 1)])
     with serve(repository) as server:

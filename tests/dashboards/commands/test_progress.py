@@ -5,23 +5,20 @@ import io
 import pytest
 from rich.console import Console
 
-from dashboards.commands.progress_display import estimate, shown_on
+from dashboards.commands.progress_display import how_far, shown_on
 
 
 @pytest.mark.parametrize(
-    ("done", "total", "seconds", "expected"),
+    ("seconds_left", "expected"),
     [
-        (0, 200, 60, "0 of 200 repositories"),
-        (1, 200, 1, "1 of 200 repositories"),
-        (50, 200, 10, "50 of 200 repositories, about 30 s left"),
-        (12, 1200, 60, "12 of 1,200 repositories, about 99 min left"),
-        (200, 200, 60, "200 of 200 repositories"),
+        (None, "12 of 1,200 lists"),
+        (0.2, "12 of 1,200 lists, about 1 s left"),
+        (30, "12 of 1,200 lists, about 30 s left"),
+        (5_940, "12 of 1,200 lists, about 99 min left"),
     ],
 )
-def test_an_estimate_follows_from_the_pace_so_far(
-    done: int, total: int, seconds: float, expected: str
-) -> None:
-    assert estimate(done, total, "repositories", seconds) == expected
+def test_what_is_left_is_said_where_it_can_be_told(seconds_left: float | None, expected: str) -> None:
+    assert how_far(12, 1200, "lists", seconds_left) == expected
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -30,7 +27,7 @@ def test_a_wait_is_said_at_once(is_terminal: bool) -> None:
     with shown_on(Console(file=out, force_terminal=is_terminal, width=150)) as progress:
         progress.start("github")
         progress.advance("github", "pull_requests", 3)
-        progress.part("github", 3, 200, "lists")
+        progress.part("github", 3, 200, "lists", None)
         progress.wait("github", "waiting 35 s for GitHub's rate limit [x]")
         if not is_terminal:
             assert out.getvalue().splitlines()[-1] == "github: waiting 35 s for GitHub's rate limit [x]"

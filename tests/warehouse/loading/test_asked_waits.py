@@ -119,7 +119,7 @@ def test_the_others_are_read_what_came_is_kept_and_no_run_asks_before_then_but_g
             warehouse.move_cursor(source, "asked to wait", {"until": past.isoformat()}, past)
     runs = collected(settings)
     assert [one.error for one in runs.values()] == [None] * 4
-    assert stored(settings, "pull_requests") == 60
+    assert stored(settings, "pull_requests") == 120
 
 
 @pytest.mark.parametrize(

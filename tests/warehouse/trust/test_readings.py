@@ -1,5 +1,6 @@
 """Until when the sources were read well, of what, and what a first collection tells while it runs."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from config.survey import Survey
 from sample_data.servers import faults
 from tests.support.faulty_sources import make_organisation, serving
 from tests.support.github_organisation import TOKEN
-from tests.support.loopback import Loopback
+from tests.support.loopback import PATIENCE, Loopback
 from warehouse.loading.configured import sources
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import current_facts, open_facts
@@ -185,10 +186,13 @@ def test_a_first_collection_tells_what_runs_and_shows_what_is_there(tmp_path: Pa
     services: list[int] = []
 
     def answer(_: Request) -> Response:
+        # what the catalogue told is built while PagerDuty is being read
+        until = time.monotonic() + PATIENCE
+        while not (tmp_path / "w.facts").exists() and time.monotonic() < until:
+            time.sleep(0.02)
         seen.append(progress_of(warehouse))
-        services.append(-1)
-        with open_facts(warehouse) as facts:  # what the catalogue told is built before PagerDuty is asked
-            services[-1] = len(facts.connection.execute("from services").fetchall())
+        with open_facts(warehouse) as facts:
+            services.append(len(facts.connection.execute("from services").fetchall()))
         return Response("{}", 401)
 
     with Loopback(answer) as server:
