@@ -77,19 +77,20 @@ def forget(
     by = "t.source" if "source" in record.model_fields else f"'{kind}'"
     # known by the keys under which they are kept: persons by their hash, repositories by their name of today
     people = people_of(settings) if file is not None else None
-    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+    with open_warehouse(settings.warehouse) as warehouse:
         if file is not None and people is not None:
             stage(warehouse.connection, record_of(kind, file), file, people)
             if record is not Repository:
                 rows_under_current_names(warehouse.connection, record, STAGED)
-        found = warehouse.connection.execute(
-            f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
-        ).fetchall()
-        stretches = (
-            _uncover(warehouse, settings, kind, where, bound, removes) if kind in SUBJECT_COLUMNS else 0
-        )
-        if removes:
-            warehouse.connection.execute(f"delete from {kind} as t where {where}", bound)
+        with warehouse.transaction():
+            found = warehouse.connection.execute(
+                f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
+            ).fetchall()
+            stretches = (
+                _uncover(warehouse, settings, kind, where, bound, removes) if kind in SUBJECT_COLUMNS else 0
+            )
+            if removes:
+                warehouse.connection.execute(f"delete from {kind} as t where {where}", bound)
     return Forgotten(dict(found), stretches)
 
 

@@ -74,22 +74,22 @@ def import_file(
     said = _begun(covers, zone) if covers else None
     record = record_of(kind, path)
     check = partial(_sound, record=record, path=path, zone=zone, covers=covers)
-    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
+    with open_warehouse(settings.warehouse) as warehouse:
         staged = stage(warehouse.connection, record, path, people, check)
         stretches = told_stretches(warehouse.connection, record, STAGED, zone, said)
-        rows_under_current_names(warehouse.connection, record, STAGED)
-        if not replace:
-            _require_unmoved(warehouse, record, path)
-        replaced, unchanged = _known(warehouse, record)
-        warehouse.put(record, STAGED)
-        source = f"import {kind}"
-        ours = [stretch for stretch in stretches if stretch.source == source and not said]
-        # what a collector reads has gaps of its own, which no file may close
-        others = [stretch for stretch in stretches if stretch not in ours]
-        warehouse.upsert([*extended(warehouse.connection, source, ours), *others])
+        with warehouse.transaction():
+            rows_under_current_names(warehouse.connection, record, STAGED)
+            if not replace:
+                _require_unmoved(warehouse, record, path)
+            unchanged = _unchanged(warehouse, record)
+            known = warehouse.put(record, STAGED)
+            source = f"import {kind}"
+            ours = [stretch for stretch in stretches if stretch.source == source and not said]
+            # what a collector reads has gaps of its own, which no file may close
+            others = [stretch for stretch in stretches if stretch not in ours]
+            warehouse.upsert([*extended(warehouse.connection, source, ours), *others])
     cut = said[1] if said != covers and said else None
-    new = staged.rows - replaced - unchanged
-    return Imported(new, replaced, unchanged, staged.repeated, staged.repeat, cut)
+    return Imported(staged.rows - known, known - unchanged, unchanged, staged.repeated, staged.repeat, cut)
 
 
 def _begun(days: tuple[date, date], zone: ZoneInfo) -> tuple[date, date]:
@@ -103,16 +103,17 @@ def _same(record: type[Record]) -> str:
     return " and ".join(f"stored.{name} = incoming.{name}" for name in record.KEY)
 
 
-def _known(warehouse: Warehouse, record: type[Record]) -> tuple[int, int]:
-    """How many of the staged rows have a key that is stored, with other content and with the same."""
-    same = " and ".join(
-        f'stored."{name}" is not distinct from incoming."{name}"' for name in record.model_fields
-    )
-    ((other, unchanged),) = warehouse.connection.execute(
-        f"select count(*) filter (where not ({same})), count(*) filter (where {same})"
-        f" from {STAGED} as incoming inner join {record.TABLE} as stored on {_same(record)}"
+def _unchanged(warehouse: Warehouse, record: type[Record]) -> int:
+    """How many of the staged rows are stored already with all that they hold."""
+    names = ", ".join(f'"{name}"' for name in record.model_fields)
+    key = ", ".join(record.KEY)
+    # two hashes of a row stand for it: the rows themselves would not go into the memory
+    of_row = f"select hash({names}) as one, hash({names}, 'other') as other from"
+    ((n,),) = warehouse.connection.execute(
+        f"select count(*) from ({of_row} {STAGED}) inner join"
+        f" ({of_row} {record.TABLE} where ({key}) in (select ({key}) from {STAGED})) using (one, other)"
     ).fetchall()
-    return other, unchanged
+    return int(n)
 
 
 def _require_unmoved(warehouse: Warehouse, record: type[Record], path: Path) -> None:

@@ -22,7 +22,8 @@ from config.text.quoting import one_short_line
 from warehouse.storage.schema import columns
 
 STAGED = "staged"
-_MOST_MEMORY = "256MiB"
+# beside what Arrow reads, and once that is done
+_MEMORY_WHILE_READING, _MEMORY = "128MiB", "256MiB"
 _PERSONS_AT_ONCE = 100_000
 # the column of a person, and what is kept of it
 _PERSON: dict[type[Record], tuple[str, Callable[[People, Any], str | None]]] = {
@@ -55,7 +56,7 @@ def stage(
     `check` yields what of a batch is sound, and raises DataError for what is not. The first mistake of the file is
     raised, which may be two rows of one key that are not the same.
     """
-    connection.execute(f"set memory_limit = '{_MOST_MEMORY}'")
+    connection.execute(f"set memory_limit = '{_MEMORY_WHILE_READING}'")
     types = {PLACE: "bigint"} | columns(record)
     told = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
     connection.execute(f"create temp table {STAGED} ({told})")
@@ -65,8 +66,11 @@ def stage(
             for sound in check(batch):
                 connection.register("batch", sound)
                 connection.execute(f"insert into {STAGED} from batch")
+                connection.unregister("batch")
     except DataError as error:
         mistake = error
+    pa.default_memory_pool().release_unused()
+    connection.execute(f"set memory_limit = '{_MEMORY}'")
     repeats = _repeats(connection, record, path)
     if mistake:
         raise mistake

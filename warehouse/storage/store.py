@@ -228,8 +228,8 @@ class Warehouse:
             self.put(record_class, "records")
             self.connection.unregister("records")
 
-    def put(self, record_class: type[Record], rows: str) -> None:
-        """Stores the rows of a table, which has each key of `record_class` once, in place of those of the same key."""
+    def put(self, record_class: type[Record], rows: str) -> int:
+        """Stores the rows of a table, which has each key of `record_class` once; of how many an earlier one went."""
         table = record_class.TABLE
         same = " and ".join(f"stored.{k} = incoming.{k}" for k in record_class.KEY)
         if record_class is Coverage:  # what was read once stays read: a stretch only grows
@@ -241,9 +241,12 @@ class Warehouse:
             rows = "grown"
         if record_class is Component:
             self._keep_past(same, rows)
-        self.connection.execute(f"delete from {table} as stored using {rows} as incoming where {same}")
+        ((replaced,),) = self.connection.execute(
+            f"delete from {table} as stored using {rows} as incoming where {same}"
+        ).fetchall()
         names = ", ".join(f'"{name}"' for name in record_class.model_fields)
         self.connection.execute(f"insert into {table} ({names}) select {names} from {rows}")
+        return int(replaced)
 
     def _keep_past(self, same: str, rows: str) -> None:
         """Puts down who the components of `rows` belong to from now on, and their paths, where that is new."""
