@@ -88,6 +88,8 @@ def _plain(told: pa.Array, annotation: Any, metadata: Iterable[Any] = ()) -> pa.
         values = _only(values, pc.is_in(values, pa.array(arguments)))
     elif origin is tuple:
         values = _lists(told, arguments[0])
+    elif origin is dict:
+        values = _mappings(told)
     elif annotation in _SCALARS:
         values = _SCALARS[annotation](told)
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -216,6 +218,18 @@ def _listed(like: pa.Array, items: pa.Array, lost: np.ndarray | None = None) -> 
     """Lists of `items`, as long as those of `like`, null where `lost`."""
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(_lengths(like))])
     return pa.ListArray.from_arrays(offsets, items, mask=None if lost is None else pa.array(lost))
+
+
+def _mappings(told: pa.Array) -> pa.Array:
+    kind = arrow_type(dict[str, str])
+    if not pa.types.is_map(told.type):
+        return _in_doubt(told, kind)
+    return pa.array([pairs if _is_mapping(pairs) else None for pairs in told.to_pylist()], kind)
+
+
+def _is_mapping(pairs: list[tuple[Any, Any]] | None) -> bool:
+    texts = all(isinstance(part, str) for pair in pairs or () for part in pair)
+    return texts and pairs is not None and len(dict(pairs)) == len(pairs)
 
 
 def _structs(told: pa.Array, model: type[BaseModel]) -> pa.Array:

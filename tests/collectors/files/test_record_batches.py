@@ -181,7 +181,10 @@ STRUCTS = st.dictionaries(
 ).map(structs_of)
 LENGTHS = st.tuples(*[st.sampled_from((None, 0, 1, 2))] * 2)
 LISTS = st.builds(lists_of, st.one_of(SINGLE, STRUCTS), LENGTHS, st.booleans())
-MAPS = st.just(pa.array([[("a", "b")], None, [("a", "b"), ("a", None)]], pa.map_(pa.string(), pa.string())))
+PAIRS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(("x", None))), max_size=2)
+MAPS = st.lists(st.one_of(st.none(), PAIRS), min_size=3, max_size=3).map(
+    lambda pairs: pa.array(pairs, pa.map_(pa.string(), pa.string()))
+)
 ODD_COLUMNS = st.one_of(SINGLE, LISTS, STRUCTS, MAPS)
 
 
@@ -239,7 +242,7 @@ def at_a_time(kind: str, path: Path) -> tuple[list[dict[str, Any]], str]:
 
 
 @pytest.mark.parametrize(("ending", "write"), [("csv", write_csv), ("jsonl", write_jsonl)])
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_text_file_is_the_same_many_rows_at_a_time(
     ending: str, write: Callable[[Path, list[dict[str, Any]]], None], tmp_path: Path, data: st.DataObject
@@ -250,7 +253,7 @@ def test_a_text_file_is_the_same_many_rows_at_a_time(
     assert at_a_time(kind, path) == one_by_one(kind, path)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_parquet_file_is_the_same_many_rows_at_a_time(tmp_path: Path, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(RECORDS)))
