@@ -20,18 +20,24 @@ Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 # as many as the warehouse's columns hold
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Text = Annotated[str, Field(min_length=1)]
-# a key part: numbers that a CSV or an API writes without quotes are taken as text
-Id = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) else v), Field(min_length=1)]
 
 
-def _as_git_writes(told: str) -> str:
+def whole_as_text(told: Any) -> Any:
+    """A key part: numbers that a CSV or an API writes without quotes are taken as text."""
+    return str(told) if isinstance(told, int) else told
+
+
+Id = Annotated[str, BeforeValidator(whole_as_text), Field(min_length=1)]
+
+
+def as_git_writes(told: str) -> str:
     """A commit's SHA in small letters; raises ValueError for what a spreadsheet has made of one."""
     if re.fullmatch(r"[0-9](?:[.,][0-9]+)?E[+][0-9]+", told):
         raise ValueError("is a number that a spreadsheet has made of a commit; keep the column as text")
     return told.lower() if re.fullmatch(r"[0-9a-fA-F]{7,64}", told) else told
 
 
-Sha = Annotated[str, AfterValidator(_as_git_writes), Field(min_length=1)]
+Sha = Annotated[str, AfterValidator(as_git_writes), Field(min_length=1)]
 
 
 class Record(BaseModel):

@@ -4,8 +4,8 @@ Strict, since a person waits for the answer: the first mistake ends the reading 
 """
 
 import difflib
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,17 @@ from pydantic import ValidationError
 
 from collectors.contract.records import RECORDS, Record
 from collectors.files.columns import RecordColumn, Unfit, columns_of
-from collectors.files.csv_table import read_table
+from collectors.files.csv_table import read_table, text_in
 from collectors.transport.json_values import read_json
 from config.errors import DataError
 from config.text.quoting import one_short_line
 
-Columns = dict[str, RecordColumn]
-# (where it stands, its values that are not missing)
-_Rows = Iterator[tuple[str, dict[str, Any]]]
-_ROWS_AT_ONCE = 10_000
+# (the line or row at which it stands, its values that are not missing)
+Rows = Iterator[tuple[int, dict[str, Any]]]
+PARQUET = ".parquet"
+RecordColumns = dict[str, RecordColumn]
+_ROWS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 1 << 20
 
 
 def read_records(kind: str, path: Path) -> Iterator[Record]:
@@ -32,23 +34,38 @@ def read_records(kind: str, path: Path) -> Iterator[Record]:
     Column names are the record's; a CSV cell holds lists and structs as JSON, and an empty one is missing.
     Raises DataError with file, row, column, what is wrong and what works.
     """
-    return (record for _, record in read_rows(kind, path))
+    record = record_of(kind, path)
+    for number, row in read_rows(record, path):
+        yield made(record, row, place(path, number))
 
 
-def read_rows(kind: str, path: Path) -> Iterator[tuple[str, Record]]:
-    """As `read_records`, each with where it stands: the file and the line or row."""
+def record_of(kind: str, path: Path) -> type[Record]:
+    """The class of the records of `kind` in the file at `path`; raises DataError where no such file can be read."""
     if kind not in RECORDS:
         near = difflib.get_close_matches(kind, RECORDS, n=1, cutoff=0.4)
         hint = f'did you mean "{near[0]}"?' if near else f"it is one of {', '.join(RECORDS)}"
         raise DataError(f'"{kind}" is not a kind of record; {hint}')
-    rows = _READERS.get(path.suffix.lower())
-    if rows is None:
+    if path.suffix.lower() not in _READERS:
         raise DataError(f"{path}: a file to import ends in {', '.join(_READERS)}; rename or convert it")
-    record = RECORDS[kind]
-    columns = columns_of(record)
+    return RECORDS[kind]
+
+
+def place(path: Path, number: int) -> str:
+    """Where in a file the line or row of a number stands."""
+    return f"{path}: row {number}" if path.suffix.lower() == PARQUET else f"{path}:{number}"
+
+
+def read_rows(record: type[Record], path: Path) -> Rows:
+    """The rows of a file as it tells them, none of them judged yet."""
+    with told_if_unreadable(path):
+        yield from _READERS[path.suffix.lower()](path, columns_of(record))
+
+
+@contextmanager
+def told_if_unreadable(path: Path) -> Iterator[None]:
+    """Tells in a DataError why a file cannot be read."""
     try:
-        for where, row in rows(path, columns):
-            yield where, _record(record, columns, row, where)
+        yield
     except UnicodeDecodeError:
         raise DataError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except pa.ArrowException as error:
@@ -57,20 +74,19 @@ def read_rows(kind: str, path: Path) -> Iterator[tuple[str, Record]]:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}; check the path") from None
 
 
-def _csv(path: Path, columns: Columns) -> _Rows:
-    table = read_table(path.read_bytes(), str(path), columns)
+def _csv(path: Path, columns: RecordColumns) -> Rows:
+    table = read_table(text_in(path), str(path), columns)
     _check(table.columns, columns, f"{path}:{table.header_line}")
     nested = {name for name in table.columns if columns[name].shape.is_nested}
     for line, cells in table.rows:
-        where = f"{path}:{line}"
         if len(cells) != len(table.columns):
             raise DataError(
-                f"{where}: has {len(cells)} cells where the first line names {len(table.columns)}"
+                f"{path}:{line}: has {len(cells)} cells where the first line names {len(table.columns)}"
             )
-        row = {name: cell for name, cell in zip(table.columns, cells, strict=True) if cell}
+        row: dict[str, Any] = {name: cell for name, cell in zip(table.columns, cells, strict=True) if cell}
         for name in nested & row.keys():
-            row[name] = _json(row[name], columns[name], where)
-        yield where, row
+            row[name] = _json(row[name], columns[name], f"{path}:{line}")
+        yield line, row
 
 
 def _json(cell: str, column: RecordColumn, where: str) -> Any:
@@ -80,7 +96,7 @@ def _json(cell: str, column: RecordColumn, where: str) -> Any:
         raise DataError(_told(where, column, Unfit(cell, "JSON"))) from None
 
 
-def _jsonl(path: Path, columns: Columns) -> _Rows:
+def _jsonl(path: Path, columns: RecordColumns) -> Rows:
     with path.open(encoding="utf-8-sig", newline="\n") as file:
         for number, line in enumerate(file, 1):
             where = f"{path}:{number}"
@@ -95,46 +111,59 @@ def _jsonl(path: Path, columns: Columns) -> _Rows:
                     f'{where}: is no JSON object; write a line like {{"{next(iter(columns))}": …}}'
                 )
             _check_known(row, columns, where)
-            yield where, {name: value for name, value in row.items() if value is not None}
+            yield number, {name: value for name, value in row.items() if value is not None}
 
 
-def _parquet(path: Path, columns: Columns) -> _Rows:
-    with pq.ParquetFile(path) as file:
-        header = file.schema_arrow.names
-        _check(header, columns, str(path))
-        number = 0
-        for batch in file.iter_batches(_ROWS_AT_ONCE):
-            for row in _plain(batch, columns, f"{path}: row", number + 1):
-                number += 1
-                # NaN is what pandas writes for a missing number; it is not equal to itself
-                yield f"{path}: row {number}", {n: v for n, v in row.items() if v is not None and v == v}
+def _parquet(path: Path, columns: RecordColumns) -> Rows:
+    first = 1
+    for batch in parquet_batches(path, columns):
+        numbers = range(first, first + batch.num_rows)
+        yield from zip(numbers, plain_rows(batch, columns, path, numbers), strict=True)
+        first += batch.num_rows
 
 
-def _plain(batch: pa.RecordBatch, columns: Columns, where: str, first: int) -> list[dict[str, Any]]:
-    """The rows as Python has them, which knows fewer years than Parquet; the first is row `first` of `where`."""
+def parquet_batches(path: Path, columns: RecordColumns) -> Iterator[pa.RecordBatch]:
+    """What stands in a Parquet file with some of `columns`, of which no more than a part is held at a time."""
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BYTES_AT_ONCE) as file:
+        _check(file.schema_arrow.names, columns, str(path))
+        yield from file.iter_batches(_ROWS_AT_ONCE)
+
+
+def plain_rows(
+    batch: pa.RecordBatch, columns: RecordColumns, path: Path, numbers: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """The rows as Python has them, which knows fewer years than Parquet; `numbers` are theirs in the file."""
     try:
-        return batch.to_pylist()
+        rows = batch.to_pylist()
     except (ValueError, OverflowError):
-        for number, name in itertools.product(range(batch.num_rows), batch.schema.names):
-            try:
-                batch.column(name)[number].as_py()
-            except (ValueError, OverflowError) as error:
-                raise DataError(
-                    f"{where} {first + number}: {name}: cannot be read: {one_short_line(error)};"
-                    f" write it like {columns[name].shape.shown_example}"
-                ) from None
-        raise
+        rows = (_plain_row(batch, row, columns, place(path, number)) for row, number in enumerate(numbers))
+    for row in rows:
+        # NaN is what pandas writes for a missing number; it is not equal to itself
+        yield {name: value for name, value in row.items() if value is not None and value == value}
 
 
-_READERS: dict[str, Callable[[Path, Columns], _Rows]] = {
+def _plain_row(batch: pa.RecordBatch, row: int, columns: RecordColumns, where: str) -> dict[str, Any]:
+    plain = {}
+    for name in batch.schema.names:
+        try:
+            plain[name] = batch.column(name)[row].as_py()
+        except (ValueError, OverflowError) as error:
+            raise DataError(
+                f"{where}: {name}: cannot be read: {one_short_line(error)};"
+                f" write it like {columns[name].shape.shown_example}"
+            ) from None
+    return plain
+
+
+_READERS: dict[str, Callable[[Path, RecordColumns], Rows]] = {
     ".csv": _csv,
     ".jsonl": _jsonl,
     ".ndjson": _jsonl,
-    ".parquet": _parquet,
+    PARQUET: _parquet,
 }
 
 
-def _check(header: list[str], columns: Columns, where: str) -> None:
+def _check(header: list[str], columns: RecordColumns, where: str) -> None:
     """Raises DataError where the columns in `header` are not those of the record."""
     _check_known(header, columns, where)
     for name in header:
@@ -146,7 +175,7 @@ def _check(header: list[str], columns: Columns, where: str) -> None:
             raise DataError(f'{where}: the column "{column.name}" is missing; add it {found}')
 
 
-def _check_known(names: Iterable[str], columns: Columns, where: str) -> None:
+def _check_known(names: Iterable[str], columns: RecordColumns, where: str) -> None:
     for name in names:
         if name not in columns:
             near = difflib.get_close_matches(name, columns, n=1, cutoff=0.4)
@@ -154,7 +183,9 @@ def _check_known(names: Iterable[str], columns: Columns, where: str) -> None:
             raise DataError(f'{where}: unknown column "{name}"; {hint}')
 
 
-def _record(record: type[Record], columns: Columns, row: dict[str, Any], where: str) -> Record:
+def made(record: type[Record], row: dict[str, Any], where: str) -> Record:
+    """The record of a row that stands at `where`; raises DataError with what is wrong and what works."""
+    columns = columns_of(record)
     for name, value in row.items():
         clean = columns[name].shape.clean
         if clean:

@@ -24,7 +24,7 @@ from collectors.contract.items import (
 )
 from collectors.contract.people import People
 from collectors.contract.records import Coverage, Response
-from collectors.files.csv_table import CsvTable, read_table
+from collectors.files.csv_table import CsvTable, read_table, text_of
 from collectors.survey.forms import form_answers, wanted_columns
 from collectors.survey.inbox import collect_inbox
 from collectors.transport.json_api import TIMEOUT_SECONDS, Api, content_type, shown_address
@@ -133,7 +133,7 @@ def _items(
     """
     if content is None:
         return []
-    table = read_table(content, where, wanted_columns(entry) if entry.columns else _FIELDS)
+    table = read_table(text_of(content, where), where, wanted_columns(entry) if entry.columns else _FIELDS)
     for name in (wanted_columns(entry) if entry.columns else _REQUIRED) if came else ():
         if name not in table.columns:
             raise SourceError(

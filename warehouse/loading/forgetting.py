@@ -7,22 +7,16 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from collectors.contract.records import RECORDS, Record, Repository
-from collectors.files import record_files
+from collectors.contract.records import RECORDS, Repository
+from collectors.files.record_files import record_of
 from config.errors import ConfigurationError
 from config.names import same_key
 from config.settings import DEPLOYMENT_SOURCES, Settings
-from warehouse.loading.imports import (
-    DAY_COLUMNS,
-    EVERY_SERVICE,
-    SUBJECT_COLUMNS,
-    beginnings,
-    pseudonymous,
-)
+from warehouse.loading.file_coverage import DAY_COLUMNS, EVERY_SERVICE, SUBJECT_COLUMNS, beginnings
 from warehouse.loading.people_key import people_of
+from warehouse.loading.staged_rows import STAGED, stage
 from warehouse.storage.instants import naive
-from warehouse.storage.renames import under_current_names
-from warehouse.storage.schema import arrow_table
+from warehouse.storage.renames import rows_under_current_names
 from warehouse.storage.store import Warehouse, open_warehouse
 
 _OF_SUBJECT = "where source = ? and list_contains(?, subject)"
@@ -78,29 +72,25 @@ def forget(
         bound.append(round)
     if file is not None:
         names = ", ".join(f"t.{name}" for name in record.KEY)
-        conditions.append(f"({names}) in (select {names.replace('t.', 'k.')} from keys as k)")
+        conditions.append(f"({names}) in (select {names.replace('t.', 'k.')} from {STAGED} as k)")
     where = " and ".join(conditions)
     by = "t.source" if "source" in record.model_fields else f"'{kind}'"
-    records: list[Record] = []
-    if file is not None:
-        # known by the keys under which they are kept: persons by their hash, repositories by their name of today
-        people = people_of(settings)
-        records = [pseudonymous(told, people) for told in record_files.read_records(kind, file)]
-        if not records:
-            return Forgotten({}, 0)
-    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
-        if records:
-            if kind != Repository.TABLE:
-                records = under_current_names(warehouse.connection, records)
-            warehouse.connection.register("keys", arrow_table(records))
-        found = warehouse.connection.execute(
-            f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
-        ).fetchall()
-        stretches = (
-            _uncover(warehouse, settings, kind, where, bound, removes) if kind in SUBJECT_COLUMNS else 0
-        )
-        if removes:
-            warehouse.connection.execute(f"delete from {kind} as t where {where}", bound)
+    # known by the keys under which they are kept: persons by their hash, repositories by their name of today
+    people = people_of(settings) if file is not None else None
+    with open_warehouse(settings.warehouse) as warehouse:
+        if file is not None and people is not None:
+            stage(warehouse.connection, record_of(kind, file), file, people)
+            if record is not Repository:
+                rows_under_current_names(warehouse.connection, record, STAGED)
+        with warehouse.transaction():
+            found = warehouse.connection.execute(
+                f"select {by}, count(*) from {kind} as t where {where} group by 1 order by 1", bound
+            ).fetchall()
+            stretches = (
+                _uncover(warehouse, settings, kind, where, bound, removes) if kind in SUBJECT_COLUMNS else 0
+            )
+            if removes:
+                warehouse.connection.execute(f"delete from {kind} as t where {where}", bound)
     return Forgotten(dict(found), stretches)
 
 

@@ -1,66 +1,38 @@
 """Records from a file into the source tables, with the days for which the file is complete."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from collectors.contract.people import People
-from collectors.contract.records import (
-    Comment,
-    Commit,
-    Coverage,
-    Deployment,
-    Event,
-    Incident,
-    PullRequest,
-    Record,
-    Repository,
-    Request,
-    Response,
-    WorkflowRun,
-)
-from collectors.files import record_files
+from collectors.contract.records import Event, Record, Response
+from collectors.files.record_batches import PLACE
+from collectors.files.record_files import place, record_of
 from config.errors import DataError
-from config.settings import DEPLOYMENT_SOURCES, Settings
+from config.names import same_key
+from config.settings import Settings
 from config.text.quoting import one_short_line
+from warehouse.loading.file_coverage import extended, told_stretches
 from warehouse.loading.people_key import people_of
-from warehouse.storage.store import Known, Warehouse, open_warehouse
+from warehouse.loading.staged_rows import STAGED, stage, told_key
+from warehouse.storage.instants import naive
+from warehouse.storage.renames import rows_under_current_names
+from warehouse.storage.store import Warehouse, open_warehouse
 
-BATCH_ROWS = 50_000
-# the columns that put a record on a day, of the kinds whose files cover days
-DAY_COLUMNS = {
-    Deployment.TABLE: ("started_at", "finished_at"),
-    Incident.TABLE: ("opened_at", "resolved_at"),
-    Repository.TABLE: ("created_at",),
-    Request.TABLE: ("opened_at", "ready_at"),
-    Response.TABLE: ("submitted_at",),
-    WorkflowRun.TABLE: ("created_at", "started_at", "finished_at"),
-}
-# the columns of which the first that is told names what a record is a reading of; where none is, that is `*`
-SUBJECT_COLUMNS = {
-    Deployment.TABLE: ("service", "repo", "application"),
-    Incident.TABLE: ("service", "source_service"),
-    Repository.TABLE: ("repo",),
-    Request.TABLE: (),
-    Response.TABLE: (),
-    WorkflowRun.TABLE: ("repo",),
-}
-_ARGOCD_SUBJECTS = ("service", "unit", "application", "repo")
-# a file that is said to be complete for its days speaks of every service, those that it does not name too
-EVERY_SERVICE = "every service"
 _FIRST_YEAR = datetime(2000, 1, 1, tzinfo=UTC)
 # what may lie ahead, and how far
 _AHEAD = {"closes_at": timedelta(days=366)}
 # what somebody plans may lie in any year that there is
 _PLANNED = (Event,)
+# the columns that say whose a record is
+_WHOSE = ("service", "repo", "source_service")
 
 
 @dataclass(frozen=True)
@@ -100,34 +72,24 @@ def import_file(
     people = people_of(settings)
     zone = ZoneInfo(settings.timezone)
     said = _begun(covers, zone) if covers else None
-    named: dict[tuple[Any, ...], tuple[str, Record]] = {}
-    repeated, repeat = 0, ""
-    for where, row in record_files.read_rows(kind, path):
-        record = pseudonymous(row, people)
-        _check_instants(where, record, zone, covers)
-        _check_score(where, record)
-        key = tuple(getattr(record, name) for name in record.KEY)
-        first, other = named.setdefault(key, (where, record))
-        if other != record:
-            raise DataError(_same_key(first, where, record))
-        if first != where:
-            repeated += 1
-            repeat = repeat or f"{where} is {_row(first)}"
-    records = [record for _, record in named.values()]
-    places = {key: where for key, (where, _) in named.items()}
-    known = Counter[bool]()
-    with open_warehouse(settings.warehouse) as warehouse, warehouse.transaction():
-        rows: Iterator[Record] = iter(records)
-        while batch := list(islice(rows, BATCH_ROWS)):
-            for found in warehouse.known(batch):
-                if found.moved and not replace:
-                    raise DataError(_moved(places[found.key], batch[0], found))
-                known[found.is_same] += 1
-            warehouse.upsert(batch)
-        _cover(warehouse, kind, records, zone, said)
-    new = len(records) - known.total()
+    record = record_of(kind, path)
+    check = partial(_sound, record=record, path=path, zone=zone, covers=covers)
+    with open_warehouse(settings.warehouse) as warehouse:
+        staged = stage(warehouse.connection, record, path, people, check)
+        stretches = told_stretches(warehouse.connection, record, STAGED, zone, said)
+        with warehouse.transaction():
+            rows_under_current_names(warehouse.connection, record, STAGED)
+            if not replace:
+                _require_unmoved(warehouse, record, path)
+            unchanged = _unchanged(warehouse, record)
+            known = warehouse.put(record, STAGED)
+            source = f"import {kind}"
+            ours = [stretch for stretch in stretches if stretch.source == source and not said]
+            # what a collector reads has gaps of its own, which no file may close
+            others = [stretch for stretch in stretches if stretch not in ours]
+            warehouse.upsert([*extended(warehouse.connection, source, ours), *others])
     cut = said[1] if said != covers and said else None
-    return Imported(new, known[False], known[True], repeated, repeat, cut)
+    return Imported(staged.rows - known, known - unchanged, unchanged, staged.repeated, staged.repeat, cut)
 
 
 def _begun(days: tuple[date, date], zone: ZoneInfo) -> tuple[date, date]:
@@ -137,39 +99,111 @@ def _begun(days: tuple[date, date], zone: ZoneInfo) -> tuple[date, date]:
     return min(first, tomorrow), min(after, tomorrow)
 
 
-def _row(where: str) -> str:
-    """The line or row alone of a place in a file."""
-    return where.rpartition(":")[2].strip()
+def _same(record: type[Record]) -> str:
+    return " and ".join(f"stored.{name} = incoming.{name}" for name in record.KEY)
 
 
-def _same_key(first: str, second: str, record: Record) -> str:
-    key = ", ".join(f"{name} {one_short_line(str(getattr(record, name)))}" for name in record.KEY)
-    return (
-        f"{first} and {_row(second)} have the same key ({key}) and are not the same;"
-        f" give each a key of its own, such as the job's name before a build's number"
-    )
+def _unchanged(warehouse: Warehouse, record: type[Record]) -> int:
+    """How many of the staged rows are stored already with all that they hold."""
+    names = ", ".join(f'"{name}"' for name in record.model_fields)
+    key = ", ".join(record.KEY)
+    # two hashes of a row stand for it: the rows themselves would not go into the memory
+    of_row = f"select hash({names}) as one, hash({names}, 'other') as other from"
+    ((n,),) = warehouse.connection.execute(
+        f"select count(*) from ({of_row} {STAGED}) inner join"
+        f" ({of_row} {record.TABLE} where ({key}) in (select ({key}) from {STAGED})) using (one, other)"
+    ).fetchall()
+    return int(n)
 
 
-def _moved(where: str, record: Record, found: Known) -> str:
-    key = ", ".join(
-        f"{name} {one_short_line(str(part))}" for name, part in zip(record.KEY, found.key, strict=True)
-    )
+def _require_unmoved(warehouse: Warehouse, record: type[Record], path: Path) -> None:
+    """Raises DataError for the first staged row that would make a known one another's."""
+    names = [name for name in _WHOSE if name in record.model_fields and name not in record.KEY]
+    known = f"{STAGED} as incoming inner join {record.TABLE} as stored on {_same(record)}"
+    places = []
+    for name in names:
+        found = warehouse.connection.execute(
+            f"select stored.{name}, incoming.{name}, min({PLACE}) from {known}"
+            f" where stored.{name} <> coalesce(incoming.{name}, '') group by all"
+        ).fetchall()
+        places += [number for before, after, number in found if _is_other(before, after)]
+    if not places:
+        return
+    told = [f"incoming.{name}" for name in record.KEY]
+    told += [f"{table}.{name}" for name in names for table in ("stored", "incoming")]
+    (row,) = warehouse.connection.execute(
+        f"select {', '.join(told)} from {known} where {PLACE} = {min(places)}"
+    ).fetchall()
+    parts, rest = row[: len(record.KEY)], row[len(record.KEY) :]
     changes = ", ".join(
         f"{name} {one_short_line(str(before))} into {one_short_line(str(after))}"
-        for name, before, after in found.moved
+        for name, before, after in zip(names, rest[::2], rest[1::2], strict=True)
+        if before is not None and _is_other(before, after)
     )
-    return (
-        f"{where}: the row known by {key} would change its {changes}; give it a key of its own,"
-        " or say --replace where that is meant"
+    raise DataError(
+        f"{place(path, min(places))}: the row known by {told_key(record, parts)} would change its {changes};"
+        " give it a key of its own, or say --replace where that is meant"
     )
 
 
-def _check_instants(where: str, record: Record, zone: ZoneInfo, covers: tuple[date, date] | None) -> None:
-    """Refuses what exporters write for a missing time: one would make decades of covered days, or of lead time."""
-    if isinstance(record, _PLANNED):
-        return
+def _is_other(before: str, after: str | None) -> bool:
+    return same_key(before) != same_key(after or "")
+
+
+def _sound(
+    batch: pa.RecordBatch,
+    record: type[Record],
+    path: Path,
+    zone: ZoneInfo,
+    covers: tuple[date, date] | None,
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a batch; raises DataError after those before the first of which a time or a score is none."""
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    for name, at in _all_instants(record):
+    strange = np.zeros(batch.num_rows, bool)
+    if record not in _PLANNED:
+        for name, values, rows in _instant_columns(batch):
+            last = tomorrow + _AHEAD.get(name, timedelta())
+            strange[rows[_outside(values, naive(_FIRST_YEAR), naive(last))]] = True
+    if record is Response:
+        ends = [batch.column(name) for name in ("scale_min", "scale_max")]
+        strange |= _outside(batch.column("score"), pc.min_element_wise(*ends), pc.max_element_wise(*ends))
+    found = np.flatnonzero(strange)
+    for at, row in zip(found.tolist(), batch.take(pa.array(found)).to_pylist(), strict=True):
+        try:
+            if record not in _PLANNED:
+                _check_instants(place(path, row[PLACE]), row, zone, tomorrow, covers)
+            if record is Response:
+                _check_score(place(path, row[PLACE]), row)
+        except DataError:
+            yield batch.slice(0, at)
+            raise
+    yield batch
+
+
+def _outside(values: pa.Array, first: Any, last: Any) -> np.ndarray:
+    """Which of `values` are there and lie before `first` or after `last`."""
+    return np.array(pc.fill_null(pc.or_(pc.less(values, first), pc.greater(values, last)), False))
+
+
+def _instant_columns(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Array, np.ndarray]]:
+    """Every column of instants, those inside of lists too, with the row of each of its values."""
+    rows = np.arange(batch.num_rows)
+    for field, values in zip(batch.schema, batch.columns, strict=True):
+        if pa.types.is_timestamp(field.type):
+            yield field.name, values, rows
+        elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+            of_lists = np.repeat(rows, pc.fill_null(pc.list_value_length(values), 0))
+            for part, inner in zip(field.type.value_type, values.flatten().flatten(), strict=True):
+                if pa.types.is_timestamp(part.type):
+                    yield f"{field.name}.{part.name}", inner, of_lists
+
+
+def _check_instants(
+    where: str, row: dict[str, Any], zone: ZoneInfo, tomorrow: datetime, covers: tuple[date, date] | None
+) -> None:
+    """Refuses what exporters write for a missing time: one would make decades of covered days, or of lead time."""
+    for name, told in _all_instants(row):
+        at = told.replace(tzinfo=UTC)
         is_covered = covers is not None and covers[0] <= at.astimezone(zone).date() < covers[1]
         if not (_FIRST_YEAR <= at <= tomorrow + _AHEAD.get(name, timedelta()) or is_covered):
             wrong = "before 2000" if at < _FIRST_YEAR else "in the future"
@@ -179,90 +213,26 @@ def _check_instants(where: str, record: Record, zone: ZoneInfo, covers: tuple[da
             )
 
 
-def _all_instants(record: Record) -> Iterator[tuple[str, datetime]]:
-    """Every instant of a record by its column, those inside a list too."""
-    for name, value in record:
+def _all_instants(row: dict[str, Any]) -> Iterator[tuple[str, datetime]]:
+    """Every instant of a row by its column, those inside a list too."""
+    for name, value in row.items():
         if isinstance(value, datetime):
             yield name, value
-        elif isinstance(value, tuple):
-            parts = (part for part in value if isinstance(part, BaseModel))
+        elif isinstance(value, list):
+            parts = (part for part in value if isinstance(part, dict))
             yield from (
-                (f"{name}.{inner}", at) for part in parts for inner, at in part if isinstance(at, datetime)
+                (f"{name}.{inner}", at)
+                for part in parts
+                for inner, at in part.items()
+                if isinstance(at, datetime)
             )
 
 
-def _check_score(where: str, record: Record) -> None:
+def _check_score(where: str, row: dict[str, Any]) -> None:
     """Refuses a score that its scale does not have: it would make a satisfaction above the best or below the worst."""
-    if not isinstance(record, Response):
-        return
-    least, most = sorted((record.scale_min, record.scale_max))
-    if not least <= record.score <= most:
+    least, most = sorted((row["scale_min"], row["scale_max"]))
+    if not least <= row["score"] <= most:
         raise DataError(
-            f"{where}: score: {record.score:g} is not between {least:g} and {most:g}; mend it, or give the scale in"
+            f"{where}: score: {row['score']:g} is not between {least:g} and {most:g}; mend it, or give the scale in"
             " scale_min and scale_max"
         )
-
-
-def pseudonymous(record: Record, people: People) -> Record:
-    """`record` with what may be kept of a person, as if it had been collected."""
-    changed: dict[str, str | None] = {}
-    match record:
-        case Commit() | PullRequest():
-            changed = {"author": people.pseudonym(record.author)}
-        case Deployment():
-            changed = {"creator": people.pseudonym(record.creator)}
-        case Response() | Comment():
-            changed = {"respondent": people.respondent(record.respondent)}
-    return record.model_copy(update=changed) if changed else record
-
-
-def _cover(
-    warehouse: Warehouse,
-    kind: str,
-    records: Iterable[Record],
-    zone: ZoneInfo,
-    covers: tuple[date, date] | None,
-) -> None:
-    """Puts down for which days the file speaks of which source and subject."""
-    if kind not in DAY_COLUMNS:
-        return
-    read = {_read(record) for record in records}
-    # runs of a file come with all of their jobs
-    read |= {("workflow_jobs", subject) for source, subject in read if source == WorkflowRun.TABLE}
-    instants = [at for record in records for at in _instants(record).values()]
-    if covers and covers[0] < covers[1]:
-        first, after = covers
-        read |= {(f"import {kind}", EVERY_SERVICE)}
-    elif instants and not covers:
-        days = [at.astimezone(zone).date() for at in instants]
-        first, after = min(days), max(days) + timedelta(days=1)
-    else:
-        return
-    from_at, until_at = beginnings((first, after), zone)
-    for source, subject in sorted(read):
-        stretch = Coverage(source=source, subject=subject, from_at=from_at, until_at=until_at)
-        # what a collector reads has gaps of its own, which no file may close
-        extends = not covers and source.startswith("import ")
-        warehouse.upsert([warehouse.extended(stretch) if extends else stretch])
-
-
-def beginnings(days: Iterable[date], zone: ZoneInfo) -> list[datetime]:
-    """When each of `days` begins in `zone`."""
-    return [datetime.combine(day, clock(), zone).astimezone(UTC) for day in days]
-
-
-def _instants(record: Record) -> dict[str, datetime]:
-    """The instants that put a record on a day, by their column."""
-    return {column: at for column in DAY_COLUMNS.get(record.TABLE, ()) if (at := getattr(record, column))}
-
-
-def _read(record: Record) -> tuple[str, str]:
-    """The source and the subject that a record is a reading of; a row of a collector's source is that source's."""
-    columns = SUBJECT_COLUMNS.get(record.TABLE, ())
-    source = f"import {record.TABLE}"
-    if isinstance(record, WorkflowRun):
-        source = WorkflowRun.TABLE
-    elif isinstance(record, Deployment) and record.source in DEPLOYMENT_SOURCES:
-        source = record.source
-        columns = _ARGOCD_SUBJECTS if source == "argocd" else columns
-    return source, next(filter(None, (getattr(record, name) for name in columns)), "*")

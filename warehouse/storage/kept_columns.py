@@ -15,9 +15,11 @@ _KEPT: dict[str, dict[str, str]] = {
 }
 
 
-def keeping(table: str, same: str) -> str | None:
-    """A select of the rows of `incoming` with what they keep; None where the table's rows keep nothing."""
+def keeping(table: str, same: str, rows: str) -> str | None:
+    """A select of `rows`, which is another table, with what they keep; None where those of `table` keep nothing."""
     if (kept := _KEPT.get(table)) is None:
         return None
     columns = ", ".join(f"{told} as {name}" for name, told in kept.items())
-    return f"select incoming.* replace ({columns}) from incoming left join {table} as stored on {same}"
+    return (
+        f"select incoming.* replace ({columns}) from {rows} as incoming left join {table} as stored on {same}"
+    )

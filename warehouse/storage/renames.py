@@ -25,21 +25,43 @@ def under_current_names(connection: duckdb.DuckDBPyConnection, records: Sequence
 
     To be called in the transaction that stores them.
     """
-    found = [record for record in records if isinstance(record, Repository) and record.external_id]
-    if found:
-        _follow(connection, found)
+    repositories = [record for record in records if isinstance(record, Repository)]
+    _follow(connection, [(one.external_id, one.repo) for one in repositories if one.external_id])
     current = dict(connection.execute("select former, repo from former_names").fetchall())
     if not current:
         return list(records)
     return [_renamed(record, current) for record in records]
 
 
-def _follow(connection: duckdb.DuckDBPyConnection, found: Sequence[Repository]) -> None:
+def rows_under_current_names(connection: duckdb.DuckDBPyConnection, record: type[Record], rows: str) -> None:
+    """The same for a table of one class whose `place` says which row comes after which.
+
+    Of two that have one key under the names of now, the last one stays.
+    """
+    if record is Repository:
+        found = f"select external_id, repo from {rows} where external_id is not null order by place"
+        _follow(connection, connection.execute(found).fetchall())
+    renamed = 0
+    for name in {"repo", "config_repo"} & record.model_fields.keys():
+        ((n,),) = connection.execute(
+            f"update {rows} as row set {name} = names.repo from former_names as names where names.former = row.{name}"
+        ).fetchall()
+        renamed += n
+    if renamed:
+        connection.execute(
+            f"delete from {rows} where place in (select place from {rows}"
+            f" qualify row_number() over (partition by {', '.join(record.KEY)} order by place desc) > 1)"
+        )
+
+
+def _follow(connection: duckdb.DuckDBPyConnection, found: Sequence[tuple[str, str]]) -> None:
+    """Moves what is stored of each repository that is `found`, an id and a name, to that name."""
+    if not found:
+        return
     stored = connection.execute("select external_id, repo from repositories where external_id is not null")
     names = dict(stored.fetchall())
     owners = {repo: id for id, repo in names.items()}
-    for record in found:
-        id, repo = str(record.external_id), record.repo
+    for id, repo in found:
         other = owners.get(repo)
         if other not in (None, id):  # the name was given away: what had it is told apart by its id
             aside = f"{repo}#{other}"

@@ -1,62 +1,37 @@
 """The source tables' columns, taken from the record classes: there is no second schema to keep."""
 
-import types
-import typing
 from collections.abc import Iterable
-from datetime import datetime
 from functools import cache
-from typing import Any
 
 import pyarrow as pa
-from pydantic import AwareDatetime, BaseModel
 
+from collectors.contract.arrow_types import arrow_schema
 from collectors.contract.records import Record
 
-_SCALARS: dict[Any, tuple[str, pa.DataType]] = {
-    str: ("varchar", pa.string()),
-    int: ("bigint", pa.int64()),
-    float: ("double", pa.float64()),
-    bool: ("boolean", pa.bool_()),
-    datetime: ("timestamp", pa.timestamp("us")),
-    AwareDatetime: ("timestamp", pa.timestamp("us")),
+_SQL_TYPES = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    pa.timestamp("us"): "timestamp",
 }
 
 
-def _column(annotation: Any) -> tuple[str, pa.DataType]:
-    """The DuckDB and Arrow type of a field's annotation."""
-    if annotation in _SCALARS:
-        return _SCALARS[annotation]
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (typing.Union, types.UnionType):
-        return _column(next(a for a in arguments if a is not type(None)))
-    if origin is typing.Annotated:
-        return _column(arguments[0])
-    if origin is typing.Literal:
-        return _SCALARS[str]
-    if origin is tuple:
-        sql, arrow = _column(arguments[0])
-        return f"{sql}[]", pa.list_(arrow)
-    if origin is dict:
-        return "map(varchar, varchar)", pa.map_(pa.string(), pa.string())
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        parts = {name: _column(field.annotation) for name, field in annotation.model_fields.items()}
-        sql = ", ".join(f"{name} {kind}" for name, (kind, _) in parts.items())
-        return f"struct({sql})", pa.struct([pa.field(name, arrow) for name, (_, arrow) in parts.items()])
-    raise TypeError(f"no column type for {annotation}")
+def _sql_type(arrow: pa.DataType) -> str:
+    """The DuckDB type of an Arrow type that records have."""
+    if pa.types.is_list(arrow):
+        return f"{_sql_type(arrow.value_type)}[]"
+    if pa.types.is_map(arrow):
+        return f"map({_sql_type(arrow.key_type)}, {_sql_type(arrow.item_type)})"
+    if pa.types.is_struct(arrow):
+        return f"struct({', '.join(f'{part.name} {_sql_type(part.type)}' for part in arrow)})"
+    return _SQL_TYPES[arrow]
 
 
 @cache
 def columns(record: type[Record]) -> dict[str, str]:
     """DuckDB column types of a record's table by name, in the record's order."""
-    return {name: _column(field.annotation)[0] for name, field in record.model_fields.items()}
-
-
-@cache
-def arrow_schema(record: type[Record]) -> pa.Schema:
-    """The Arrow schema of a record's table; instants are naive UTC in microseconds."""
-    return pa.schema(
-        [pa.field(name, _column(field.annotation)[1]) for name, field in record.model_fields.items()]
-    )
+    return {field.name: _sql_type(field.type) for field in arrow_schema(record)}
 
 
 def arrow_table(records: Iterable[Record]) -> pa.Table:

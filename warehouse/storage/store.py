@@ -10,7 +10,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,9 +17,8 @@ from typing import Any, TypeVar
 import duckdb
 
 from collectors.contract.items import Gone, Malformed, SetAside, key_of
-from collectors.contract.records import Component, Coverage, Record
+from collectors.contract.records import Component, Record
 from collectors.contract.storable import storable
-from config.names import same_key
 from config.text.quoting import in_short
 from warehouse.storage.instants import naive
 from warehouse.storage.kept_columns import keeping
@@ -42,15 +40,6 @@ _OF_THE_FILE = (
     duckdb.InternalException,
     duckdb.SerializationException,
 )
-
-
-@dataclass(frozen=True)
-class Known:
-    """A record whose key is stored: whether all of it is, and which (column, before, after) say whose it is."""
-
-    key: tuple[Any, ...]
-    is_same: bool
-    moved: tuple[tuple[str, str, str | None], ...]
 
 
 @one_thread_at_a_time
@@ -235,23 +224,28 @@ class Warehouse:
         for record in under_current_names(self.connection, records):
             by_class[type(record)].append(record)
         for record_class, rows in by_class.items():
-            incoming = arrow_table(rows)
-            table, key = record_class.TABLE, record_class.KEY
-            same = " and ".join(f"stored.{k} = incoming.{k}" for k in key)
-            self.connection.register("incoming", incoming)
-            if selected := keeping(table, same):
-                self.connection.execute(f"create or replace temp table kept as {selected}")
-                self.connection.unregister("incoming")
-                self.connection.register("incoming", self.connection.table("kept").to_arrow_table())
-            if record_class is Component:
-                self._keep_past(same)
-            self.connection.execute(f"delete from {table} as stored using incoming where {same}")
-            names = ", ".join(f'"{name}"' for name in record_class.model_fields)
-            self.connection.execute(f"insert into {table} ({names}) select {names} from incoming")
-            self.connection.unregister("incoming")
+            self.connection.register("records", arrow_table(rows))
+            self.put(record_class, "records")
+            self.connection.unregister("records")
 
-    def _keep_past(self, same: str) -> None:
-        """Puts down who the components in `incoming` belong to from now on, and their paths, where that is new."""
+    def put(self, record_class: type[Record], rows: str) -> int:
+        """Stores the rows of a table, which has each key of `record_class` once; of how many an earlier one went."""
+        table = record_class.TABLE
+        same = " and ".join(f"stored.{k} = incoming.{k}" for k in record_class.KEY)
+        if selected := keeping(table, same, rows):
+            self.connection.execute(f"create or replace temp table kept as {selected}")
+            rows = "kept"
+        if record_class is Component:
+            self._keep_past(same, rows)
+        ((replaced,),) = self.connection.execute(
+            f"delete from {table} as stored using {rows} as incoming where {same}"
+        ).fetchall()
+        names = ", ".join(f'"{name}"' for name in record_class.model_fields)
+        self.connection.execute(f"insert into {table} ({names}) select {names} from {rows}")
+        return int(replaced)
+
+    def _keep_past(self, same: str, rows: str) -> None:
+        """Puts down who the components of `rows` belong to from now on, and their paths, where that is new."""
         adopted = (
             "select stored.name from components as stored where stored.origin = '' and stored.kind = incoming.kind"
             " and stored.name = incoming.name and incoming.origin <> '' and not exists"
@@ -261,7 +255,7 @@ class Warehouse:
         # the first file that tells of what came without one takes it over, with its past
         for table, name in (("owners", "component"), ("memberships", "component"), ("components", "name")):
             self.connection.execute(
-                f"update {table} as stored set origin = incoming.origin from incoming"
+                f"update {table} as stored set origin = incoming.origin from {rows} as incoming"
                 f" where stored.origin = '' and stored.{name} = incoming.name and exists ({adopted})"
                 + (" and stored.kind = incoming.kind" if table == "components" else " and stored.is_seen")
             )
@@ -269,65 +263,11 @@ class Warehouse:
             differs = " or ".join(f"stored.{name} is distinct from incoming.{name}" for name in kept.values())
             self.connection.execute(
                 f"insert into {table} (component, {', '.join(kept)}, from_at, is_seen, origin) select incoming.name,"
-                f" {', '.join(f'incoming.{name}' for name in kept.values())}, ?, true, incoming.origin from incoming"
-                f" left join components as stored on {same} where incoming.kind = 'Component'"
+                f" {', '.join(f'incoming.{name}' for name in kept.values())}, ?, true, incoming.origin"
+                f" from {rows} as incoming left join components as stored on {same} where incoming.kind = 'Component'"
                 f" and (stored.name is null or {differs})",
                 [naive(datetime.now(UTC))],
             )
-
-    def known(self, records: Sequence[Record]) -> list["Known"]:
-        """Those of `records`, all of one class, whose key is stored, with how they differ from what is."""
-        found = under_current_names(self.connection, records)
-        record_class = type(found[0])
-        key = record_class.KEY
-        same = " and ".join(f"stored.{k} = incoming.{k}" for k in key)
-        told_of = [
-            name for name in ("service", "repo", "source_service") if name in record_class.model_fields
-        ]
-        differs = " and ".join(
-            f'stored."{name}" is not distinct from incoming."{name}"' for name in record_class.model_fields
-        )
-        moved = [name for name in told_of if name not in key]
-        columns = [f"incoming.{name}" for name in key] + [f"coalesce({differs}, true)"]
-        columns += [f"{table}.{name}" for name in moved for table in ("stored", "incoming")]
-        self.connection.register("incoming", arrow_table(found))
-        rows = self.connection.execute(
-            f"select {', '.join(columns)} from incoming inner join {record_class.TABLE} as stored on {same}"
-        ).fetchall()
-        self.connection.unregister("incoming")
-        return [
-            Known(
-                tuple(row[: len(key)]),
-                row[len(key)],
-                tuple(
-                    (name, before, after)
-                    for name, before, after in zip(
-                        moved, row[len(key) + 1 :: 2], row[len(key) + 2 :: 2], strict=True
-                    )
-                    if before is not None and same_key(before) != same_key(after or "")
-                ),
-            )
-            for row in rows
-        ]
-
-    def extended(self, stretch: Coverage) -> Coverage:
-        """`stretch` with all that is covered of its source and subject, letter case aside, which is taken out."""
-        told = self.connection.execute(
-            "select distinct subject from coverage where source = ?", [stretch.source]
-        ).fetchall()
-        key = same_key(stretch.subject)
-        named = [stretch.source, [subject for (subject,) in told if same_key(subject) == key]]
-        of_both = "where source = ? and list_contains(?, subject)"
-        (found,) = self.connection.execute(
-            f"select min(from_at), max(until_at) from coverage {of_both}", named
-        ).fetchall()
-        if found[0] is None:
-            return stretch
-        self.connection.execute(f"delete from coverage {of_both}", named)
-        before, after = (at.replace(tzinfo=UTC) for at in found)
-        return stretch.model_copy(
-            update={"from_at": min(stretch.from_at, before), "until_at": max(stretch.until_at, after)}
-        )
 
     def forget(self, gone: Iterable[Gone]) -> None:
         """Removes what is stored under the keys of `gone`."""

@@ -6,6 +6,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from collectors.contract.records import RECORDS
@@ -62,6 +64,50 @@ def test_two_rows_of_one_key_are_refused_with_both_lines_and_the_same_row_twice_
         assert warehouse.connection.execute("select count(*) from deployments").fetchall() == [(21,)]
     with pytest.raises(DataError, match=r"d\.csv:2 and 3 have the same key \(source jenkins, id 1\)"):
         import_file(settings, "deployments", written(tmp_path, row + row.replace("app", "web")))
+
+
+def test_the_first_mistake_of_a_file_is_told_whichever_it_is(settings: Settings, tmp_path: Path) -> None:
+    row = {"repo": "acme/app", "authored_at": datetime(2024, 11, 2, tzinfo=UTC), "subject": "one"}
+    rows = [row | {"sha": f"{n:07x}"} for n in range(30_000)]
+    path = tmp_path / "c.parquet"
+    wrong = {
+        25_000: (
+            rows[7] | {"subject": "other"},
+            r"row 8 and row 25001 have the same key \(repo acme/app, sha 0000007\)",
+        ),
+        20_500: (rows[20_500] | {"sha": None}, r"row 20501: sha: is missing"),
+        20_400: (
+            rows[20_400] | {"authored_at": datetime(1970, 1, 1, tzinfo=UTC)},
+            "row 20401: authored_at: 1970",
+        ),
+        20_300: (rows[8] | {"subject": "other"}, "row 9 and row 20301 have the same key"),
+        300: (rows[300] | {"sha": "1.23E+13"}, "row 301: sha: is a number that a spreadsheet has made"),
+    }
+    for number, (odd, said) in wrong.items():
+        rows[number] = odd
+        pq.write_table(pa.Table.from_pylist(rows), path)
+        with pytest.raises(DataError, match=rf"c\.parquet: {said}"):
+            import_file(settings, "commits", path)
+    with open_warehouse(settings.warehouse) as warehouse:
+        assert warehouse.connection.execute("select count(*) from commits").fetchall() == [(0,)]
+
+
+def test_a_file_that_tells_of_a_repository_by_two_names_speaks_of_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "r.jsonl"
+    for name in ("acme/before", "acme/now"):
+        file.write_text(json.dumps({"repo": name, "external_id": 7, "created_at": "2024-11-02T10:00:00Z"}))
+        import_file(settings, "repositories", file)
+    commits = tmp_path / "c.csv"
+    commits.write_text("repo,sha,subject\nacme/before,a,first\nacme/now,a,last\nacme/before,b,other\n")
+    import_file(settings, "commits", commits)
+    stored = "select repo, sha, subject from commits order by all"
+    with open_warehouse(settings.warehouse) as warehouse:
+        found = warehouse.connection.execute(stored).fetchall()
+    assert found == [("acme/now", "a", "last"), ("acme/now", "b", "other")]
+    assert import_file(settings, "commits", commits).unchanged == 2
+    assert forget(settings, "commits", file=commits).total == 2
 
 
 def test_a_known_key_changes_its_service_only_where_that_is_said(settings: Settings, tmp_path: Path) -> None:
