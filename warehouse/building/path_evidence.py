@@ -7,10 +7,10 @@ from itertools import groupby
 import duckdb
 import pyarrow as pa
 
-from warehouse.building.graph import Graph
-from warehouse.building.histories import traced_histories
-from warehouse.building.identity import table_of
-from warehouse.building.lineage import Candidate, resolve
+from warehouse.building.ancestry.graph import Graph
+from warehouse.building.ancestry.repository import table_of
+from warehouse.building.ancestry.revisions import ToldRevision, resolve
+from warehouse.building.histories import graphs, tags_of
 from warehouse.building.standards.conformance import (
     AskedStep,
     JobRun,
@@ -127,7 +127,7 @@ group by all
 # what went to an environment of a step, of the same service
 _PLACED = """
 select distinct s.service, s.path, s.repo, e.position, e.environment, d.source, d.id, d.started_at, d.finished_at,
-    d.status, d.url, d.sha, d.sha_method, d.ref, d.images, d.labels['org.opencontainers.image.revision']
+    d.status, d.url, d.sha, d.sha_method, d.images, d.labels['org.opencontainers.image.revision']
 from (select distinct p.service, p.path, p.repo from path_deployed as p) as s
 inner join step_environments as e on e.path = s.path
 inner join source.deployments as d
@@ -198,20 +198,19 @@ def _add_places(connection: duckdb.DuckDBPyConnection, told: _All) -> None:
     for (_, _, service), one in told.items():
         wanted[service, one.repo].append(one)
     by_repo = {repo: list(rows) for repo, rows in groupby(placed, key=lambda row: row[2])}
-    for (_, rows), history in zip(by_repo.items(), traced_histories(connection, list(by_repo)), strict=True):
-        for service, path, repo, position, environment, *place in rows:
-            source, id, started_at, finished_at, status, url, sha, method, ref, images, label = place
-            there = Candidate(
-                source, id, service, repo, "", finished_at, sha, method, ref, images, label, False, False
-            )
-            resolve(there, history)
+    tags = tags_of(connection, list(by_repo))
+    for (repo, rows), graph in zip(by_repo.items(), graphs(connection, list(by_repo)), strict=True):
+        for service, path, _, position, environment, *place in rows:
+            _, _, started_at, finished_at, status, url, *commit = place
+            revision = ToldRevision(repo, finished_at, *commit)
+            there, _ = resolve(revision, service, graph, tags[repo])
             found = PlacedDeployment(environment, started_at, finished_at, status, url)
             for one in wanted[service, repo]:
                 # what came to the environment later holds everything: only the same commit is late
                 is_later = (finished_at or started_at or one.evidence.at) > one.evidence.at
-                if one.path != path or (is_later and there.sha != one.evidence.sha):
+                if one.path != path or (is_later and there != one.evidence.sha):
                     continue
-                if _holds(history.graph, there.sha, one.evidence.sha):
+                if _holds(graph, there, one.evidence.sha):
                     one.evidence.places[position].append(found)
 
 

@@ -13,8 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from config.settings import Settings
-from warehouse.building.graph import Graph
-from warehouse.building.histories import traced_histories
+from warehouse.building.ancestry.graph import Graph
+from warehouse.building.histories import graphs
 from warehouse.building.matched_globs import matcher
 
 _DELIVERIES = pa.schema(
@@ -104,9 +104,9 @@ def find_ready(connection: duckdb.DuckDBPyConnection) -> None:
     repos = sorted(requested)
     rows = [
         {"source": source, "id": id, **ready}
-        for repo, history in zip(repos, traced_histories(connection, repos), strict=True)
+        for repo, graph in zip(repos, graphs(connection, repos), strict=True)
         for kind, of_kind in requested[repo].items()
-        for source, id, ready in _ready(of_kind, told[repo, kind], history.graph)
+        for source, id, ready in _ready(of_kind, told[repo, kind], graph)
     ]
     _create(connection, "request_deliveries", pa.Table.from_pylist(rows, schema=_DELIVERIES))
 

@@ -6,20 +6,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.contract.records import Commit, Deployment
 from config.settings import Settings
+from warehouse.building.ancestry.graph import Graph
+from warehouse.building.ancestry.source_paths import source_pattern
 from warehouse.building.build import build
-from warehouse.building.graph import Graph
-from warehouse.building.lineage import source_pattern
 from warehouse.metrics.published_facts import open_facts
 from warehouse.storage.store import open_warehouse
 
 # a commit is a list of how far back its parents lie; none for a root, several for (octopus) merges
 COMMITS = st.lists(st.lists(st.integers(1, 8), max_size=3, unique=True), min_size=1, max_size=40)
+
+
+def graph_of(commits: list[tuple[str, list[str]]]) -> Graph:
+    shas, parents = zip(*commits, strict=True)
+    return Graph(pa.array(shas), pa.array(parents, pa.list_(pa.string())))
 
 
 def git(folder: Path, *arguments: str, given_input: str | None = None) -> str:
@@ -62,7 +68,7 @@ def test_each_deployment_ships_what_rev_list_says(
     repository: Path, history: list[list[int]], data: st.DataObject
 ) -> None:
     commits = written(repository, history)
-    graph = Graph(data.draw(st.permutations(commits)))
+    graph = graph_of(data.draw(st.permutations(commits)))
     deployed = data.draw(st.lists(st.sampled_from([sha for sha, _ in commits]), min_size=1, max_size=8))
     visited = bytearray(len(graph.shas))
     for place, sha in enumerate(deployed):
@@ -77,10 +83,10 @@ def test_difference_and_containment_are_those_of_git(
     repository: Path, history: list[list[int]], data: st.DataObject
 ) -> None:
     commits = written(repository, history)
-    graph = Graph(data.draw(st.permutations(commits)))
+    graph = graph_of(data.draw(st.permutations(commits)))
     one, other = (data.draw(st.sampled_from([sha for sha, _ in commits])) for _ in range(2))
-    found = [graph.shas[n] for n in graph.only_in(graph.number[one], graph.number[other])]
-    assert sorted(found) == sorted(git(repository, "rev-list", one, "--not", other).split())
+    found = [graph.shas[n] for n in graph.differing(graph.number[one], graph.number[other])]
+    assert sorted(found) == sorted(git(repository, "rev-list", f"{one}...{other}").split())
     is_ancestor = subprocess.run(
         ["git", "-C", str(repository), "merge-base", "--is-ancestor", other, one]
     ).returncode
@@ -153,7 +159,7 @@ def test_a_built_warehouse_ships_what_rev_list_says(repository: Path, tmp_path: 
 
 
 def test_a_short_sha_is_found_only_where_it_is_unambiguous() -> None:
-    graph = Graph([("aaa111", []), ("aaa222", ["aaa111"]), ("bbb333", ["missing"])])
+    graph = graph_of([("aaa111", []), ("aaa222", ["aaa111"]), ("bbb333", ["missing"])])
     assert graph.find("aaa1") == "aaa111"
     assert graph.find("aaa") is None
     assert graph.find("ccc") is None
