@@ -175,7 +175,7 @@ _FILES = {
             repo,
             case when $per_repository > 1 then service end as service,
             environment,
-            commit_of(r, case when n > 4 and draw(i, 'rollback') < 0.02 then n - 2 else n end, 'merge') as sha,
+            commit_of(r, case when n > 8 and draw(i, 'rollback') < 0.02 then n - 8 else n end, 'merge') as sha,
             case when is_failure then 'failure' else 'success' end as status,
             after(deployed_at, -300) as started_at,
             case when not is_failure then after(deployed_at, case environment when 'production' then 0 else 900 end) end

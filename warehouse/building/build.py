@@ -132,6 +132,8 @@ _BY_DAY = (
     "path_deployments",
 )
 ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
+# bytes that DuckDB holds at once while it builds, and for each commit; what is more it puts beside the warehouse
+HELD, HELD_FOR_A_COMMIT = 2**30, 300
 KEPT_FILES = 3
 KEPT_FOR = timedelta(minutes=5)
 
@@ -196,6 +198,16 @@ def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_o
             connection.execute(f"create table {step} as {model(step)}")
 
 
+def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bounds what DuckDB holds at once by the commits of the warehouse attached as `stored`, and by what it may."""
+    (found,) = connection.execute(
+        "select least(parse_formatted_bytes(current_setting('memory_limit')), greatest(?, ? * count(*)))"
+        " from stored.commits",
+        [HELD, HELD_FOR_A_COMMIT],
+    ).fetchall()
+    connection.execute(f"set memory_limit = '{found[0]} bytes'")
+
+
 def build(settings: Settings, as_of: datetime) -> Path:
     """Builds the facts as of an instant and publishes them; the path of the new file.
 
@@ -221,6 +233,7 @@ def _built(settings: Settings, as_of: datetime) -> Path:
             # what is removed at the end need not be in order
             connection.execute("pragma disable_checkpoint_on_shutdown")
             attach(connection, stored)
+            bound_memory(connection)
             create_facts(connection, settings, as_of)
             store(Facts(connection, work, as_of, settings.timezone, settings.organization))
             connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")

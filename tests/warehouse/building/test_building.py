@@ -13,7 +13,7 @@ import pytest
 from collectors.contract.records import Deployment
 from config.settings import Settings, load_settings
 from tests.support.places import ROOT
-from warehouse.building.build import build
+from warehouse.building.build import bound_memory, build
 from warehouse.metrics.published_facts import current_facts, facts_files, open_facts
 from warehouse.storage.store import open_warehouse
 
@@ -153,3 +153,24 @@ def test_a_build_waits_for_another_one_and_keeps_no_writer_waiting(settings: Set
             assert waiting.wait(60) == 0
     with open_facts(settings.warehouse) as facts:
         assert facts.connection.execute("select count(*) from deployments").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "commits", "held"),
+    [
+        ("100 GB", 0, 2**30),
+        ("100 GB", 20_000_000, 20_000_000 * 300),
+        ("500 MB", 20_000_000, 500_000_000),
+    ],
+)
+def test_a_build_holds_what_its_commits_call_for_and_never_more_than_it_may(
+    allowed: str, commits: int, held: int
+) -> None:
+    with duckdb.connect(config={"memory_limit": allowed}) as connection:
+        connection.execute("attach ':memory:' as stored")
+        connection.execute(f"create view stored.commits as from range({commits})")
+        bound_memory(connection)
+        ((found,),) = connection.execute(
+            "select parse_formatted_bytes(current_setting('memory_limit'))"
+        ).fetchall()
+        assert found == pytest.approx(held, rel=0.1)

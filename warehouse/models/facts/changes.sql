@@ -58,11 +58,11 @@ of_pulls as (
     select p.repo, p.sha, p.number, p.merged_at, 1 as rank
     from pull_commits as p
     anti join squashes as q on q.repo = p.repo and q.sha = p.sha
-    union
+    union all
     select l.repo, l.sha, l.number, p.merged_at, 1
     from landings as l
     inner join source.pull_requests as p on p.repo = l.repo and p.number = l.number
-    union
+    union all
     select p.repo, p.merge_sha, p.number, p.merged_at, 2
     from source.pull_requests as p
     where p.merged_at is not null and p.merge_sha is not null
@@ -126,28 +126,50 @@ expanded as (
 ),
 
 -- a commit that reached the branch twice (its own way and inside a squash) is delivered once, the first time
-once as (
-    select *
+repeated as (
+    select e.service, e.repo, e.sha
     from expanded as e
-    qualify row_number() over (
-        partition by e.service, e.repo, e.sha
-        order by e.finish_order, e.pull_request nulls last
-    ) = 1
+    group by e.service, e.repo, e.sha
+    having count(*) > 1
+),
+
+once as (
+    select e.*
+    from expanded as e
+    anti join repeated as r on r.service = e.service and r.repo = e.repo and r.sha = e.sha
+    union all
+    (
+        select e.*
+        from expanded as e
+        semi join repeated as r on r.service = e.service and r.repo = e.repo and r.sha = e.sha
+        qualify row_number() over (
+            partition by e.service, e.repo, e.sha
+            order by e.finish_order, e.pull_request nulls last
+        ) = 1
+    )
 ),
 
 -- a copy with another sha is the change that it is a copy of, delivered with the first of them
+first_ones as (
+    select o.service, o.repo, i.change, o.sha
+    from once as o
+    inner join same_changes as i on i.repo = o.repo and i.sha = o.sha
+    qualify row_number() over (
+        partition by o.service, o.repo, i.change
+        order by o.finish_order, o.pull_request nulls last, o.sha
+    ) = 1
+),
+
 recognised as (
     select
         o.*,
         i.same_as,
         i.method,
         coalesce(i.change, o.sha) as change,
-        first_value(o.sha) over (
-            partition by o.service, o.repo, coalesce(i.change, o.sha)
-            order by o.finish_order, o.pull_request nulls last, o.sha
-        ) as first_sha
+        coalesce(f.sha, o.sha) as first_sha
     from once as o
     left join same_changes as i on i.repo = o.repo and i.sha = o.sha
+    left join first_ones as f on f.service = o.service and f.repo = o.repo and f.change = i.change
 ),
 
 -- what is cherry-picked with a new time was authored when the original was, and by whom

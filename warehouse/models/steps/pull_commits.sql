@@ -53,6 +53,17 @@ squashed as (
         cardinality(m.parents) = 1
         and not exists (select 1 from placed as o where o.repo = u.repo and o.number = u.number and o.sha = u.merge_sha)
         and not exists (select 1 from landings as l where l.repo = u.repo and l.number = u.number)
+),
+
+wholes as (
+    select
+        u.repo,
+        u.number,
+        count_if(u.is_revert) as reverts,
+        count_if(not u.is_merge) as written,
+        min(u.authored_at) filter (where not u.is_merge) as first_authored_at
+    from unnested as u
+    group by u.repo, u.number
 )
 
 select
@@ -60,10 +71,9 @@ select
     s.number is not null as is_squashed,
     -- where no title of its own says which it is, that of the whole holds for all of them
     u.is_revert or (
-        count_if(u.is_revert) over of_pull = 0
-        and (u.is_titled_revert or (s.reverts_sha is not null and count_if(not u.is_merge) over of_pull = 1))
+        w.reverts = 0 and (u.is_titled_revert or (s.reverts_sha is not null and w.written = 1))
     ) as is_revert,
-    min(u.authored_at) filter (where not u.is_merge) over of_pull as first_authored_at
+    w.first_authored_at
 from placed as u
+inner join wholes as w on w.repo = u.repo and w.number = u.number
 left join squashed as s on s.repo = u.repo and s.number = u.number
-window of_pull as (partition by u.repo, u.number)
