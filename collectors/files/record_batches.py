@@ -22,12 +22,12 @@ from collectors.files.record_files import (
     PARQUET,
     RecordColumns,
     Rows,
-    made,
     parquet_batches,
     place,
     plain_rows,
     read_rows,
-    record_of,
+    record_class,
+    record_from,
     told_if_unreadable,
 )
 from config.errors import DataError
@@ -51,7 +51,7 @@ def read_batches(kind: str, path: Path) -> Iterator[pa.RecordBatch]:
 
     Raises DataError, as reading them one by one does, once all that stand before the mistake were yielded.
     """
-    record = record_of(kind, path)
+    record = record_class(kind, path)
     parts = _of_parquet if path.suffix.lower() == PARQUET else _of_text
     for told in parts(record, path):
         yield from _judged(told, record, path)
@@ -139,7 +139,7 @@ def _judged(told: _Told, record: type[Record], path: Path) -> Iterator[pa.Record
     mistake, end = None, len(told.numbers)
     try:
         for number, row in zip(told.numbers[in_doubt].tolist(), told.rows(in_doubt), strict=True):
-            found.append({PLACE: number, **made(record, row, place(path, number)).model_dump()})
+            found.append({PLACE: number, **record_from(record, row, place(path, number)).model_dump()})
     except DataError as error:
         mistake, end = error, in_doubt[len(found)]
     of_both = [plain.slice(0, end).filter(sure.slice(0, end)), pa.RecordBatch.from_pylist(found, schema)]

@@ -34,12 +34,12 @@ def read_records(kind: str, path: Path) -> Iterator[Record]:
     Column names are the record's; a CSV cell holds lists and structs as JSON, and an empty one is missing.
     Raises DataError with file, row, column, what is wrong and what works.
     """
-    record = record_of(kind, path)
+    record = record_class(kind, path)
     for number, row in read_rows(record, path):
-        yield made(record, row, place(path, number))
+        yield record_from(record, row, place(path, number))
 
 
-def record_of(kind: str, path: Path) -> type[Record]:
+def record_class(kind: str, path: Path) -> type[Record]:
     """The class of the records of `kind` in the file at `path`; raises DataError where no such file can be read."""
     if kind not in RECORDS:
         near = difflib.get_close_matches(kind, RECORDS, n=1, cutoff=0.4)
@@ -183,7 +183,7 @@ def _check_known(names: Iterable[str], columns: RecordColumns, where: str) -> No
             raise DataError(f'{where}: unknown column "{name}"; {hint}')
 
 
-def made(record: type[Record], row: dict[str, Any], where: str) -> Record:
+def record_from(record: type[Record], row: dict[str, Any], where: str) -> Record:
     """The record of a row that stands at `where`; raises DataError with what is wrong and what works."""
     columns = columns_of(record)
     for name, value in row.items():

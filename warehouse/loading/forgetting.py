@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from collectors.contract.records import RECORDS, Repository
-from collectors.files.record_files import record_of
+from collectors.files.record_files import record_class
 from config.errors import ConfigurationError
 from config.names import same_key
 from config.settings import DEPLOYMENT_SOURCES, Settings
@@ -79,7 +79,7 @@ def forget(
     people = people_of(settings) if file is not None else None
     with open_warehouse(settings.warehouse) as warehouse:
         if file is not None and people is not None:
-            stage(warehouse.connection, record_of(kind, file), file, people)
+            stage(warehouse.connection, record_class(kind, file), file, people)
             if record is not Repository:
                 rows_under_current_names(warehouse.connection, record, STAGED)
         with warehouse.transaction():

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from collectors.contract.records import Event, Record, Response
 from collectors.files.record_batches import PLACE
-from collectors.files.record_files import place, record_of
+from collectors.files.record_files import place, record_class
 from config.errors import DataError
 from config.names import same_key
 from config.settings import Settings
@@ -72,7 +72,7 @@ def import_file(
     people = people_of(settings)
     zone = ZoneInfo(settings.timezone)
     said = _begun(covers, zone) if covers else None
-    record = record_of(kind, path)
+    record = record_class(kind, path)
     check = partial(_sound, record=record, path=path, zone=zone, covers=covers)
     with open_warehouse(settings.warehouse) as warehouse:
         staged = stage(warehouse.connection, record, path, people, check)

@@ -56,6 +56,8 @@ def stage(
     `check` yields what of a batch is sound, and raises DataError for what is not. The first mistake of the file is
     raised, which may be two rows of one key that are not the same.
     """
+    # of Arrow's pools the one that keeps least of what it does not use
+    pa.set_memory_pool(pa.system_memory_pool())
     connection.execute(f"set memory_limit = '{_MEMORY_WHILE_READING}'")
     types = {PLACE: "bigint"} | columns(record)
     told = ", ".join(f'"{name}" {kind}' for name, kind in types.items())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from collectors.contract.arrow_types import arrow_schema
 from collectors.contract.records import RECORDS, Record
 from collectors.files.record_batches import PLACE, read_batches
-from collectors.files.record_files import made, place, read_rows
+from collectors.files.record_files import place, read_rows, record_from
 from config.errors import DataError
 from tests.collectors.test_import_files import records_of, write_parquet
 
@@ -223,7 +223,7 @@ def one_by_one(kind: str, path: Path) -> tuple[list[dict[str, Any]], str]:
     mistake = ""
     try:
         for number, row in read_rows(RECORDS[kind], path):
-            found.append({PLACE: number, **made(RECORDS[kind], row, place(path, number)).model_dump()})
+            found.append({PLACE: number, **record_from(RECORDS[kind], row, place(path, number)).model_dump()})
     except DataError as error:
         mistake = str(error)
     return pa.RecordBatch.from_pylist(found, schema).to_pylist(), mistake
