@@ -1,9 +1,11 @@
 """Several at once: results in order, no more than allowed, errors, and an end that waits for nobody."""
 
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import pytest
@@ -278,6 +280,18 @@ def test_an_estimate_is_right_within_a_factor_of_two(
             assert left / 2 <= estimated <= left * 2, share
             told += 1
     assert told > 300
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(35.0, False), (900.0, True)])
+def test_a_wait_of_more_than_a_minute_says_until_when(seconds: float, is_told: bool) -> None:
+    told: list[str] = []
+    Meter(on_wait=told.append).wait(seconds, "for its rate limit")
+    until = re.search(r", until (\d\d:\d\d) UTC$", told[0])
+    assert told[0].startswith(f"waiting {seconds:.0f} s for its rate limit")
+    assert bool(until) == is_told
+    if until:
+        expected = {f"{datetime.now(UTC) + timedelta(seconds=seconds - late):%H:%M}" for late in (0, 60)}
+        assert until[1] in expected
 
 
 @pytest.mark.parametrize(("elapsed", "done"), [(60, 0), (1, 5), (60, 10), (60, 12)])

@@ -158,6 +158,9 @@ def test_a_collection_that_runs_tells_what_came_and_how_far_it_is() -> None:
             "repositories",
         ),
         SourceProgress("argocd:eu", "reading", pause="waiting 35 s for its rate limit"),
+        SourceProgress(
+            "git", "reading", {}, 3, 9, "repositories", "waiting 900 s for the rate limit, until 09:27 UTC"
+        ),
         SourceProgress("pagerduty"),
     ]
     lines = reading_lines(CollectionProgress(NOW, NOW, True, sources))
@@ -165,6 +168,7 @@ def test_a_collection_that_runs_tells_what_came_and_how_far_it_is() -> None:
         ("The service catalogue", "✓ read", "12 components", ""),
         ("GitHub", "being read", "1 repository, 1,204 pull requests, 1 commit", "12 of 200 repositories"),
         ("Argo CD (eu)", "being read", "", "waiting 35 s for its rate limit"),
+        ("Git", "being read", "", "3 of 9 repositories; waiting 900 s for the rate limit, until 09:27 UTC"),
         ("PagerDuty", "not begun", "", ""),
     ]
     assert "&lt;b&gt;" in part("collecting", "<b>acme</b>", "this morning 09:12", "", lines)
