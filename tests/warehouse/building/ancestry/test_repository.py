@@ -257,3 +257,28 @@ def test_a_commit_that_is_told_to_be_its_own_ancestor_is_walked_once() -> None:
     assert [row["new_commits"] for row in found["traces"]] == [1, None], (
         "its own parent is no parent: it is unknown"
     )
+
+
+def test_what_changes_nothing_of_a_service_stands_for_the_first_that_had_its_content() -> None:
+    paths = {"a": "a/x.go", "b": "README.md", "c": "README.md", "d": "a/x.go"}
+    commits = [
+        {"sha": sha * 40, "parents": [before * 40] if before else [], "paths": [path], "is_pulled": False}
+        for (sha, path), before in zip(paths.items(), ["", *paths], strict=False)
+    ]
+    deployments = [
+        {
+            "source": "import",
+            "id": str(n),
+            "sequence": "eu",
+            "at": BEGIN + timedelta(hours=n),
+            "sha": sha * 40,
+        }
+        | {"services": ["s0"], "by_paths": [True], "ships": [True]}
+        for n, sha in enumerate("abcdc")
+    ]
+    found = traced(Written(commits, deployments, [], {"s0": ["a"]}, {}))
+    assert [(row["id"], row["service_sha"][0]) for row in found["traces"]] == [
+        ("0", "a"),
+        ("3", "d"),
+        ("4", "a"),
+    ]
