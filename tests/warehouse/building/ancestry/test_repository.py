@@ -20,6 +20,8 @@ UNKNOWN = "f" * 40
 PATHS = ["a/x.go", "a/deep/y.go", "ab/x.go", "lib/z.py", "lib/z.js", "README.md", "/", "a"]
 GLOBS = ["a", "/a/**", "ab/", "lib/*.py", "**/*.go", "*.md", "/", "a/deep", "l?b", "[ab]/x.go"]
 TEXT, TEXTS, FLAGS = pa.string(), pa.list_(pa.string()), pa.list_(pa.bool_())
+BACK = st.sampled_from([[1]] * 8 + [[1, 3], [2, 1], [3], [1, 2, 5], [], []])
+TOUCHED = [None, [], *([path] for path in PATHS), *([path] for path in PATHS), ["a/x.go", "lib/z.py"]]
 COMMITS = {"sha": TEXT, "parents": TEXTS, "paths": TEXTS, "is_pulled": pa.bool_()}
 DEPLOYMENTS = {
     "source": TEXT,
@@ -48,10 +50,10 @@ class Written:
 def written(draw: st.DrawFn) -> Written:
     commits = []
     for number in range(draw(st.integers(0, 14))):
-        back = draw(st.lists(st.integers(1, 6), max_size=3, unique=True))
+        back = draw(BACK)
         known = [sha_of(number - distance) for distance in back if distance <= number]
-        parents = known + [UNKNOWN] * draw(st.sampled_from([0, 0, 0, 1]))
-        paths = draw(st.none() | st.lists(st.sampled_from(PATHS), max_size=3))
+        parents = known + [UNKNOWN] * draw(st.sampled_from([0] * 7 + [1]))
+        paths = draw(st.sampled_from(TOUCHED))
         row = {"sha": sha_of(number), "parents": parents, "paths": paths, "is_pulled": draw(st.booleans())}
         commits.append(row)
     shas = [row["sha"] for row in commits]
@@ -62,7 +64,7 @@ def written(draw: st.DrawFn) -> Written:
         if draw(st.booleans())
     }
     deployments = []
-    for number in range(draw(st.integers(1, 9))):
+    for number in range(draw(st.integers(1, 12))):
         own = draw(st.lists(st.sampled_from(services), min_size=1, unique=True))
         row = {
             "source": "import",
@@ -71,10 +73,12 @@ def written(draw: st.DrawFn) -> Written:
             "services": sorted(own),
         }
         row |= {
-            "sequence": draw(st.sampled_from(["eu", "us"])),
+            "sequence": draw(st.sampled_from(["eu", "eu", "eu", "us"])),
             "sha": draw(st.sampled_from([*shas, UNKNOWN, None])),
         }
-        row["by_paths"] = [service in globs and draw(st.booleans()) for service in row["services"]]
+        row["by_paths"] = [
+            service in globs and draw(st.sampled_from([True, True, False])) for service in row["services"]
+        ]
         row["ships"] = [draw(st.sampled_from([True, True, True, False])) for _ in own]
         deployments.append(row)
     gaps = {}
@@ -84,7 +88,7 @@ def written(draw: st.DrawFn) -> Written:
             (BEGIN + timedelta(hours=n), BEGIN + timedelta(hours=n + draw(st.integers(0, 3)))) for n in begins
         ]
     copied = (
-        draw(st.lists(st.tuples(st.sampled_from(shas), st.sampled_from(shas)), max_size=4)) if shas else []
+        draw(st.lists(st.tuples(st.sampled_from(shas), st.sampled_from(shas)), max_size=6)) if shas else []
     )
     picks = sorted({sha: ("acme/app", sha, [of]) for sha, of in copied if sha != of}.values())
     return Written(draw(st.permutations(commits)), deployments, picks, globs, gaps)
@@ -253,3 +257,28 @@ def test_a_commit_that_is_told_to_be_its_own_ancestor_is_walked_once() -> None:
     assert [row["new_commits"] for row in found["traces"]] == [1, None], (
         "its own parent is no parent: it is unknown"
     )
+
+
+def test_what_changes_nothing_of_a_service_stands_for_the_first_that_had_its_content() -> None:
+    paths = {"a": "a/x.go", "b": "README.md", "c": "README.md", "d": "a/x.go"}
+    commits = [
+        {"sha": sha * 40, "parents": [before * 40] if before else [], "paths": [path], "is_pulled": False}
+        for (sha, path), before in zip(paths.items(), ["", *paths], strict=False)
+    ]
+    deployments = [
+        {
+            "source": "import",
+            "id": str(n),
+            "sequence": "eu",
+            "at": BEGIN + timedelta(hours=n),
+            "sha": sha * 40,
+        }
+        | {"services": ["s0"], "by_paths": [True], "ships": [True]}
+        for n, sha in enumerate("abcdc")
+    ]
+    found = traced(Written(commits, deployments, [], {"s0": ["a"]}, {}))
+    assert [(row["id"], row["service_sha"][0]) for row in found["traces"]] == [
+        ("0", "a"),
+        ("3", "d"),
+        ("4", "a"),
+    ]
