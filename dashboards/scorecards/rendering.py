@@ -219,7 +219,7 @@ def _weeks(metric: Mapping[str, Any]) -> str:
 
 def _known(metric: Mapping[str, Any]) -> str:
     """ "24 min, the last known, of 2026-W42, 12 – 18 Oct 2026" where the week has none; older content knows of none."""
-    if not (last := metric.get("last_known")):
+    if not (last := metric["last_known"]):
         return ""
     return (
         f"{formats.figure(last['value'], metric['unit'])}, {formats.of_past_week(parse_week(last['week']))}"

@@ -14,12 +14,12 @@ from config.metrics import metrics
 from config.targets import parse_target
 
 # raised with each change of what a scorecard's content holds; _NEXT says what becomes of the content of before
-CONTENT_VERSION = 4
+CONTENT_VERSION = 5
 
 _SHOWN_BELOW = ("metric", "name", "short", "value", "unit", "n", "counts", "target", "status")
 _OF_METRIC = {
     *(*_SHOWN_BELOW, "limit", "floor", "rule", "partial", "provisional", "p75", "p90", "previous"),
-    *("previous_n", "usual", "change", "attainment", "history"),
+    *("previous_n", "usual", "change", "attainment", "history", "last_known"),
 }
 _OF_SCORECARD = {
     *("version", "organization", "scope", "name", "week", "week_start", "week_end", "timezone", "as_of"),
@@ -130,6 +130,11 @@ def _without_platform(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {**document, "platform": []}
 
 
+def _without_last_known(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of a week without a number none of an earlier one was told."""
+    yield {**document, "metrics": [{**metric, "last_known": None} for metric in document["metrics"]]}
+
+
 def _metric(told: dict[str, Any]) -> dict[str, Any]:
     declared = metrics()[told["metric"]]
     return told | {
@@ -151,4 +156,4 @@ def _attained(of_scope: list[dict[str, Any]]) -> dict[str, int]:
 
 
 # what a document of a version becomes in the next
-_NEXT = {1: _apart, 2: _without_hours_and_events, 3: _without_platform}
+_NEXT = {1: _apart, 2: _without_hours_and_events, 3: _without_platform, 4: _without_last_known}
