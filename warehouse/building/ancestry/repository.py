@@ -134,10 +134,7 @@ def _known_commits(
     for sha, of in copies.changes.items():
         if sha in graph.number:
             change[graph.number[sha]] = numbers[of]
-    paths = told["paths"]
-    return KnownCommits(
-        graph, sources.touched(paths), _flags(paths.is_valid()), change, _flags(told["is_pulled"])
-    )
+    return KnownCommits(graph, sources.touched(told["paths"]), change, _flags(told["is_pulled"]))
 
 
 def _resolved(known: KnownRepository, graph: Graph) -> tuple[pa.Array, pa.Array]:

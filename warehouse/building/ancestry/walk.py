@@ -36,8 +36,7 @@ class KnownCommits(NamedTuple):
     """What is known of a repository's commits, in the order of their numbers."""
 
     graph: Graph
-    touched: np.ndarray  # bits of the services that each touches
-    has_paths: np.ndarray
+    touched: np.ndarray  # bits of the services that each touches, all of them where that is unknown
     change: np.ndarray  # a number for each change that several commits are, -1 for all others
     is_pulled: np.ndarray  # own and merge commits of pull requests
 
@@ -92,10 +91,7 @@ def _changed(before: int, commit: int, commits: KnownCommits, services: int) -> 
     """Of each service, whether paths of it differ between two revisions, or None where it cannot be known."""
     if before < 0 or commit < 0 or before == commit:
         return None
-    differing = commits.graph.differing(before, commit)
-    if not commits.has_paths[differing].all():
-        return None
-    bits = np.bitwise_or.reduce(commits.touched[differing], axis=0)
+    bits = np.bitwise_or.reduce(commits.touched[commits.graph.differing(before, commit)], axis=0)
     return np.unpackbits(bits, count=services, bitorder="little").astype(bool)
 
 
