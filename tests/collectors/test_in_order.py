@@ -184,7 +184,9 @@ def test_each_is_begun_once_those_that_it_comes_after_are_done_and_no_later(
         happened.append(("done", name))
         return name
 
-    wanted = {str(at): [str(other) for other in others] + ["nobody"] for at, others in enumerate(after)}
+    # those that wait come first
+    named = [(str(at), [*map(str, others), "nobody"]) for at, others in enumerate(after)]
+    wanted = dict(reversed(named))
     assert sorted(side_by_side(work, wanted)) == sorted(wanted)
     for name, others in wanted.items():
         for other in others[:-1]:
