@@ -218,7 +218,7 @@ def _weeks(metric: Mapping[str, Any]) -> str:
 
 
 def _known(metric: Mapping[str, Any]) -> str:
-    """ "24 min, the last known, of 2026-W42, 12 – 18 Oct 2026" where the week has none; older content knows of none."""
+    """ "24 min, the last known, of 2026-W42, 12 – 18 Oct 2026" where the week has none and that is known."""
     if not (last := metric["last_known"]):
         return ""
     return (

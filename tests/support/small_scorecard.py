@@ -154,4 +154,5 @@ def _metric(id: str, value: float | None, n: int, status: str) -> dict[str, Any]
         },
         "attainment": {"met": 3, "judged": 12, "missed_since": "2026-10-05", "or_before": False},
         "history": [*weeks, {"week": "2026-W46", "value": value, "n": n, "status": status}],
+        "last_known": None,
     }
