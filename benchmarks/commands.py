@@ -27,7 +27,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.organisation import KINDS, Shape, shape_of, write_files
+from benchmarks.organisation import KINDS, Shape, shape_of
 
 ROOT = Path(__file__).parents[1]
 SIXKEYS = (sys.executable, "-m", "sixkeys")
@@ -234,7 +234,10 @@ def _ready(folder: Path, shape: Shape) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     told = folder / "shape.json"
     if not (told.exists() and json.loads(told.read_text(encoding="utf-8")) == shape.as_json()):
-        write_files(folder, shape)
+        # in a process of its own: what this one once held would count as what its children hold
+        asked = {name.replace("_", "-"): str(value) for name, value in shape.as_json().items()}
+        options = [f"--{name}={value}" for name, value in asked.items()]
+        run(ROOT, sys.executable, "-m", "benchmarks.organisation", str(folder), *options)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ once as (
 -- a copy with another sha is the change that it is a copy of, delivered with the first of them
 first_ones as (
     select o.service, o.repo, i.change, o.sha
-    from once as o
+    from expanded as o
     inner join same_changes as i on i.repo = o.repo and i.sha = o.sha
     qualify row_number() over (
         partition by o.service, o.repo, i.change

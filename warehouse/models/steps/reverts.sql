@@ -1,48 +1,24 @@
 -- grain: one counted deployment that shipped a change and one later deployment that shipped its revert
--- what came with each deployment; a squash is what its pull request's own commits were, squashes among them
-with brought as (
-    select
-        s.service,
-        s.repo,
-        s.sha,
-        s.sha as shipped_sha,
-        cast(null as bigint) as number,
-        c.reverts_sha is not null as is_told,
-        c.subject as title,
-        c.authored_at,
-        s.source,
-        s.id,
-        s.is_adrift
-    from shipped as s
-    inner join source.commits as c on c.repo = s.repo and c.sha = s.sha
+-- what says that it reverts something; of a squash what is in it
+with reverting_titles as (
+    select c.repo, c.sha, c.sha as shipped_sha, cast(null as bigint) as number, c.subject as title, c.authored_at
+    from source.commits as c
+    where (c.subject like 'Revert "%' or c.subject like 'Reapply "%') and c.reverts_sha is null
     union all
-    select
-        s.service,
-        s.repo,
-        p.sha,
-        s.sha,
-        p.number,
-        false,
-        p.title,
-        p.authored_at,
-        s.source,
-        s.id,
-        s.is_adrift
-    from shipped as s
-    inner join squashes as q on q.repo = s.repo and q.sha = s.sha
+    select q.repo, p.sha, q.sha, p.number, p.title, p.authored_at
+    from squashes as q
     inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
-    where not p.is_merge
+    where not p.is_merge and (p.title like 'Revert "%' or p.title like 'Reapply "%')
 ),
 
--- what says by its title alone that it reverts something; of a squash what is in it
+-- by its title alone
 untold as (
-    select b.service, b.repo, coalesce(i.change, b.sha) as change, b.sha, b.authored_at, b.title
-    from brought as b
+    select s.service, b.repo, coalesce(i.change, b.sha) as change, b.sha, b.authored_at, b.title
+    from reverting_titles as b
+    inner join shipped as s on s.repo = b.repo and s.sha = b.shipped_sha
     left join same_changes as i on i.repo = b.repo and i.sha = b.sha
     where
-        (b.title like 'Revert "%' or b.title like 'Reapply "%')
-        and not b.is_told
-        and not exists (
+        not exists (
             select 1 from undone_changes as u where u.repo = b.repo and u.revert_change = coalesce(i.change, b.sha)
         )
         and not exists (
@@ -78,8 +54,16 @@ sought as (
 ),
 
 titled as (
-    select b.service, b.repo, b.sha, b.authored_at, u.own_title as title
-    from brought as b
+    select b.repo, b.sha, b.shipped_sha, b.authored_at, u.own_title as title
+    from (
+        select c.repo, c.sha, c.sha as shipped_sha, c.subject as title, c.authored_at
+        from source.commits as c
+        union all
+        select q.repo, p.sha, q.sha, p.title, p.authored_at
+        from squashes as q
+        inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
+        where not p.is_merge
+    ) as b
     cross join lateral unnest([
         b.title,
         case when b.title like '% (#%)' then regexp_extract(b.title, '^(.*) [(]#[0-9]+[)]$', 1) end
@@ -88,10 +72,12 @@ titled as (
 ),
 
 written as (
-    select t.*
+    select s.service, t.repo, t.sha, t.authored_at, t.title
     from titled as t
-    semi join sought as s on s.service = t.service and s.repo = t.repo and s.title = t.title
-    qualify row_number() over (partition by t.service, t.repo, t.title, t.authored_at order by t.sha) = 1
+    inner join (select distinct r.service, r.repo, r.title from sought as r) as s
+        on s.repo = t.repo and s.title = t.title
+    semi join shipped as d on d.service = s.service and d.repo = t.repo and d.sha = t.shipped_sha
+    qualify row_number() over (partition by s.service, t.repo, t.title, t.authored_at order by t.sha) = 1
 ),
 
 -- the newest earlier commit of that title
@@ -141,6 +127,18 @@ concerned as (
     union
     select f.repo, f.revert_change
     from found as f
+),
+
+-- what came with each deployment; a squash is what its pull request's own commits were, squashes among them
+brought as (
+    select s.service, s.repo, s.sha, s.sha as shipped_sha, s.source, s.id, s.is_adrift
+    from shipped as s
+    union all
+    select s.service, s.repo, p.sha, s.sha, s.source, s.id, s.is_adrift
+    from shipped as s
+    inner join squashes as q on q.repo = s.repo and q.sha = s.sha
+    inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
+    where not p.is_merge
 ),
 
 -- what arrived twice, as copies, arrived with the first; what was there before arrived at no known time
