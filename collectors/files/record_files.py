@@ -24,7 +24,7 @@ from config.text.quoting import one_short_line
 Rows = Iterator[tuple[int, dict[str, Any]]]
 PARQUET = ".parquet"
 RecordColumns = dict[str, RecordColumn]
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 10_000
 _BYTES_AT_ONCE = 1 << 20
 
 

@@ -29,7 +29,8 @@ def read_json(told: str) -> Any:
         raise
     except (ValueError, RecursionError):  # a number of thousands of digits, or thousands of brackets
         return json.loads(_cut(told), parse_int=_number)
-    return value if _is_shallow(value) else json.loads(_cut(told), parse_int=_number)
+    has_few = told.count("[") + told.count("{") < _DEEPEST
+    return value if has_few or _is_shallow(value) else json.loads(_cut(told), parse_int=_number)
 
 
 def _number(digits: str) -> int | float:

@@ -36,5 +36,5 @@ def test_millions_of_commits_are_imported_and_imported_again_in_bounded_memory(t
         done = run(
             [sys.executable, "peak.py", *command], cwd=tmp_path, capture_output=True, text=True, check=True
         )
-        assert told in " ".join(done.stdout.split())
+        assert told in " ".join(done.stderr.split())
         assert int(done.stderr.split()[-1]) <= MOST_MEBIBYTES

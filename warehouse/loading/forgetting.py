@@ -80,6 +80,7 @@ def forget(
     with open_warehouse(settings.warehouse) as warehouse:
         if file is not None and people is not None:
             stage(warehouse.connection, record_class(kind, file), file, people)
+            warehouse.connection.execute("reset memory_limit")
             if record is not Repository:
                 rows_under_current_names(warehouse.connection, record, STAGED)
         with warehouse.transaction():

@@ -99,40 +99,38 @@ def _begun(days: tuple[date, date], zone: ZoneInfo) -> tuple[date, date]:
     return min(first, tomorrow), min(after, tomorrow)
 
 
-def _same(record: type[Record]) -> str:
-    return " and ".join(f"stored.{name} = incoming.{name}" for name in record.KEY)
-
-
 def _unchanged(warehouse: Warehouse, record: type[Record]) -> int:
     """How many of the staged rows are stored already with all that they hold."""
-    names = ", ".join(f'"{name}"' for name in record.model_fields)
-    key = ", ".join(record.KEY)
-    # two hashes of a row stand for it: the rows themselves would not go into the memory
-    of_row = f"select hash({names}) as one, hash({names}, 'other') as other from"
-    ((n,),) = warehouse.connection.execute(
-        f"select count(*) from ({of_row} {STAGED}) inner join"
-        f" ({of_row} {record.TABLE} where ({key}) in (select ({key}) from {STAGED})) using (one, other)"
-    ).fetchall()
-    return int(n)
+    key, names = ", ".join(record.KEY), ", ".join(f'"{name}"' for name in record.model_fields)
+    # a hash stands for the rest of a row, which would not go into the memory
+    of_row = f"select {key}, hash({names}) as content from"
+    return sum(
+        warehouse.connection.execute(
+            f"select count(*) from ({of_row} {STAGED}) as incoming inner join ({of_row} {record.TABLE}) as stored"
+            f" on {part} and incoming.content = stored.content"
+        ).fetchall()[0][0]
+        for part in warehouse.same_key_in_parts(record, STAGED)
+    )
 
 
 def _require_unmoved(warehouse: Warehouse, record: type[Record], path: Path) -> None:
     """Raises DataError for the first staged row that would make a known one another's."""
     names = [name for name in _WHOSE if name in record.model_fields and name not in record.KEY]
-    known = f"{STAGED} as incoming inner join {record.TABLE} as stored on {_same(record)}"
-    places = []
-    for name in names:
-        found = warehouse.connection.execute(
-            f"select stored.{name}, incoming.{name}, min({PLACE}) from {known}"
-            f" where stored.{name} <> coalesce(incoming.{name}, '') group by all"
-        ).fetchall()
-        places += [number for before, after, number in found if _is_other(before, after)]
+    both = f"{STAGED} as incoming inner join {record.TABLE} as stored on"
+    places: dict[int, str] = {}
+    for part in warehouse.same_key_in_parts(record, STAGED) if names else ():
+        for name in names:
+            found = warehouse.connection.execute(
+                f"select stored.{name}, incoming.{name}, min({PLACE}) from {both} {part}"
+                f" where stored.{name} <> coalesce(incoming.{name}, '') group by all"
+            ).fetchall()
+            places |= {number: part for before, after, number in found if _is_other(before, after)}
     if not places:
         return
     told = [f"incoming.{name}" for name in record.KEY]
     told += [f"{table}.{name}" for name in names for table in ("stored", "incoming")]
     (row,) = warehouse.connection.execute(
-        f"select {', '.join(told)} from {known} where {PLACE} = {min(places)}"
+        f"select {', '.join(told)} from {both} {places[min(places)]} where {PLACE} = {min(places)}"
     ).fetchall()
     parts, rest = row[: len(record.KEY)], row[len(record.KEY) :]
     changes = ", ".join(

@@ -23,7 +23,7 @@ from warehouse.storage.schema import columns
 
 STAGED = "staged"
 # beside what Arrow reads, and once that is done
-_MEMORY_WHILE_READING, _MEMORY = "128MiB", "256MiB"
+_MEMORY_WHILE_READING, _MEMORY = "128MiB", "192MiB"
 _PERSONS_AT_ONCE = 100_000
 # the column of a person, and what is kept of it
 _PERSON: dict[type[Record], tuple[str, Callable[[People, Any], str | None]]] = {
@@ -56,8 +56,6 @@ def stage(
     `check` yields what of a batch is sound, and raises DataError for what is not. The first mistake of the file is
     raised, which may be two rows of one key that are not the same.
     """
-    # of Arrow's pools the one that keeps least of what it does not use
-    pa.set_memory_pool(pa.system_memory_pool())
     connection.execute(f"set memory_limit = '{_MEMORY_WHILE_READING}'")
     types = {PLACE: "bigint"} | columns(record)
     told = ", ".join(f'"{name}" {kind}' for name, kind in types.items())

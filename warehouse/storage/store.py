@@ -29,6 +29,7 @@ from warehouse.storage.schema import arrow_table
 
 _T = TypeVar("_T")
 WAIT_SECONDS = 60.0
+_ROWS_OF_A_JOIN = 1_000_000
 _LOOKED_AT: set[tuple[int, int]] = set()  # device and inode
 # DuckDB 1.4 and newer read this; the newest storage format could not be read back by an older release
 OPEN: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
@@ -195,6 +196,10 @@ _KEPT_OF_COMPONENTS = {
 }
 
 
+def _same_key(record_class: type[Record]) -> str:
+    return " and ".join(f"stored.{name} = incoming.{name}" for name in record_class.KEY)
+
+
 class Warehouse:
     """An open warehouse; every write happens in one `transaction`."""
 
@@ -231,18 +236,30 @@ class Warehouse:
     def put(self, record_class: type[Record], rows: str) -> int:
         """Stores the rows of a table, which has each key of `record_class` once; of how many an earlier one went."""
         table = record_class.TABLE
-        same = " and ".join(f"stored.{k} = incoming.{k}" for k in record_class.KEY)
+        same = _same_key(record_class)
         if selected := keeping(table, same, rows):
             self.connection.execute(f"create or replace temp table kept as {selected}")
             rows = "kept"
         if record_class is Component:
             self._keep_past(same, rows)
-        ((replaced,),) = self.connection.execute(
-            f"delete from {table} as stored using {rows} as incoming where {same}"
-        ).fetchall()
+        replaced = 0
+        for part in self.same_key_in_parts(record_class, rows):
+            deleted = f"delete from {table} as stored using {rows} as incoming where {part}"
+            replaced += self.connection.execute(deleted).fetchall()[0][0]
         names = ", ".join(f'"{name}"' for name in record_class.model_fields)
         self.connection.execute(f"insert into {table} ({names}) select {names} from {rows}")
-        return int(replaced)
+        return replaced
+
+    def same_key_in_parts(self, record_class: type[Record], rows: str) -> Iterator[str]:
+        """What `incoming` rows and `stored` ones of the same key have in common: a condition for each part of them."""
+        ((n,),) = self.connection.execute(f"select count(*) from {rows}").fetchall()
+        parts = 1 + n // _ROWS_OF_A_JOIN
+        for part in range(parts):
+            of_part = [_same_key(record_class)]
+            for table in ("stored", "incoming") if parts > 1 else ():
+                key = ", ".join(f"{table}.{name}" for name in record_class.KEY)
+                of_part.append(f"hash({key}) % {parts} = {part}")
+            yield " and ".join(of_part)
 
     def _keep_past(self, same: str, rows: str) -> None:
         """Puts down who the components of `rows` belong to from now on, and their paths, where that is new."""

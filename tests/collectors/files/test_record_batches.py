@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from collectors.contract.arrow_types import arrow_schema
 from collectors.contract.records import RECORDS, Record
+from collectors.files.plain_columns import plain_columns
 from collectors.files.record_batches import PLACE, read_batches
 from collectors.files.record_files import place, read_rows, record_from
 from config.errors import DataError
 from tests.collectors.test_import_files import records_of, write_parquet
+from tests.warehouse.loading.test_hostile_values import SOUND
 
 DAY = "2026-11-16T09:30:00"
 INSTANTS = (
@@ -33,7 +35,7 @@ INSTANTS = (
         f"{DAY}.Z",
     ),
     *("20261116T093000Z", "2026-11-16", "2026-11-16T24:00:00Z", "2026-02-30T00:00:00Z", "2026-11-16T09:30Z"),
-    *("1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z", "2100-12-31T23:59:59Z", "2101-01-02T00:00:00Z"),
+    *("1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z", "2100-12-31T23:59:59Z", "2101-01-03T00:00:00Z"),
     *(
         "0001-01-01T00:00:00Z",
         "9999-12-31T23:59:59-14:00",
@@ -268,3 +270,32 @@ def test_a_parquet_file_is_the_same_many_rows_at_a_time(tmp_path: Path, data: st
     except (pa.ArrowException, NotImplementedError):
         return  # no such file can be
     assert at_a_time(kind, path) == one_by_one(kind, path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "is_ever_sure"),
+    [
+        *(("commits", name, True) for name in ("repo", "sha", "authored_at", "parents", "author")),
+        *(("deployments", name, True) for name in ("id", "status", "finished_at")),
+        *(("pull_requests", "number", True), ("responses", "score", True), ("repositories", "is_fork", True)),
+        # what the record judges by code of its own
+        *(("events", "until", False), ("events", "scope", False), ("events", "kind", True)),
+    ],
+)
+def test_of_every_text_that_is_sure_the_record_makes_the_same(
+    kind: str, column: str, is_ever_sure: bool
+) -> None:
+    record, sound = RECORDS[kind], SOUND[kind]
+    # a day that there is not puts its whole column in doubt
+    instants = [text for text in INSTANTS if not text.startswith("2026-02-30")]
+    texts = [*instants, *WHOLES, *NUMBERS, *TRUTHS, *TEXTS, *COMMITS, *CHOICES]
+    cells: list[Any] = [[text] for text in texts] if column == "parents" else texts
+    told = {name: pa.array([value] * len(cells)) for name, value in sound.items()} | {column: pa.array(cells)}
+    columns, sure = plain_columns(record, told, len(cells))
+    schema = arrow_schema(record)
+    rows = pa.RecordBatch.from_arrays(list(columns.values()), schema=schema).to_pylist()
+    plain = [(cell, row) for cell, row, is_sure in zip(cells, rows, sure.to_pylist(), strict=True) if is_sure]
+    for cell, row in plain:
+        whole = record_from(record, sound | {column: cell}, repr(cell)).model_dump()
+        assert pa.RecordBatch.from_pylist([whole], schema).to_pylist() == [row]
+    assert bool(plain) == is_ever_sure
