@@ -263,16 +263,19 @@ class TestBrowser:
         assert heading.text_content() == (
             "Lead Time for Changes by week"
             "team payments, acme · 1 Jun – 15 Nov 2026 · data as of Mon 16 Nov 2026, 09:00 CET"
+            "1 · 30 Sep 2026: The golden path (golden path, team payments)"
+            f"2 · 10 – 12 Nov 2026: {small_organisation.HOSTILE} (freeze, organisation)"
         )
         # the card begins with the chart: what the heading takes in the picture is cut off here
         chart, box = card.locator(".js-plotly-plot").bounding_box(), card.bounding_box()
-        assert box["y"] - chart["y"] == pytest.approx(charts.HEADING_HEIGHT, abs=20)
+        heading_height = charts.HEADING_HEIGHT + 2 * charts.EVENT_HEIGHT
+        assert box["y"] - chart["y"] == pytest.approx(heading_height, abs=20)
         card.hover()
         with tab.expect_download() as download:
             card.locator(".modebar-btn[data-title*='png' i]").click()
         download.value.save_as(tmp_path / "chart.png")
         with Image.open(tmp_path / "chart.png") as picture:
-            assert picture.size == (2 * charts.PICTURE_WIDTH, 2 * (300 + charts.HEADING_HEIGHT))
+            assert picture.size == (2 * charts.PICTURE_WIDTH, 2 * (300 + heading_height))
             # nothing shines through on a slide, and there are letters above the chart
             assert picture.convert("RGBA").getchannel("A").getextrema() == (255, 255)
             above = picture.convert("L").crop((0, 0, 1200, 2 * charts.HEADING_HEIGHT))
