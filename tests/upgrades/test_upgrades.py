@@ -203,7 +203,10 @@ def test_what_it_published_stands_and_the_next_week_is_delivered(
         texts = {form: stem.with_suffix(f".{form}").read_text() for form in FORMATS}
         if (scope, name) in forms:
             assert texts == forms[scope, name]
-        assert json.loads(texts["json"])["metrics"] == now[scope, name]["metrics"]
+        # what a file that was kept told stands; this version knows of more
+        filed = json.loads(texts["json"])["metrics"]
+        metrics = zip(filed, now[scope, name]["metrics"], strict=True)
+        assert filed == [{key: one[key] for key in was} for was, one in metrics]
         if older.commit == "983c8ac":  # which knew nothing of changes, and so said nothing of them
             assert "too little history" not in texts["txt"] + texts["md"] + texts["html"]
 
@@ -252,6 +255,10 @@ def test_a_collection_goes_on_to_the_numbers_of_one_that_began_anew(older: Older
 
 def is_as_it_was(metric: str, scope: str, name: str) -> bool:
     """Whether the sample tells the rows behind a number as it told them to earlier programs."""
+    # a change event is asked for once more, and names its commit as today's sample does; its deployment is known by
+    # the commit that the sample had then
+    if name == "payments-api" and metric in ("change_failure_rate", "failed_deployment_recovery_time"):
+        return False
     return scope != "organisation" and name not in OTHERWISE and metric != "developer_satisfaction"
 
 
