@@ -1,7 +1,7 @@
 """The metrics' values: from pooled rows, for a scope and a period, against the targets."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
 
@@ -168,7 +168,7 @@ def _with_assistance(wanted: list[Metric], is_asked: bool) -> list[Metric]:
 def as_rows(values: Iterable[Value]) -> list[dict[str, Any]]:
     """The values as `sixkeys metrics --format json` gives them, days as ISO dates."""
     return [
-        asdict(value)
+        vars(value)
         | {"period_start": value.period_start.isoformat(), "period_end": value.period_end.isoformat()}
         for value in values
     ]
