@@ -26,6 +26,7 @@ from warehouse.metrics.definitions import MODELS, definitions
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, named_in, pointer
+from warehouse.storage.arrow_tables import create_table
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import waited_for
 from warehouse.storage.older_scorecards import convert_scorecards
@@ -166,9 +167,7 @@ def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of
     found = connection.execute("select min(local_time(from_at))::date from source.coverage").fetchall()
     first: date = found[0][0] or last
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    connection.register("content", pa.table({"day": pa.array(days, pa.date32())}))
-    connection.execute("create table days as from content")
-    connection.unregister("content")
+    create_table(connection, "days", pa.table({"day": pa.array(days, pa.date32())}))
 
 
 def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from config.names import same_key
 from warehouse.metrics.units import listed
+from warehouse.storage.arrow_tables import create_table
 
 # deeper ones are told: no organisation has them, and each level makes a row of every team below it
 _MOST_LEVELS = 20
@@ -75,9 +76,7 @@ def create_groups(connection: duckdb.DuckDBPyConnection) -> None:
     }
     for table, (columns, rows) in tables.items():
         arrays = [pa.array([row[i] for row in rows], pa.string()) for i in range(len(columns))]
-        connection.register("content", pa.table(arrays, names=list(columns)))
-        connection.execute(f"create table {table} as from content")
-        connection.unregister("content")
+        create_table(connection, table, pa.table(arrays, names=list(columns)))
 
 
 def _parents(

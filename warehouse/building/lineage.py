@@ -21,6 +21,7 @@ import pyarrow as pa
 from warehouse.building.ancestry.repository import TRACED, KnownRepository, trace_repository
 from warehouse.building.histories import by_repository, graphs, tags_of
 from warehouse.building.identity import told_copies
+from warehouse.storage.arrow_tables import create_table
 
 ANCESTRY = pa.schema(
     [("repo", pa.string()), ("sha", pa.string()), ("of_sha", pa.string()), ("is_ancestor", pa.bool_())]
@@ -94,7 +95,7 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
     repos = [repo for (repo,) in connection.execute(ordered).fetchall()]
     tags = tags_of(connection, repos)
     for name, schema in TRACED.items():
-        _create(connection, name, schema.empty_table())
+        create_table(connection, name, schema.empty_table())
     waiting: list[dict[str, pa.Table]] = []
     for repo, commits, deployments, copies in zip(
         repos,
@@ -133,13 +134,7 @@ def compare(connection: duckdb.DuckDBPyConnection) -> None:
             if sha in graph.number and of_sha in graph.number:
                 back = graph.contains(graph.number[of_sha], graph.number[sha])
                 rows.append({"repo": repo, "sha": sha, "of_sha": of_sha, "is_ancestor": back})
-    _create(connection, "ancestry", pa.Table.from_pylist(rows, schema=ANCESTRY))
-
-
-def _create(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table) -> None:
-    connection.register("content", content)
-    connection.execute(f"create table {table} as from content")
-    connection.unregister("content")
+    create_table(connection, "ancestry", pa.Table.from_pylist(rows, schema=ANCESTRY))
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[datetime, datetime]]]:

@@ -13,6 +13,7 @@ from warehouse.building.standards.guardrail_rules import create_guardrail_inputs
 from warehouse.building.survey_inputs import create_survey_inputs
 from warehouse.loading.production_names import ProductionNames, has_words, matcher
 from warehouse.loading.survey_batches import FLOOR
+from warehouse.storage.arrow_tables import create_table
 from warehouse.storage.instants import naive
 
 _STRING, _BOOL = pa.string(), pa.bool_()
@@ -45,9 +46,7 @@ def create_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_
 
     def table(name: str, columns: dict[str, pa.DataType], content: Sequence[Sequence[Any]]) -> None:
         arrays = [pa.array([row[i] for row in content], kind) for i, kind in enumerate(columns.values())]
-        connection.register("content", pa.table(arrays, names=list(columns)))
-        connection.execute(f"create table {name} as from content")
-        connection.unregister("content")
+        create_table(connection, name, pa.table(arrays, names=list(columns)))
 
     incidents, deployments = settings.incidents, settings.deployments
     table(

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from collectors.contract.records import RECORDS
 from config.names import bare, same_key
+from warehouse.storage.arrow_tables import create_table
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,7 @@ def create_sources(connection: duckdb.DuckDBPyConnection) -> None:
             changed[columns[place].table].append(columns[place])
     rows = [(kind, *pair) for kind, of_kind in names.items() for pair in of_kind.items()]
     arrays = [pa.array([row[i] for row in rows], pa.string()) for i in range(3)]
-    connection.register("content", pa.table(arrays, names=["kind", "spelling", "name"]))
-    connection.execute("create table spellings as from content")
-    connection.unregister("content")
+    create_table(connection, "spellings", pa.table(arrays, names=["kind", "spelling", "name"]))
     connection.execute("create schema source")
     lacks_units = bool(connection.execute(_WITHOUT_UNIT).fetchall())
     for table in tables:

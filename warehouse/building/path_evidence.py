@@ -18,6 +18,7 @@ from warehouse.building.standards.conformance import (
     ReadOfDeployment,
     judge_steps,
 )
+from warehouse.storage.arrow_tables import create_table
 
 JUDGED = pa.schema(
     [
@@ -172,9 +173,7 @@ def judge_paths(connection: duckdb.DuckDBPyConnection) -> None:
         for key, one in told.items()
         for step, finding in zip(steps[one.path], judge_steps(steps[one.path], one.evidence), strict=True)
     ]
-    connection.register("content", table_of(rows, JUDGED))
-    connection.execute("create table judged_steps as from content")
-    connection.unregister("content")
+    create_table(connection, "judged_steps", table_of(rows, JUDGED))
     connection.execute("drop table path_deployed")
 
 

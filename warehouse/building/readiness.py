@@ -16,6 +16,7 @@ from config.settings import Settings
 from warehouse.building.ancestry.graph import Graph
 from warehouse.building.histories import graphs
 from warehouse.building.matched_globs import matcher
+from warehouse.storage.arrow_tables import create_table
 
 _DELIVERIES = pa.schema(
     [
@@ -89,7 +90,7 @@ def create_request_inputs(connection: duckdb.DuckDBPyConnection, settings: Setti
         ]
     for name, last, rows in (("applications", "unit", applications), ("workflows", "workflow", workflows)):
         schema = pa.schema([(column, pa.string()) for column in ("kind", "repo", last)])
-        _create(connection, f"request_{name}", pa.Table.from_pylist(rows, schema=schema))
+        create_table(connection, f"request_{name}", pa.Table.from_pylist(rows, schema=schema))
 
 
 def find_ready(connection: duckdb.DuckDBPyConnection) -> None:
@@ -108,7 +109,7 @@ def find_ready(connection: duckdb.DuckDBPyConnection) -> None:
         for kind, of_kind in requested[repo].items()
         for source, id, ready in _ready(of_kind, told[repo, kind], graph)
     ]
-    _create(connection, "request_deliveries", pa.Table.from_pylist(rows, schema=_DELIVERIES))
+    create_table(connection, "request_deliveries", pa.Table.from_pylist(rows, schema=_DELIVERIES))
 
 
 def _ready(
@@ -139,9 +140,3 @@ def _first_of_each(told: Iterable[_Delivery], graph: Graph) -> dict[int, _Delive
         if one.sha in graph.number
         for commit in graph.unvisited(graph.number[one.sha], visited)
     }
-
-
-def _create(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table) -> None:
-    connection.register("content", content)
-    connection.execute(f"create table {table} as from content")
-    connection.unregister("content")

@@ -11,6 +11,7 @@ import pyarrow as pa
 from config.platform_team.membership import PathMembership
 from config.platform_team.step_kinds import JudgedStep, fits, judged_steps
 from config.settings import Settings
+from warehouse.storage.arrow_tables import create_table
 
 _STRING, _BOOL, _WHOLE = pa.string(), pa.bool_(), pa.int64()
 # each kind of job that was read, with the files that its runs called and those of its steps that were kept
@@ -40,9 +41,7 @@ def create_path_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings
 
     def table(name: str, columns: dict[str, pa.DataType], content: Sequence[Sequence[Any]]) -> None:
         arrays = [pa.array([row[i] for row in content], kind) for i, kind in enumerate(columns.values())]
-        connection.register("content", pa.table(arrays, names=list(columns)))
-        connection.execute(f"create table {name} as from content")
-        connection.unregister("content")
+        create_table(connection, name, pa.table(arrays, names=list(columns)))
 
     membership = PathMembership(settings.golden_paths)
     members = connection.execute(_MEMBERS).fetchall()

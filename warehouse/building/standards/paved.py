@@ -18,6 +18,7 @@ from config.platform_team.paved_road import RoadChoice, choice_of
 from config.settings import DEPLOYMENT_SOURCES, Settings
 from warehouse.building.standards import paved_names as names
 from warehouse.building.standards.paved_names import FoundName, named_by
+from warehouse.storage.arrow_tables import create_table
 
 _CHOICES = pa.schema([("aspect", pa.string()), ("choice", pa.string())])
 _NOW = pa.schema(
@@ -105,7 +106,7 @@ def create_paved_choices(connection: duckdb.DuckDBPyConnection, settings: Settin
         for aspect, choices in settings.paved_road.choices.items()
         for choice in choices
     ]
-    _create(connection, "paved_choices", pa.Table.from_pylist(rows, schema=_CHOICES))
+    create_table(connection, "paved_choices", pa.Table.from_pylist(rows, schema=_CHOICES))
 
 
 def find_paved(connection: duckdb.DuckDBPyConnection) -> None:
@@ -129,14 +130,8 @@ def find_paved(connection: duckdb.DuckDBPyConnection) -> None:
                 rows = [row for judge in judges if (row := judge(service, resources, day))]
                 by_day.append({"service": name, "day": day, **_together(rows)})
             now += [{"service": name, **row} for row in rows]
-    _create(connection, "paved_now", pa.Table.from_pylist(now, schema=_NOW))
-    _create(connection, "paved_days", pa.Table.from_pylist(by_day, schema=_DAYS))
-
-
-def _create(connection: duckdb.DuckDBPyConnection, table: str, content: pa.Table) -> None:
-    connection.register("content", content)
-    connection.execute(f"create table {table} as from content")
-    connection.unregister("content")
+    create_table(connection, "paved_now", pa.Table.from_pylist(now, schema=_NOW))
+    create_table(connection, "paved_days", pa.Table.from_pylist(by_day, schema=_DAYS))
 
 
 def _services(connection: duckdb.DuckDBPyConnection) -> dict[str, _Service]:
