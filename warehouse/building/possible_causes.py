@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import duckdb
 
 from collectors.contract.records import Incident
 from config.settings import Settings
 from warehouse.building.build import create_candidates, model
+from warehouse.storage.instants import aware
 from warehouse.storage.lock import turn_of_thread
 from warehouse.storage.store import attach, told_if_damaged
 
@@ -81,8 +81,4 @@ def possibly_caused(settings: Settings, ids: Collection[str]) -> list[Incident]:
         )
         columns = [column[0] for column in found.description or ()]
         rows = found.fetchall()
-    return [Incident.model_validate(dict(zip(columns, map(_aware, row), strict=True))) for row in rows]
-
-
-def _aware(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+    return [Incident.model_validate(dict(zip(columns, map(aware, row), strict=True))) for row in rows]

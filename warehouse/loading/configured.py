@@ -33,7 +33,7 @@ from warehouse.loading.asked_waits import patient
 from warehouse.loading.guarded_objects import guarded_objects
 from warehouse.loading.people_key import people_of
 from warehouse.loading.request_repositories import collect_requests, workflows_of
-from warehouse.storage.instants import naive
+from warehouse.storage.instants import aware, naive
 from warehouse.storage.store import open_warehouse
 
 _CLONES = "git"
@@ -338,10 +338,7 @@ def _git(warehouse: Path, source: GitHub, people: People, resume: Resume) -> Ite
 
 
 def _repository(row: dict[str, Any]) -> Repository:
-    aware: dict[str, Any] = {
-        k: v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for k, v in row.items()
-    }
-    return Repository(**aware)
+    return Repository(**{name: aware(value) for name, value in row.items()})
 
 
 # a source of files, and the kind of their records

@@ -5,7 +5,6 @@ They stand in a table of DuckDB, which goes to the disk where it is larger than 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from collectors.files.record_batches import PLACE, read_batches
 from collectors.files.record_files import place
 from config.errors import DataError
 from config.text.quoting import one_short_line
+from warehouse.storage.instants import aware
 from warehouse.storage.schema import columns
 
 STAGED = "staged"
@@ -140,9 +140,5 @@ def _compared(name: str, kind: str) -> str:
 
 def told_key(record: type[Record], parts: Iterable[Any]) -> str:
     """The parts of a key by their names."""
-    told = zip(record.KEY, map(_aware, parts), strict=True)
+    told = zip(record.KEY, map(aware, parts), strict=True)
     return ", ".join(f"{name} {one_short_line(str(part))}" for name, part in told)
-
-
-def _aware(part: Any) -> Any:
-    return part.replace(tzinfo=UTC) if isinstance(part, datetime) else part

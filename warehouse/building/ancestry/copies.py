@@ -16,7 +16,7 @@ AUTHORED, PICKED = "same author, authored time and title", "cherry-picked"
 
 
 class _Alike(NamedTuple):
-    """A row of _ALIKE: a commit of the branch and the own commit of a pull request that it resembles."""
+    """A commit of the branch and the own commit of a pull request that it resembles."""
 
     repo: str
     number: int
@@ -29,7 +29,7 @@ class _Alike(NamedTuple):
 
 
 class _Copy(NamedTuple):
-    """A row of _COPIES: one of several commits of one instant and title; `number` of what only a pull request has."""
+    """One of several commits of one instant and title; `number` of what only a pull request has."""
 
     repo: str
     authored_at: int
