@@ -232,7 +232,8 @@ def metrics(
     with opened_facts(settings, narrowed) as facts:
         scope = by or narrowest(narrowed)
         values = compute(facts, settings, scope, period, first, after, narrowed, measured(facts, settings))
-        rows = with_goals(as_rows(values), goal_progress(facts, settings, scope, narrowed))
+        as_told = [] if format == "table" else as_rows(values)  # a table is made of the values themselves
+        rows = with_goals(as_told, goal_progress(facts, settings, scope, narrowed))
     terminal.write(sys.stdout, format, rows, terminal.values_table(values))
 
 

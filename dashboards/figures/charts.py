@@ -155,9 +155,14 @@ def _begin(since: date, palette: Palette) -> _Mark:
     )
 
 
+def heading_height(events: Sequence[str]) -> int:
+    """The pixels that the heading of a picture takes, with a line for each of its events."""
+    return HEADING_HEIGHT + EVENT_HEIGHT * len(events)
+
+
 def headed(figure: go.Figure, title: str, about: str, events: Sequence[str] = ()) -> go.Figure:
     """The figure with a heading of two lines, for who sees its picture without the page; `events` are more lines."""
-    room = HEADING_HEIGHT + EVENT_HEIGHT * len(events)
+    room = heading_height(events)
     height = figure.layout.height + room
     small = "".join(
         f"<br><span style='font-size:13px'>{_cut(line, _LONGEST_ABOUT)}</span>" for line in (about, *events)

@@ -89,5 +89,4 @@ def chart_card(
     with st.container(border=True, key=f"chart-card-{key}"):
         st.plotly_chart(headed, theme=None, config=config, alt=one_line(alt), key=key)
         if events:
-            room = charts.HEADING_HEIGHT + charts.EVENT_HEIGHT * len(lines)
-            st.html(part("events", events, more, f"chart-card-{key}", room))
+            st.html(part("events", events, more, f"chart-card-{key}", charts.heading_height(lines)))
