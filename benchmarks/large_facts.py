@@ -14,7 +14,8 @@ import duckdb
 
 from collectors.contract.records import Component, Coverage, Owner, Record, Repository, Response
 from config.settings import Settings, load_settings
-from warehouse.building.build import build, model
+from warehouse.building.build import build
+from warehouse.building.steps import model
 from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import open_facts
 from warehouse.storage.instants import naive

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.organisation import KINDS, Shape, shape_of, write_files
 from config.settings import load_settings
 from tests.warehouse.building.test_models import MODELS
-from warehouse.building.build import create_facts
+from warehouse.building.steps import create_facts
 from warehouse.loading.imports import import_file
 from warehouse.storage.store import attach
 

@@ -12,7 +12,7 @@ import pytest
 from tests.endurance.writers import Undisturbed, place
 from tests.support.command_line import COMMAND
 from tests.support.places import LONG
-from warehouse.building.build import published_tables
+from warehouse.building.steps import published_tables
 from warehouse.metrics.published_facts import open_facts
 
 SECONDS = (

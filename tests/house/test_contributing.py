@@ -11,7 +11,7 @@ from dashboards.frame.navigation import PAGES
 from tests.support import running_dashboard
 from tests.support.places import ROOT
 from tests.support.written_paths import defined, paths
-from warehouse.building import build
+from warehouse.building import steps
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"(?ms)^### An? (\w+)\n\n(.*?)(?=\n+##|\Z)", PAGE))
@@ -92,7 +92,7 @@ def test_a_metric_is_where_the_recipe_puts_it(metric: Metric) -> None:
 
 @pytest.mark.parametrize("fact", sorted({metric.fact for metric in METRICS}))
 def test_a_fact_that_metrics_count_is_where_the_recipe_puts_it(fact: str) -> None:
-    assert fact in build.STEPS_IN_ORDER
+    assert fact in steps.STEPS_IN_ORDER
     for place in named("model"):
         path, _, name = place.partition(": ")
         of_platform = all(metric.group == "platform" for metric in METRICS if metric.fact == fact)

@@ -11,7 +11,7 @@ import pytest
 
 from dashboards.frame.navigation import PAGES
 from tests.support.places import ROOT
-from warehouse.building.build import CATALOGUE, FIRST_STEPS, STEPS_IN_ORDER, model
+from warehouse.building.steps import CATALOGUE, FIRST_STEPS, STEPS_IN_ORDER, model
 
 PACKAGES = ("config", "collectors", "warehouse", "dashboards", "sample_data")
 MOST_FILES = 16

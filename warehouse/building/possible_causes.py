@@ -7,7 +7,7 @@ import duckdb
 
 from collectors.contract.records import Incident
 from config.settings import Settings
-from warehouse.building.build import create_candidates, model
+from warehouse.building.steps import create_candidates, model
 from warehouse.storage.instants import aware
 from warehouse.storage.lock import turn_of_thread
 from warehouse.storage.store import attach, told_if_damaged

@@ -12,7 +12,7 @@ from config.metrics import metrics as declared
 from config.names import same_key
 from config.settings import Reports, Settings
 from config.text.references import UnresolvedReference
-from warehouse.building.build import create_candidates, model
+from warehouse.building.steps import create_candidates, model
 from warehouse.loading.people_key import wrong_key
 from warehouse.metrics.published_facts import NoFacts, OtherFacts, open_facts
 from warehouse.storage.store import attach, open_warehouse, told_if_damaged

@@ -10,7 +10,7 @@ from config.names import find_name, same_key
 from config.settings import DEPLOYMENT_SOURCES, Settings
 from config.text.quoting import one_short_line
 from warehouse.building.ancestry.source_paths import source_pattern
-from warehouse.building.build import model
+from warehouse.building.steps import model
 from warehouse.loading.production_names import matcher
 from warehouse.metrics.units import plural
 from warehouse.trust.guardrail_problems import guardrail_problems

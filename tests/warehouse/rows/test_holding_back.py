@@ -28,7 +28,7 @@ from tests.warehouse.rows.held_back_again import (
     read,
     teams_below_the_mean,
 )
-from warehouse.building.build import model
+from warehouse.building.steps import model
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import open_facts
 from warehouse.metrics.values import Value, compute, narrowest

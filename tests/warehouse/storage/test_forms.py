@@ -9,7 +9,8 @@ import pytest
 
 from collectors.contract.records import RECORDS
 from tests.conftest import Small
-from warehouse.building.build import COPIES, WRITTEN
+from warehouse.building.build import COPIES
+from warehouse.building.steps import WRITTEN
 from warehouse.metrics.definitions import MODELS
 from warehouse.metrics.published_facts import FACTS_VERSION, current_facts, open_facts
 from warehouse.scorecards.content import scorecard

@@ -16,7 +16,7 @@ with told as (
     left join source_ranks as k on k.source = d.source
     left join production_deployments as p on p.source = d.source and p.id = d.id
     left join (select distinct c.source, c.id from candidates as c) as c on c.source = d.source and c.id = d.id
-    left join (select distinct a.source, a.id from arrivals as a) as a on a.source = d.source and a.id = d.id
+    left join (select distinct a.source, a.id from deployments as a) as a on a.source = d.source and a.id = d.id
     where a.id is null
     union all
     select 'workflow_runs', 'of no workflow that deploys to production: ' || r.workflow
@@ -35,7 +35,7 @@ with told as (
     from workflow_deployments as w
     left join source_ranks as k on k.source = 'workflow_runs'
     left join (select distinct c.id from candidates as c where c.source = 'workflow_runs') as c on c.id = w.id
-    left join (select distinct a.id from arrivals as a where a.source = 'workflow_runs') as a on a.id = w.id
+    left join (select distinct a.id from deployments as a where a.source = 'workflow_runs') as a on a.id = w.id
     where a.id is null
 )
 

@@ -25,16 +25,24 @@
 -- column is_shared: never
 -- column ready_url: the page of the sync or run
 -- column url: the page of the pull request, commit or ticket
-with numbered as (
+with asked as (
+    select distinct q.repo
+    from source.requests as q
+),
+
+numbered as (
     select p.repo, p.number, p.merge_sha as sha
     from source.pull_requests as p
+    semi join asked as a on a.repo = p.repo
     where p.merged_at is not null and p.merge_sha is not null
     union
     select l.repo, l.number, l.sha
     from landings as l
+    semi join asked as a on a.repo = l.repo
     union
     select p.repo, p.number, u.c.sha
     from source.pull_requests as p
+    semi join asked as a on a.repo = p.repo
     cross join lateral unnest(p.commits) as u (c)
     where p.merged_at is not null
 ),

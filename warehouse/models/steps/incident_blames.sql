@@ -1,14 +1,5 @@
 -- grain: one incident and one counted deployment of a service that it blames, by the strongest method
--- an application's page or an environment's is the address of no deployment
-with addresses as (
-    select d.url
-    from source.deployments as d
-    where d.url is not null
-    group by d.url
-    having count(*) > 1
-),
-
-by_link as (
+with by_link as (
     select
         l.incident_source,
         l.incident_id,
@@ -27,41 +18,19 @@ by_link as (
         on b.id = l.deployment_id and b.source = coalesce(l.deployment_source, b.source)
 ),
 
--- what a change event says: its links and its details; PagerDuty's guess at the most recent change says nothing
-events as (
-    select i.source, i.id, i.opened_at, e.id as event, e.links, e.details
-    from judged_incidents as i
-    cross join lateral unnest(i.change_events) as u (e)
-    where coalesce(e.reason, '') <> 'most_recent' and i.ignored_because is null
-),
-
-said as (
-    select v.source, v.id, v.opened_at, v.event, v.details as words
-    from events as v
-    where v.details is not null
-    union all
-    select v.source, v.id, v.opened_at, v.event, link
-    from events as v
-    cross join lateral unnest(v.links) as u (link)
-),
-
+-- what change events name, by its address or its commit
 named as (
-    select w.source, w.id, w.opened_at, w.event, address, cast(null as string) as sha
-    from said as w
-    cross join lateral
-        unnest(regexp_extract_all(w.words, 'https?:[-0-9A-Za-z/._~%?#=&+@:]*[-0-9A-Za-z/_~%=&]', 0)) as u (address)
-    union
-    select w.source, w.id, w.opened_at, w.event, cast(null as string), lower(word)
-    from said as w
-    cross join lateral unnest(regexp_extract_all(w.words, '[0-9A-Fa-f]{7,64}', 0)) as u (word)
+    select n.*, i.opened_at
+    from named_by_events as n
+    inner join judged_incidents as i on i.source = n.source and i.id = n.id
+    where i.ignored_because is null
 ),
 
--- the deployments that an event names, by their address or their commit
 found as (
     select w.source, w.id, w.opened_at, w.event, b.source as deployment_source, b.id as deployment_id, b.service
     from named as w
     inner join blameable_deployments as b on b.url = w.address
-    where w.address not in (select s.url from addresses as s)
+    where w.address not in (select c.url from common_addresses as c)
     union
     select w.source, w.id, w.opened_at, w.event, b.source, b.id, b.service
     from named as w
