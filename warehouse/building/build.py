@@ -1,16 +1,22 @@
 """Source tables into fact tables: a new file each time, published by moving a pointer."""
 
 import glob
+import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from config.settings import Settings
-from warehouse.building.steps import create_facts, model, published_tables
+from warehouse.building.partial import KEPT, derive_touched
+from warehouse.building.steps import create_facts, model, published, published_tables
+from warehouse.building.touched import create_row_hashes
 from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import definitions
@@ -24,20 +30,9 @@ from warehouse.storage.on_disk import age, sync
 from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
-# in the order in which they are asked for, so that what lies before and after it is not read
-_BY_DAY = (
-    "deployments",
-    "changes",
-    "pull_deliveries",
-    "incidents",
-    "recoveries",
-    "covered_days",
-    "conformance",
-    "path_deployments",
-)
-ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
 # bytes that DuckDB holds at once while it builds, and for each commit; what is more it puts beside the warehouse
 HELD, HELD_FOR_A_COMMIT = 2**30, 300
+_PROGRAM = Path(__file__).parents[1]
 KEPT_FILES = 3
 KEPT_FOR = timedelta(minutes=5)
 
@@ -73,18 +68,10 @@ def _built(settings: Settings, as_of: datetime) -> Path:
         with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
             close_rounds(warehouse, model("answers"), as_of, settings.survey.team)
             warehouse.copy_to(stored)
-        with told_if_damaged(settings.warehouse), duckdb.connect(str(work), config=OPEN) as connection:
-            # what is removed at the end need not be in order
-            connection.execute("pragma disable_checkpoint_on_shutdown")
-            attach(connection, stored)
-            bound_memory(connection)
-            create_facts(connection, settings, as_of)
-            store(Facts(connection, work, as_of, settings.timezone, settings.organization))
-            connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
-            with transaction(connection):
-                _publish(connection, settings, as_of)
-            connection.execute("checkpoint published")
-            connection.execute("detach published")
+        with told_if_damaged(settings.warehouse):
+            before = _facts_to_follow(settings, as_of)
+            if not (before and _brought_up(before, stored, work, temporary, settings, as_of)):
+                _made_anew(stored, work, temporary, settings, as_of)
         sync(temporary)
         os.replace(temporary, folder / name)
         _point(folder, settings.warehouse, name)
@@ -93,6 +80,78 @@ def _built(settings: Settings, as_of: datetime) -> Path:
         _sweep(settings.warehouse)
     _remove_old(settings.warehouse, folder / name)
     return folder / name
+
+
+def _made_anew(stored: Path, work: Path, temporary: Path, settings: Settings, as_of: datetime) -> None:
+    """Writes facts of all that there is to `temporary`."""
+    with _at_work(stored, work) as connection:
+        create_facts(connection, settings, as_of)
+        create_row_hashes(connection)
+        store(Facts(connection, work, as_of, settings.timezone, settings.organization))
+        connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
+        with transaction(connection):
+            for table in published_tables():
+                connection.execute(f"create table published.{table} as {published(table)}")
+            connection.execute("create schema published.kept")
+            for table, rows in KEPT.items():
+                connection.execute(f"create table published.kept.{table} as {rows}")
+            _publish(connection, "published", settings, as_of)
+        connection.execute("checkpoint published")
+        connection.execute("detach published")
+
+
+def _brought_up(
+    before: Path, stored: Path, work: Path, temporary: Path, settings: Settings, as_of: datetime
+) -> bool:
+    """Writes the facts `before` to `temporary` with what has changed since derived anew; whether that could be done."""
+    shutil.copyfile(before, temporary)
+    with _at_work(stored, work) as connection:
+        connection.execute(f"attach '{_quoted(temporary)}' as whole")
+        is_done = derive_touched(connection, settings, as_of)
+        if is_done:
+            store(Facts(connection, work, as_of, settings.timezone, settings.organization))
+            for table in ("stored_values", "stored_stretches"):
+                connection.execute(f"create or replace table whole.main.{table} as {published(table)}")
+            _publish(connection, "whole", settings, as_of)
+            connection.execute("checkpoint whole")
+        connection.execute("detach whole")
+    if not is_done:
+        temporary.unlink()
+        work.unlink()
+    return is_done
+
+
+@contextmanager
+def _at_work(stored: Path, work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(work), config=OPEN) as connection:
+        # what is removed at the end need not be in order
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        attach(connection, stored)
+        bound_memory(connection)
+        yield connection
+
+
+def _facts_to_follow(settings: Settings, as_of: datetime) -> Path | None:
+    """The published facts, where they were made by this program and these settings on the same local day."""
+    try:
+        path = settings.warehouse.parent / named_in(pointer(settings.warehouse))
+        with duckdb.connect(str(path), read_only=True) as connection:
+            found = connection.execute("select m.by, a.as_of from kept.made as m, about as a").fetchall()
+    except (OSError, duckdb.Error):
+        return None
+    return (
+        path if [(by, at <= naive(as_of)) for by, at in found] == [(_maker(settings, as_of), True)] else None
+    )
+
+
+def _maker(settings: Settings, as_of: datetime) -> str:
+    """What facts come of beside the warehouse: the program, the settings and the local day, as one hash."""
+    made_by = hashlib.sha256(f"{duckdb.__version__} {settings.model_dump_json()}".encode())
+    made_by.update(str(as_of.astimezone(ZoneInfo(settings.timezone)).date()).encode())
+    for path in sorted(_PROGRAM.rglob("*")):
+        if path.suffix in (".py", ".sql"):
+            made_by.update(path.read_bytes())
+    return made_by.hexdigest()
 
 
 def _put_down_the_first(warehouse: Path, as_of: datetime) -> None:
@@ -116,18 +175,19 @@ def _sweep(warehouse: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _publish(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
-    for table in published_tables():
-        order = f" order by {', '.join(ORDERED[table])}" if table in ORDERED else ""
-        connection.execute(f"create table published.{table} as from {table}{order}")
+def _publish(connection: duckdb.DuckDBPyConnection, facts: str, settings: Settings, as_of: datetime) -> None:
+    """Writes into the attached `facts` what readers get beside facts, and of what they were made."""
     for table in COPIES:
-        connection.execute(f"create table published.{table} as from source.{table}")
-    convert_scorecards(connection, "published.scorecards")
+        connection.execute(f"create or replace table {facts}.main.{table} as from source.{table}")
+    convert_scorecards(connection, f"{facts}.main.scorecards")
     connection.execute(
-        "create table published.about as select"
+        f"create or replace table {facts}.main.about as select"
         " ? as as_of, ? as timezone, ? as organization, ? as definitions, ?::int as facts_version,"
         " coalesce((select first_built_at from source.about), as_of) as first_built_at",
         [naive(as_of), settings.timezone, settings.organization, definitions(), FACTS_VERSION],
+    )
+    connection.execute(
+        f"create or replace table {facts}.kept.made as select ? as by", [_maker(settings, as_of)]
     )
 
 

@@ -51,7 +51,9 @@ def by_repository(
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[pa.Table]:
     """For each of `repos` the rows of `query` that are of it; both are in the order of the first column, nulls last."""
+    ((path,),) = connection.execute("select current_setting('search_path')").fetchall()
     with connection.cursor() as cursor:
+        cursor.execute(f"set search_path = '{path}'")
         reader = cursor.sql(query, params=dict(values or {})).to_arrow_reader(_ROWS_AT_ONCE)
         found = groupby(_runs(reader), key=lambda run: run[0])
         current = next(found, None)

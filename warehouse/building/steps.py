@@ -1,5 +1,6 @@
 """The steps from source tables to fact tables: each makes a table, by its model or in Python, of those before it."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,19 +20,22 @@ from warehouse.metrics.definitions import MODELS
 from warehouse.storage.arrow_tables import create_table
 from warehouse.storage.store import transaction
 
-# what was told and whose it is: the last of them is `candidates`
+Step = str | Callable[[duckdb.DuckDBPyConnection], None]
+# whose is what, of all that there is
 FIRST_STEPS = (
     "production_deployments",
     "workflow_deployments",
     "services",
     "owners",
     "path_stretches",
-    "candidates",
+    "named_by_events",
+    "common_addresses",
 )
 # what the settings are matched with, so that it comes before them
 CATALOGUE = "catalogue"
 # in order of need; a name without a model is a step in Python that writes the tables named beside it
-STEPS_IN_ORDER = (
+STEPS_IN_ORDER: tuple[Step, ...] = (
+    "candidates",
     "without_deployments",
     "service_coverage",
     "covered_days",
@@ -54,8 +58,6 @@ STEPS_IN_ORDER = (
     "pull_deliveries",
     "incident_services",
     "judged_incidents",
-    "named_by_events",
-    "common_addresses",
     "blameable_deployments",
     "incident_windows",
     "incident_blames",
@@ -97,6 +99,38 @@ STEPS_IN_ORDER = (
     "guarded_services",
     "guardrails",
 )
+# those of the steps that are made of all that there is; the others of what belongs together, by repository and service
+OF_ALL = (
+    "service_coverage",
+    "covered_days",
+    "gaps",
+    "path_moves",
+    "answers",
+    "taken_answers",
+    "responses",
+    "drivers",
+    "comments",
+    find_ready,
+    "requests",
+    "unknown_teams",
+    "unmapped",
+    "not_counted",
+    "events",
+    "reading_days",
+    "path_services",
+    find_paved,
+    "paved_road",
+    "paved_services",
+    "object_states",
+    "guarded_applications",
+    "service_objects",
+    "guarded_rules",
+    "denied_namespaces",
+    "scanning_evidence",
+    "guardrail_days",
+    "guarded_services",
+    "guardrails",
+)
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
 WRITTEN = (
     "claims",
@@ -109,6 +143,19 @@ WRITTEN = (
     "stored_stretches",
 )
 
+# in the order in which they are asked for, so that what lies before and after it is not read
+_BY_DAY = (
+    "deployments",
+    "changes",
+    "pull_deliveries",
+    "incidents",
+    "recoveries",
+    "covered_days",
+    "conformance",
+    "path_deployments",
+)
+ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
+
 
 def model(name: str) -> str:
     """The text of a model, the file `models/facts/<name>.sql` or `models/steps/<name>.sql`."""
@@ -120,6 +167,11 @@ def model(name: str) -> str:
 def published_tables() -> list[str]:
     """The tables that readers get: a model each in `models/facts`, and those that are written in Python."""
     return [*sorted(path.stem for path in (MODELS / "facts").glob("*.sql")), *WRITTEN]
+
+
+def published(table: str) -> str:
+    """SQL for the rows of a table that readers get, in the order in which they are stored."""
+    return f"from {table}" + (f" order by {', '.join(ORDERED[table])}" if table in ORDERED else "")
 
 
 def create_macros(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
@@ -141,28 +193,39 @@ def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of
     create_table(connection, "days", pa.table({"day": pa.array(days, pa.date32())}))
 
 
-def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
-    """All that the warehouse attached to `connection` as `stored` tells of deployments, and whose they are."""
+def create_basis(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    """What all else is made of: the warehouse attached as `stored`, each by one name, and whose is what."""
     with transaction(connection):
         create_macros(connection, settings.timezone)
         create_sources(connection)
-        connection.execute(f"create table {CATALOGUE} as {model(CATALOGUE)}")
+        create(connection, CATALOGUE)
         create_inputs(connection, settings, as_of)
         create_path_inputs(connection, settings)
         create_request_inputs(connection, settings)
         create_paved_choices(connection, settings)
         create_days(connection, settings, as_of)
     for step in FIRST_STEPS:
-        connection.execute(f"create table {step} as {model(step)}")
+        create(connection, step)
     create_groups(connection)
+
+
+def create(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
+    """Makes the table of a model, or the tables that a step in Python writes."""
+    if callable(step):
+        step(connection)
+    else:
+        connection.execute(f"create table {step} as {model(step)}")
+
+
+def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    """All that the warehouse attached to `connection` as `stored` tells of deployments, and whose they are."""
+    create_basis(connection, settings, as_of)
+    create(connection, "candidates")
 
 
 def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
     """Runs every model over the warehouse that is attached to `connection` as `stored`."""
-    create_candidates(connection, settings, as_of)
+    create_basis(connection, settings, as_of)
     # each of these for itself: what is not committed has no statistics, by which the next one is planned
     for step in STEPS_IN_ORDER:
-        if callable(step):
-            step(connection)
-        else:
-            connection.execute(f"create table {step} as {model(step)}")
+        create(connection, step)

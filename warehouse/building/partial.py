@@ -1,0 +1,173 @@
+"""Facts built from those before: what is touched is derived anew, and all else stays as it was.
+
+The same steps make it, in the same order. Those of what belongs together run over the touched repositories and services
+alone, in a database of their own (`part`); those of all that there is run over everything. `whole` is a copy of the
+facts before, in which the one's rows are put in the place of the earlier ones, and the other's tables as a whole.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from config.settings import Settings
+from warehouse.building import lineage
+from warehouse.building import touched as what
+from warehouse.building.steps import (
+    OF_ALL,
+    STEPS_IN_ORDER,
+    Step,
+    create,
+    create_basis,
+    published,
+    published_tables,
+)
+from warehouse.storage.arrow_tables import create_table
+
+# what the next build needs beside what readers get: the copy of a step as it was
+KEPT = {
+    "candidates": "select c.* exclude (finish_order) from candidates as c",
+    "landings": "from landings",
+    "claimants": "from claimants",
+    "catalogue": "from catalogue",
+    "path_stretches": "from path_stretches",
+    "common_addresses": "from common_addresses",
+    "spellings": "from spellings",
+    "row_hashes": "from row_hashes",
+}
+# the facts whose rows a repository has; those of others a service has
+_OF_REPOSITORIES = ("landings", "pull_stages", "pull_deliveries", "repositories", "first_deployments")
+# what is touched beyond this share of the deployments is more work than all of them
+_MOST = 0.5
+_ROUNDS = 4
+# what a step writes that is put in the place of what was there
+_TABLES: dict[Step, tuple[str, ...]] = {
+    step: (step,)
+    for step in STEPS_IN_ORDER
+    if step not in OF_ALL and (step in KEPT or step in published_tables())
+} | {lineage.trace: ("landings",)}
+_PUT = {table for tables in _TABLES.values() for table in tables}
+
+
+def derive_touched(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> bool:
+    """Brings the facts attached as `whole` up to the warehouse attached as `stored`; False where all must be built.
+
+    Then `whole` is in no state to be used.
+    """
+    work = connection.execute("select current_catalog()").fetchall()[0][0]
+    create_basis(connection, settings, as_of)
+    what.create_row_hashes(connection)
+    of_all = f'"{work}".main,whole.main,whole.kept'
+    connection.execute(f"set search_path = '{of_all}'")
+    if _differs(connection, "spellings", "whole.kept.spellings"):
+        return False
+    found = what.touched(connection)
+    made: list[Step] = []
+    for _ in range(_ROUNDS):
+        found = what.belonging_together(connection, found)
+        if _share(connection, found) > _MOST:
+            return False
+        more = _derive(connection, found, work, of_all, made) - found
+        if not more:
+            _replace(connection)
+            return True
+        found |= more
+    return False
+
+
+def _derive(
+    connection: duckdb.DuckDBPyConnection, found: set[str], work: str, of_all: str, made: list[Step]
+) -> set[str]:
+    """Runs the steps over what is touched; the nodes that turn out to be touched too, at which it ends early."""
+    _create_part(connection, found, work)
+    for step in STEPS_IN_ORDER:
+        if step in OF_ALL:
+            connection.execute(f"set search_path = '{of_all}'")
+            if step not in made:
+                create(connection, step)
+                made.append(step)
+        elif found:
+            connection.execute(f"set search_path = 'part.main,{of_all}'")
+            create(connection, step)
+            for table in _TABLES.get(step, ()):
+                _put(connection, table)
+        more: set[str] = set()
+        if step == "gaps":
+            more = what.touched_by_coverage(connection)
+        elif step == "blameable_deployments" and found:
+            more = what.touched_by_names(connection)
+        if more - found:
+            return more
+    return set()
+
+
+def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str], work: str) -> None:
+    """The database `part`: the source tables, of those that are large the touched rows alone."""
+    connection.execute("detach database if exists part")
+    connection.execute("attach ':memory:' as part")
+    nodes = pa.table({"node": pa.array(sorted(found), pa.string())})
+    create_table(connection, "part.main.touched", nodes)
+    connection.execute("create schema part.source")
+    tables = connection.execute(
+        "select table_name from information_schema.tables where table_catalog = ? and table_schema = 'source'",
+        [work],
+    ).fetchall()
+    for (table,) in tables:
+        is_narrowed = table in what.NARROWED
+        where = f" where {_is_touched(what.NARROWED[table])}" if is_narrowed else ""
+        kind = "table" if is_narrowed else "view"
+        connection.execute(
+            f'create {kind} part.source.{table} as select t.* from "{work}".source.{table} as t{where}'
+        )
+
+
+def _is_touched(nodes: Sequence[str]) -> str:
+    return " or ".join(f"{node} in (select k.node from part.main.touched as k)" for node in nodes)
+
+
+def _put(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Puts what the part has of a table in the place of what `whole` has of the same."""
+    place = f"whole.{'kept' if table in KEPT else 'main'}.{table}"
+    if table == "incidents":
+        is_own = "(t.source, t.id) in (select (i.source, i.id) from part.source.incidents as i)"
+        connection.execute(
+            f"delete from {place} as t where {is_own} or (t.source, t.id) not in"
+            " (select (i.source, i.id) from stored.incidents as i)"
+        )
+    else:
+        one = "repository" if table in _OF_REPOSITORIES else "service"
+        is_own = _is_touched([f"'{one} ' || t.{'repo' if one == 'repository' else one}"])
+        connection.execute(f"delete from {place} as t where {is_own}")
+    rows = KEPT.get(table, f"from {table}")
+    connection.execute(f"insert into {place} by name select t.* from ({rows}) as t where {is_own}")
+
+
+def _replace(connection: duckdb.DuckDBPyConnection) -> None:
+    """Puts the tables that are made of all that there is in the place of those before, where they are others."""
+    for table in published_tables():
+        if (
+            table not in _PUT
+            and not table.startswith("stored_")
+            and _differs(connection, table, f"whole.main.{table}")
+        ):
+            connection.execute(f"create or replace table whole.main.{table} as {published(table)}")
+    for table, rows in KEPT.items():
+        if table not in _PUT:
+            connection.execute(f"create or replace table whole.kept.{table} as {rows}")
+
+
+def _differs(connection: duckdb.DuckDBPyConnection, now: str, before: str) -> bool:
+    hashes = [
+        connection.execute(f"select count(*), sum(hash(t)::hugeint) from {table} as t").fetchall()
+        for table in (now, before)
+    ]
+    return hashes[0] != hashes[1]
+
+
+def _share(connection: duckdb.DuckDBPyConnection, found: set[str]) -> float:
+    """How much of the deployments is touched."""
+    services = [node.removeprefix("service ") for node in found if node.startswith("service ")]
+    rows = "select count(*) filter (list_contains($services, c.service)), count(*) from whole.kept.candidates as c"
+    ((own, of_all),) = connection.execute(rows, {"services": services}).fetchall()
+    return own / of_all if of_all else 1.0

@@ -1,0 +1,192 @@
+"""What changed since facts were built, and what belongs together with it: that much is derived anew.
+
+Facts keep a hash of the source rows that they were made of, so that nothing that writes to the warehouse need say what
+it wrote. What rows belong to is a node, by its kind and name, such as `repository acme/payments`; rows that have nodes
+in common belong together. In the connection the facts before are attached as `whole`, with what they keep for the next
+build in the schema `kept`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import duckdb
+
+_REPOSITORY = "'repository ' || t.repo"
+_APPLICATION = (
+    "case when t.application is not null then 'application ' || coalesce(t.unit, t.application) end"
+)
+_SOURCE_SERVICE = (
+    "case when t.source = 'github_issues' then 'repository ' else 'PagerDuty service ' end || t.source_service"
+)
+_NOBODY = "case when t.service is null and t.source_service is null then 'nobody' end"
+_INCIDENT = "'incident ' || {0}source || ' ' || {0}id"
+# table -> SQL for the nodes of a row `t`; those of which the part has only the touched rows, and others
+NARROWED = {
+    "commits": (_REPOSITORY,),
+    "pull_requests": (_REPOSITORY,),
+    "workflow_runs": (_REPOSITORY,),
+    "repositories": (_REPOSITORY,),
+    "deployments": (_REPOSITORY, "'service ' || t.service", _APPLICATION),
+    "incidents": (_NOBODY, "'service ' || t.service", _SOURCE_SERVICE),
+}
+_NODES = NARROWED | {
+    "links": ("'incident ' || t.incident_source || ' ' || t.incident_id", "'deployment ' || t.deployment_id"),
+}
+
+
+def _listed(nodes: Sequence[str]) -> str:
+    return f"[{', '.join(nodes)}]"
+
+
+_ROW_HASHES = " union all ".join(
+    [
+        f"select '{table}' as told_in, list_filter({_listed(nodes)}, lambda n: n is not null) as nodes,"
+        f" count(*) as n, bit_xor(hash(t)) as hash from source.{table} as t group by {', '.join(nodes)}"
+        for table, nodes in _NODES.items()
+    ]
+    # a run goes by another name where one of another repository has its number
+    + [
+        f"select 'workflow_deployments', [{_REPOSITORY}], count(*), bit_xor(hash(t)) from workflow_deployments as t"
+        " group by t.repo"
+    ]
+)
+# pairs of nodes that belong together, beside those of one row: as it is now, and as it was
+_PAIRS = " union ".join(
+    [
+        f"select {_INCIDENT.format('t.')}, unnest({_listed(NARROWED['incidents'])}) from source.incidents as t",
+        "select 'incident ' || e.by_source || ' ' || e.by_id, 'service ' || e.service from whole.main.evidence as e",
+        f"select 'deployment ' || t.id, unnest({_listed(NARROWED['deployments'])}) from source.deployments as t"
+        " where t.id in (select l.deployment_id from source.links as l)",
+        "select 'deployment ' || t.id, 'repository ' || t.repo from workflow_deployments as t"
+        " where t.id in (select l.deployment_id from source.links as l)",
+        *(
+            "select 'service ' || c.service,"
+            " case c.kind when 'application' then 'application ' else 'PagerDuty service ' end || c.value"
+            f" from {claims} as c where c.kind in ('application', 'PagerDuty service')"
+            for claims in ("claims", "whole.main.claims")
+        ),
+        *(
+            f"select 'service ' || c.service, 'repository ' || c.repo from {table} as c"
+            for table in (
+                "claimants",
+                "whole.kept.claimants",
+                "services",
+                "whole.main.services",
+                "whole.kept.candidates",
+            )
+        ),
+        f"select {_INCIDENT.format('n.')}, 'service ' || d.service from named_by_events as n"
+        " inner join whole.main.deployments as d on d.url = n.address"
+        " where n.address not in (select c.url from common_addresses as c)",
+        f"select {_INCIDENT.format('n.')}, 'service ' || d.service from named_by_events as n"
+        " inner join whole.main.deployments as d"
+        " on substr(d.sha, 1, 7) = substr(n.sha, 1, 7) and d.sha like (n.sha || '%')",
+    ]
+)
+_CATALOGUE = "(select c.name as service, c.* from {}catalogue as c)"
+# what is told of a service, as it is and as it was
+_OF_SERVICES = {
+    "claims": "whole.main.claims",
+    "claimants": "whole.kept.claimants",
+    "services": "whole.main.services",
+    "owners": "whole.main.owners",
+    "path_stretches": "whole.kept.path_stretches",
+    _CATALOGUE.format(""): _CATALOGUE.format("whole.kept."),
+}
+
+
+def _differs(now: str, before: str) -> str:
+    """SQL for the rows that two tables have not in common."""
+    return f"((from {now} except all from {before}) union all (from {before} except all from {now}))"
+
+
+_TOUCHED = " union ".join(
+    [
+        f"select unnest(d.nodes) from {_differs('row_hashes', 'whole.kept.row_hashes')} as d",
+        *(f"select 'service ' || d.service from {_differs(*pair)} as d" for pair in _OF_SERVICES.items()),
+        # the jobs of a run are read when it is over, or given up after a day
+        "select 'repository ' || r.repo from source.workflow_runs as r where r.conclusion is null"
+        " and r.finished_at is null and r.created_at > (select a.as_of - interval 1 day from whole.main.about as a)",
+        f"select {_INCIDENT.format('n.')} from {_differs('common_addresses', 'whole.kept.common_addresses')} as d"
+        " inner join named_by_events as n on n.address = d.url",
+    ]
+)
+# what was read of a time that was not, or the other way round, once the steps of coverage were made
+_TOUCHED_BY_COVERAGE = " union ".join(
+    [
+        f"select 'service ' || d.service from {_differs('gaps', 'whole.main.gaps')} as d",
+        f"select 'service ' || d.service from {_differs('covered_days', 'whole.main.covered_days')} as d"
+        " semi join whole.main.deployments as p on p.service = d.service and p.day = d.day"
+        " where d.fact in ('deployments', 'incidents')",
+        *(
+            f"select 'service ' || c.service from (select c.service, min(c.from_at) from {now} as c"
+            " where c.fact = 'deployments' group by c.service except select c.service, min(c.from_at)"
+            f" from {before} as c where c.fact = 'deployments' group by c.service) as c"
+            for now, before in (
+                ("service_coverage", "whole.main.service_coverage"),
+                ("whole.main.service_coverage", "service_coverage"),
+            )
+        ),
+        "select 'service ' || p.service from whole.main.path_deployments as p inner join ("
+        "select coalesce(n.subject, b.subject) as subject, min(case when n.until_at <> b.until_at then"
+        " least(n.until_at, b.until_at) when n.subject is null then b.from_at when b.subject is null then n.from_at"
+        " end) as from_at from source.coverage as n full join whole.main.coverage as b on b.source = n.source"
+        " and b.subject = n.subject and b.from_at = n.from_at where coalesce(n.source, b.source) in"
+        " ('workflow_jobs', 'import workflow_runs') group by 1) as c"
+        " on c.subject in (p.repo, 'every service') and p.finished_at >= c.from_at",
+    ]
+)
+
+
+def create_row_hashes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes `row_hashes`: of each source table and the nodes that rows of it have, how many rows, and their hash."""
+    connection.execute(f"create table row_hashes as {_ROW_HASHES}")
+
+
+def touched(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The nodes of what is told otherwise than when the facts before were built."""
+    return _nodes(connection, _TOUCHED)
+
+
+def touched_by_coverage(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The nodes of what the sources' coverage, as it was made anew, says otherwise than before."""
+    return _nodes(connection, _TOUCHED_BY_COVERAGE)
+
+
+def touched_by_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The incidents that are not in the part and whose change events or links name deployments that are."""
+    return _nodes(
+        connection,
+        f"with named as (select {_INCIDENT.format('n.')} as incident, n.address, n.sha from named_by_events as n"
+        " anti join source.incidents as i on i.source = n.source and i.id = n.id)"
+        " select n.incident from named as n inner join blameable_deployments as b on b.url = n.address"
+        " union select n.incident from named as n inner join blameable_deployments as b"
+        " on substr(b.sha, 1, 7) = substr(n.sha, 1, 7) and b.sha like (n.sha || '%')"
+        " union select 'incident ' || l.incident_source || ' ' || l.incident_id from source.links as l"
+        " semi join candidates as c on c.id = l.deployment_id"
+        " anti join source.incidents as i on i.source = l.incident_source and i.id = l.incident_id",
+    )
+
+
+def belonging_together(connection: duckdb.DuckDBPyConnection, nodes: Iterable[str]) -> set[str]:
+    """The nodes, and all that belong together with them, directly or by others."""
+    rows: Sequence[Sequence[str]] = [
+        *(told for (told,) in connection.execute("select nodes from row_hashes").fetchall()),
+        *(told for (told,) in connection.execute("select nodes from whole.kept.row_hashes").fetchall()),
+        *connection.execute(_PAIRS).fetchall(),
+    ]
+    beside = defaultdict(list)
+    for row in rows:
+        for node in row:
+            beside[node].append(row)
+    found = set(nodes)
+    waiting = list(found)
+    while waiting:
+        new = {node for row in beside.pop(waiting.pop(), ()) for node in row if node is not None} - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _nodes(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:
+    return {node for (node,) in connection.execute(query).fetchall() if node is not None}
