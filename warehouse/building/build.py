@@ -109,9 +109,6 @@ def _brought_up(
         connection.execute(f"attach '{_quoted(temporary)}' as whole")
         is_done = derive_touched(connection, settings, as_of)
         if is_done:
-            store(Facts(connection, work, as_of, settings.timezone, settings.organization))
-            for table in ("stored_values", "stored_stretches"):
-                connection.execute(f"create or replace table whole.main.{table} as {published(table)}")
             _publish(connection, "whole", settings, as_of)
             connection.execute("checkpoint whole")
         connection.execute("detach whole")

@@ -23,6 +23,8 @@ from warehouse.building.steps import (
     published,
     published_tables,
 )
+from warehouse.metrics.facts import Facts
+from warehouse.metrics.pooled import STORED, store_changed
 from warehouse.storage.arrow_tables import create_table
 
 # what the next build needs beside what readers get: the copy of a step as it was
@@ -40,6 +42,8 @@ KEPT = {
 _OF_REPOSITORIES = ("landings", "pull_stages", "pull_deliveries", "repositories", "first_deployments")
 # what is touched beyond this share of the deployments is more work than all of them
 _MOST = 0.5
+# by what a changed row is found in what was stored of stretches of days
+_DATED = ("day", "system", "team", "service")
 _ROUNDS = 4
 # what a step writes that is put in the place of what was there
 _TABLES: dict[Step, tuple[str, ...]] = {
@@ -58,6 +62,9 @@ def derive_touched(connection: duckdb.DuckDBPyConnection, settings: Settings, as
     work = connection.execute("select current_catalog()").fetchall()[0][0]
     create_basis(connection, settings, as_of)
     what.create_row_hashes(connection)
+    connection.execute(
+        "create table changed (fact varchar, day date, system varchar, team varchar, service varchar)"
+    )
     of_all = f'"{work}".main,whole.main,whole.kept'
     connection.execute(f"set search_path = '{of_all}'")
     if _differs(connection, "spellings", "whole.kept.spellings"):
@@ -71,6 +78,11 @@ def derive_touched(connection: duckdb.DuckDBPyConnection, settings: Settings, as
         more = _derive(connection, found, work, of_all, made) - found
         if not more:
             _replace(connection)
+            connection.execute(f"set search_path = 'whole.main,{of_all}'")
+            store_changed(
+                Facts(connection, settings.warehouse, as_of, settings.timezone, settings.organization)
+            )
+            connection.execute(f"set search_path = '{of_all}'")
             return True
         found |= more
     return False
@@ -126,32 +138,40 @@ def _is_touched(nodes: Sequence[str]) -> str:
     return " or ".join(f"{node} in (select k.node from part.main.touched as k)" for node in nodes)
 
 
+def _put_down_changes(connection: duckdb.DuckDBPyConnection, table: str, now: str, before: str) -> None:
+    """Adds to `changed` the days and the names of those rows of a fact that are other ones than before."""
+    columns = {name for name, *_ in connection.execute(f"describe from {now}").fetchall()}
+    told = (name if name in columns else "null" for name in _DATED)
+    connection.execute(
+        f"insert into changed select distinct '{table}', {', '.join(told)} from {what.differing(now, before)}"
+    )
+
+
 def _put(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Puts what the part has of a table in the place of what `whole` has of the same."""
     place = f"whole.{'kept' if table in KEPT else 'main'}.{table}"
     if table == "incidents":
         is_own = "(t.source, t.id) in (select (i.source, i.id) from part.source.incidents as i)"
-        connection.execute(
-            f"delete from {place} as t where {is_own} or (t.source, t.id) not in"
-            " (select (i.source, i.id) from stored.incidents as i)"
-        )
+        is_old = f"{is_own} or (t.source, t.id) not in (select (i.source, i.id) from stored.incidents as i)"
     else:
         one = "repository" if table in _OF_REPOSITORIES else "service"
-        is_own = _is_touched([f"'{one} ' || t.{'repo' if one == 'repository' else one}"])
-        connection.execute(f"delete from {place} as t where {is_own}")
-    rows = KEPT.get(table, f"from {table}")
-    connection.execute(f"insert into {place} by name select t.* from ({rows}) as t where {is_own}")
+        is_old = is_own = _is_touched([f"'{one} ' || t.{'repo' if one == 'repository' else one}"])
+    now = f"(select t.* from ({KEPT.get(table, f'from {table}')}) as t where {is_own})"
+    if table not in KEPT:
+        before = f"(select t.* from {place} as t where {is_old})"
+        _put_down_changes(connection, table, now, before)
+    connection.execute(f"delete from {place} as t where {is_old}")
+    connection.execute(f"insert into {place} by name from {now}")
 
 
 def _replace(connection: duckdb.DuckDBPyConnection) -> None:
     """Puts the tables that are made of all that there is in the place of those before, where they are others."""
     for table in published_tables():
-        if (
-            table not in _PUT
-            and not table.startswith("stored_")
-            and _differs(connection, table, f"whole.main.{table}")
-        ):
-            connection.execute(f"create or replace table whole.main.{table} as {published(table)}")
+        before = f"whole.main.{table}"
+        if table in _PUT or table in STORED or not _differs(connection, table, before):
+            continue
+        _put_down_changes(connection, table, table, before)
+        connection.execute(f"create or replace table {before} as {published(table)}")
     for table, rows in KEPT.items():
         if table not in _PUT:
             connection.execute(f"create or replace table whole.kept.{table} as {rows}")

@@ -17,6 +17,7 @@ from warehouse.building.readiness import create_request_inputs, find_ready
 from warehouse.building.standards.path_inputs import create_path_inputs
 from warehouse.building.standards.paved import create_paved_choices, find_paved
 from warehouse.metrics.definitions import MODELS
+from warehouse.metrics.pooled import STORED
 from warehouse.storage.arrow_tables import create_table
 from warehouse.storage.store import transaction
 
@@ -139,8 +140,7 @@ WRITTEN = (
     "group_problems",
     "production_environments",
     "production_applications",
-    "stored_values",
-    "stored_stretches",
+    *STORED,
 )
 
 # in the order in which they are asked for, so that what lies before and after it is not read

@@ -16,7 +16,8 @@ _APPLICATION = (
     "case when t.application is not null then 'application ' || coalesce(t.unit, t.application) end"
 )
 _SOURCE_SERVICE = (
-    "case when t.source = 'github_issues' then 'repository ' else 'PagerDuty service ' end || t.source_service"
+    "case when t.source = 'github_issues' then 'repository ' else 'PagerDuty service ' end"
+    " || t.source_service"
 )
 _NOBODY = "case when t.service is null and t.source_service is null then 'nobody' end"
 _INCIDENT = "'incident ' || {0}source || ' ' || {0}id"
@@ -95,37 +96,33 @@ _OF_SERVICES = {
 }
 
 
-def _differs(now: str, before: str) -> str:
+def differing(now: str, before: str) -> str:
     """SQL for the rows that two tables have not in common."""
     return f"((from {now} except all from {before}) union all (from {before} except all from {now}))"
 
 
 _TOUCHED = " union ".join(
     [
-        f"select unnest(d.nodes) from {_differs('row_hashes', 'whole.kept.row_hashes')} as d",
-        *(f"select 'service ' || d.service from {_differs(*pair)} as d" for pair in _OF_SERVICES.items()),
+        f"select unnest(d.nodes) from {differing('row_hashes', 'whole.kept.row_hashes')} as d",
+        *(f"select 'service ' || d.service from {differing(*pair)} as d" for pair in _OF_SERVICES.items()),
         # the jobs of a run are read when it is over, or given up after a day
         "select 'repository ' || r.repo from source.workflow_runs as r where r.conclusion is null"
         " and r.finished_at is null and r.created_at > (select a.as_of - interval 1 day from whole.main.about as a)",
-        f"select {_INCIDENT.format('n.')} from {_differs('common_addresses', 'whole.kept.common_addresses')} as d"
+        f"select {_INCIDENT.format('n.')} from {differing('common_addresses', 'whole.kept.common_addresses')} as d"
         " inner join named_by_events as n on n.address = d.url",
     ]
 )
+_COVERED = "select c.service, c.day from {}covered_days as c where c.fact in ('deployments', 'incidents')"
+_FIRST = "select c.service, min(c.from_at) from {}service_coverage as c where c.fact = 'deployments' group by c.service"
 # what was read of a time that was not, or the other way round, once the steps of coverage were made
 _TOUCHED_BY_COVERAGE = " union ".join(
     [
-        f"select 'service ' || d.service from {_differs('gaps', 'whole.main.gaps')} as d",
-        f"select 'service ' || d.service from {_differs('covered_days', 'whole.main.covered_days')} as d"
-        " semi join whole.main.deployments as p on p.service = d.service and p.day = d.day"
-        " where d.fact in ('deployments', 'incidents')",
+        f"select 'service ' || d.service from {differing('gaps', 'whole.main.gaps')} as d",
         *(
-            f"select 'service ' || c.service from (select c.service, min(c.from_at) from {now} as c"
-            " where c.fact = 'deployments' group by c.service except select c.service, min(c.from_at)"
-            f" from {before} as c where c.fact = 'deployments' group by c.service) as c"
-            for now, before in (
-                ("service_coverage", "whole.main.service_coverage"),
-                ("whole.main.service_coverage", "service_coverage"),
-            )
+            f"select 'service ' || d.service from ({_COVERED.format(now)} except {_COVERED.format(before)}) as d"
+            " semi join whole.main.deployments as p on p.service = d.service and p.day = d.day"
+            f" union select 'service ' || c.service from ({_FIRST.format(now)} except {_FIRST.format(before)}) as c"
+            for now, before in (("", "whole.main."), ("whole.main.", ""))
         ),
         "select 'service ' || p.service from whole.main.path_deployments as p inner join ("
         "select coalesce(n.subject, b.subject) as subject, min(case when n.until_at <> b.until_at then"

@@ -44,6 +44,8 @@ _STORED: dict[tuple[str, ...], str] = dict.fromkeys(
 _WEEKS = timedelta(weeks=70)
 # with fewer deployments and changes than this an answer from the rows is as quick, and the build is quicker without
 WORTH_STORING = 100_000
+# what `store` writes
+STORED = ("stored_values", "stored_stretches")
 # how a metric's rows become its value; a rate is a count until it is divided by the covered days
 STATISTICS = {
     "median": "quantile_cont(e.input, 0.5)",
@@ -188,13 +190,85 @@ def store(facts: Facts, fewest: int = WORTH_STORING) -> None:
     """
     connection = facts.connection
     connection.execute(_TABLES)
-    (rows,) = connection.execute(
-        "select (select count(*) from deployments) + (select count(*) from changes)"
-    ).fetchall()[0]
-    if rows < fewest:
+    if not _is_worth_storing(connection, fewest):
         return
     for kind in _stretches(facts):
         _store(connection, kind)
+
+
+def store_changed(facts: Facts, fewest: int = WORTH_STORING) -> None:
+    """Brings `stored_values` up to the rows that are told to have changed.
+
+    Those are the rows of `changed`: a fact, a day, and the names that its rows of that day have, and had before. What
+    is stored of stretches without such a day, and of other names, stays.
+    """
+    connection = facts.connection
+    stored = connection.execute("from stored_stretches").fetchall()
+    stretches = [one for kind in _stretches(facts) for one in kind]
+    renamed = "select 1 from changed where fact in ('owners', 'groups', 'reading_days') limit 1"
+    if (
+        _is_worth_storing(connection, fewest) != bool(stored)
+        or (stored and sorted(stored) != sorted((one.start, one.end) for one in stretches))
+        or connection.execute(renamed).fetchall()
+    ):
+        store(facts, fewest)
+        return
+    for metric in declared().values() if stored else ():
+        found = connection.execute(
+            "select distinct c.day from changed as c where c.fact in ($fact, 'covered_days') and c.day is not null",
+            {"fact": metric.fact},
+        ).fetchall()
+        days = [day for (day,) in found]
+        wanted = [one for one in stretches if any(one.start <= day < one.end for day in days)]
+        if wanted and metric.fact != "responses":
+            for names, of in _STORED.items():
+                _store_again(connection, metric, names, of, wanted)
+
+
+def _store_again(
+    connection: "duckdb.DuckDBPyConnection",
+    metric: Metric,
+    names: Sequence[str],
+    of: str,
+    stretches: Sequence[Bucket],
+) -> None:
+    """Stores a metric's values of these stretches anew, by the names that changed rows have."""
+    same = (f"{'g.name' if name == 'group' else f'c.{name}'} = f.{_quoted(name)}" for name in names)
+    groups = "inner join groups as g on g.team = c.team" if "group" in names else ""
+    own = (
+        f" and exists (select 1 from changed as c {groups} where c.fact in ('{metric.fact}', 'covered_days')"
+        f" and {' and '.join(same)})"
+        if names
+        else ""
+    )
+    bound = _bound(stretches)
+    connection.execute(
+        f"delete from stored_values as f where f.metric = '{metric.id}' and f.names = '{' '.join(names)}'"
+        f" and (f.first, f.until) in (select unnest($firsts), unnest($untils)){own}",
+        {name: bound[name] for name in ("firsts", "untils")},
+    )
+    _store_values(connection, metric, names, of + own, bound)
+
+
+def _store_values(
+    connection: "duckdb.DuckDBPyConnection",
+    metric: Metric,
+    names: Sequence[str],
+    of: str,
+    bound: Mapping[str, Any],
+) -> None:
+    connection.execute(
+        f"insert into stored_values by name select '{metric.id}' as metric,"
+        f" '{' '.join(names)}' as names, * from ({_statement(metric, names, of, of)})",
+        bound,
+    )
+
+
+def _is_worth_storing(connection: "duckdb.DuckDBPyConnection", fewest: int) -> bool:
+    (rows,) = connection.execute(
+        "select (select count(*) from deployments) + (select count(*) from changes)"
+    ).fetchall()[0]
+    return bool(rows >= fewest)
 
 
 _TABLES = """
