@@ -21,7 +21,7 @@ from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.pooled import store
+from warehouse.metrics.pooled import WORTH_STORING, store
 from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, named_in, pointer
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import waited_for
@@ -47,8 +47,11 @@ def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"set memory_limit = '{found[0]} bytes'")
 
 
-def build(settings: Settings, as_of: datetime) -> Path:
+def build(settings: Settings, as_of: datetime, worth_storing: int = WORTH_STORING) -> Path:
     """Builds the facts as of an instant and publishes them; the path of the new file.
+
+    What has changed since the last build of the same local day is derived anew, by the same program and settings; else
+    everything is. From `worth_storing` deployments and changes on, values that pages ask for are stored.
 
     One build at a time: another waits. The warehouse is copied, so that nobody who writes to it waits for a build.
     Readers keep what they have open; the pointer is replaced when the new file is complete and on disk.
@@ -57,10 +60,10 @@ def build(settings: Settings, as_of: datetime) -> Path:
         pass
     with waited_for(settings.warehouse, "building"):
         _sweep(settings.warehouse)
-        return _built(settings, as_of)
+        return _built(settings, as_of, worth_storing)
 
 
-def _built(settings: Settings, as_of: datetime) -> Path:
+def _built(settings: Settings, as_of: datetime, worth_storing: int) -> Path:
     folder = settings.warehouse.parent
     name = f"{settings.warehouse.stem}.facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
     stored, work, temporary = (folder / f"{name}.{kind}" for kind in ("stored", "work", "tmp"))
@@ -70,8 +73,8 @@ def _built(settings: Settings, as_of: datetime) -> Path:
             warehouse.copy_to(stored)
         with told_if_damaged(settings.warehouse):
             before = _facts_to_follow(settings, as_of)
-            if not (before and _brought_up(before, stored, work, temporary, settings, as_of)):
-                _made_anew(stored, work, temporary, settings, as_of)
+            if not (before and _brought_up(before, stored, work, temporary, settings, as_of, worth_storing)):
+                _made_anew(stored, work, temporary, settings, as_of, worth_storing)
         sync(temporary)
         os.replace(temporary, folder / name)
         _point(folder, settings.warehouse, name)
@@ -82,12 +85,14 @@ def _built(settings: Settings, as_of: datetime) -> Path:
     return folder / name
 
 
-def _made_anew(stored: Path, work: Path, temporary: Path, settings: Settings, as_of: datetime) -> None:
+def _made_anew(
+    stored: Path, work: Path, temporary: Path, settings: Settings, as_of: datetime, worth_storing: int
+) -> None:
     """Writes facts of all that there is to `temporary`."""
     with _at_work(stored, work) as connection:
         create_facts(connection, settings, as_of)
         create_row_hashes(connection)
-        store(Facts(connection, work, as_of, settings.timezone, settings.organization))
+        store(Facts(connection, work, as_of, settings.timezone, settings.organization), worth_storing)
         connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
         with transaction(connection):
             for table in published_tables():
@@ -101,28 +106,37 @@ def _made_anew(stored: Path, work: Path, temporary: Path, settings: Settings, as
 
 
 def _brought_up(
-    before: Path, stored: Path, work: Path, temporary: Path, settings: Settings, as_of: datetime
+    before: Path,
+    stored: Path,
+    work: Path,
+    temporary: Path,
+    settings: Settings,
+    as_of: datetime,
+    worth_storing: int,
 ) -> bool:
     """Writes the facts `before` to `temporary` with what has changed since derived anew; whether that could be done."""
     shutil.copyfile(before, temporary)
     with _at_work(stored, work) as connection:
         connection.execute(f"attach '{_quoted(temporary)}' as whole")
-        is_done = derive_touched(connection, settings, as_of)
-        if is_done:
-            _publish(connection, "whole", settings, as_of)
+        derived = derive_touched(connection, settings, as_of, worth_storing)
+        if derived is not None:
+            _publish(connection, "whole", settings, as_of, derived)
             connection.execute("checkpoint whole")
         connection.execute("detach whole")
-    if not is_done:
+    if derived is None:
         temporary.unlink()
         work.unlink()
-    return is_done
+    return derived is not None
 
 
 @contextmanager
 def _at_work(stored: Path, work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(work), config=OPEN) as connection:
+    # each database by a name of its own, whatever the warehouse is called
+    with duckdb.connect(config=OPEN | {"temp_directory": f"{work}.tmp"}) as connection:
         # what is removed at the end need not be in order
         connection.execute("pragma disable_checkpoint_on_shutdown")
+        connection.execute(f"attach '{_quoted(work)}' as work")
+        connection.execute("use work")
         attach(connection, stored)
         bound_memory(connection)
         yield connection
@@ -143,7 +157,9 @@ def _facts_to_follow(settings: Settings, as_of: datetime) -> Path | None:
 
 def _maker(settings: Settings, as_of: datetime) -> str:
     """What facts come of beside the warehouse: the program, the settings and the local day, as one hash."""
-    made_by = hashlib.sha256(f"{duckdb.__version__} {settings.model_dump_json()}".encode())
+    made_by = hashlib.sha256(
+        f"{duckdb.__version__} {settings.model_dump_json(exclude={'warehouse'})}".encode()
+    )
     made_by.update(str(as_of.astimezone(ZoneInfo(settings.timezone)).date()).encode())
     for path in sorted(_PROGRAM.rglob("*")):
         if path.suffix in (".py", ".sql"):
@@ -172,7 +188,13 @@ def _sweep(warehouse: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _publish(connection: duckdb.DuckDBPyConnection, facts: str, settings: Settings, as_of: datetime) -> None:
+def _publish(
+    connection: duckdb.DuckDBPyConnection,
+    facts: str,
+    settings: Settings,
+    as_of: datetime,
+    derived: int | None = None,
+) -> None:
     """Writes into the attached `facts` what readers get beside facts, and of what they were made."""
     for table in COPIES:
         connection.execute(f"create or replace table {facts}.main.{table} as from source.{table}")
@@ -184,7 +206,8 @@ def _publish(connection: duckdb.DuckDBPyConnection, facts: str, settings: Settin
         [naive(as_of), settings.timezone, settings.organization, definitions(), FACTS_VERSION],
     )
     connection.execute(
-        f"create or replace table {facts}.kept.made as select ? as by", [_maker(settings, as_of)]
+        f"create or replace table {facts}.kept.made as select ? as by, ?::bigint as derived",
+        [_maker(settings, as_of), derived],
     )
 
 

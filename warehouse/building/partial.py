@@ -45,6 +45,8 @@ _MOST = 0.5
 # by what a changed row is found in what was stored of stretches of days
 _DATED = ("day", "system", "team", "service")
 _ROUNDS = 4
+# where what a step of all that there is reads by its name alone is looked for, in this order
+_OF_ALL = "work.main,whole.main,whole.kept"
 # what a step writes that is put in the place of what was there
 _TABLES: dict[Step, tuple[str, ...]] = {
     step: (step,)
@@ -54,53 +56,52 @@ _TABLES: dict[Step, tuple[str, ...]] = {
 _PUT = {table for tables in _TABLES.values() for table in tables}
 
 
-def derive_touched(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> bool:
-    """Brings the facts attached as `whole` up to the warehouse attached as `stored`; False where all must be built.
+def derive_touched(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime, worth_storing: int
+) -> int | None:
+    """Brings the facts attached as `whole` up to the warehouse attached as `stored`; how many services were derived.
 
-    Then `whole` is in no state to be used.
+    None where everything must be built: then `whole` is in no state to be used.
     """
-    work = connection.execute("select current_catalog()").fetchall()[0][0]
     create_basis(connection, settings, as_of)
     what.create_row_hashes(connection)
     connection.execute(
         "create table changed (fact varchar, day date, system varchar, team varchar, service varchar)"
     )
-    of_all = f'"{work}".main,whole.main,whole.kept'
-    connection.execute(f"set search_path = '{of_all}'")
+    connection.execute(f"set search_path = '{_OF_ALL}'")
     if _differs(connection, "spellings", "whole.kept.spellings"):
-        return False
+        return None
     found = what.touched(connection)
     made: list[Step] = []
     for _ in range(_ROUNDS):
         found = what.belonging_together(connection, found)
         if _share(connection, found) > _MOST:
-            return False
-        more = _derive(connection, found, work, of_all, made) - found
+            return None
+        more = _derive(connection, found, made) - found
         if not more:
             _replace(connection)
-            connection.execute(f"set search_path = 'whole.main,{of_all}'")
+            connection.execute(f"set search_path = 'whole.main,{_OF_ALL}'")
             store_changed(
-                Facts(connection, settings.warehouse, as_of, settings.timezone, settings.organization)
+                Facts(connection, settings.warehouse, as_of, settings.timezone, settings.organization),
+                worth_storing,
             )
-            connection.execute(f"set search_path = '{of_all}'")
-            return True
+            connection.execute(f"set search_path = '{_OF_ALL}'")
+            return len(_services(found))
         found |= more
-    return False
+    return None
 
 
-def _derive(
-    connection: duckdb.DuckDBPyConnection, found: set[str], work: str, of_all: str, made: list[Step]
-) -> set[str]:
+def _derive(connection: duckdb.DuckDBPyConnection, found: set[str], made: list[Step]) -> set[str]:
     """Runs the steps over what is touched; the nodes that turn out to be touched too, at which it ends early."""
-    _create_part(connection, found, work)
+    _create_part(connection, found)
     for step in STEPS_IN_ORDER:
         if step in OF_ALL:
-            connection.execute(f"set search_path = '{of_all}'")
+            connection.execute(f"set search_path = '{_OF_ALL}'")
             if step not in made:
                 create(connection, step)
                 made.append(step)
         elif found:
-            connection.execute(f"set search_path = 'part.main,{of_all}'")
+            connection.execute(f"set search_path = 'part.main,{_OF_ALL}'")
             create(connection, step)
             for table in _TABLES.get(step, ()):
                 _put(connection, table)
@@ -114,7 +115,7 @@ def _derive(
     return set()
 
 
-def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str], work: str) -> None:
+def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str]) -> None:
     """The database `part`: the source tables, of those that are large the touched rows alone."""
     connection.execute("detach database if exists part")
     connection.execute("attach ':memory:' as part")
@@ -122,15 +123,14 @@ def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str], work: s
     create_table(connection, "part.main.touched", nodes)
     connection.execute("create schema part.source")
     tables = connection.execute(
-        "select table_name from information_schema.tables where table_catalog = ? and table_schema = 'source'",
-        [work],
+        "select table_name from information_schema.tables where table_catalog = 'work' and table_schema = 'source'"
     ).fetchall()
     for (table,) in tables:
         is_narrowed = table in what.NARROWED
         where = f" where {_is_touched(what.NARROWED[table])}" if is_narrowed else ""
         kind = "table" if is_narrowed else "view"
         connection.execute(
-            f'create {kind} part.source.{table} as select t.* from "{work}".source.{table} as t{where}'
+            f"create {kind} part.source.{table} as select t.* from work.source.{table} as t{where}"
         )
 
 
@@ -187,7 +187,10 @@ def _differs(connection: duckdb.DuckDBPyConnection, now: str, before: str) -> bo
 
 def _share(connection: duckdb.DuckDBPyConnection, found: set[str]) -> float:
     """How much of the deployments is touched."""
-    services = [node.removeprefix("service ") for node in found if node.startswith("service ")]
     rows = "select count(*) filter (list_contains($services, c.service)), count(*) from whole.kept.candidates as c"
-    ((own, of_all),) = connection.execute(rows, {"services": services}).fetchall()
+    ((own, of_all),) = connection.execute(rows, {"services": _services(found)}).fetchall()
     return own / of_all if of_all else 1.0
+
+
+def _services(found: set[str]) -> list[str]:
+    return [node.removeprefix("service ") for node in found if node.startswith("service ")]

@@ -112,7 +112,9 @@ _TOUCHED = " union ".join(
         " inner join named_by_events as n on n.address = d.url",
     ]
 )
-_COVERED = "select c.service, c.day from {}covered_days as c where c.fact in ('deployments', 'incidents')"
+_COVERED = (
+    "select c.fact, c.service, c.day from {}covered_days as c where c.fact in ('deployments', 'incidents')"
+)
 _FIRST = "select c.service, min(c.from_at) from {}service_coverage as c where c.fact = 'deployments' group by c.service"
 # what was read of a time that was not, or the other way round, once the steps of coverage were made
 _TOUCHED_BY_COVERAGE = " union ".join(
