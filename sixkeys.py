@@ -224,17 +224,22 @@ def metrics(
     require_order(first, after)
     require_few_periods(period, first, after)
     narrowed = pairs(where)
-    from dashboards.commands import terminal
     from warehouse.metrics.values import as_rows, compute, measured, narrowest
-    from warehouse.signals.goals import goal_progress, with_goals
 
     settings = read_settings(config, warehouse)
     with opened_facts(settings, narrowed) as facts:
         scope = by or narrowest(narrowed)
         values = compute(facts, settings, scope, period, first, after, narrowed, measured(facts, settings))
-        as_told = [] if format == "table" else as_rows(values)  # a table is made of the values themselves
-        rows = with_goals(as_told, goal_progress(facts, settings, scope, narrowed))
-    terminal.write(sys.stdout, format, rows, terminal.values_table(values))
+        if format == "table":
+            from dashboards.commands import terminal
+
+            terminal.show(sys.stdout, terminal.values_table(values))
+            return
+        from dashboards.figures import tables
+        from warehouse.signals.goals import goal_progress, with_goals
+
+        rows = with_goals(as_rows(values), goal_progress(facts, settings, scope, narrowed))
+    tables.write_data(sys.stdout, format, rows)
 
 
 app.command("explain")(explain_command)

@@ -69,13 +69,12 @@ def explain_command(
             return
         limit_memory(facts, _MOST_MEMORY)
         if format == "csv":
-            tables.write_csv(
-                sys.stdout, behind.all_explained_rows(facts, settings, found.id, narrowed, first, after)
-            )
+            every = behind.all_explained_rows(facts, settings, found.id, narrowed, first, after)
+            tables.write_data(sys.stdout, format, every)
             return
         if format == "json":
             whole = behind.explain(facts, settings, found.id, narrowed, first, after)
-            sys.stdout.write(tables.as_json(asdict(whole)) + "\n")
+            tables.write_data(sys.stdout, format, asdict(whole))
             return
         alone, rows = behind.explain_as_read(facts, settings, found.id, narrowed, first, after)
         terminal.show(sys.stdout, terminal.explanation(alone, settings.timezone, rows))

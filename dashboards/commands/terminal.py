@@ -24,9 +24,7 @@ from dashboards.figures.formats import (
     local_times,
     plural,
 )
-from dashboards.figures.tables import as_json, write_csv
-from warehouse.rows.explain import rows_of
-from warehouse.rows.stages import fewest_that_hold, item_of
+from dashboards.figures.tables import write_data
 
 if TYPE_CHECKING:
     from collectors.connections import Connection
@@ -77,12 +75,10 @@ def console(stream: Any) -> Console:
 
 def write(stream: Any, format: str, content: Any, table: RenderableType) -> None:
     """`content` as JSON, its rows as CSV, or the `table` made of it, on `stream`."""
-    if format == "json":
-        stream.write(as_json(content) + "\n")
-    elif format == "csv":
-        write_csv(stream, content)
-    else:
+    if format == "table":
         show(stream, table)
+    else:
+        write_data(stream, format, content)
 
 
 def show(stream: Any, table: RenderableType) -> None:
@@ -250,6 +246,8 @@ def explanation(
     They are those of the explanation unless they come apart from it. Instants are told in the local time of `timezone`,
     as pages do.
     """
+    from warehouse.rows.explain import rows_of
+
     metric, status = metrics()[found.metric], STATUSES[found.status]
     within, left_out = rows or rows_of(found)
     span = days(found.period_start, found.period_end)
@@ -275,6 +273,8 @@ def explanation(
 
 def stages_table(found: "StagesExplained") -> RenderableType:
     """Where the hours lie: a row a stage, with the few services and pull requests that hold most of it."""
+    from warehouse.rows.stages import fewest_that_hold, item_of
+
     head = Text.assemble(
         ("Where the time goes", "bold"),
         " ",
