@@ -108,7 +108,9 @@ def test_a_fact_table_is_exported_whole_with_its_columns_and_in_the_order_of_the
             ]
 
 
-def test_an_export_gives_the_database_little_memory_and_disk_beyond_it(sample: Sample, tmp_path: Path) -> None:
+def test_an_export_gives_the_database_little_memory_and_disk_beyond_it(
+    sample: Sample, tmp_path: Path
+) -> None:
     with open_facts(sample.settings.warehouse) as facts:
         export(facts, sample.settings, tmp_path)
         limit = facts.connection.execute("select current_setting('memory_limit')").fetchall()
