@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich import box
 from rich.cells import cell_len
@@ -54,6 +54,7 @@ def test_it_looks_as_rich_draws_it(drawn: tuple[list[ColumnHead], list[list[str]
 
 @settings(max_examples=40, deadline=None)
 @given(tables(), st.integers(30, 60), st.none() | st.integers(2, 9))
+@example(([ColumnHead("h")], [["\N{KATAKANA LETTER A} \N{COMBINING ACUTE ACCENT}"]]), 30, 2)
 def test_what_has_no_room_is_folded_and_nothing_is_lost(
     drawn: tuple[list[ColumnHead], list[list[str]]], room: int, most: int | None
 ) -> None:
