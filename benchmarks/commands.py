@@ -38,18 +38,11 @@ BUILD_MIB = {5: 1536, 50: 4096}
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one or several processes: seconds on the wall and of processors, and MiB of the one that had the most."""
+    """Of a process: seconds on the wall and of processors, and the MiB that it had at most."""
 
     seconds: float = 0
     processor_seconds: float = 0
     mib: int = 0
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            self.seconds + other.seconds,
-            self.processor_seconds + other.processor_seconds,
-            max(self.mib, other.mib),
-        )
 
 
 @dataclass(frozen=True)
@@ -125,11 +118,11 @@ def _median(costs: Sequence[Cost]) -> Cost:
 def measured(folder: Path, shape: Shape, rounds: int) -> list[Row]:
     """The rows of the table, in the order in which their works need each other."""
     here = str(folder)
-    imports = [run(folder, *SIXKEYS, "import", kind, f"files/{kind}.parquet") for kind in KINDS]
+    files = [told for kind in KINDS for told in (kind, f"files/{kind}.parquet")]
     rows = [
         Row(
             "import of all files",
-            sum(imports, Cost()),
+            run(folder, *SIXKEYS, "import", *files),
             run(folder, *FLOOR, "import", here),
             "read_parquet, keys checked",
             most_ratio=3,

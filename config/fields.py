@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -119,6 +118,10 @@ def _timezone(name: str) -> str:
 
 def _cron(text: str) -> str:
     """A crontab's five fields, weekdays by name: APScheduler counts them from Monday, crontab from Sunday."""
+    from apscheduler.triggers.cron import (
+        CronTrigger,
+    )  # it takes longer to import than all other settings to read
+
     fields = text.split()
     if len(fields) == 5:
         fields[4] = re.sub(r"(?<![/\d])[0-7](?!\d)", lambda day: _WEEKDAYS[int(day[0])], fields[4])

@@ -3,11 +3,13 @@
 Packages are imported inside, so that `sixkeys --help` answers at once.
 """
 
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.text.quoting import quoted
 from dashboards.commands.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -18,10 +20,17 @@ from dashboards.commands.options import (
 )
 from dashboards.commands.steps import build_facts, read_settings, say_what_moved
 
+if TYPE_CHECKING:
+    from config.settings import Settings
+
 
 def import_records(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of records, such as deployments.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .jsonl or .parquet file.")],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KIND FILE]...", help="Other kinds, each with its file.", show_default=False),
+    ] = None,
     covers: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -34,17 +43,34 @@ def import_records(
     config: ConfigOption = DEFAULT_CONFIG,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Takes records from a file, for whatever has no collector.
+    """Takes records from a file, for whatever has no collector, or from several files one after the other.
 
-    docs/records.md lists the kinds and their columns. A row with a known key replaces the earlier one.
+    docs/records.md lists the kinds and their columns. A row with a known key replaces the earlier one. Of each file
+    all rows are taken, or none; those before one that cannot be taken stay.
 
     Example: sixkeys import deployments deployments.csv --covers 2026-01-01 2026-07-01
-    """
-    from warehouse.loading.imports import import_file
 
+    Example: sixkeys import components components.csv deployments deployments.csv
+    """
+    others = more or []
+    if len(others) % 2:
+        raise typer.BadParameter(
+            f"{quoted(others[-1])} has no file; write each kind with its file", param_hint="KIND FILE"
+        )
     days = (day_option(covers[0]), day_option(covers[1])) if covers else None
     require_order(*(days or (None, None)))
-    taken = import_file(read_settings(config, warehouse), kind, file, days, replace)
+    settings = read_settings(config, warehouse)
+    _take(settings, kind, file, days, replace)
+    for other, path in zip(others[::2], others[1::2], strict=True):
+        _take(settings, other, Path(path), days, replace)
+
+
+def _take(
+    settings: "Settings", kind: str, file: Path, covers: tuple[date, date] | None, replace: bool
+) -> None:
+    from warehouse.loading.imports import import_file
+
+    taken = import_file(settings, kind, file, covers, replace)
     told = f"{taken.new:,} new, {taken.replaced:,} replaced, {taken.unchanged:,} unchanged"
     if taken.repeated:
         rows = "row repeats" if taken.repeated == 1 else "rows repeat"

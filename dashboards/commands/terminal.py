@@ -1,17 +1,19 @@
 """Numbers and their rows as text: tables for people, JSON and CSV for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from config.metrics import metrics
 from config.text.legible import one_line
+from dashboards.commands.long_tables import MOST_DRAWN, ColumnHead, LongTable
 from dashboards.figures.formats import (
     MISSING,
     STATUSES,
@@ -22,14 +24,13 @@ from dashboards.figures.formats import (
     local_times,
     plural,
 )
-from dashboards.figures.tables import as_json, write_csv
-from warehouse.rows.stages import fewest_that_hold, item_of
+from dashboards.figures.tables import write_data
 
 if TYPE_CHECKING:
     from collectors.connections import Connection
     from config.summary import Setting
     from warehouse.metrics.values import Value
-    from warehouse.rows.explain import Explanation
+    from warehouse.rows.explain import Explanation, ReadRows
     from warehouse.rows.stages import StagesExplained
     from warehouse.signals.verdicts import Verdict
     from warehouse.trust.matching import MatchReport
@@ -44,6 +45,8 @@ _STYLES = {
     "no data": "dim",
     "none": "dim",
 }
+# a text and how it looks
+_Styled = tuple[str, str]
 # what identifies a row of each fact table, and what is good to know of it
 _COLUMNS = {
     "repositories": ("repo", "created_at", "first_commit_at"),
@@ -61,6 +64,7 @@ _COLUMNS = {
 _ENDS = ("value", "rule", "excluded_because", "url")
 _SHA_LENGTH = 10
 MOST_LONGEST = 3
+_REMEMBERED = 10_000
 
 
 def console(stream: Any) -> Console:
@@ -71,12 +75,18 @@ def console(stream: Any) -> Console:
 
 def write(stream: Any, format: str, content: Any, table: RenderableType) -> None:
     """`content` as JSON, its rows as CSV, or the `table` made of it, on `stream`."""
-    if format == "json":
-        stream.write(as_json(content) + "\n")
-    elif format == "csv":
-        write_csv(stream, content)
+    if format == "table":
+        show(stream, table)
     else:
-        console(stream).print(table)
+        write_data(stream, format, content)
+
+
+def show(stream: Any, table: RenderableType) -> None:
+    """Draws `table` on `stream`, of a long one batch after batch."""
+    out = console(stream)
+    for part in table.renderables if isinstance(table, Group) else (table,):
+        for piece in part.batches(out.width) if isinstance(part, LongTable) else (part,):
+            out.print(piece, crop=False)
 
 
 def settings_table(entries: Sequence["Setting"]) -> Table:
@@ -182,37 +192,64 @@ def _one(values: list["Value"]) -> RenderableType:
 
 def _several(scope: str, rows: Mapping[tuple[str, date, date], Mapping[str, "Value"]]) -> RenderableType:
     present = {metric for row in rows.values() for metric in row}
-    table = _table()
-    table.add_column(scope.capitalize())
-    table.add_column("Period")
-    for metric in metrics().values():
-        if metric.id in present:
-            table.add_column(metric.short, justify="right")
-    for (name, start, end), row in rows.items():
-        partial = any(value.partial for value in row.values())
-        cells = [_cell(row.get(metric)) for metric in metrics() if metric in present]
-        table.add_row(name, days(start, end) + (" (running)" if partial else ""), *cells)
+    shown = [metric for metric in metrics().values() if metric.id in present]
+    headings = [
+        ColumnHead(scope.capitalize()),
+        ColumnHead("Period"),
+        *(ColumnHead(metric.short, is_number=True) for metric in shown),
+    ]
+    periods = {(start, end): days(start, end) for _, start, end in rows}
+    cells = (
+        [
+            (one_line(name), ""),
+            (periods[start, end] + (" (running)" if _is_running(row) else ""), ""),
+            *(_cell(row.get(metric.id)) for metric in shown),
+        ]
+        for (name, start, end), row in rows.items()
+    )
     legend = "   ".join(f"{s.symbol} {s.word}" for s in STATUSES.values() if s.symbol)
-    return Group(table, Text(legend, "dim"))
+    return Group(_drawn(headings, cells, len(rows)), Text(legend, "dim"))
 
 
-def _cell(value: "Value | None") -> Text:
+def _is_running(row: Mapping[str, "Value"]) -> bool:
+    return any(value.partial for value in row.values())
+
+
+def _cell(value: "Value | None") -> _Styled:
     if value is None:
-        return Text(MISSING, "dim")
-    shown = figure_against(value.metric, value.value, value.unit, value.target)
+        return MISSING, "dim"
     status = STATUSES[value.status]
-    text = f"{shown} {status.symbol}" if value.value is not None else status.word
-    return _text(text, _STYLES.get(value.status, ""))
+    if value.value is None:
+        return status.word, _STYLES.get(value.status, "")
+    shown = figure_against(value.metric, value.value, value.unit, value.target)
+    return f"{shown} {status.symbol}".rstrip(), _STYLES.get(value.status, "")
 
 
-def explanation(found: "Explanation", timezone: str) -> RenderableType:
+def _drawn(headings: Sequence[ColumnHead], rows: Iterable[Sequence[_Styled]], n: int) -> RenderableType:
+    """A table of `n` rows, with its styles where it is short."""
+    if n > MOST_DRAWN:
+        return LongTable(headings, ([text for text, _ in row] for row in rows))
+    table = _table()
+    for heading in headings:
+        justify: JustifyMethod = "right" if heading.is_number else "left"
+        table.add_column(heading.text, justify=justify, overflow="fold", max_width=heading.most)
+    for row in rows:
+        table.add_row(*(Text(text, style) for text, style in row))
+    return table
+
+
+def explanation(
+    found: "Explanation", timezone: str, rows: "tuple[ReadRows, ReadRows] | None" = None
+) -> RenderableType:
     """The number and its definition, then the rows that made it and those left out, each with its reason.
 
-    Instants are told in the local time of `timezone`, as pages do.
+    They are those of the explanation unless they come apart from it. Instants are told in the local time of `timezone`,
+    as pages do.
     """
+    from warehouse.rows.explain import rows_of
+
     metric, status = metrics()[found.metric], STATUSES[found.status]
-    within = [row for row in found.rows if row.get("excluded_because") is None]
-    left_out = [row for row in found.rows if row.get("excluded_because") is not None]
+    within, left_out = rows or rows_of(found)
     span = days(found.period_start, found.period_end)
     parts: list[RenderableType] = [
         Text.assemble(
@@ -223,19 +260,21 @@ def explanation(found: "Explanation", timezone: str) -> RenderableType:
             (figure(found.value, found.unit), "bold"),
         ),
         Text.assemble(_text(f"{found.rule} {status.meaning} Times are {timezone}."), "\n"),
-        _rows(f"Counted: {counted(found.n, metric.fact)}", within, metric.fact, found.unit, timezone),
+        *_rows(f"Counted: {counted(found.n, metric.fact)}", within, found, timezone),
     ]
-    if left_out:
+    if left_out.n:
         reasons = "\n".join(f"{n:>7,}  {one_line(reason)}" for reason, n in found.left_out.items())
         parts += [
             Text(f"\nLeft out, by reason:\n{reasons}\n"),
-            _rows(f"Left out: {len(left_out):,}", left_out, metric.fact, found.unit, timezone),
+            *_rows(f"Left out: {left_out.n:,}", left_out, found, timezone, are_counted=False),
         ]
     return Group(*parts)
 
 
 def stages_table(found: "StagesExplained") -> RenderableType:
     """Where the hours lie: a row a stage, with the few services and pull requests that hold most of it."""
+    from warehouse.rows.stages import fewest_that_hold, item_of
+
     head = Text.assemble(
         ("Where the time goes", "bold"),
         " ",
@@ -269,24 +308,26 @@ def stages_table(found: "StagesExplained") -> RenderableType:
 
 
 def _rows(
-    title: str, rows: Sequence[Mapping[str, Any]], fact: str, unit: str, timezone: str
-) -> RenderableType:
-    if not rows:
-        return Text(title, "bold")
-    known = _COLUMNS.get(fact) or [column for column in rows[0] if column not in _ENDS]
-    shown = [column for column in known if any(row.get(column) is not None for row in rows)]
-    table = _table()
-    for column in shown:
-        table.add_column(column.replace("_", " "), overflow="fold", max_width=50)
-    reason = rows[0].get("excluded_because") is not None
-    if not reason:
-        table.add_column("value", justify="right")
-    table.add_column("why", overflow="fold")
-    for row in rows:
-        why = local_times(str(row["excluded_because"] if reason else row.get("rule", "")), timezone)
-        last = [why] if reason else [_row_value(row.get("value"), unit), why]
-        table.add_row(*(_plain(column, row.get(column), timezone) for column in shown), *last)
-    return Group(Text(title, "bold"), table)
+    title: str, of: "ReadRows", found: "Explanation", timezone: str, are_counted: bool = True
+) -> Iterator[RenderableType]:
+    yield Text(title, "bold")
+    if not of.n:
+        return
+    known = _COLUMNS.get(metrics()[found.metric].fact) or [one for one in of.columns if one not in _ENDS]
+    shown = [column for column in known if column in of.columns]
+    headings = [ColumnHead(column.replace("_", " "), most=50) for column in shown]
+    reason = "rule" if are_counted else "excluded_because"
+
+    def cells(row: Mapping[str, Any]) -> Iterator[_Styled]:
+        for column in shown:
+            yield _plain(column, row.get(column), timezone), ""
+        if are_counted:
+            yield _row_value(row.get("value"), found.unit), ""
+        yield _why(str(row[reason]), timezone), ""
+
+    if are_counted:
+        headings.append(ColumnHead("value", is_number=True))
+    yield _drawn([*headings, ColumnHead("why")], ([*cells(row)] for row in of.rows), of.n)
 
 
 def _row_value(value: float | None, unit: str) -> str:
@@ -300,8 +341,22 @@ def _plain(column: str, value: Any, timezone: str) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return f"{value.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
-    return str(value)[:_SHA_LENGTH] if column == "sha" else str(value)
+        return _minute(value, timezone)
+    return _legible(str(value)[:_SHA_LENGTH] if column == "sha" else str(value))
+
+
+# rows have many words and instants in common
+_legible = lru_cache(_REMEMBERED)(one_line)
+
+
+@lru_cache(_REMEMBERED)
+def _minute(at: datetime, timezone: str) -> str:
+    return f"{at.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
+
+
+@lru_cache(_REMEMBERED)
+def _why(told: str, timezone: str) -> str:
+    return one_line(local_times(told, timezone))
 
 
 def _text(told: str, style: str = "") -> Text:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from config.metrics import metrics
@@ -49,8 +50,12 @@ STATUSES = {
 
 def figure_against(metric: str, value: float | None, unit: str, target: str | None) -> str:
     """`figure` with as many digits as show on which side of the target in words the value is."""
-    limit = parse_target(target, metrics()[metric]).limit if target else None
-    return figure(value, unit, limit)
+    return figure(value, unit, _limit(metric, target) if target else None)
+
+
+@cache
+def _limit(metric: str, target: str) -> float:
+    return parse_target(target, metrics()[metric]).limit
 
 
 def exact(value: float | None, unit: str) -> str:
@@ -162,7 +167,7 @@ def local_times(told: str, timezone: str) -> str:
         at = datetime.fromisoformat(found[0]).replace(tzinfo=UTC)
         return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
 
-    return _OF_UTC.sub(lambda found: _INSTANT.sub(local, found["told"]), told)
+    return _OF_UTC.sub(lambda found: _INSTANT.sub(local, found["told"]), told) if " UTC" in told else told
 
 
 def spoken(at: datetime, now: datetime, timezone: str) -> str:

@@ -27,6 +27,14 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+def write_data(stream: Any, format: str, content: Any) -> None:
+    """`content` as JSON, or its rows as CSV, on `stream`."""
+    if format == "json":
+        stream.write(as_json(content) + "\n")
+    else:
+        write_csv(stream, content)
+
+
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """`rows` as CSV with a heading; lists and structs as JSON, and no cell that a spreadsheet would execute.
 

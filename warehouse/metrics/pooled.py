@@ -4,9 +4,8 @@ The same statement makes what is stored and what is computed when asked, so both
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,8 +55,7 @@ STATISTICS = {
 }
 
 
-@dataclass(frozen=True)
-class Pooled:
+class Pooled(NamedTuple):
     """`value`, `p75` and `p90` of `n` rows in the metric's unit, None without rows; `days`: how many were covered.
 
     `watched` is the share of a rate's deployments whose incidents would have been known, None for other metrics.
@@ -73,7 +71,7 @@ class Pooled:
 
 NOTHING = Pooled()
 # the columns of a statement and of `stored_values` that make one
-_COLUMNS = ", ".join(field.name for field in fields(Pooled))
+_COLUMNS = ", ".join(Pooled._fields)
 
 
 def pooled(
@@ -85,10 +83,12 @@ def pooled(
 ) -> dict[tuple[str, str, date], Pooled]:
     """(metric, name, first day) -> what its rows come to; what has neither rows nor covered days is not there.
 
-    `by` None: one for all of them, by the name "". Stored ones where there are such for every stretch, else from rows.
+    `by` None: one for all of them, by the name "". What is stored of a stretch where that is, else of the rows.
     """
-    stored = {} if ASSISTANCE in where else _stored(facts, metrics, by, where, wanted)
-    return stored or _computed(facts, metrics, by, where, wanted)
+    kept = [] if ASSISTANCE in where else _kept(facts, wanted)
+    stored = _stored(facts, metrics, by, where, kept) if kept else {}
+    others = [one for one in wanted if one not in kept] if stored else wanted
+    return stored | (_computed(facts, metrics, by, where, others) if others else {})
 
 
 def narrowing(where: Iterable[str]) -> str:
@@ -138,6 +138,13 @@ def _computed(
     return found
 
 
+def _kept(facts: Facts, wanted: Sequence[Bucket]) -> list[Bucket]:
+    """Those stretches that are stored."""
+    sql = "select first, until from stored_stretches where (first, until) in (select unnest($firsts), unnest($untils))"
+    found = {*facts.connection.execute(sql, _stretches_of(wanted)).fetchall()}
+    return [one for one in wanted if (one.start, one.end) in found]
+
+
 def _stored(
     facts: Facts,
     metrics: Collection[Metric],
@@ -145,7 +152,7 @@ def _stored(
     where: Mapping[str, str],
     wanted: Sequence[Bucket],
 ) -> dict[tuple[str, str, date], Pooled]:
-    """The stored ones; empty where a stretch is not stored."""
+    """What is stored of stretches that are; empty where it is not by those names."""
     names = [name for name in NAMES if name == by or name in where]
     of = "".join(f" and f.{key} = ${key}" for key in where)
     if by == "team" and set(where) == {"group"}:
@@ -161,10 +168,6 @@ def _stored(
             if by
             else name
         )
-    stretches = {"firsts": [each.start for each in wanted], "untils": [each.end for each in wanted]}
-    sql = "select count(*) from stored_stretches where (first, until) in (select unnest($firsts), unnest($untils))"
-    if facts.connection.execute(sql, stretches).fetchall() != [(len(wanted),)]:
-        return {}
     sql = (
         f"select f.metric, {name}, f.first, {_COLUMNS}"
         f" from stored_values as f where {chosen} and f.first >= $start and f.until <= $end"
@@ -172,12 +175,10 @@ def _stored(
         " and f.metric in (select unnest($metrics))"
     )
     bound = {
-        **stretches,
+        **_bound(wanted),
         **where,
         "names": " ".join(names),
         "metrics": [metric.id for metric in metrics],
-        "start": min(stretches["firsts"]),
-        "end": max(stretches["untils"]),
     }
     rows = facts.connection.execute(sql, bound).fetchall()
     return {(metric, name, first): Pooled(*rest) for metric, name, first, *rest in rows}
@@ -317,14 +318,13 @@ def _stretches(facts: Facts) -> list[list[Bucket]]:
     return kinds
 
 
+def _stretches_of(wanted: Sequence[Bucket]) -> dict[str, list[date]]:
+    return {"firsts": [each.start for each in wanted], "untils": [each.end for each in wanted]}
+
+
 def _bound(wanted: Sequence[Bucket]) -> dict[str, Any]:
-    firsts, untils = [each.start for each in wanted], [each.end for each in wanted]
-    return {
-        "firsts": firsts,
-        "untils": untils,
-        "start": min(firsts),
-        "end": max(untils),
-    }
+    stretches = _stretches_of(wanted)
+    return {**stretches, "start": min(stretches["firsts"]), "end": max(stretches["untils"])}
 
 
 # the days of whose rows a stretch is made

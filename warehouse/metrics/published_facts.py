@@ -148,3 +148,8 @@ def held_open(path: Path, most_memory: str) -> duckdb.DuckDBPyConnection | None:
         return None
     connection.execute(f"set memory_limit = '{most_memory}'")
     return connection
+
+
+def limit_memory(facts: Facts, most: str) -> None:
+    """Lets answers about the facts have so much memory ("512MB"); what needs more is put on disk beside them."""
+    facts.connection.execute(f"set memory_limit = '{most}'")

@@ -59,7 +59,8 @@ def measured(facts: Facts, settings: Settings) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
+# not frozen: a table is of a hundred thousand of them, and each would take three times as long to make
+@dataclass(unsafe_hash=True)
 class Value:
     """One number: `value`, `p75` and `p90` in the metric's unit, None where missing; `period_end` is exclusive.
 
@@ -120,15 +121,21 @@ def compute(
         of_rounds, remarks = _satisfaction(facts, by, where, names, periods)
         counted |= of_rounds
     found: list[Value] = []
+    stretches = [
+        (one, one.start <= now < one.end, facts.as_of < midnight(facts, one.end) + settings.incidents.window)
+        for one in periods
+    ]
     for metric in wanted:
         for name in names:
             target = None if is_parted else levels.target(metric.id, by, name)
-            for one in periods:
-                of = counted.get((metric.id, name, one.start), NOTHING)
+            is_without = name in without.get(metric.id, ())
+            for one, is_running, may_rise in stretches:
+                key = metric.id, name, one.start
+                of = counted.get(key, NOTHING)
                 value = of.value
                 if metric.statistic == "rate":
                     value = of.n / of.days if of.days else None
-                status = _status(metric, value, of, name in without.get(metric.id, ()))
+                status = _status(metric, value, of, is_without)
                 if status == "value" and target is not None and value is not None:
                     status = "met" if target.met_by(value) else "missed"
                 found.append(
@@ -143,14 +150,12 @@ def compute(
                         n=of.n,
                         target=target.text if target else None,
                         status=status,
-                        partial=one.start <= now < one.end,
+                        partial=is_running,
                         p75=of.p75,
                         p90=of.p90,
-                        provisional=value is not None
-                        and metric.needs_incidents
-                        and facts.as_of < midnight(facts, one.end) + settings.incidents.window,
+                        provisional=value is not None and metric.needs_incidents and may_rise,
                         watched=of.watched,
-                        remark=remarks.get((metric.id, name, one.start), ""),
+                        remark=remarks.get(key, ""),
                     )
                 )
     return found

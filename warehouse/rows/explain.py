@@ -1,6 +1,6 @@
 """The rows behind a number, and those left out with the reason: the number can be worked out again from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -127,6 +127,56 @@ def explain_alone(facts: Facts, value: Value, where: Mapping[str, str]) -> Expla
     )
 
 
+@dataclass(frozen=True)
+class ReadRows:
+    """Rows that are read as they are asked for, once: `n` of them, and of the fact's `columns` those that any has."""
+
+    n: int
+    columns: Sequence[str]
+    rows: Iterable[dict[str, Any]]
+
+
+def rows_of(found: Explanation) -> tuple[ReadRows, ReadRows]:
+    """The rows of an explanation that count, and those left out."""
+    parts = [
+        [row for row in found.rows if (row.get("excluded_because") is None) == is_counted]
+        for is_counted in (True, False)
+    ]
+    counted, left_out = (
+        ReadRows(len(rows), [one for one in rows[0] if any(row[one] is not None for row in rows)], rows)
+        if rows
+        else ReadRows(0, (), ())
+        for rows in parts
+    )
+    return counted, left_out
+
+
+def explain_as_read(
+    facts: Facts,
+    settings: Settings,
+    metric: str,
+    where: Mapping[str, str] | None = None,
+    start: date | None = None,
+    end: date | None = None,
+) -> tuple[Explanation, tuple[ReadRows, ReadRows]]:
+    """As `explain`, with the rows apart from it, so that millions need no room: those that count, and those left out.
+
+    The rows of the former are read before those of the latter, all while `facts` is open.
+    """
+    where = narrowed(facts, where or {})
+    value = _number(facts, settings, metric, where, start, end)
+    about, alone = declared()[value.metric], explain_alone(facts, value, where)
+    if about.fact == "responses":
+        return alone, rows_of(alone)
+    asked = _Asked(facts, about, where, value.period_start, value.period_end)
+    reasons, counted, left_out = asked.read_apart()
+    ruled = (
+        replace(part, rows=(row | {"rule": rule(value.metric, row)} for row in part.rows))
+        for part in (counted, left_out)
+    )
+    return replace(alone, left_out=reasons), (next(ruled), next(ruled))
+
+
 def all_explained_rows(
     facts: Facts,
     settings: Settings,
@@ -193,15 +243,40 @@ class _Asked:
         shown = [row for _, _, rows in found for row in rows]
         return counts, self._rows("where r.row in (select unnest($rows))", _ORDERS[order], rows=shown)
 
+    def read_apart(self) -> tuple[dict[str, int], ReadRows, ReadRows]:
+        """(how many rows were left out for which reason, the most frequent first; those that count; the others)."""
+        fact = self.metric.fact
+        described = self.facts.connection.execute(f"from {fact} limit 0").description or ()
+        columns = [name for name, *_ in described if name not in self._hidden]
+        filled = ", ".join(f"count(f.{column}) > 0" for column in columns)
+        sql = (
+            f"{self._listed} select {IN_COMMON_SQL}, count(*), {filled} from listed as r"
+            f" inner join {fact} as f on f.rowid = r.row group by 1 order by 2 desc, 1"
+        )
+        found = self.facts.connection.execute(sql, self._bound).fetchall()
+        counted, left_out = (
+            self._read([row[1:] for row in found if (row[0] is None) == is_counted], columns, is_counted)
+            for is_counted in (True, False)
+        )
+        return {reason: n for reason, n, *_ in found if reason is not None}, counted, left_out
+
+    def _read(self, found: Sequence[tuple[Any, ...]], columns: Sequence[str], is_counted: bool) -> ReadRows:
+        """Of how many rows of each reason there are and which columns any of them fills, and the rows themselves."""
+        filled = [column for at, column in enumerate(columns) if any(row[1 + at] for row in found)]
+        rows = self._rows(
+            f"where r.reason is {'' if is_counted else 'not '}null order by {_ORDERS['oldest']}",
+            _ORDERS["oldest"],
+        )
+        return ReadRows(sum(row[0] for row in found), filled, rows)
+
     def all(self) -> Iterator[dict[str, Any]]:
         return self._rows("", f"r.reason is not null, {_ORDERS['oldest']}")
 
     def _rows(self, chosen: str, order: str, **bound: Any) -> Iterator[dict[str, Any]]:
         """Whole rows of the chosen ones: read once it is known which, since most of a wide table is not shown."""
-        hidden = {"is_shared", self.metric.excluded} - {"excluded_because"}
         sql = (
             f"{self._listed}, chosen as (select r.* from listed as r {chosen})"
-            f" select f.* exclude ({', '.join(hidden)})"
+            f" select f.* exclude ({', '.join(self._hidden)})"
             " replace (coalesce(r.services, f.service) as service, r.reason as excluded_because), r.value"
             f" from chosen as r inner join {self.metric.fact} as f on f.rowid = r.row order by {order}"
         )
@@ -210,6 +285,10 @@ class _Asked:
         while found := result.fetchmany(1000):
             for row in found:
                 yield dict(zip(columns, row, strict=True))
+
+    @property
+    def _hidden(self) -> set[str]:
+        return {"is_shared", self.metric.excluded} - {"excluded_because"}
 
     @property
     def _bound(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ _BEGINS = frozenset("=+-@")
 _LINE_BREAK = re.compile(r"\r\n?")
 # where one begins another cell that takes semicolons or tabs for what separates: quotes within a row mean nothing then
 _SPLITS = re.compile(r"([;\t\n])")
+# what nearly all text is, told without looking at each of its letters
+_HARMLESS = re.compile(r"[0-9A-Za-z][^;\t\n\r]*")
 
 
 def defused(value: object) -> object:
@@ -22,7 +24,7 @@ def defused(value: object) -> object:
     begins with a tab or a line break. So is what follows a semicolon, a tab or a line break within the text, where
     spreadsheets of some countries split it. A line break is one line feed. Numbers stay as they are.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _HARMLESS.fullmatch(value):
         return value
     text = _LINE_BREAK.sub("\n", value)
     first, *others = _SPLITS.split(text)

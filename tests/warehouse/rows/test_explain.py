@@ -1,18 +1,23 @@
 """What explains a number: the rule for each row that counts, the reasons of those that do not, links to the sources."""
 
 import io
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from config.errors import ConfigurationError
 from config.metrics import keys
 from dashboards.commands import terminal
+from dashboards.commands.long_tables import MOST_DRAWN
+from dashboards.figures.formats import figure, local_times
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
-from warehouse.rows.explain import Order, all_explained_rows, explain
+from warehouse.rows.explain import Order, all_explained_rows, explain, explain_as_read, rows_of
 from warehouse.rows.reasons import in_common, rule
 from warehouse.rows.stages import explained_stages, stage_rows
 
@@ -67,6 +72,12 @@ def test_the_rows_that_are_read_one_by_one_are_the_same(
     where = {"team": "fulfilment"}
     whole = explain(sample_facts, sample.settings, metric, where)
     assert list(all_explained_rows(sample_facts, sample.settings, metric, where)) == whole.rows
+    alone, parts = explain_as_read(sample_facts, sample.settings, metric, where)
+    assert replace(alone, rows=whole.rows) == whole
+    for part, own in zip(parts, rows_of(whole), strict=True):
+        of_fact = [name for name in own.columns if name not in ("value", "rule", "excluded_because")]
+        assert (part.n, [name for name in part.columns if name != "excluded_because"]) == (own.n, of_fact)
+        assert list(part.rows) == list(own.rows)
 
 
 def test_rows_lead_to_where_they_come_from(sample: Sample, sample_facts: Facts) -> None:
@@ -119,6 +130,38 @@ def test_the_command_line_shows_each_rows_rule_and_the_reasons_with_their_counts
     assert shown.count("no evidence of failure") == found.n - sum(row["value"] or 0 for row in found.rows)
     for reason, n in found.left_out.items():
         assert f"{n}  {reason}" in shown
+
+
+@pytest.mark.parametrize("width", [400, 90])
+def test_a_long_table_shows_each_row_once_with_the_values_that_the_csv_has(
+    sample: Sample, sample_facts: Facts, width: int
+) -> None:
+    found, rows = explain_as_read(sample_facts, sample.settings, "lead_time")
+    out = io.StringIO()
+    Console(file=out, width=width).print(terminal.explanation(found, "UTC", rows))
+    read = [*all_explained_rows(sample_facts, sample.settings, "lead_time")]
+    assert len(read) > 2 * MOST_DRAWN
+    lines = out.getvalue().splitlines()
+    shas = re.findall(r"(?<=  )[0-9a-f]{10}(?=  )", out.getvalue())
+    assert Counter(shas) == Counter(row["sha"][:10] for row in read)
+    if width < 100:  # what is folded stands in several lines
+        assert max(map(len, lines[4:])) <= width
+        return
+    told = (
+        (
+            f"{row['at']:%Y-%m-%d %H:%M}" if row["at"] else None,
+            row["service"],
+            row["sha"][:10],
+            " ".join(row["subject"].split()),
+            f"{row['authored_at']:%Y-%m-%d %H:%M}",
+            figure(row["value"], "seconds") if row["excluded_because"] is None else None,
+            local_times(row["rule"] or row["excluded_because"], "UTC"),
+        )
+        for row in read
+        if len(row["subject"]) <= 50
+    )
+    shown = Counter(tuple(re.split(r"\s{2,}", line.strip())) for line in lines)
+    assert Counter(tuple(filter(None, row)) for row in told) - shown == Counter()
 
 
 def test_the_stages_are_told_with_all_hours_and_by_whom_they_are_held(

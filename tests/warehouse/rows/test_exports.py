@@ -3,19 +3,24 @@
 import csv
 import logging
 import resource
+from datetime import datetime, time
 from pathlib import Path
+from typing import Literal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from config.errors import DataError
 from config.settings import load_settings
-from tests.conftest import Small
+from tests.conftest import Sample, Small
 from tests.support import small_organisation
 from tests.support.places import ROOT
 from warehouse.metrics.published_facts import open_facts
 from warehouse.pipeline import build_and_export
-from warehouse.rows.columns import described_columns, exports_page
+from warehouse.rows.columns import TABLES, described_columns, exports_page
 from warehouse.rows.export import export, export_as_configured
+from warehouse.rows.spreadsheets import defused
 
 
 @pytest.fixture(scope="module")
@@ -46,24 +51,70 @@ def test_every_column_of_every_file_is_described_beside_it_and_in_the_documentat
     assert written == exports_page(), "run: python -m warehouse.rows.columns > docs/exports.md"
 
 
+@pytest.mark.parametrize(("form", "enough"), [("csv", "services.csv"), ("parquet", "metrics.parquet")])
 def test_an_export_that_cannot_be_written_in_full_leaves_the_one_before(
-    exported: Path, small: Small, tmp_path: Path
+    small: Small, tmp_path: Path, form: Literal["csv", "parquet"], enough: str
 ) -> None:
     with open_facts(small.settings.warehouse) as facts:
-        for path in export(facts, small.settings, tmp_path):
-            path.write_text("of before")
+        paths = export(facts, small.settings, tmp_path, form)
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         # as on a full disk: small files fit, the largest does not
-        enough = (exported / "services.csv").stat().st_size
-        assert enough < max(path.stat().st_size for path in exported.iterdir())
-        resource.setrlimit(resource.RLIMIT_FSIZE, (enough, most))
+        fits = (tmp_path / enough).stat().st_size
+        assert fits < max(path.stat().st_size for path in paths)
+        for path in paths:
+            path.write_text("of before")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (fits, most))
         try:
             with pytest.raises(DataError, match="cannot be written: File too large"):
-                export(facts, small.settings, tmp_path)
+                export(facts, small.settings, tmp_path, form)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in exported.iterdir()}
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
     assert {path.read_text() for path in tmp_path.iterdir()} == {"of before"}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_fact_table_is_exported_whole_with_its_columns_and_in_the_order_of_their_values(
+    sample: Sample, tmp_path: Path, form: Literal["csv", "parquet"]
+) -> None:
+    with open_facts(sample.settings.warehouse) as facts:
+        export(facts, sample.settings, tmp_path, form)
+        for table in TABLES:
+            told = facts.connection.execute(f"describe {table}").fetchall()
+            whole = facts.connection.execute(f"from {table} order by all").fetchall()
+            if form == "csv":
+                with (tmp_path / f"{table}.csv").open(encoding="utf-8-sig", newline="") as file:
+                    head, *rows = csv.reader(file)
+                assert head == [name for name, *_ in told]
+                assert len(rows) == len(whole)
+                texts = [at for at, (_, type, *_) in enumerate(told) if type == "VARCHAR"]
+                assert [[row[at] for at in texts] for row in rows] == [
+                    ["" if row[at] is None else defused(row[at]) for at in texts] for row in whole
+                ]
+                continue
+            read = pq.read_table(tmp_path / f"{table}.parquet")
+            assert read.column_names == [name for name, *_ in told]
+            # the same types whatever the values are, days as instants
+            of_database = facts.connection.sql(f"from {table}").to_arrow_table().schema
+            for field, other in zip(read.schema, of_database, strict=True):
+                assert field.type == (pa.timestamp("us") if pa.types.is_date(other.type) else other.type)
+            days = [at for at, (_, type, *_) in enumerate(told) if type == "DATE"]
+            assert [tuple(row.values()) for row in read.to_pylist()] == [
+                tuple(
+                    datetime.combine(value, time()) if at in days and value else value
+                    for at, value in enumerate(row)
+                )
+                for row in whole
+            ]
+
+
+def test_an_export_gives_the_database_little_memory_and_disk_beyond_it(
+    sample: Sample, tmp_path: Path
+) -> None:
+    with open_facts(sample.settings.warehouse) as facts:
+        export(facts, sample.settings, tmp_path)
+        limit = facts.connection.execute("select current_setting('memory_limit')").fetchall()
+    assert limit == [("488.2 MiB",)]
 
 
 def test_each_build_writes_the_exports_anew_and_stands_where_that_fails(
