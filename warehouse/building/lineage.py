@@ -1,7 +1,6 @@
 """Which deployment shipped which commit: git ancestry, never time.
 
-Writes for the models the tables of `warehouse/building/ancestry/repository.py: TRACED`, and `ancestry` (whether a
-return goes back to an ancestor).
+Writes for the models the tables of `warehouse/building/ancestry/repository.py: TRACED`.
 
 What the collected commits do not say stays unknown. A deployment whose own commit is unknown is untraced; where a walk
 ends at an unknown parent (a shallow clone) without having met anything deployed before, what it passed may be new or
@@ -23,9 +22,6 @@ from warehouse.building.histories import by_repository, graphs, tags_of
 from warehouse.building.identity import told_copies
 from warehouse.storage.arrow_tables import create_table
 
-ANCESTRY = pa.schema(
-    [("repo", pa.string()), ("sha", pa.string()), ("of_sha", pa.string()), ("is_ancestor", pa.bool_())]
-)
 REVISION_LABEL = "org.opencontainers.image.revision"
 # a deployment once for all services that it may be of, unless its images may name another commit for each
 _DEPLOYMENTS = """
@@ -112,8 +108,8 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _add(connection: duckdb.DuckDBPyConnection, waiting: list[dict[str, pa.Table]]) -> None:
-    for name, schema in TRACED.items():
-        rows = pa.concat_tables([schema.empty_table(), *(tables[name] for tables in waiting)])
+    for name in waiting[0] if waiting else ():
+        rows = pa.concat_tables([tables[name] for tables in waiting])
         connection.register("content", rows)
         connection.execute(f"insert into {name} from content")
         connection.unregister("content")
@@ -121,10 +117,11 @@ def _add(connection: duckdb.DuckDBPyConnection, waiting: list[dict[str, pa.Table
 
 
 def compare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes the table `ancestry` for each pair of revisions in `sequences` that may be a return."""
+    """Adds to the table `ancestry` the returns of `sequences` that have the revision before from another repository."""
     pairs = connection.execute(
-        "select distinct repo, sha, previous_sha from sequences"
-        " where arrival_here > 1 and sha is not null and previous_sha is not null and sha <> previous_sha"
+        "select distinct s.repo, s.sha, s.previous_sha from sequences as s"
+        " anti join ancestry as a on a.repo = s.repo and a.sha = s.sha and a.of_sha = s.previous_sha"
+        " where s.arrival_here > 1 and s.sha <> s.previous_sha and s.repo is distinct from s.previous_repo"
         " order by all"
     ).fetchall()
     rows = []
@@ -134,7 +131,7 @@ def compare(connection: duckdb.DuckDBPyConnection) -> None:
             if sha in graph.number and of_sha in graph.number:
                 back = graph.contains(graph.number[of_sha], graph.number[sha])
                 rows.append({"repo": repo, "sha": sha, "of_sha": of_sha, "is_ancestor": back})
-    create_table(connection, "ancestry", pa.Table.from_pylist(rows, schema=ANCESTRY))
+    _add(connection, [{"ancestry": pa.Table.from_pylist(rows, schema=TRACED["ancestry"])}])
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[datetime, datetime]]]:
