@@ -15,7 +15,13 @@ _MOST_COPIES = 200
 # merged pull requests whose own commits are not on the branch: they were rebased or squashed
 _UNLIKE = """
 create table unlike_own as
-with merged as (
+with heads as (
+    select p.repo, p.number, case when len(m.parents) > 1 then m.parents[2] else m.sha end as head
+    from source.pull_requests as p
+    inner join source.commits as m on m.repo = p.repo and m.sha = p.merge_sha
+    where p.merged_at is not null and len(p.commits) > 0
+),
+unlike as (
     select
         p.repo,
         p.number,
@@ -23,15 +29,10 @@ with merged as (
         p.commits,
         len(p.commits) as listed,
         greatest(coalesce(p.commit_count, 0), len(p.commits)) as commit_count,
-        case when len(m.parents) > 1 then m.parents[2] else m.sha end as head
+        h.head
     from source.pull_requests as p
-    inner join source.commits as m on m.repo = p.repo and m.sha = p.merge_sha
-    where p.merged_at is not null and len(p.commits) > 0
-),
-unlike as (
-    select m.*
-    from merged as m
-    where not list_contains(list_transform(m.commits, lambda c: c.sha), m.head)
+    inner join heads as h on h.repo = p.repo and h.number = p.number
+    where not list_contains(list_transform(p.commits, lambda c: c.sha), h.head)
 )
 select u.* exclude (commits), c.sha, c.authored_at, c.subject, c.is_merge, ordinal
 from unlike as u

@@ -44,7 +44,7 @@ order by c.repo nulls last, min(c.finish_order)
 # the commits of a repository, those of a pull request marked: its own and what the merge made
 _COMMITS = """
 with pulled as (
-    select distinct p.repo, unnest(list_append(list_transform(p.commits, lambda c: c.sha), p.merge_sha)) as sha
+    select p.repo, unnest(list_append(list_transform(p.commits, lambda c: c.sha), p.merge_sha)) as sha
     from source.pull_requests as p
     where p.merged_at is not null and p.merge_sha is not null
 ),
@@ -56,10 +56,9 @@ by_paths as (
 select
     c.repo, c.sha, c.parents,
     case when b.repo is not null then c.paths end as paths,
-    p.sha is not null as is_pulled
+    exists (select 1 from pulled as p where p.repo = c.repo and p.sha = c.sha) as is_pulled
 from source.commits as c
 left join by_paths as b on b.repo = c.repo
-left join pulled as p on p.repo = c.repo and p.sha = c.sha
 where c.repo in (select d.repo from candidates as d)
 order by c.repo
 """

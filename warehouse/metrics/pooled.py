@@ -293,7 +293,7 @@ def _stretches_and_calendar(days: str) -> str:
 def _covered(
     fact: str, condition: str, names: Sequence[str], of_days: str, where: Collection[str] = ()
 ) -> str:
-    """A select of how many `days` of each stretch have a row of `fact`, by name; of covered days by their `fact`, too."""
+    """A select of how many `days` of each stretch have a row of `fact`, by name; covered days also by `fact`."""
     of_fact = ("fact",) if fact == "covered_days" else ()
     keys = "".join(f", f.{name}" for name in (*of_fact, *names))
     rows = scoped(fact, "group" if "group" in names else None, where)

@@ -23,8 +23,6 @@ from warehouse.building.ancestry.revisions import Tags, ToldRevision, resolve
 from warehouse.building.ancestry.source_paths import SourcePaths
 from warehouse.building.ancestry.walk import Claims, KnownCommits, belonging, walk
 
-# of few values, each kept once
-_NAME = pa.dictionary(pa.int32(), pa.string())
 _TEXT, _COUNT, _FLAG, _INSTANT = pa.string(), pa.int64(), pa.bool_(), pa.timestamp("us")
 TRACED = {
     "traces": pa.schema(
