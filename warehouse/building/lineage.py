@@ -1,7 +1,6 @@
 """Which deployment shipped which commit: git ancestry, never time.
 
-Writes for the models the tables of `warehouse/building/ancestry/repository.py: TRACED`, and `ancestry` (whether a
-return goes back to an ancestor).
+Writes for the models the tables of `warehouse/building/ancestry/repository.py: TRACED`.
 
 What the collected commits do not say stays unknown. A deployment whose own commit is unknown is untraced; where a walk
 ends at an unknown parent (a shallow clone) without having met anything deployed before, what it passed may be new or
@@ -23,9 +22,6 @@ from warehouse.building.histories import by_repository, graphs, tags_of
 from warehouse.building.identity import told_copies
 from warehouse.storage.arrow_tables import create_table
 
-ANCESTRY = pa.schema(
-    [("repo", pa.string()), ("sha", pa.string()), ("of_sha", pa.string()), ("is_ancestor", pa.bool_())]
-)
 REVISION_LABEL = "org.opencontainers.image.revision"
 # a deployment once for all services that it may be of, unless its images may name another commit for each
 _DEPLOYMENTS = """
@@ -48,7 +44,7 @@ order by c.repo nulls last, min(c.finish_order)
 # the commits of a repository, those of a pull request marked: its own and what the merge made
 _COMMITS = """
 with pulled as (
-    select distinct p.repo, unnest(list_append(list_transform(p.commits, lambda c: c.sha), p.merge_sha)) as sha
+    select p.repo, unnest(list_append(list_transform(p.commits, lambda c: c.sha), p.merge_sha)) as sha
     from source.pull_requests as p
     where p.merged_at is not null and p.merge_sha is not null
 ),
@@ -60,10 +56,9 @@ by_paths as (
 select
     c.repo, c.sha, c.parents,
     case when b.repo is not null then c.paths end as paths,
-    p.sha is not null as is_pulled
+    exists (select 1 from pulled as p where p.repo = c.repo and p.sha = c.sha) as is_pulled
 from source.commits as c
 left join by_paths as b on b.repo = c.repo
-left join pulled as p on p.repo = c.repo and p.sha = c.sha
 where c.repo in (select d.repo from candidates as d)
 order by c.repo
 """
@@ -112,8 +107,8 @@ def trace(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _add(connection: duckdb.DuckDBPyConnection, waiting: list[dict[str, pa.Table]]) -> None:
-    for name, schema in TRACED.items():
-        rows = pa.concat_tables([schema.empty_table(), *(tables[name] for tables in waiting)])
+    for name in waiting[0] if waiting else ():
+        rows = pa.concat_tables([tables[name] for tables in waiting])
         connection.register("content", rows)
         connection.execute(f"insert into {name} from content")
         connection.unregister("content")
@@ -121,10 +116,11 @@ def _add(connection: duckdb.DuckDBPyConnection, waiting: list[dict[str, pa.Table
 
 
 def compare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes the table `ancestry` for each pair of revisions in `sequences` that may be a return."""
+    """Adds to the table `ancestry` the returns of `sequences` that have the revision before from another repository."""
     pairs = connection.execute(
-        "select distinct repo, sha, previous_sha from sequences"
-        " where arrival_here > 1 and sha is not null and previous_sha is not null and sha <> previous_sha"
+        "select distinct s.repo, s.sha, s.previous_sha from sequences as s"
+        " anti join ancestry as a on a.repo = s.repo and a.sha = s.sha and a.of_sha = s.previous_sha"
+        " where s.arrival_here > 1 and s.sha <> s.previous_sha and s.repo is distinct from s.previous_repo"
         " order by all"
     ).fetchall()
     rows = []
@@ -134,7 +130,7 @@ def compare(connection: duckdb.DuckDBPyConnection) -> None:
             if sha in graph.number and of_sha in graph.number:
                 back = graph.contains(graph.number[of_sha], graph.number[sha])
                 rows.append({"repo": repo, "sha": sha, "of_sha": of_sha, "is_ancestor": back})
-    create_table(connection, "ancestry", pa.Table.from_pylist(rows, schema=ANCESTRY))
+    _add(connection, [{"ancestry": pa.Table.from_pylist(rows, schema=TRACED["ancestry"])}])
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[datetime, datetime]]]:

@@ -133,7 +133,7 @@ def _ready(
 
 def _first_of_each(told: Iterable[_Delivery], graph: Graph) -> dict[int, _Delivery]:
     """Each commit's first delivery that contains it."""
-    visited = bytearray(len(graph.shas))
+    visited = bytearray(graph.size)
     return {
         commit: one
         for one in told

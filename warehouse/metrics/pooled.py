@@ -282,17 +282,35 @@ create or replace table stored_values (
 
 
 def _store(connection: "duckdb.DuckDBPyConnection", stretches: Sequence[Bucket]) -> None:
+    bound = _bound(stretches)
+    stored = [
+        metric
+        for metric in declared().values()
+        if metric.fact != "responses" and (metric.statistic != "state" or _has_rows(connection, metric.fact))
+    ]
+    has_changed_hands = _has_rows(connection, f"({_CHANGED_HANDS})")
     for names, of in _STORED.items():
-        for metric in declared().values():
-            if metric.fact != "responses":
-                connection.execute(
-                    f"insert into stored_values by name select '{metric.id}' as metric,"
-                    f" '{' '.join(names)}' as names, * from ({_statement(metric, names, of, of)})",
-                    _bound(stretches),
-                )
+        if ("group" in names and not _has_rows(connection, "groups")) or (of and not has_changed_hands):
+            continue
+        # metrics of the same source have the same covered days, which are counted once for all of them
+        known = f"with {_stretches_and_calendar(_EACH_DAY)} {_covered('covered_days', 'true', names, of)}"
+        connection.execute(f"create or replace temp table days_of_names as {known}", bound)
+        for metric in stored:
+            covered = f"select d.* from days_of_names as d where d.fact = '{metric.covered_by}'"
+            statement = _statement(metric, names, of, of, covered=covered)
+            connection.execute(
+                f"insert into stored_values by name select '{metric.id}' as metric,"
+                f" '{' '.join(names)}' as names, * from ({statement})",
+                bound,
+            )
+    connection.execute("drop table days_of_names")
     connection.executemany(
         "insert into stored_stretches values (?, ?)", [[e.start, e.end] for e in stretches]
     )
+
+
+def _has_rows(connection: "duckdb.DuckDBPyConnection", table: str) -> bool:
+    return bool(connection.execute(f"select 1 from {table} limit 1").fetchall())
 
 
 def _stretches(facts: Facts) -> list[list[Bucket]]:
@@ -342,12 +360,39 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
+def _stretches_and_calendar(days: str) -> str:
+    return f"stretches as (select unnest($firsts) as first, unnest($untils) as until), calendar as ({days})"
+
+
+def _covered(
+    fact: str, condition: str, names: Sequence[str], of_days: str, where: Collection[str] = ()
+) -> str:
+    """A select of how many `days` of each stretch have a row of `fact`, by name; covered days also by `fact`."""
+    of_fact = ("fact",) if fact == "covered_days" else ()
+    keys = "".join(f", f.{name}" for name in (*of_fact, *names))
+    rows = scoped(fact, "group" if "group" in names else None, where)
+    return f"""
+        select c.first, c.until{keys}, count(*) as days
+        from (select distinct f.day{keys} from {rows} where {condition} and {_within(names)}{of_days}) as f
+        inner join calendar as c on c.day = f.day
+        group by c.first, c.until{keys}"""
+
+
+def _within(names: Sequence[str]) -> str:
+    return f"f.day >= $start and f.day < $end{''.join(f' and f.{name} is not null' for name in names)}"
+
+
 def _statement(
-    metric: Metric, names: Sequence[str], of_rows: str, of_days: str, where: Collection[str] = ()
+    metric: Metric,
+    names: Sequence[str],
+    of_rows: str,
+    of_days: str,
+    where: Collection[str] = (),
+    covered: str | None = None,
 ) -> str:
     """A select of `first`, `until`, the names, `value`, `n`, `p75`, `p90`, `days` and `watched`.
 
-    `of_rows` and `of_days` narrow the rows and the covered days.
+    `of_rows` and `of_days` narrow the rows and the covered days; `covered` selects these where they are known already.
 
     Each deployment, incident or repository counts once for a name: rows that services share are brought together first.
     """
@@ -356,18 +401,21 @@ def _statement(
     by = "group" if "group" in names else None
     entity = "".join(f", f.{column}" for column in metric.entity)
     source = "1" if metric.input == "1" else f"f.{metric.input}"
-    within = f"f.day >= $start and f.day < $end{''.join(f' and f.{name} is not null' for name in names)}"
-    days = "inner join calendar as c on c.day = f.day"
-    rows = f"{scoped(metric.fact, by, where)} {days} where f.{metric.excluded} is null and {within}{of_rows}"
+    rows = (
+        f"{scoped(metric.fact, by, where)} inner join calendar as c on c.day = f.day"
+        f" where f.{metric.excluded} is null and {_within(names)}{of_rows}"
+    )
     is_long, is_state = metric.unit == "seconds", metric.statistic == "state"
     # a state is known where there are rows of it, whether or not they count
-    covered = metric.fact if is_state else "covered_days"
-    is_covered = "true" if is_state else f"f.fact = '{metric.covered_by}'"
+    if is_state:
+        covered = _covered(metric.fact, "true", names, of_days, where)
+    elif covered is None:
+        covered = _covered("covered_days", f"f.fact = '{metric.covered_by}'", names, of_days, where)
     # of what several services share, any of them may have been watched
     watched = "f.is_watched" if metric.needs_incidents else "cast(null as boolean)"
+    value = "parts[1]" if metric.statistic == "median" else STATISTICS[metric.statistic]
     return f"""
-        with stretches as (select unnest($firsts) as first, unnest($untils) as until),
-        calendar as ({_LAST_READING_DAY if is_state else _EACH_DAY}),
+        with {_stretches_and_calendar(_LAST_READING_DAY if is_state else _EACH_DAY)},
         entities as (
             select c.first, c.until{named}, {source} as input, {watched} as watched
             from {rows} and not f.is_shared
@@ -377,16 +425,12 @@ def _statement(
             group by c.first, c.until{named}{entity}
         ),
         counted as (
-            select {keys}, {STATISTICS[metric.statistic]} as value, count(*) as n,
-                {"quantile_cont(e.input, 0.75)" if is_long else "null"} as p75,
-                {"quantile_cont(e.input, 0.9)" if is_long else "null"} as p90,
+            select {keys},
+                {"quantile_cont(e.input, [0.5, 0.75, 0.9])" if is_long else "[null, null, null]"} as parts,
+                {value} as value, count(*) as n, parts[2] as p75, parts[3] as p90,
                 avg(cast(e.watched as double)) as watched
             from entities as e group by {keys}
         ),
-        covered as (
-            select c.first, c.until{named}, count(distinct f.day) as days
-            from {scoped(covered, by, where)} {days}
-            where {is_covered} and {within}{of_days} group by c.first, c.until{named}
-        )
+        covered as ({covered})
         select {keys}, value, coalesce(n, 0) as n, p75, p90, coalesce(days, 0) as days, watched
         from counted full join covered using ({keys})"""

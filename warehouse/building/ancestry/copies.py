@@ -7,31 +7,21 @@ the other: both have the same parents, and nothing was built on the one that was
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse.building.ancestry.graph import Graph
 
 AUTHORED, PICKED = "same author, authored time and title", "cherry-picked"
 
 
-class _Alike(NamedTuple):
-    """A commit of the branch and the own commit of a pull request that it resembles."""
-
-    repo: str
-    number: int
-    head: str
-    commit_count: int
-    listed: int
-    sha: str
-    own_sha: str
-    is_sure: bool
-
-
 class _Copy(NamedTuple):
     """One of several commits of one instant and title; `number` of what only a pull request has."""
 
-    repo: str
     authored_at: int
     title: str
     sha: str
@@ -41,22 +31,50 @@ class _Copy(NamedTuple):
     committed_at: int | None
 
 
-class ToldCopies(NamedTuple):
-    """What the source tables say of a repository's commits that may be one change, row by row."""
+# a commit of the branch and the own commit of a pull request that it resembles
+_ALIKE = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("head", pa.string()),
+        ("commit_count", pa.int64()),
+        ("listed", pa.int64()),
+        ("sha", pa.string()),
+        ("own_sha", pa.string()),
+        ("is_sure", pa.bool_()),
+    ]
+)
+_COPIES = pa.schema(
+    [
+        ("authored_at", pa.int64()),
+        ("title", pa.string()),
+        ("sha", pa.string()),
+        ("author", pa.string()),
+        ("number", pa.int64()),
+        ("place", pa.int64()),
+        ("committed_at", pa.int64()),
+    ]
+)
 
-    alike: Sequence[tuple[Any, ...]] = ()
-    copies: Sequence[tuple[Any, ...]] = ()
+
+class ToldCopies(NamedTuple):
+    """What the source tables say of a repository's commits that may be one change.
+
+    By column what there is much of, `alike` in the order of pull requests.
+    """
+
+    alike: pa.Table = _ALIKE.empty_table()
+    copies: pa.Table = _COPIES.empty_table()
     picks: Sequence[tuple[Any, ...]] = ()
     within: Sequence[tuple[Any, ...]] = ()
 
 
 class FoundCopies(NamedTuple):
-    """Of one repository: `landings` (number, SHA, the own commit's), `same` (SHA, change, another one of it, method).
+    """Of one repository: `landings` (`number`, `sha`, `own_sha`), `same` (SHA, change, another one of it, method).
 
     `change` is the commit that stands for all that are one change; `changes` has it for each of them.
     """
 
-    landings: list[tuple[int, str, str | None]]
+    landings: pa.Table
     same: list[tuple[str, str, str, str]]
     changes: dict[str, str]
 
@@ -64,10 +82,9 @@ class FoundCopies(NamedTuple):
 def find_copies(told: ToldCopies, graph: Graph) -> FoundCopies:
     """Which commits of a branch are a pull request's, where they are copies, and which commits are one change."""
     within = {number: (sha, own) for _, number, sha, own in told.within}
-    landings = list(_landed(map(_Alike._make, told.alike), graph))
-    rebased = {number for number, _, _ in landings if number in within}
-    copies = [_Copy._make(row) for row in told.copies]
-    alike = [copy for copy in copies if copy.number not in rebased]
+    landings = _landed(told.alike, graph)
+    rebased = set(landings["number"].to_pylist()) & within.keys()
+    alike = _alike(told.copies, rebased)
     squashed = {sha: own for number, (sha, own) in within.items() if number not in rebased}
     found = FoundCopies(landings, [], {})
     for same in _changes(alike, told.picks, squashed, graph):
@@ -79,27 +96,46 @@ def find_copies(told: ToldCopies, graph: Graph) -> FoundCopies:
     return found
 
 
-def _landed(alike: Iterable[_Alike], graph: Graph) -> Iterator[tuple[int, str, str | None]]:
-    """(number, SHA, the own commit's) of the copies that a rebase or a merge queue made of a pull request's commits.
+def _alike(copies: pa.Table, rebased: Collection[int]) -> list[_Copy]:
+    """Those of one instant of which there are several without what only `rebased` pull requests have, in order."""
+    of_rebased = pc.is_in(copies["number"], value_set=pa.array(rebased, pa.int64()))
+    left = copies.select(_Copy._fields).filter(pc.invert(of_rebased))
+    _, place, count = np.unique(left["authored_at"].to_numpy(), return_inverse=True, return_counts=True)
+    several = left.filter(pa.array(count[place] > 1))
+    ordered = several.sort_by([(name, "ascending") for name in _Copy._fields])
+    return [_Copy._make(row) for row in zip(*(column.to_pylist() for column in ordered.columns), strict=True)]
+
+
+def _landed(alike: pa.Table, graph: Graph) -> pa.Table:
+    """`number`, `sha`, `own_sha` of the copies that a rebase or a merge queue made of a pull request's commits.
 
     `alike` are the commits of the branch that resemble own ones. Those count that lie as many first parents back from
-    the merge as the pull request has commits; where its list is known not to be whole, all that lie there. None for a
+    the merge as the pull request has commits; where its list is known not to be whole, all that lie there. Null for a
     squash, which resembles none of them.
     """
-    for (number, head, count, listed), found in groupby(
-        alike, key=lambda row: (row.number, row.head, row.commit_count, row.listed)
-    ):
-        last = graph.number.get(head)
-        if last is None:
-            continue
-        chain = [graph.shas[commit] for commit in graph.first_parents(last, count)]
-        copies = {row.sha: row for row in found}
-        landed = [(number, sha, copies[sha].own_sha if sha in copies else None) for sha in chain]
-        known = [one for one in landed if one[2] is not None]
-        if count > listed and known:
-            yield from landed
-        elif head in copies and copies[head].is_sure:
-            yield from known
+    told = alike.combine_chunks()
+    commits, heads = (graph.numbers(told[name].combine_chunks()).tolist() for name in ("sha", "head"))
+    counts, listed, is_sure = (told[name].to_pylist() for name in ("commit_count", "listed", "is_sure"))
+    numbers = told["number"].to_numpy()
+    begins = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+    pulls, landed, own = [], [], []
+    for begin, end in pairwise(begins) if len(numbers) else ():
+        row_of = {commits[row]: row for row in range(begin, end)}
+        head = heads[begin]
+        chain = list(graph.first_parents(head, counts[begin])) if head >= 0 else []
+        known = [commit for commit in chain if commit in row_of]
+        if not (counts[begin] > listed[begin] and known):
+            chain = known if head in row_of and is_sure[row_of[head]] else []
+        pulls += [begin] * len(chain)
+        landed += chain
+        own += [row_of.get(commit) for commit in chain]
+    return pa.table(
+        {
+            "number": told["number"].take(pa.array(pulls, pa.int64())),
+            "sha": graph.sha_array.take(pa.array(landed, pa.int64())),
+            "own_sha": told["own_sha"].take(pa.array(own, pa.int64())),
+        }
+    )
 
 
 def _picked(

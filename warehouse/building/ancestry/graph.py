@@ -10,6 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+# a question that is answered within so many commits needs to know nothing of the graph as a whole
+_NEAR = 1000
+
 
 class Graph:
     """Commits of one repository; a commit's number is its place in `shas`, parents outside the graph are dropped.
@@ -19,11 +22,10 @@ class Graph:
 
     def __init__(self, shas: pa.Array, parents: pa.Array) -> None:
         self.sha_array = shas
-        self.shas: list[str] = shas.to_pylist()
-        self.number = {sha: i for i, sha in enumerate(self.shas)}
+        self.size = len(shas)
         told = pc.fill_null(pc.list_value_length(parents), 0).to_numpy()
         children = np.repeat(np.arange(len(shas)), told)
-        named = pc.fill_null(pc.index_in(parents.flatten(), value_set=shas), -1).to_numpy()
+        named = self.numbers(parents.flatten())
         is_known = (named >= 0) & (named != children)
         known = np.bincount(children[is_known], minlength=len(shas))
         self.is_cut = known < told
@@ -38,9 +40,25 @@ class Graph:
             place = self.place.tolist()
             self.parents = [[p for p in of if place[p] > place[i]] for i, of in enumerate(self.parents)]
 
+    @cached_property
+    def shas(self) -> list[str]:
+        """The SHAs in the order of the commits' numbers."""
+        found: list[str] = self.sha_array.to_pylist()
+        return found
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """Each commit's number by its SHA."""
+        return {sha: i for i, sha in enumerate(self.shas)}
+
+    def numbers(self, shas: pa.Array) -> np.ndarray:
+        """The number of the commit of each of `shas`, -1 where it is unknown or null."""
+        found = pc.index_in(shas, value_set=self.sha_array, skip_nulls=True)
+        return pc.fill_null(found, -1).to_numpy()
+
     def _ordered(self) -> list[int]:
         """All commits, children before parents; of those told to be their own ancestors, as in no git, any first."""
-        waiting = np.bincount(self._parents, minlength=len(self.shas)).tolist()
+        waiting = np.bincount(self._parents, minlength=self.size).tolist()
         order = self._free([commit for commit, children in enumerate(waiting) if not children], waiting)
         for commit in range(len(waiting) if len(order) < len(waiting) else 0):
             if waiting[commit] > 0:
@@ -60,7 +78,7 @@ class Graph:
     @cached_property
     def depth(self) -> list[int]:
         """The length of the longest path down to a root: a commit is deeper than each of its ancestors."""
-        depth = [0] * len(self.shas)
+        depth = [0] * self.size
         for commit in reversed(self.order):
             for parent in self.parents[commit]:
                 if depth[parent] >= depth[commit]:
@@ -132,12 +150,27 @@ class Graph:
                 side[parent] = after
         return found
 
-    def contains(self, commit: int, ancestor: int) -> bool:
-        """Whether `ancestor` is `commit` itself or reachable from it."""
+    def contains(self, commit: int, ancestor: int, near: int = _NEAR) -> bool:
+        """Whether `ancestor` is `commit` itself or reachable from it; first looked for among `near` commits."""
+        last = self.place[ancestor]
+        if self.place[commit] >= last:
+            return commit == ancestor
+        seen = {commit}
+        stack = [commit]
+        while stack and len(seen) < near:
+            for parent in self.parents[stack.pop()]:
+                if parent == ancestor:
+                    return True
+                if parent not in seen and self.place[parent] < last:
+                    seen.add(parent)
+                    stack.append(parent)
+        return bool(stack) and self._contains_far(commit, ancestor)
+
+    def _contains_far(self, commit: int, ancestor: int) -> bool:
         depth = self.depth
         lowest = depth[ancestor]
         if lowest >= depth[commit]:
-            return commit == ancestor
+            return False
         # a history that was written anew from its roots has no root in common with what it was
         first, last = self._roots
         if first[ancestor] < first[commit] or last[ancestor] > last[commit]:
@@ -156,7 +189,7 @@ class Graph:
     @cached_property
     def _roots(self) -> tuple[list[int], list[int]]:
         """The first and the last of the roots that each commit goes back to."""
-        first = list(range(len(self.shas)))
+        first = list(range(self.size))
         last = list(first)
         for commit in reversed(self.order):
             if parents := self.parents[commit]:

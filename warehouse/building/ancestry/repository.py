@@ -4,7 +4,8 @@
 deployment that contains it), `baselined` (a pull request's commits, and those that have copies, that a service's
 baseline contained), `landings` (which commits of a branch are a pull request's, where they are copies) and
 `same_changes` (a row per commit that is one of several of a change: `change`, the one of them that stands for all, and
-`same_as`, another one, and `method`, how that was recognised).
+`same_as`, another one, and `method`, how that was recognised), `ancestry` (a row for each revision that came back in a
+sequence and the one before it: whether it is an ancestor of that).
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ TRACED = {
     "baselined": pa.schema([(name, _TEXT) for name in ("service", "repo", "sha")]),
     "landings": pa.schema([("repo", _TEXT), ("number", _COUNT), ("sha", _TEXT), ("own_sha", _TEXT)]),
     "same_changes": pa.schema([(name, _TEXT) for name in ("repo", "sha", "change", "same_as", "method")]),
+    "ancestry": pa.schema([*((name, _TEXT) for name in ("repo", "sha", "of_sha")), ("is_ancestor", _FLAG)]),
 }
 
 
@@ -115,9 +117,30 @@ def trace_repository(
         "traces": pa.table(traces, schema=TRACED["traces"]),
         "shipped": pa.table(shipped, schema=TRACED["shipped"]),
         "baselined": pa.table(baselined, schema=TRACED["baselined"]),
-        "landings": table_of([(known.repo, *row) for row in copies.landings], TRACED["landings"]),
+        "landings": pa.table(
+            [_repeated(known.repo, len(copies.landings)), *copies.landings.columns], schema=TRACED["landings"]
+        ),
         "same_changes": table_of([(known.repo, *row) for row in copies.same], TRACED["same_changes"]),
+        "ancestry": _ancestry(known.repo, claims, stands_for, graph),
     }
+
+
+def _ancestry(repo: str | None, claims: Claims, stands_for: np.ndarray, graph: Graph) -> pa.Table:
+    """Each commit that came back in a sequence, and the one that it came back from: is it an ancestor of that?"""
+    rows = np.flatnonzero(claims.ships)
+    rows = rows[np.lexsort((claims.sequence[rows], claims.service[rows]))]
+    places = np.stack((claims.service[rows], claims.sequence[rows]), 1)
+    states = np.column_stack((places, stands_for[rows]))
+    is_return = np.ones(len(rows), bool)
+    is_return[np.unique(states, axis=0, return_index=True)[1]] = False
+    is_return[1:] &= (places[1:] == places[:-1]).all(axis=1)
+    now = np.flatnonzero(is_return)
+    pairs = np.stack((stands_for[rows[now]], stands_for[rows[now - 1]]), 1)
+    is_asked = (pairs >= 0).all(axis=1) & (pairs[:, 0] != pairs[:, 1])
+    asked = np.unique(pairs[is_asked], axis=0)
+    found = [graph.contains(before, back) for back, before in asked.tolist()]
+    shas = (graph.sha_array.take(pa.array(column)) for column in asked.T)
+    return pa.table([_repeated(repo, len(asked)), *shas, pa.array(found, _FLAG)], schema=TRACED["ancestry"])
 
 
 def table_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
@@ -130,7 +153,7 @@ def _known_commits(
     told: Mapping[str, pa.Array], graph: Graph, sources: SourcePaths, copies: FoundCopies
 ) -> KnownCommits:
     numbers = {change: place for place, change in enumerate(dict.fromkeys(copies.changes.values()))}
-    change = np.full(len(graph.shas), -1)
+    change = np.full(graph.size, -1)
     for sha, of in copies.changes.items():
         if sha in graph.number:
             change[graph.number[sha]] = numbers[of]
@@ -140,13 +163,15 @@ def _known_commits(
 def _resolved(known: KnownRepository, graph: Graph) -> tuple[pa.Array, pa.Array]:
     """The commit of each deployment, and by what it was found."""
     told = known.deployments
-    columns = (told[name].to_pylist() for name in ("sha", "sha_method", "images", "label"))
-    found = []
-    for row, (sha, method, images, label) in enumerate(zip(*columns, strict=True)):
+    columns = (told[name].to_pylist() for name in ("sha", "sha_method"))
+    found: list[tuple[str | None, str | None]] = list(zip(*columns, strict=True))
+    # a SHA that is known in full is what it says
+    for row in np.flatnonzero(graph.numbers(told["sha"].combine_chunks()) < 0).tolist():
+        images, label = told["images"][row].as_py(), told["label"][row].as_py()
         at = told["at"][row].as_py() if images else None
         service = told["services"][row][0].as_py() if images else ""
-        revision = ToldRevision(known.repo, at, sha, method, images, label)
-        found.append(resolve(revision, service, graph, known.tags))
+        revision = ToldRevision(known.repo, at, *found[row], images, label)
+        found[row] = resolve(revision, service, graph, known.tags)
     return pa.array([sha for sha, _ in found], _TEXT), pa.array([method for _, method in found], _TEXT)
 
 
@@ -159,7 +184,7 @@ def _claims(told: Mapping[str, pa.Array], service: pa.Array, sha: pa.Array, grap
         np.array([deployments[key] for key in keys])[row],
         told["sequence"].dictionary_encode().indices.fill_null(-1).to_numpy()[row],
         service.to_numpy(),
-        np.array([graph.number.get(one, -1) for one in sha.to_pylist()])[row],
+        graph.numbers(sha)[row],
         told["at"].to_numpy(zero_copy_only=False)[row],
         _flags(told["ships"].flatten()),
         _flags(told["by_paths"].flatten()),

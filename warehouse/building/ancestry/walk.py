@@ -164,7 +164,7 @@ def _first_containing(
     own = np.full((len(deployed) + 1, services), _NEVER, np.int32)
     np.minimum.at(own, (place + 1, claims.service[ships]), ships.astype(np.int32))
     lines = list(own)
-    line = [0] * len(graph.shas)
+    line = [0] * graph.size
     for number, commit in enumerate(deployed.tolist(), 1):
         line[commit] = number
     joined: dict[tuple[int, int], int] = {}

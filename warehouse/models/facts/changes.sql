@@ -25,67 +25,76 @@
 -- column deploy_seconds: seconds from merged to in production
 -- column is_shared: false: a change has a row for each service that it was delivered to
 -- column url: the pull request's page, or the commit's
+-- the deployment of each is known by its place in order until the end
 with delivered as (
     select
         s.service,
         s.repo,
         s.sha,
+        a.finish_order,
+        s.is_adrift,
+        s.is_imported,
         c.authored_at,
         c.subject,
         c.is_bot,
         c.assisted_by,
-        cardinality(c.parents) > 1 as is_merge,
-        c.reverts_sha is not null or c.subject like 'Revert "%' or c.subject like 'Reapply "%' as is_revert,
-        a.source as deployment_source,
-        a.id as deployment_id,
-        a.team,
-        a.system,
-        a.at,
-        a.finish_order,
-        t.unknown_since,
-        s.is_adrift,
-        s.is_imported,
-        coalesce(i.change, s.sha) as change
+        c.is_merge,
+        c.is_revert,
+        i.change,
+        i.same_as,
+        i.method,
+        q.number as squash_number
     from shipped as s
-    inner join source.commits as c on c.repo = s.repo and c.sha = s.sha
     inner join arrivals as a on a.source = s.source and a.id = s.id and a.service = s.service
-    inner join traces as t on t.source = s.source and t.id = s.id and t.service = s.service
+    inner join
+        (
+            select
+                c.repo,
+                c.sha,
+                c.authored_at,
+                c.subject,
+                c.is_bot,
+                c.assisted_by,
+                cardinality(c.parents) > 1 as is_merge,
+                c.reverts_sha is not null or c.subject like 'Revert "%' or c.subject like 'Reapply "%' as is_revert
+            from source.commits as c
+        ) as c
+        on c.repo = s.repo and c.sha = s.sha
     left join same_changes as i on i.repo = s.repo and i.sha = s.sha
+    left join squashes as q on q.repo = s.repo and q.sha = s.sha
 ),
 
--- what of a branch is a pull request's: its own commits, its merge commit or squash, the copies that a rebase made
-of_pulls as (
-    select p.repo, p.sha, p.number, p.merged_at, 1 as rank
-    from pull_commits as p
-    anti join squashes as q on q.repo = p.repo and q.sha = p.sha
-    union all
-    select l.repo, l.sha, l.number, p.merged_at, 1
-    from landings as l
-    inner join source.pull_requests as p on p.repo = l.repo and p.number = l.number
-    union all
-    select p.repo, p.merge_sha, p.number, p.merged_at, 2
+merged as (
+    select p.repo, p.number, p.merge_sha, row_number() over (order by p.merged_at, p.number, p.repo) as merge_order
     from source.pull_requests as p
     where p.merged_at is not null and p.merge_sha is not null
 ),
 
-pulled as (
-    select p.repo, coalesce(i.change, p.sha) as change, p.number
-    from of_pulls as p
-    left join same_changes as i on i.repo = p.repo and i.sha = p.sha
-    qualify row_number() over (
-        partition by p.repo, coalesce(i.change, p.sha)
-        order by p.rank, p.merged_at, p.number
-    ) = 1
+-- what of a branch is a pull request's: its own commits, the copies that a rebase made, its merge commit or squash
+of_pulls as (
+    select p.repo, p.sha, p.number, 1 as rank
+    from pull_commits as p
+    anti join squashes as q on q.repo = p.repo and q.sha = p.sha
+    union all
+    select l.repo, l.sha, l.number, 1
+    from landings as l
+    union all
+    select m.repo, m.merge_sha, m.number, 2
+    from merged as m
 ),
 
-associated as (
+pulled as (
     select
-        d.*,
-        coalesce(q.number, p.number) as pull_request,
-        q.number is not null as is_squash
-    from delivered as d
-    left join squashes as q on q.repo = d.repo and q.sha = d.sha
-    left join pulled as p on p.repo = d.repo and p.change = d.change
+        p.repo,
+        coalesce(i.change, p.sha) as change,
+        coalesce(
+            min_by(p.number, m.merge_order) filter (where p.rank = 1),
+            min_by(p.number, m.merge_order) filter (where p.rank = 2)
+        ) as number
+    from of_pulls as p
+    inner join merged as m on m.repo = p.repo and m.number = p.number
+    left join same_changes as i on i.repo = p.repo and i.sha = p.sha
+    group by p.repo, coalesce(i.change, p.sha)
 ),
 
 -- the trailers of a squash speak of its own commits only where none of those says anything itself
@@ -94,43 +103,56 @@ squashed as (
     from squashed_commits as s
 ),
 
-expanded as (
-    select a.* except (is_squash, change), a.pull_request as outer_number
-    from associated as a
-    where not a.is_squash
-    union all
+within as (
     select
-        a.service,
-        a.repo,
+        d.service,
+        d.repo,
         p.sha,
+        d.finish_order,
+        d.is_adrift,
+        d.is_imported,
         p.authored_at,
-        p.title,
+        p.title as subject,
         p.is_bot,
-        case when p.any_assisted_by is null then a.assisted_by else p.assisted_by end,
+        case when p.any_assisted_by is null then d.assisted_by else p.assisted_by end as assisted_by,
         p.is_merge,
         p.is_revert,
-        a.deployment_source,
-        a.deployment_id,
-        a.team,
-        a.system,
-        a.at,
-        a.finish_order,
-        a.unknown_since,
-        a.is_adrift,
-        a.is_imported,
-        p.number as pull_request,
-        a.pull_request as outer_number
-    from associated as a
-    inner join squashed as p on p.repo = a.repo and p.outer_number = a.pull_request
-    where a.is_squash and not p.is_squash
+        i.change,
+        i.same_as,
+        i.method,
+        d.squash_number as outer_number,
+        p.number
+    from delivered as d
+    inner join squashed as p on p.repo = d.repo and p.outer_number = d.squash_number
+    left join same_changes as i on i.repo = p.repo and i.sha = p.sha
+    where d.squash_number is not null and not p.is_squash
+),
+
+-- of each the pull request that it came with, and the first one that it was in, where it was picked from there
+expanded as (
+    select e.*, coalesce(e.number, p.number) as pull_request, p.number as first_number
+    from (
+        select d.* except (squash_number), cast(null as bigint) as outer_number, cast(null as bigint) as number
+        from delivered as d
+        where d.squash_number is null
+        union all
+        select w.*
+        from within as w
+    ) as e
+    left join pulled as p on p.repo = e.repo and p.change = coalesce(e.change, e.sha)
 ),
 
 -- a commit that reached the branch twice (its own way and inside a squash) is delivered once, the first time
 repeated as (
-    select e.service, e.repo, e.sha
-    from expanded as e
-    group by e.service, e.repo, e.sha
+    select w.service, w.repo, w.sha
+    from within as w
+    group by w.service, w.repo, w.sha
     having count(*) > 1
+    union
+    select s.service, s.repo, s.sha
+    from shipped as s
+    inner join within as w on w.service = s.service and w.repo = s.repo and w.sha = s.sha
+    anti join squashes as q on q.repo = s.repo and q.sha = s.sha
 ),
 
 once as (
@@ -151,25 +173,13 @@ once as (
 
 -- a copy with another sha is the change that it is a copy of, delivered with the first of them
 first_ones as (
-    select o.service, o.repo, i.change, o.sha
-    from expanded as o
-    inner join same_changes as i on i.repo = o.repo and i.sha = o.sha
+    select o.service, o.repo, o.change, o.sha
+    from once as o
+    where o.change is not null
     qualify row_number() over (
-        partition by o.service, o.repo, i.change
+        partition by o.service, o.repo, o.change
         order by o.finish_order, o.pull_request nulls last, o.sha
     ) = 1
-),
-
-recognised as (
-    select
-        o.*,
-        i.same_as,
-        i.method,
-        coalesce(i.change, o.sha) as change,
-        coalesce(f.sha, o.sha) as first_sha
-    from once as o
-    left join same_changes as i on i.repo = o.repo and i.sha = o.sha
-    left join first_ones as f on f.service = o.service and f.repo = o.repo and f.change = i.change
 ),
 
 -- what is cherry-picked with a new time was authored when the original was, and by whom
@@ -183,25 +193,27 @@ authored as (
 -- the earliest of what is known
 dated as (
     select
-        o.*,
-        least(f.authored_at, o.authored_at) as first_authored_at,
-        f.assisted_by as copy_assisted_by
-    from recognised as o
-    left join authored as f on f.repo = o.repo and f.change = o.change
+        o.* replace (coalesce(o.change, o.sha) as change),
+        coalesce(f.sha, o.sha) as first_sha,
+        least(w.authored_at, o.authored_at) as first_authored_at,
+        w.assisted_by as copy_assisted_by
+    from once as o
+    left join first_ones as f on f.service = o.service and f.repo = o.repo and f.change = o.change
+    left join authored as w on w.repo = o.repo and w.change = o.change
 )
 
 select
     o.repo,
     o.sha,
     o.service,
-    o.team,
-    o.system,
-    o.deployment_source,
-    o.deployment_id,
-    o.at,
-    cast(local_time(o.at) as date) as day,
+    a.team,
+    a.system,
+    a.source as deployment_source,
+    a.id as deployment_id,
+    a.at,
+    cast(local_time(a.at) as date) as day,
     o.first_authored_at as authored_at,
-    seconds_between(o.first_authored_at, o.at) as lead_time_seconds,
+    seconds_between(o.first_authored_at, a.at) as lead_time_seconds,
     o.pull_request,
     coalesce(o.assisted_by, g.assisted_by, o.copy_assisted_by) as assisted_by,
     o.subject,
@@ -217,25 +229,24 @@ select
         when o.sha <> o.first_sha then 'the same change as ' || substr(o.first_sha, 1, 12) || ': ' || o.method
         when o.authored_at is null then 'authored at an unknown time'
         when o.is_adrift then 'unknown whether new: the known history ends before anything deployed earlier'
-        when o.unknown_since is not null
-            then 'shipped at an unknown time between ' || cast(o.unknown_since as string) || ' and ' || cast(o.at as string) || ' UTC'
-        when o.first_authored_at > o.at then 'authored after its deployment (clock skew)'
+        when a.unknown_since is not null
+            then 'shipped at an unknown time between ' || cast(a.unknown_since as string) || ' and ' || cast(a.at as string) || ' UTC'
+        when o.first_authored_at > a.at then 'authored after its deployment (clock skew)'
     end as excluded_because,
     p.coding_seconds,
     p.pickup_seconds,
     p.review_seconds,
     p.unreviewed_seconds,
-    case when p.merged_at <= o.at then seconds_between(p.merged_at, o.at) end as deploy_seconds,
+    case when p.merged_at <= a.at then seconds_between(p.merged_at, a.at) end as deploy_seconds,
     false as is_shared,
     coalesce(p.url, r.url || '/commit/' || o.sha) as url
 from dated as o
+inner join arrivals as a on a.finish_order = o.finish_order
 left join baseline_changes as b on b.service = o.service and b.repo = o.repo and b.change = o.change
 left join landings as l on l.repo = o.repo and l.sha = o.sha and l.number = o.pull_request
 left join source.pull_requests as g on g.repo = o.repo and g.number = o.pull_request
 left join pull_stages as p on p.repo = o.repo and p.number = o.pull_request
 -- the one into which it was squashed last
 left join pull_stages as w on w.repo = o.repo and w.number = o.outer_number and o.outer_number <> o.pull_request
--- the first one that it was in, where it was picked from there
-left join pulled as q on q.repo = o.repo and q.change = o.change
-left join pull_stages as x on x.repo = q.repo and x.number = q.number
+left join pull_stages as x on x.repo = o.repo and x.number = o.first_number
 left join source.repositories as r on r.repo = o.repo

@@ -12,8 +12,8 @@
 -- column excluded_because: why it does not count; empty where it does
 -- column is_shared: whether it belongs to several services, each of which has a row
 -- column url: its page
-with persons as (
-    select c.repo, c.authored_at as first_commit_at, c.sha as first_commit_sha, c.parents
+with by_persons as (
+    select c.repo, c.authored_at, c.sha, c.parents
     from source.commits as c
     inner join source.repositories as r on r.repo = c.repo
     where
@@ -31,7 +31,19 @@ with persons as (
             and r.from_template is not null
             and abs(seconds_between(r.created_at, c.authored_at)) <= 600
         )
-    qualify row_number() over (partition by c.repo order by c.authored_at, c.sha) = 1
+),
+
+earliest as (
+    select b.repo, min(b.authored_at) as authored_at
+    from by_persons as b
+    group by b.repo
+),
+
+persons as (
+    select b.repo, b.authored_at as first_commit_at, b.sha as first_commit_sha, b.parents
+    from by_persons as b
+    inner join earliest as e on e.repo = b.repo and e.authored_at = b.authored_at
+    qualify row_number() over (partition by b.repo order by b.sha) = 1
 ),
 
 -- where the first known commit has a parent that is not known, an earlier one may be missing

@@ -51,6 +51,7 @@ numbered as (
 landed as (
     select n.repo, n.sha, p.number, p.created_at, p.merged_at, p.url
     from numbered as n
+    semi join source.requests as q on q.repo = n.repo and q.sha = n.sha
     inner join source.pull_requests as p on p.repo = n.repo and p.number = n.number
     qualify row_number() over (partition by n.repo, n.sha order by p.merged_at, p.number) = 1
 ),

@@ -65,6 +65,7 @@ select
     t.is_baseline,
     t.new_commits,
     t.unrelated_commits,
+    t.unknown_since,
     c.config_repo,
     c.config_sha,
     c.url

@@ -141,12 +141,20 @@ brought as (
     where not p.is_merge
 ),
 
+-- few of them are asked for
+asked as (
+    select distinct b.*, c.change
+    from brought as b
+    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
+    inner join concerned as c on c.repo = b.repo and c.change = coalesce(i.change, b.sha)
+),
+
 -- what arrived twice, as copies, arrived with the first; what was there before arrived at no known time
 arrived as (
     select
         b.service,
         b.repo,
-        c.change,
+        b.change,
         b.shipped_sha,
         a.source,
         a.id,
@@ -156,13 +164,11 @@ arrived as (
         a.counted_as_id,
         -- a change that shipped at an unknown time makes nobody fail
         not b.is_adrift and t.unknown_since is null and a.counted_as_id is not null as can_be_blamed
-    from brought as b
-    left join same_changes as i on i.repo = b.repo and i.sha = b.sha
-    inner join concerned as c on c.repo = b.repo and c.change = coalesce(i.change, b.sha)
-    anti join baseline_changes as h on h.service = b.service and h.repo = b.repo and h.change = coalesce(i.change, b.sha)
+    from asked as b
+    anti join baseline_changes as h on h.service = b.service and h.repo = b.repo and h.change = b.change
     inner join arrivals as a on a.source = b.source and a.id = b.id and a.service = b.service
     inner join traces as t on t.source = b.source and t.id = b.id and t.service = b.service
-    qualify row_number() over (partition by b.service, b.repo, c.change order by a.finish_order, b.sha) = 1
+    qualify row_number() over (partition by b.service, b.repo, b.change order by a.finish_order, b.sha) = 1
 ),
 
 -- by title within a service, by SHA or number wherever it was shipped

@@ -45,6 +45,7 @@ select
     lag(r.configuration) over here as previous_configuration,
     lag(r.state) over here as previous_state,
     lag(r.sha) over here as previous_sha,
+    lag(r.repo) over here as previous_repo,
     row_number() over (partition by r.service, r.sequence, r.revision order by r.finish_order) as arrival_here,
     first_value(r.environment) over (partition by r.service, r.revision order by r.finish_order)
         as first_environment,

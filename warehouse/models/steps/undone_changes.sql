@@ -51,12 +51,20 @@ titles as (
     where u.title is not null
 ),
 
+asked as (
+    select distinct q.repo, q.number
+    from found as f
+    inner join squashes as q on q.repo = f.repo and q.sha = f.sha
+),
+
 listed as (
     select p.repo, p.number, p.sha, p.title
     from pull_commits as p
+    semi join asked as a on a.repo = p.repo and a.number = p.number
     union
     select p.repo, p.outer_number, p.sha, p.title
     from squashed_commits as p
+    semi join asked as a on a.repo = p.repo and a.number = p.outer_number
 ),
 
 -- a squash says what one of the commits in it undoes: that one, where it says so itself, or else where its title does
