@@ -257,10 +257,12 @@ def _store_values(
     names: Sequence[str],
     of: str,
     bound: Mapping[str, Any],
+    covered: str | None = None,
 ) -> None:
+    statement = _statement(metric, names, of, of, covered=covered)
     connection.execute(
         f"insert into stored_values by name select '{metric.id}' as metric,"
-        f" '{' '.join(names)}' as names, * from ({_statement(metric, names, of, of)})",
+        f" '{' '.join(names)}' as names, * from ({statement})",
         bound,
     )
 
@@ -297,12 +299,7 @@ def _store(connection: "duckdb.DuckDBPyConnection", stretches: Sequence[Bucket])
         connection.execute(f"create or replace temp table days_of_names as {known}", bound)
         for metric in stored:
             covered = f"select d.* from days_of_names as d where d.fact = '{metric.covered_by}'"
-            statement = _statement(metric, names, of, of, covered=covered)
-            connection.execute(
-                f"insert into stored_values by name select '{metric.id}' as metric,"
-                f" '{' '.join(names)}' as names, * from ({statement})",
-                bound,
-            )
+            _store_values(connection, metric, names, of, bound, covered)
     connection.execute("drop table days_of_names")
     connection.executemany(
         "insert into stored_stretches values (?, ?)", [[e.start, e.end] for e in stretches]
