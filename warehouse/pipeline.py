@@ -27,7 +27,7 @@ from collectors.transport.side_by_side import Await, side_by_side
 from config.errors import ConfigurationError, SixkeysError
 from config.settings import Settings
 from config.text.quoting import in_short
-from warehouse.building.build import build
+from warehouse.building.build import OpenEngine, build, on_this_machine
 from warehouse.building.possible_causes import possibly_caused
 from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import LaterReading, Source, sources
@@ -122,9 +122,9 @@ def _stopping(warehouse: Path) -> Iterator[threading.Event]:
             pass
 
 
-def build_and_export(settings: Settings, as_of: datetime) -> Path:
+def build_and_export(settings: Settings, as_of: datetime, engine: OpenEngine = on_this_machine) -> Path:
     """Builds the facts, and writes the exports that are configured; one that fails is told, and the facts stand."""
-    built = build(settings, as_of)
+    built = build(settings, as_of, engine)
     if failure := export_as_configured(settings):
         log.error("%s", failure)
     return built

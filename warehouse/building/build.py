@@ -4,8 +4,11 @@ import glob
 import os
 import shutil
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -33,6 +36,12 @@ from warehouse.storage.older_scorecards import convert_scorecards
 from warehouse.storage.on_disk import age, sync
 from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
+# a model by its name, or a step in Python that makes tables
+Step: TypeAlias = str | Callable[[duckdb.DuckDBPyConnection], None]
+# what runs a step, on the tables of the steps before it
+Engine: TypeAlias = Callable[[Step], None]
+# an engine over an attached warehouse, for as long as what it makes is read
+OpenEngine: TypeAlias = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Engine]]
 # what was told and whose it is: the last of them is `candidates`
 FIRST_STEPS = (
     "production_deployments",
@@ -41,6 +50,7 @@ FIRST_STEPS = (
     "owners",
     "path_stretches",
     "candidates",
+    create_groups,  # groups, hierarchy, group_problems
 )
 # what the settings are matched with, so that it comes before them
 CATALOGUE = "catalogue"
@@ -158,6 +168,10 @@ def create_macros(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
         "create macro seconds_between(a, b) as (epoch_us(b) - epoch_us(a)) / 1000000.0::double"
     )
     connection.execute(f"create macro local_time(t) as (t at time zone 'UTC') at time zone '{zone}'")
+    connection.execute("create macro texts_of(a, b, c := null, d := null) as [a, b, c, d]")
+    connection.execute(
+        "create macro in_order(texts, separator) as array_to_string(list_sort(texts), separator)"
+    )
 
 
 def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
@@ -170,8 +184,29 @@ def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of
     create_table(connection, "days", pa.table({"day": pa.array(days, pa.date32())}))
 
 
+@contextmanager
+def on_this_machine(connection: duckdb.DuckDBPyConnection) -> Iterator[Engine]:
+    """The engine that runs each step in DuckDB."""
+
+    def run(step: Step) -> None:
+        # each for itself: what is not committed has no statistics, by which the next one is planned
+        if callable(step):
+            step(connection)
+        else:
+            connection.execute(f"create table {step} as {model(step)}")
+
+    yield run
+
+
 def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
     """All that the warehouse attached to `connection` as `stored` tells of deployments, and whose they are."""
+    _create_told(connection, settings, as_of)
+    with on_this_machine(connection) as run:
+        for step in FIRST_STEPS:
+            run(step)
+
+
+def _create_told(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
     with transaction(connection):
         create_macros(connection, settings.timezone)
         create_sources(connection)
@@ -181,20 +216,15 @@ def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings,
         create_request_inputs(connection, settings)
         create_paved_choices(connection, settings)
         create_days(connection, settings, as_of)
-    for step in FIRST_STEPS:
-        connection.execute(f"create table {step} as {model(step)}")
-    create_groups(connection)
 
 
-def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+def create_facts(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime, run: Engine
+) -> None:
     """Runs every model over the warehouse that is attached to `connection` as `stored`."""
-    create_candidates(connection, settings, as_of)
-    # each of these for itself: what is not committed has no statistics, by which the next one is planned
-    for step in STEPS_IN_ORDER:
-        if callable(step):
-            step(connection)
-        else:
-            connection.execute(f"create table {step} as {model(step)}")
+    _create_told(connection, settings, as_of)
+    for step in (*FIRST_STEPS, *STEPS_IN_ORDER):
+        run(step)
 
 
 def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
@@ -207,7 +237,7 @@ def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"set memory_limit = '{found[0]} bytes'")
 
 
-def build(settings: Settings, as_of: datetime) -> Path:
+def build(settings: Settings, as_of: datetime, engine: OpenEngine = on_this_machine) -> Path:
     """Builds the facts as of an instant and publishes them; the path of the new file.
 
     One build at a time: another waits. The warehouse is copied, so that nobody who writes to it waits for a build.
@@ -217,10 +247,10 @@ def build(settings: Settings, as_of: datetime) -> Path:
         pass
     with waited_for(settings.warehouse, "building"):
         _sweep(settings.warehouse)
-        return _built(settings, as_of)
+        return _built(settings, as_of, engine)
 
 
-def _built(settings: Settings, as_of: datetime) -> Path:
+def _built(settings: Settings, as_of: datetime, engine: OpenEngine) -> Path:
     folder = settings.warehouse.parent
     name = f"{settings.warehouse.stem}.facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
     stored, work, temporary = (folder / f"{name}.{kind}" for kind in ("stored", "work", "tmp"))
@@ -233,11 +263,12 @@ def _built(settings: Settings, as_of: datetime) -> Path:
             connection.execute("pragma disable_checkpoint_on_shutdown")
             attach(connection, stored)
             bound_memory(connection)
-            create_facts(connection, settings, as_of)
-            store(Facts(connection, work, as_of, settings.timezone, settings.organization))
-            connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
-            with transaction(connection):
-                _publish(connection, settings, as_of)
+            with engine(connection) as run:
+                create_facts(connection, settings, as_of, run)
+                store(Facts(connection, work, as_of, settings.timezone, settings.organization))
+                connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
+                with transaction(connection):
+                    _publish(connection, settings, as_of)
             connection.execute("checkpoint published")
             connection.execute("detach published")
         sync(temporary)

@@ -31,7 +31,7 @@ with persons as (
             and r.from_template is not null
             and abs(seconds_between(r.created_at, c.authored_at)) <= 600
         )
-    qualify row_number() over (partition by c.repo order by c.authored_at, c.sha) = 1
+    qualify row_number() over (partition by c.repo order by c.authored_at nulls last, c.sha) = 1
 ),
 
 -- where the first known commit has a parent that is not known, an earlier one may be missing

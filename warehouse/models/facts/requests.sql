@@ -44,7 +44,7 @@ landed as (
     select n.repo, n.sha, p.number, p.created_at, p.merged_at, p.url
     from numbered as n
     inner join source.pull_requests as p on p.repo = n.repo and p.number = n.number
-    qualify row_number() over (partition by n.repo, n.sha order by p.merged_at, p.number) = 1
+    qualify row_number() over (partition by n.repo, n.sha order by p.merged_at nulls last, p.number) = 1
 ),
 
 told as (

@@ -39,7 +39,7 @@ below as (
 ),
 
 placed as (
-    select u.* replace (coalesce(b.sha, u.merge_sha) as merge_sha)
+    select u.* except (merge_sha), coalesce(b.sha, u.merge_sha) as merge_sha
     from unnested as u
     left join below as b on b.repo = u.repo and b.number = u.number
 ),
