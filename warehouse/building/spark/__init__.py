@@ -1,1 +1,1 @@
-"""A build on an Apache Spark cluster: the same models and the same walk, over Parquet in a folder that all share."""
+"""Builds on an Apache Spark cluster, over Parquet in a folder that all share."""

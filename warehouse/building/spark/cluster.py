@@ -82,6 +82,12 @@ def on_spark(address: str, shared: Path, settings: Settings) -> OpenEngine:
     of = f"{platform.node()}{settings.warehouse.resolve()}"
     folder = shared.resolve() / f"sixkeys-{uuid.uuid5(uuid.NAMESPACE_URL, of).hex[:12]}"
 
+    if set(str(folder)) & set("*?[]{}\\"):
+        raise ConfigurationError(
+            f"{folder.parent}: Spark takes *, ?, [], {{}} and \\ in a path for patterns; name another folder with"
+            " --shared-folder"
+        )
+
     @contextmanager
     def engine(connection: duckdb.DuckDBPyConnection) -> Iterator[Engine]:
         _require_answer(place)
@@ -197,12 +203,12 @@ def _require_workers(spark: "SparkSession", folder: Path, place: str) -> None:
 @contextmanager
 def _told(place: str) -> Iterator[None]:
     """Tells in one line what Spark says in many."""
-    from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException
-
     try:
         yield
-    except (PySparkException, Py4JError) as error:
+    except Exception as error:
+        # whichever of them it has: its client for Connect comes without Java's part
+        if not type(error).__module__.startswith(("pyspark.", "py4j.")):
+            raise
         raise ClusterError(f"{place}: {_plainly(str(error))}") from None
 
 
@@ -212,5 +218,7 @@ def _plainly(said: str) -> str:
             f"the workers' Python has no {missing[1]}; install Sixkeys of this version there, and name that Python in"
             " PYSPARK_PYTHON"
         )
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return shortened(lines[0], 300) if lines else "failed, and does not say why"
+    lines = [line for line in said.splitlines() if line.strip()]
+    # in Python the cause stands last
+    causes = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
+    return shortened((causes[-1:] or lines[:1] or ["failed, and does not say why"])[0].strip(), 300)

@@ -39,7 +39,7 @@ _TYPES = {
 }
 # what a worker needs to walk a repository: a deployment may be told of another one than it is of, and tags are
 # deployments, too
-_TO_WALK = {
+TO_WALK = {
     "candidates": "select c.repo as of_repo, c.* from candidates as c",
     "source.commits": "select c.repo as of_repo, c.* from source.commits as c"
     " semi join candidates as d on d.repo = c.repo",
@@ -80,7 +80,7 @@ class SparkEngine:
                 self._connection.execute(f"copy (from {table}) to '{quoted_path(path)}' (format parquet)")
                 schema = self._connection.sql(f"from {table} limit 0").to_arrow_table().schema
                 columns = ", ".join(f"`{field.name}` {_type(field.type)}" for field in schema)
-                self._name(table, path, self._spark.read.schema(columns).parquet(str(path)))
+                self._name(table, path, self._spark.read.schema(columns).parquet(_address(path)))
 
     def _name(self, table: str, path: Path, frame: "DataFrame") -> None:
         frame.createOrReplaceTempView(column_of(table))
@@ -89,8 +89,8 @@ class SparkEngine:
     def _keep(self, table: str, frame: "DataFrame") -> None:
         """Runs what makes a table; it is there for both from now on."""
         path = self._folder / table
-        frame.write.parquet(str(path))
-        self._name(table, path, self._spark.read.schema(frame.schema).parquet(str(path)))
+        frame.write.parquet(_address(path))
+        self._name(table, path, self._spark.read.schema(frame.schema).parquet(_address(path)))
         files = quoted_path(path / "*.parquet")
         self._connection.execute(f"create view {table} as from read_parquet('{files}')")
 
@@ -104,9 +104,9 @@ class SparkEngine:
         columns = ", ".join(f"{name} {_type(pa.struct(schema))}" for name, schema in TRACED.items())
         traced = rows.repartition("of_repo").mapInArrow(walking(whole), columns)
         path = self._folder / "traced"
-        traced.write.parquet(str(path))
+        traced.write.parquet(_address(path))
         read, files = (
-            self._spark.read.schema(traced.schema).parquet(str(path)),
+            self._spark.read.schema(traced.schema).parquet(_address(path)),
             quoted_path(path / "*.parquet"),
         )
         for name in TRACED:
@@ -117,13 +117,18 @@ class SparkEngine:
 
     def _to_walk(self, table: str) -> "DataFrame":
         """The rows of a table that a walk needs, as one column beside their repository."""
-        rows = self._asked(_TO_WALK[table])
+        rows = self._asked(TO_WALK[table])
         columns = ", ".join(f"`{name}`" for name in rows.columns[1:])
         return rows.selectExpr("of_repo", f"struct({columns}) as {column_of(table)}")
 
     def _files(self, table: str) -> Path:
         path = self._known[table]
         return path / "*.parquet" if path.is_dir() else path
+
+
+def _address(path: Path) -> str:
+    """A path for Spark, whose own file system may be another one."""
+    return f"file://{path}"
 
 
 def _type(arrow: pa.DataType) -> str:
