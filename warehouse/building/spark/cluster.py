@@ -105,14 +105,15 @@ def on_spark(address: str, shared: Path, settings: Settings) -> OpenEngine:
 
 def _place(address: str) -> str:
     """The address without what Spark Connect may have behind it, such as a token."""
+    plain = address.partition(";")[0]
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(plain)
         is_whole = parts.scheme in SCHEMES and parts.hostname and (parts.port or parts.scheme == "sc")
     except ValueError:
         is_whole = False
     if not is_whole:
         raise ConfigurationError(
-            f"--engine: {quoted(address.partition(';')[0])} is no cluster; write spark://host:port or sc://host:port"
+            f"--engine: {quoted(plain)} is no cluster; write spark://host:port or sc://host:port"
         )
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -12,8 +13,9 @@ import pytest
 
 from benchmarks.organisation import KINDS, shape_of, write_files
 from config.settings import Settings, load_settings
-from tests.conftest import Sample
+from tests.conftest import Sample, Small
 from tests.support import processors
+from tests.support.command_line import run
 from tests.support.places import ROOT
 from tests.support.spark.cluster import spark_cluster
 from tests.support.spark.same_facts import different_facts
@@ -78,3 +80,25 @@ def test_a_cluster_makes_the_same_facts_and_metrics_and_a_worker_that_is_killed_
             row for row in zip(*values, strict=True) if not all(map(is_same, *(r.values() for r in row)))
         ] == []
     assert [path.name for path in (tmp_path / "cluster").glob("sixkeys-*")] == []
+
+
+@pytest.mark.parametrize("scheme", ["spark", "sc"])
+def test_a_cluster_that_is_not_there_is_one_line_and_the_facts_stay(small: Small, scheme: str) -> None:
+    before = current_facts(small.settings.warehouse)
+    with socket.socket() as nobody:  # has the port, and listens to none
+        nobody.bind(("127.0.0.1", 0))
+        place = f"{scheme}://127.0.0.1:{nobody.getsockname()[1]}"
+        ended = run(small.folder, "build", "--engine", f"{place}/;token=hidden-word")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"sixkeys: {place}: no Spark answers there")
+    assert ended.stderr.count("\n") == 1
+    assert "hidden-word" not in ended.stderr
+    assert current_facts(small.settings.warehouse) == before
+
+
+def test_a_folder_that_spark_takes_for_a_pattern_is_one_line(small: Small, tmp_path: Path) -> None:
+    ended = run(
+        small.folder, "build", "--engine", "sc://127.0.0.1:1", "--shared-folder", str(tmp_path / "[ab]")
+    )
+    assert ended.returncode == 2
+    assert "another folder with --shared-folder" in ended.stderr
