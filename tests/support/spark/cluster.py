@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 import httpx
 
 from tests.support.places import ROOT
 
-WITHIN = 60.0
+WITHIN, TOO_LONG = 60.0, 900.0
 _MASTER, _WORKER = "org.apache.spark.deploy.master.Master", "org.apache.spark.deploy.worker.Worker"
 _DEFAULTS = """
 spark.driver.host 127.0.0.1
@@ -42,13 +44,23 @@ class SparkCluster:
     workers: list[subprocess.Popen[bytes]]
     folder: Path
 
-    def build(self, *asked: tuple[Path, Path, datetime], address: str = "") -> subprocess.Popen[str]:
-        """A process that builds each of `asked`, (configuration, warehouse, as of), and says what it does."""
+    @contextmanager
+    def building(self, *asked: tuple[Path, Path, datetime], address: str = "") -> Iterator[IO[str]]:
+        """What a process says that builds each of `asked`: configuration, warehouse, as of; it ends with the block."""
         each = [str(value) for one in asked for value in one]
         command = ["-m", "tests.support.spark.building", address or self.address, str(self.folder), *each]
-        return subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE
-        )
+        ) as process:
+            too_long = threading.Timer(TOO_LONG, process.kill)
+            too_long.start()
+            try:
+                assert process.stdout
+                yield process.stdout
+                assert process.wait() == 0
+            finally:
+                too_long.cancel()
+                process.kill()
 
 
 @contextmanager

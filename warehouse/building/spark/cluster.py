@@ -94,7 +94,7 @@ def on_spark(address: str, shared: Path, settings: Settings) -> OpenEngine:
         shutil.rmtree(folder, ignore_errors=True)
         try:
             folder.mkdir(parents=True)
-            with _told(place), _session(address, settings.timezone) as spark:
+            with _told(place, folder), _session(address, settings.timezone) as spark:
                 _require_workers(spark, folder, place)
                 yield SparkEngine(spark, connection, folder)
         finally:
@@ -202,10 +202,17 @@ def _require_workers(spark: "SparkSession", folder: Path, place: str) -> None:
 
 
 @contextmanager
-def _told(place: str) -> Iterator[None]:
-    """Tells in one line what Spark says in many."""
+def _told(place: str, folder: Path) -> Iterator[None]:
+    """Tells in one line what Spark says in many, and what cannot be read in the folder that it shares."""
     try:
         yield
+    except duckdb.IOException as error:
+        if str(folder) not in str(error):
+            raise
+        raise ClusterError(
+            f"{folder.parent}: what {place} made is not there; name a folder that this machine and all workers share"
+            " with --shared-folder"
+        ) from None
     except Exception as error:
         # whichever of them it has: its client for Connect comes without Java's part
         if not type(error).__module__.startswith(("pyspark.", "py4j.")):
