@@ -31,7 +31,7 @@ endurance: $(VENV)/.dev $(VENV)/.browser ## of soak what every change is held to
 	$(PYTEST) $(ONE_MORE) -m soak tests/endurance tests/upgrades tests/house tests/dashboards/server $(ARGS)
 
 spark: $(VENV)/.spark ## builds on a Spark cluster on loopback, a worker of which is killed; brings pyspark and Java
-	$(BIN)/python -m pytest -m soak --durations 5 tests/warehouse/building/spark $(ARGS)
+	$(if $(LONG),SIXKEYS_LONG=1 )$(BIN)/python -m pytest -m soak --durations 5 tests/warehouse/building/spark $(ARGS)
 
 bench: $(VENV)/.dev ## what the commands cost beside their floors; SIZE=5 is a million commits, SIZE=50 ten million
 	@$(BIN)/python -m benchmarks.commands --size $(or $(SIZE),1) $(ARGS)

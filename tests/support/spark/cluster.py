@@ -20,6 +20,7 @@ from tests.support.places import ROOT
 
 WITHIN, TOO_LONG = 60.0, 900.0
 _MASTER, _WORKER = "org.apache.spark.deploy.master.Master", "org.apache.spark.deploy.worker.Worker"
+# what is small is planned and run with as little work as can be
 _DEFAULTS = """
 spark.driver.host 127.0.0.1
 spark.driver.memory 1g
@@ -28,6 +29,8 @@ spark.executor.cores 1
 spark.sql.shuffle.partitions 2
 spark.ui.enabled false
 spark.sql.adaptive.enabled false
+spark.sql.constraintPropagation.enabled false
+spark.sql.lightweightPlanChangeValidation false
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
 spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
