@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak endurance bench lint lock clean
+.PHONY: help demo test soak endurance spark bench lint lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,9 @@ soak: $(VENV)/.dev $(VENV)/.browser ## the tests that take minutes by nature: ki
 endurance: $(VENV)/.dev $(VENV)/.browser ## of soak what every change is held to: kills, full disks, readers beside writers, upgrades, the package
 	$(PYTEST) $(ONE_MORE) -m soak tests/endurance tests/upgrades tests/house tests/dashboards/server $(ARGS)
 
+spark: $(VENV)/.spark ## builds on a Spark cluster on loopback, a worker of which is killed; brings pyspark and Java
+	$(if $(LONG),SIXKEYS_LONG=1 )$(BIN)/python -m pytest -m soak --durations 5 tests/warehouse/building/spark $(ARGS)
+
 bench: $(VENV)/.dev ## what the commands cost beside their floors; SIZE=5 is a million commits, SIZE=50 ten million
 	@$(BIN)/python -m benchmarks.commands --size $(or $(SIZE),1) $(ARGS)
 
@@ -47,6 +50,7 @@ LOCK := env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null $
 lock: $(VENV)/.dev ## writes the lock files anew; ARGS=--upgrade takes the newest versions
 	$(LOCK) $(ARGS) --output-file requirements.txt pyproject.toml
 	$(LOCK) $(ARGS) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(LOCK) $(ARGS) --extra spark --constraint requirements-dev.txt --output-file requirements-spark.txt pyproject.toml
 
 clean: ## removes the demo, caches and reports; the environment stays in .venv
 	rm -rf demo artifacts build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -92,4 +96,13 @@ $(VENV)/.browser: | $(VENV)/.dev
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
 		&& apt-get update -qq && apt-get install -y -qq chromium && type -P chromium > /dev/null; then :; \
 	else $(BIN)/playwright install chromium; fi
+	@touch $@
+
+# beside what is there already: it changes none of it, so that other targets may run
+$(VENV)/.spark: requirements-spark.txt | $(VENV)/.dev
+	@if command -v java > /dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless; \
+	else echo "make: Java is missing; install Java 17 or newer and try again" >&2; exit 1; fi
+	@$(PIP) install -qq --require-hashes -r requirements-spark.txt
 	@touch $@

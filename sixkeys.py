@@ -20,6 +20,7 @@ import typer
 
 from config.errors import ConfigurationError, DamagedError
 from config.text.legible import log_legibly
+from dashboards.commands.build_command import build_command
 from dashboards.commands.check_command import check_command
 from dashboards.commands.deliver_command import deliver_command
 from dashboards.commands.explain_command import explain_command
@@ -47,7 +48,6 @@ from dashboards.commands.records_command import back_up_warehouse, forget_record
 from dashboards.commands.scorecard_command import scorecard_command
 from dashboards.commands.signals_command import signals_command
 from dashboards.commands.steps import (
-    build_facts,
     build_for_this_version,
     collect_all,
     make_scorecards,
@@ -193,15 +193,7 @@ def collect(
 app.command("import")(import_records)
 app.command("forget")(forget_records)
 app.command("backup")(back_up_warehouse)
-
-
-@app.command()
-def build(config: ConfigOption = DEFAULT_CONFIG, warehouse: WarehouseOption = None) -> None:
-    """Computes the facts anew from what was collected, for instance after the configuration changed.
-
-    Example: sixkeys build
-    """
-    build_facts(read_settings(config, warehouse), says_what_moved=True)
+app.command("build")(build_command)
 
 
 @app.command()

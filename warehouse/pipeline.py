@@ -29,6 +29,7 @@ from config.settings import Settings
 from config.text.quoting import in_short
 from warehouse.building.build import build
 from warehouse.building.possible_causes import possibly_caused
+from warehouse.building.steps import OpenEngine, on_this_machine
 from warehouse.loading.clock_ahead import put_right
 from warehouse.loading.configured import LaterReading, Source, sources
 from warehouse.loading.fault_log import unforeseen
@@ -122,9 +123,9 @@ def _stopping(warehouse: Path) -> Iterator[threading.Event]:
             pass
 
 
-def build_and_export(settings: Settings, as_of: datetime) -> Path:
+def build_and_export(settings: Settings, as_of: datetime, engine: OpenEngine = on_this_machine) -> Path:
     """Builds the facts, and writes the exports that are configured; one that fails is told, and the facts stand."""
-    built = build(settings, as_of)
+    built = build(settings, as_of, engine)
     if failure := export_as_configured(settings):
         log.error("%s", failure)
     return built

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from dashboards.delivery.deliver import Delivery
     from dashboards.delivery.parcels import Parcel
+    from warehouse.building.steps import OpenEngine
     from warehouse.metrics.facts import Facts
     from warehouse.metrics.moved_numbers import PublishedNumbers
     from warehouse.metrics.values import Scope
@@ -75,15 +76,21 @@ def collect_all(
     return any(run.error for run in runs)
 
 
-def build_facts(settings: "Settings", says_what_moved: bool = False) -> None:
-    """Builds the facts; says which of the organisation's numbers move where other definitions made the ones before."""
+def build_facts(
+    settings: "Settings", says_what_moved: bool = False, engine: "OpenEngine | None" = None
+) -> None:
+    """Builds the facts, on this machine unless another `engine` is given.
+
+    Says which of the organisation's numbers move where other definitions made the ones before.
+    """
+    from warehouse.building.steps import on_this_machine
     from warehouse.metrics.definitions import definitions
     from warehouse.metrics.moved_numbers import is_of_other_definitions, published_numbers
     from warehouse.pipeline import build_and_export
 
     is_other = says_what_moved and is_of_other_definitions(settings.warehouse, definitions())
     before = published_numbers(settings) if is_other else None
-    say(f"built {build_and_export(settings, datetime.now(UTC))}")
+    say(f"built {build_and_export(settings, datetime.now(UTC), engine or on_this_machine)}")
     if is_other:
         say("the definitions changed; CHANGELOG.md has each")
     if before:

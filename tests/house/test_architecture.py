@@ -13,7 +13,7 @@ import pytest
 from tests.support.places import PACKAGES, ROOT
 
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "docs", ".ci")
-GENERATED = {"requirements.txt", "requirements-dev.txt"}
+GENERATED = {"requirements.txt", "requirements-dev.txt", "requirements-spark.txt"}
 # written by `python -m warehouse.rows.columns`: as long as there are columns
 DESCRIBED = {"exports.md"}
 LONGEST = 400
@@ -108,8 +108,8 @@ def test_every_dependency_is_locked_with_hashes(name: str) -> None:
     )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["build"]]
-    if name == "requirements-dev.txt":
-        wanted += project["optional-dependencies"]["dev"]
+    extra = name.removeprefix("requirements").strip("-").removesuffix(".txt")
+    wanted += project["optional-dependencies"].get(extra, ())
     for dependency in wanted:
         found = re.match(r"[A-Za-z0-9_.-]+", dependency)
         assert found

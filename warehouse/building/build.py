@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,7 +16,14 @@ import duckdb
 
 from config.settings import Settings
 from warehouse.building.partial import KEPT, derive_touched
-from warehouse.building.steps import create_facts, model, published, published_tables
+from warehouse.building.steps import (
+    OpenEngine,
+    create_facts,
+    model,
+    on_this_machine,
+    published,
+    published_tables,
+)
 from warehouse.building.touched import create_row_hashes
 from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
@@ -47,7 +55,12 @@ def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"set memory_limit = '{found[0]} bytes'")
 
 
-def build(settings: Settings, as_of: datetime, worth_storing: int = WORTH_STORING) -> Path:
+def build(
+    settings: Settings,
+    as_of: datetime,
+    engine: OpenEngine = on_this_machine,
+    worth_storing: int = WORTH_STORING,
+) -> Path:
     """Builds the facts as of an instant and publishes them; the path of the new file.
 
     What has changed since the last build of the same local day is derived anew, by the same program and settings; else
@@ -60,99 +73,114 @@ def build(settings: Settings, as_of: datetime, worth_storing: int = WORTH_STORIN
         pass
     with waited_for(settings.warehouse, "building"):
         _sweep(settings.warehouse)
-        return _built(settings, as_of, worth_storing)
+        return _built(settings, as_of, engine, worth_storing)
 
 
-def _built(settings: Settings, as_of: datetime, worth_storing: int) -> Path:
-    folder = settings.warehouse.parent
+@dataclass(frozen=True)
+class _Task:
+    """What a build is of and for, and the files that it works with: the copied warehouse, and the facts to be."""
+
+    settings: Settings
+    as_of: datetime
+    worth_storing: int
+    made_by: str
+    name: str
+
+    def path(self, kind: str) -> Path:
+        return self.settings.warehouse.parent / f"{self.name}{kind}"
+
+
+def _built(settings: Settings, as_of: datetime, engine: OpenEngine, worth_storing: int) -> Path:
     name = f"{settings.warehouse.stem}.facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
-    stored, work, temporary = (folder / f"{name}.{kind}" for kind in ("stored", "work", "tmp"))
+    # what a cluster made is not brought up to date by another program
+    made_by = _maker(settings, as_of) if engine is on_this_machine else name
+    task = _Task(settings, as_of, worth_storing, made_by, name)
     try:
         with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
             close_rounds(warehouse, model("answers"), as_of, settings.survey.team)
-            warehouse.copy_to(stored)
+            warehouse.copy_to(task.path(".stored"))
         with told_if_damaged(settings.warehouse):
-            before = _facts_to_follow(settings, as_of)
-            if not (before and _brought_up(before, stored, work, temporary, settings, as_of, worth_storing)):
-                _made_anew(stored, work, temporary, settings, as_of, worth_storing)
-        sync(temporary)
-        os.replace(temporary, folder / name)
-        _point(folder, settings.warehouse, name)
+            if not _brought_up(task):
+                _made_anew(task, engine)
+        sync(task.path(".tmp"))
+        os.replace(task.path(".tmp"), task.path(""))
+        _point(settings.warehouse.parent, settings.warehouse, name)
         _put_down_the_first(settings.warehouse, as_of)
     finally:
         _sweep(settings.warehouse)
-    _remove_old(settings.warehouse, folder / name)
-    return folder / name
+    _remove_old(settings.warehouse, task.path(""))
+    return task.path("")
 
 
-def _made_anew(
-    stored: Path, work: Path, temporary: Path, settings: Settings, as_of: datetime, worth_storing: int
-) -> None:
-    """Writes facts of all that there is to `temporary`."""
-    with _at_work(stored, work) as connection:
-        create_facts(connection, settings, as_of)
-        create_row_hashes(connection)
-        store(Facts(connection, work, as_of, settings.timezone, settings.organization), worth_storing)
-        connection.execute(f"attach '{_quoted(temporary)}' as published (storage_version 'v1.4.0')")
-        with transaction(connection):
-            for table in published_tables():
-                connection.execute(f"create table published.{table} as {published(table)}")
-            connection.execute("create schema published.kept")
-            for table, rows in KEPT.items():
-                connection.execute(f"create table published.kept.{table} as {rows}")
-            _publish(connection, "published", settings, as_of)
+def _made_anew(task: _Task, engine: OpenEngine) -> None:
+    """Writes facts of all that there is."""
+    settings, as_of = task.settings, task.as_of
+    with _at_work(task) as connection:
+        with engine(connection) as run:
+            create_facts(connection, settings, as_of, run)
+            create_row_hashes(connection)
+            facts = Facts(connection, task.path(".work"), as_of, settings.timezone, settings.organization)
+            store(facts, task.worth_storing)
+            _attach(connection, task, "published")
+            with transaction(connection):
+                for table in published_tables():
+                    connection.execute(f"create table published.{table} as {published(table)}")
+                connection.execute("create schema published.kept")
+                for table, rows in KEPT.items():
+                    connection.execute(f"create table published.kept.{table} as {rows}")
+                _publish(connection, "published", task)
         connection.execute("checkpoint published")
         connection.execute("detach published")
 
 
-def _brought_up(
-    before: Path,
-    stored: Path,
-    work: Path,
-    temporary: Path,
-    settings: Settings,
-    as_of: datetime,
-    worth_storing: int,
-) -> bool:
-    """Writes the facts `before` to `temporary` with what has changed since derived anew; whether that could be done."""
-    shutil.copyfile(before, temporary)
-    with _at_work(stored, work) as connection:
-        connection.execute(f"attach '{_quoted(temporary)}' as whole")
-        derived = derive_touched(connection, settings, as_of, worth_storing)
+def _brought_up(task: _Task) -> bool:
+    """Writes the facts before, with what has changed since derived anew; whether that could be done."""
+    before = _facts_to_follow(task)
+    if before is None:
+        return False
+    shutil.copyfile(before, task.path(".tmp"))
+    with _at_work(task) as connection:
+        _attach(connection, task, "whole")
+        derived = derive_touched(connection, task.settings, task.as_of, task.worth_storing)
         if derived is not None:
-            _publish(connection, "whole", settings, as_of, derived)
+            _publish(connection, "whole", task, derived)
             connection.execute("checkpoint whole")
         connection.execute("detach whole")
     if derived is None:
-        temporary.unlink()
-        work.unlink()
+        task.path(".tmp").unlink()
+        task.path(".work").unlink()
     return derived is not None
 
 
 @contextmanager
-def _at_work(stored: Path, work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _at_work(task: _Task) -> Iterator[duckdb.DuckDBPyConnection]:
     # each database by a name of its own, whatever the warehouse is called
-    with duckdb.connect(config=OPEN | {"temp_directory": f"{work}.tmp"}) as connection:
+    with duckdb.connect(config=OPEN | {"temp_directory": f"{task.path('.work')}.tmp"}) as connection:
         # what is removed at the end need not be in order
         connection.execute("pragma disable_checkpoint_on_shutdown")
-        connection.execute(f"attach '{_quoted(work)}' as work")
+        connection.execute(f"attach '{_quoted(task.path('.work'))}' as work")
         connection.execute("use work")
-        attach(connection, stored)
+        attach(connection, task.path(".stored"))
         bound_memory(connection)
         yield connection
 
 
-def _facts_to_follow(settings: Settings, as_of: datetime) -> Path | None:
-    """The published facts, where they were made by this program and these settings on the same local day."""
+def _attach(connection: duckdb.DuckDBPyConnection, task: _Task, name: str) -> None:
+    """The facts to be, to be written."""
+    connection.execute(f"attach '{_quoted(task.path('.tmp'))}' as {name} (storage_version 'v1.4.0')")
+
+
+def _facts_to_follow(task: _Task) -> Path | None:
+    """The published facts, where they were made by this program and these settings earlier on the same local day."""
+    warehouse = task.settings.warehouse
     try:
-        path = settings.warehouse.parent / named_in(pointer(settings.warehouse))
+        path = warehouse.parent / named_in(pointer(warehouse))
         with duckdb.connect(str(path), read_only=True) as connection:
             found = connection.execute("select m.by, a.as_of from kept.made as m, about as a").fetchall()
     except (OSError, duckdb.Error):
         return None
-    return (
-        path if [(by, at <= naive(as_of)) for by, at in found] == [(_maker(settings, as_of), True)] else None
-    )
+    is_like_this = [(by, as_of <= naive(task.as_of)) for by, as_of in found] == [(task.made_by, True)]
+    return path if is_like_this else None
 
 
 def _maker(settings: Settings, as_of: datetime) -> str:
@@ -189,13 +217,10 @@ def _sweep(warehouse: Path) -> None:
 
 
 def _publish(
-    connection: duckdb.DuckDBPyConnection,
-    facts: str,
-    settings: Settings,
-    as_of: datetime,
-    derived: int | None = None,
+    connection: duckdb.DuckDBPyConnection, facts: str, task: _Task, derived: int | None = None
 ) -> None:
-    """Writes into the attached `facts` what readers get beside facts, and of what they were made."""
+    """Writes into the attached `facts` what readers get beside facts, and how they were made."""
+    settings = task.settings
     for table in COPIES:
         connection.execute(f"create or replace table {facts}.main.{table} as from source.{table}")
     convert_scorecards(connection, f"{facts}.main.scorecards")
@@ -203,11 +228,11 @@ def _publish(
         f"create or replace table {facts}.main.about as select"
         " ? as as_of, ? as timezone, ? as organization, ? as definitions, ?::int as facts_version,"
         " coalesce((select first_built_at from source.about), as_of) as first_built_at",
-        [naive(as_of), settings.timezone, settings.organization, definitions(), FACTS_VERSION],
+        [naive(task.as_of), settings.timezone, settings.organization, definitions(), FACTS_VERSION],
     )
     connection.execute(
         f"create or replace table {facts}.kept.made as select ? as by, ?::bigint as derived",
-        [_maker(settings, as_of), derived],
+        [task.made_by, derived],
     )
 
 

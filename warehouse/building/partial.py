@@ -17,9 +17,10 @@ from warehouse.building import touched as what
 from warehouse.building.steps import (
     OF_ALL,
     STEPS_IN_ORDER,
+    Engine,
     Step,
-    create,
     create_basis,
+    on_this_machine,
     published,
     published_tables,
 )
@@ -63,7 +64,8 @@ def derive_touched(
 
     None where everything must be built: then `whole` is in no state to be used.
     """
-    create_basis(connection, settings, as_of)
+    with on_this_machine(connection) as run:
+        create_basis(connection, settings, as_of, run)
     what.create_row_hashes(connection)
     connection.execute(
         "create table changed (fact varchar, day date, system varchar, team varchar, service varchar)"
@@ -77,7 +79,8 @@ def derive_touched(
         found = what.belonging_together(connection, found)
         if _share(connection, found) > _MOST:
             return None
-        more = _derive(connection, found, made) - found
+        with on_this_machine(connection) as run:
+            more = _derive(connection, run, found, made) - found
         if not more:
             _replace(connection)
             connection.execute(f"set search_path = 'whole.main,{_OF_ALL}'")
@@ -91,18 +94,20 @@ def derive_touched(
     return None
 
 
-def _derive(connection: duckdb.DuckDBPyConnection, found: set[str], made: list[Step]) -> set[str]:
+def _derive(
+    connection: duckdb.DuckDBPyConnection, run: Engine, found: set[str], made: list[Step]
+) -> set[str]:
     """Runs the steps over what is touched; the nodes that turn out to be touched too, at which it ends early."""
     _create_part(connection, found)
     for step in STEPS_IN_ORDER:
         if step in OF_ALL:
             connection.execute(f"set search_path = '{_OF_ALL}'")
             if step not in made:
-                create(connection, step)
+                run(step)
                 made.append(step)
         elif found:
             connection.execute(f"set search_path = 'part.main,{_OF_ALL}'")
-            create(connection, step)
+            run(step)
             for table in _TABLES.get(step, ()):
                 _put(connection, table)
         more: set[str] = set()

@@ -1,7 +1,9 @@
 """The steps from source tables to fact tables: each makes a table, by its model or in Python, of those before it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -21,9 +23,14 @@ from warehouse.metrics.pooled import STORED
 from warehouse.storage.arrow_tables import create_table
 from warehouse.storage.store import transaction
 
-Step = str | Callable[[duckdb.DuckDBPyConnection], None]
+# a model by its name, or a step in Python that makes tables
+Step: TypeAlias = str | Callable[[duckdb.DuckDBPyConnection], None]
+# what runs a step, on the tables of the steps before it
+Engine: TypeAlias = Callable[[Step], None]
+# an engine over an attached warehouse, for as long as what it makes is read
+OpenEngine: TypeAlias = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Engine]]
 # whose is what, of all that there is
-FIRST_STEPS = (
+FIRST_STEPS: tuple[Step, ...] = (
     "production_deployments",
     "workflow_deployments",
     "services",
@@ -31,6 +38,7 @@ FIRST_STEPS = (
     "path_stretches",
     "named_by_events",
     "common_addresses",
+    create_groups,  # groups, hierarchy, group_problems
 )
 # what the settings are matched with, so that it comes before them
 CATALOGUE = "catalogue"
@@ -181,6 +189,10 @@ def create_macros(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
         "create macro seconds_between(a, b) as (epoch_us(b) - epoch_us(a)) / 1000000.0::double"
     )
     connection.execute(f"create macro local_time(t) as (t at time zone 'UTC') at time zone '{zone}'")
+    connection.execute("create macro texts_of(a, b, c := null, d := null) as [a, b, c, d]")
+    connection.execute(
+        "create macro in_order(texts, separator) as array_to_string(list_sort(texts), separator)"
+    )
 
 
 def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
@@ -193,39 +205,48 @@ def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of
     create_table(connection, "days", pa.table({"day": pa.array(days, pa.date32())}))
 
 
-def create_basis(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+@contextmanager
+def on_this_machine(connection: duckdb.DuckDBPyConnection) -> Iterator[Engine]:
+    """The engine that runs each step in DuckDB."""
+
+    def run(step: Step) -> None:
+        # each for itself: what is not committed has no statistics, by which the next one is planned
+        if callable(step):
+            step(connection)
+        else:
+            connection.execute(f"create table {step} as {model(step)}")
+
+    yield run
+
+
+def create_basis(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime, run: Engine
+) -> None:
     """What all else is made of: the warehouse attached as `stored`, each by one name, and whose is what."""
     with transaction(connection):
         create_macros(connection, settings.timezone)
         create_sources(connection)
-        create(connection, CATALOGUE)
+        connection.execute(f"create table {CATALOGUE} as {model(CATALOGUE)}")
         create_inputs(connection, settings, as_of)
         create_path_inputs(connection, settings)
         create_request_inputs(connection, settings)
         create_paved_choices(connection, settings)
         create_days(connection, settings, as_of)
     for step in FIRST_STEPS:
-        create(connection, step)
-    create_groups(connection)
-
-
-def create(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
-    """Makes the table of a model, or the tables that a step in Python writes."""
-    if callable(step):
-        step(connection)
-    else:
-        connection.execute(f"create table {step} as {model(step)}")
+        run(step)
 
 
 def create_candidates(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
     """All that the warehouse attached to `connection` as `stored` tells of deployments, and whose they are."""
-    create_basis(connection, settings, as_of)
-    create(connection, "candidates")
+    with on_this_machine(connection) as run:
+        create_basis(connection, settings, as_of, run)
+        run("candidates")
 
 
-def create_facts(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+def create_facts(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime, run: Engine
+) -> None:
     """Runs every model over the warehouse that is attached to `connection` as `stored`."""
-    create_basis(connection, settings, as_of)
-    # each of these for itself: what is not committed has no statistics, by which the next one is planned
+    create_basis(connection, settings, as_of, run)
     for step in STEPS_IN_ORDER:
-        create(connection, step)
+        run(step)

@@ -27,10 +27,11 @@ def test_a_model_says_its_grain_and_avoids_what_engines_read_differently(path: P
     # each of these runs on one engine only, or gives another answer on the other
     forbidden = (
         r"\b(varchar|quantile_cont|date_diff|list_contains|asof|generate_series|distinct on|concat)\b|::|//"
+        r"|\b(string_agg|dayofweek|exclude)\b|\* replace\b|\w\[\]|unnest\(\["
     )
     assert not re.search(forbidden, code)
 
 
 def test_every_model_is_built() -> None:
-    steps = {step for step in STEPS_IN_ORDER if isinstance(step, str)}
-    assert steps | {*FIRST_STEPS, CATALOGUE} == {path.stem for path in MODELS}
+    steps = {step for step in (*FIRST_STEPS, *STEPS_IN_ORDER) if isinstance(step, str)}
+    assert steps | {CATALOGUE} == {path.stem for path in MODELS}

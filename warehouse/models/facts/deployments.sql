@@ -83,7 +83,7 @@ assisted as (
     select
         h.deployment_source,
         h.deployment_id,
-        string_agg(distinct h.assisted_by, ', ' order by h.assisted_by) as assisted_by
+        in_order(array_agg(distinct h.assisted_by), ', ') as assisted_by
     from helped as h
     group by h.deployment_source, h.deployment_id
 )

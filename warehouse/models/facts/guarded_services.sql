@@ -33,13 +33,14 @@ judged as (
         sum(b.broken) as broken,
         sum(b.unread) as unread,
         sum(b.unseen) as unseen,
-        string_agg(b.rule, ', ' order by b.rule) filter (where b.unknown > 0) as unknown_rules,
-        string_agg(
-            b.rule || ': ' || b.first_broken
-            || case when b.broken > 1 then ' (and ' || cast(b.broken - 1 as string) || ' more)' else '' end,
+        in_order(array_agg(b.rule) filter (where b.unknown > 0), ', ') as unknown_rules,
+        in_order(
+            array_agg(
+                b.rule || ': ' || b.first_broken
+                || case when b.broken > 1 then ' (and ' || cast(b.broken - 1 as string) || ' more)' else '' end
+            ) filter (where b.broken > 0),
             '; '
-            order by b.rule
-        ) filter (where b.broken > 0) as reason,
+        ) as reason,
         max(b.url) as url
     from by_rule as b
     group by b.day, b.service

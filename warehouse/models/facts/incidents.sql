@@ -65,7 +65,7 @@ blamed as (
 
 -- of a source's service that several of ours share, none of which can be told to be the cause
 several as (
-    select w.incident_source, w.incident_id, string_agg(distinct w.service, ', ' order by w.service) as services
+    select w.incident_source, w.incident_id, in_order(array_agg(distinct w.service), ', ') as services
     from incident_windows as w
     where w.is_of_several
     group by w.incident_source, w.incident_id

@@ -23,7 +23,7 @@ with together as (
 ),
 
 first_changes as (
-    select t.* replace (max(t.assisted_by) over (partition by t.repo, t.pull_request) as assisted_by)
+    select t.* except (assisted_by), max(t.assisted_by) over (partition by t.repo, t.pull_request) as assisted_by
     from together as t
     qualify row_number() over (
         partition by t.repo, t.pull_request, t.service

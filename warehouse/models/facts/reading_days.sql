@@ -2,4 +2,4 @@
 -- column day: the local day
 select d.day
 from days as d
-where dayofweek(d.day) = 0 or d.day = (select max(l.day) from days as l)
+where cast(date_trunc('week', d.day + 1) as date) = d.day + 1 or d.day = (select max(l.day) from days as l)

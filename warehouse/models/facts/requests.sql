@@ -53,7 +53,7 @@ landed as (
     from numbered as n
     semi join source.requests as q on q.repo = n.repo and q.sha = n.sha
     inner join source.pull_requests as p on p.repo = n.repo and p.number = n.number
-    qualify row_number() over (partition by n.repo, n.sha order by p.merged_at, p.number) = 1
+    qualify row_number() over (partition by n.repo, n.sha order by p.merged_at nulls last, p.number) = 1
 ),
 
 told as (

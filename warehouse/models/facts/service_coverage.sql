@@ -29,7 +29,7 @@ production as (
 
 read_of as (
     -- what is read of a repository says nothing of the time before there was one
-    select r.* replace (greatest(r.from_at, s.repository_created_at) as from_at), s.service
+    select r.fact, r.source, r.subject, greatest(r.from_at, s.repository_created_at) as from_at, r.until_at, s.service
     from read as r
     inner join services as s on s.repo = r.subject
     where

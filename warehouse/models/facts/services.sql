@@ -92,7 +92,7 @@ select
     max(u.repo),
     cast(null as string),
     cast(null as string),
-    cast(null as string[]),
+    null,
     cast(null as string),
     cast(null as string),
     cast(null as timestamp),

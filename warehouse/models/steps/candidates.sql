@@ -35,7 +35,7 @@ with told as (
         w.sha,
         'workflow',
         w.branch,
-        cast(null as string[]),
+        null,
         w.status,
         w.started_at,
         w.finished_at,

@@ -2,9 +2,9 @@
 with told as (
     select
         coalesce(d.unit, d.application) as application,
-        max_by(d.cluster, coalesce(d.finished_at, d.started_at)) as cluster,
-        max_by(d.namespace, coalesce(d.finished_at, d.started_at)) as namespace,
-        max_by(d.url, coalesce(d.finished_at, d.started_at)) as url
+        max_by(d.cluster, coalesce(d.finished_at, d.started_at)) filter (where d.cluster is not null) as cluster,
+        max_by(d.namespace, coalesce(d.finished_at, d.started_at)) filter (where d.namespace is not null) as namespace,
+        max_by(d.url, coalesce(d.finished_at, d.started_at)) filter (where d.url is not null) as url
     from source.deployments as d
     inner join production_applications as p
         on p.application = d.application

@@ -44,30 +44,40 @@ sought as (
         r.authored_at,
         u.reverted_title as title,
         u.reverted_title <> 'Revert' || regexp_extract(r.title, '^Reapply( ".*)$', 1) as is_near
-    from untold as r
-    cross join lateral unnest([
-        regexp_extract(r.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1),
-        'Revert' || regexp_extract(r.title, '^Reapply( ".*)$', 1),
-        'Revert' || regexp_extract(r.title, '^Reapply( ".*") [(]#[0-9]+[)]$', 1)
-    ]) as u (reverted_title)
-    where r.authored_at is not null
+    from (
+        select
+            n.*,
+            texts_of(
+                regexp_extract(n.title, '^Revert "(.*)"( [(]#[0-9]+[)])?$', 1),
+                'Revert' || regexp_extract(n.title, '^Reapply( ".*)$', 1),
+                'Revert' || regexp_extract(n.title, '^Reapply( ".*") [(]#[0-9]+[)]$', 1)
+            ) as titles
+        from untold as n
+    ) as r
+    cross join lateral unnest(r.titles) as u (reverted_title)
+    where r.authored_at is not null and u.reverted_title is not null
 ),
 
 titled as (
     select b.repo, b.sha, b.shipped_sha, b.authored_at, u.own_title as title
     from (
-        select c.repo, c.sha, c.sha as shipped_sha, c.subject as title, c.authored_at
-        from source.commits as c
-        union all
-        select q.repo, p.sha, q.sha, p.title, p.authored_at
-        from squashes as q
-        inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
-        where not p.is_merge
+        select
+            t.*,
+            texts_of(
+                t.title,
+                case when t.title like '% (#%)' then regexp_extract(t.title, '^(.*) [(]#[0-9]+[)]$', 1) end
+            ) as titles
+        from (
+            select c.repo, c.sha, c.sha as shipped_sha, c.subject as title, c.authored_at
+            from source.commits as c
+            union all
+            select q.repo, p.sha, q.sha, p.title, p.authored_at
+            from squashes as q
+            inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
+            where not p.is_merge
+        ) as t
     ) as b
-    cross join lateral unnest([
-        b.title,
-        case when b.title like '% (#%)' then regexp_extract(b.title, '^(.*) [(]#[0-9]+[)]$', 1) end
-    ]) as u (own_title)
+    cross join lateral unnest(b.titles) as u (own_title)
     where b.authored_at is not null and u.own_title is not null
 ),
 

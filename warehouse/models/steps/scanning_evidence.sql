@@ -24,7 +24,7 @@ select
         when count_if(s.outcome = 'unknown') > 0 then cast(null as boolean)
         else true
     end as holds,
-    string_agg(s.step || ': ' || s.reason, '; ' order by s.step) filter (where s.outcome <> 'followed') as reason,
+    in_order(array_agg(s.step || ': ' || s.reason) filter (where s.outcome <> 'followed'), '; ') as reason,
     max(s.url) as url
 from scans as s
 group by s.day, s.service

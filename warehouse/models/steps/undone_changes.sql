@@ -35,19 +35,25 @@ titles as (
         f.reverted,
         u.title
     from (
-        select distinct
+        select
             f.repo,
             f.reverted,
-            f.title,
-            regexp_replace(f.title, ' [(]#[0-9]+[)]$', '') as plain
-        from found as f
+            texts_of(
+                'Revert "' || f.title || '"',
+                'Revert "' || f.plain || '"',
+                case when f.title like 'Revert "%' then 'Reapply "' || substr(f.title, 9) end,
+                case when f.plain like 'Revert "%' then 'Reapply "' || substr(f.plain, 9) end
+            ) as ways
+        from (
+            select distinct
+                f.repo,
+                f.reverted,
+                f.title,
+                regexp_replace(f.title, ' [(]#[0-9]+[)]$', '') as plain
+            from found as f
+        ) as f
     ) as f
-    cross join lateral unnest([
-        'Revert "' || f.title || '"',
-        'Revert "' || f.plain || '"',
-        case when f.title like 'Revert "%' then 'Reapply "' || substr(f.title, 9) end,
-        case when f.plain like 'Revert "%' then 'Reapply "' || substr(f.plain, 9) end
-    ]) as u (title)
+    cross join lateral unnest(f.ways) as u (title)
     where u.title is not null
 ),
 
