@@ -11,7 +11,7 @@ import pytest
 from benchmarks.organisation import KINDS, Shape, shape_of, write_files
 from config.settings import load_settings
 from tests.warehouse.building.test_models import MODELS
-from warehouse.building.steps import create_facts
+from warehouse.building.steps import create_facts, on_this_machine
 from warehouse.loading.imports import import_file
 from warehouse.storage.store import attach
 
@@ -29,7 +29,8 @@ def rows_met(folder: Path, shape: Shape) -> dict[str, int]:
     found = {}
     with duckdb.connect() as connection:
         attach(connection, settings.warehouse)
-        create_facts(connection, settings, until)
+        with on_this_machine(connection) as run:
+            create_facts(connection, settings, until, run)
         for model in MODELS:
             connection.execute("pragma enable_profiling = 'json'")
             connection.execute(f"set profiling_output = '{profile}'")
