@@ -30,7 +30,13 @@ JUDGED = pa.schema(
 # counted deployments on a path with steps, the pull request that became the commit, and since when its runs matter
 _DEPLOYED = """
 create temp table path_deployed as
-with pulls as (
+with on_paths as (
+    select d.repo, d.sha
+    from deployments as d
+    where d.service in (select s.service from path_stretches as s where s.path is not null)
+),
+
+pulls as (
     select p.repo, p.merge_sha as sha, p.number, p.commits, p.merged_at
     from source.pull_requests as p where p.merged_at is not null and p.merge_sha is not null
     union all
@@ -42,6 +48,7 @@ with pulls as (
 became as (
     select p.repo, p.sha, p.commits[-1].sha as pull, p.commits[-1].authored_at as pull_at
     from pulls as p
+    semi join on_paths as o on o.repo = p.repo and o.sha = p.sha
     where len(p.commits) > 0
     qualify row_number() over (partition by p.repo, p.sha order by p.merged_at desc, p.number desc) = 1
 )
