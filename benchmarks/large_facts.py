@@ -16,8 +16,8 @@ from collectors.contract.records import Component, Coverage, Owner, Record, Repo
 from config.settings import Settings, load_settings
 from warehouse.building.build import build
 from warehouse.building.steps import model
-from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.stored_values import store
 from warehouse.storage.instants import naive
 from warehouse.storage.store import open_warehouse
 

@@ -29,8 +29,8 @@ from warehouse.loading.people_key import key_file
 from warehouse.loading.survey_batches import close_rounds
 from warehouse.metrics.definitions import definitions
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.pooled import WORTH_STORING, store
 from warehouse.metrics.published_facts import FACTS_VERSION, facts_files, named_in, pointer
+from warehouse.metrics.stored_values import WORTH_STORING, store
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import waited_for
 from warehouse.storage.older_scorecards import convert_scorecards

@@ -25,7 +25,7 @@ from warehouse.building.steps import (
     published_tables,
 )
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.pooled import STORED, store_changed
+from warehouse.metrics.stored_values import STORED, store_changed
 from warehouse.storage.arrow_tables import create_table
 
 # what the next build needs beside what readers get: the copy of a step as it was

@@ -19,7 +19,7 @@ from warehouse.building.readiness import create_request_inputs, find_ready
 from warehouse.building.standards.path_inputs import create_path_inputs
 from warehouse.building.standards.paved import create_paved_choices, find_paved
 from warehouse.metrics.definitions import MODELS
-from warehouse.metrics.pooled import STORED
+from warehouse.metrics.stored_values import STORED
 from warehouse.storage.arrow_tables import create_table
 from warehouse.storage.store import transaction
 
@@ -189,7 +189,9 @@ def create_macros(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
         "create macro seconds_between(a, b) as (epoch_us(b) - epoch_us(a)) / 1000000.0::double"
     )
     connection.execute(f"create macro local_time(t) as (t at time zone 'UTC') at time zone '{zone}'")
-    connection.execute("create macro texts_of(a, b, c := null, d := null) as [a, b, c, d]")
+    connection.execute(
+        "create macro texts_of(a, b) as [a, b], (a, b, c) as [a, b, c], (a, b, c, d) as [a, b, c, d]"
+    )
     connection.execute(
         "create macro in_order(texts, separator) as array_to_string(list_sort(texts), separator)"
     )

@@ -18,8 +18,8 @@ from config.settings import Settings
 from tests.conftest import Sample
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import PRESETS, baseline, buckets, preset, today
-from warehouse.metrics.pooled import store
 from warehouse.metrics.published_facts import open_facts
+from warehouse.metrics.stored_values import store
 from warehouse.metrics.values import SCOPES, compute
 
 NAMED = {

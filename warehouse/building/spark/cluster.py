@@ -53,7 +53,7 @@ _FORMS = (
     " return cast(timestampdiff(microsecond, a, b) as double) / 1000000d",
     "local_time(t timestamp) returns timestamp return convert_timezone('UTC', '{zone}', t)",
     "texts_of(a string, b string, c string default null, d string default null) returns array<string>"
-    " return array(a, b, c, d)",
+    " return array_compact(array(a, b, c, d))",
     "in_order(texts array<string>, separator string) returns string"
     " return nullif(array_join(array_sort(texts), separator), '')",
     "regexp_matches(text string, pattern string) returns boolean return text rlike pattern",
@@ -226,7 +226,8 @@ def _plainly(said: str) -> str:
             f"the workers' Python has no {missing[1]}; install Sixkeys of this version there, and name that Python in"
             " PYSPARK_PYTHON"
         )
-    lines = [line for line in said.splitlines() if line.strip()]
-    # in Python the cause stands last
-    causes = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
-    return shortened((causes[-1:] or lines[:1] or ["failed, and does not say why"])[0].strip(), 300)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    # of Python the cause stands last, of Java first and behind a colon
+    python = [line for line in said.splitlines() if re.match(r"[\w.]+(Error|Exception): ", line)]
+    java = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
+    return shortened((python[-1:] or java[:1] or lines[:1] or ["failed, and does not say why"])[0], 300)

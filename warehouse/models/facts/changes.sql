@@ -193,7 +193,8 @@ authored as (
 -- the earliest of what is known
 dated as (
     select
-        o.* replace (coalesce(o.change, o.sha) as change),
+        o.* except (change),
+        coalesce(o.change, o.sha) as change,
         coalesce(f.sha, o.sha) as first_sha,
         least(w.authored_at, o.authored_at) as first_authored_at,
         w.assisted_by as copy_assisted_by
