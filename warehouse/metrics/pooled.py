@@ -227,7 +227,7 @@ def value_statement(
     Each deployment, incident or repository counts once for a name: rows that services share are brought together first.
     """
     named = "".join(f", f.{name}" for name in names)
-    keys = ", ".join(("first", "until", *map(_quoted, names)))
+    keys = ", ".join(("first", "until", *map(quoted_name, names)))
     by = "group" if "group" in names else None
     entity = "".join(f", f.{column}" for column in metric.entity)
     source = "1" if metric.input == "1" else f"f.{metric.input}"

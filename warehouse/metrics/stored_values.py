@@ -1,4 +1,4 @@
-"""The values that pages ask for most, stored when facts are built: weeks, the periods that are offered, those before."""
+"""The values that pages ask for most, stored when facts are built: of weeks, and of what pages offer and compare."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta

@@ -137,7 +137,7 @@ def hold_after(settings: Settings, rounds: list[list[Any]]) -> None:
         assert differing(brought_up, built_anew(own, now)) == {}
 
 
-@hypothesis_settings(max_examples=4)
+@hypothesis_settings(max_examples=2)
 @given(rounds=st.lists(CHANGES, min_size=1, max_size=2))
 def test_whatever_is_written_to_the_warehouse_facts_that_are_brought_up_are_those_of_a_full_build(
     before: Settings, rounds: list[list[Any]]
@@ -169,6 +169,11 @@ def written(*records: Any) -> Callable[[Warehouse], None]:
     return lambda warehouse: warehouse.upsert(records)
 
 
+# the others take as long, and are played with what takes minutes
+OFTEN = (
+    "a deployment comes after the incident that names it",
+    "incidents were read for longer than anybody thought",
+)
 # in rounds, each of which is built: what happens in organisations, and where a row of one service speaks of another's
 HISTORIES: dict[str, list[Callable[[Warehouse], None]]] = {
     "a late incident of another service names a deployment": [
@@ -224,7 +229,9 @@ HISTORIES: dict[str, list[Callable[[Warehouse], None]]] = {
 }
 
 
-@pytest.mark.parametrize("name", HISTORIES)
+@pytest.mark.parametrize(
+    "name", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.soak) for name in HISTORIES]
+)
 def test_what_one_service_is_told_of_reaches_each_that_it_concerns(
     before: Settings, tmp_path: Path, name: str
 ) -> None:
