@@ -123,9 +123,11 @@ def _stopping(warehouse: Path) -> Iterator[threading.Event]:
             pass
 
 
-def build_and_export(settings: Settings, as_of: datetime, engine: OpenEngine = on_this_machine) -> Path:
+def build_and_export(
+    settings: Settings, as_of: datetime, engine: OpenEngine = on_this_machine, is_full: bool = False
+) -> Path:
     """Builds the facts, and writes the exports that are configured; one that fails is told, and the facts stand."""
-    built = build(settings, as_of, engine)
+    built = build(settings, as_of, engine, is_full)
     if failure := export_as_configured(settings):
         log.error("%s", failure)
     return built

@@ -12,6 +12,9 @@ from dashboards.commands.steps import build_facts, read_settings
 def build_command(
     config: ConfigOption = DEFAULT_CONFIG,
     warehouse: WarehouseOption = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Derive everything anew, and not only what has changed.")
+    ] = False,
     engine: Annotated[
         str | None,
         typer.Option(
@@ -27,7 +30,7 @@ def build_command(
         ),
     ] = None,
 ) -> None:
-    """Computes the facts anew from what was collected, for instance after the configuration changed.
+    """Computes the facts from what was collected, for instance after the configuration changed.
 
     Example: sixkeys build
     """
@@ -35,7 +38,7 @@ def build_command(
     if engine is None:
         if shared_folder:
             raise typer.BadParameter("--shared-folder is for a build on a cluster; name that with --engine")
-        build_facts(settings, says_what_moved=True)
+        build_facts(settings, says_what_moved=True, is_full=full)
         return
     from warehouse.building.spark.cluster import on_spark
 

@@ -77,9 +77,12 @@ def collect_all(
 
 
 def build_facts(
-    settings: "Settings", says_what_moved: bool = False, engine: "OpenEngine | None" = None
+    settings: "Settings",
+    says_what_moved: bool = False,
+    engine: "OpenEngine | None" = None,
+    is_full: bool = False,
 ) -> None:
-    """Builds the facts, on this machine unless another `engine` is given.
+    """Builds the facts, on this machine unless another `engine` is given; all of them anew where `is_full`.
 
     Says which of the organisation's numbers move where other definitions made the ones before.
     """
@@ -90,7 +93,7 @@ def build_facts(
 
     is_other = says_what_moved and is_of_other_definitions(settings.warehouse, definitions())
     before = published_numbers(settings) if is_other else None
-    say(f"built {build_and_export(settings, datetime.now(UTC), engine or on_this_machine)}")
+    say(f"built {build_and_export(settings, datetime.now(UTC), engine or on_this_machine, is_full)}")
     if is_other:
         say("the definitions changed; CHANGELOG.md has each")
     if before:
