@@ -59,12 +59,13 @@ def build(
     settings: Settings,
     as_of: datetime,
     engine: OpenEngine = on_this_machine,
+    is_full: bool = False,
     worth_storing: int = WORTH_STORING,
 ) -> Path:
     """Builds the facts as of an instant and publishes them; the path of the new file.
 
-    What has changed since the last build of the same local day is derived anew, by the same program and settings; else
-    everything is. From `worth_storing` deployments and changes on, values that pages ask for are stored.
+    What has changed since a build of the same local day by the same program and settings is derived anew; everything is
+    where there is none, or where `is_full`. From `worth_storing` deployments and changes on, values that pages ask for are stored.
 
     One build at a time: another waits. The warehouse is copied, so that nobody who writes to it waits for a build.
     Readers keep what they have open; the pointer is replaced when the new file is complete and on disk.
@@ -73,7 +74,7 @@ def build(
         pass
     with waited_for(settings.warehouse, "building"):
         _sweep(settings.warehouse)
-        return _built(settings, as_of, engine, worth_storing)
+        return _built(settings, as_of, engine, is_full, worth_storing)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ class _Task:
         return self.settings.warehouse.parent / f"{self.name}{kind}"
 
 
-def _built(settings: Settings, as_of: datetime, engine: OpenEngine, worth_storing: int) -> Path:
+def _built(
+    settings: Settings, as_of: datetime, engine: OpenEngine, is_full: bool, worth_storing: int
+) -> Path:
     name = f"{settings.warehouse.stem}.facts-{naive(as_of):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:12]}.duckdb"
     # what a cluster made is not brought up to date by another program
     made_by = _maker(settings, as_of) if engine is on_this_machine else name
@@ -100,7 +103,7 @@ def _built(settings: Settings, as_of: datetime, engine: OpenEngine, worth_storin
             close_rounds(warehouse, model("answers"), as_of, settings.survey.team)
             warehouse.copy_to(task.path(".stored"))
         with told_if_damaged(settings.warehouse):
-            if not _brought_up(task):
+            if is_full or not _brought_up(task):
                 _made_anew(task, engine)
         sync(task.path(".tmp"))
         os.replace(task.path(".tmp"), task.path(""))

@@ -77,8 +77,7 @@ def derived(facts: Path) -> int | None:
 
 
 def built_anew(settings: Settings, now: datetime) -> Path:
-    settings.warehouse.with_suffix(".facts").unlink()
-    path = build(settings, now, worth_storing=0)
+    path = build(settings, now, is_full=True, worth_storing=0)
     assert derived(path) is None
     return path
 
