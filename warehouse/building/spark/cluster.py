@@ -213,6 +213,11 @@ def _told(place: str, folder: Path) -> Iterator[None]:
             f"{folder.parent}: what {place} made is not there; name a folder that this machine and all workers share"
             " with --shared-folder"
         ) from None
+    except ConnectionError:
+        raise ClusterError(
+            f"{place}: Spark's part on this machine has ended by itself; see that it may write to SPARK_LOCAL_DIRS and"
+            " has spark.driver.memory enough"
+        ) from None
     except Exception as error:
         # whichever of them it has: its client for Connect comes without Java's part
         if not type(error).__module__.startswith(("pyspark.", "py4j.")):
