@@ -65,7 +65,8 @@ def build(
     """Builds the facts as of an instant and publishes them; the path of the new file.
 
     What has changed since a build of the same local day by the same program and settings is derived anew; everything is
-    where there is none, or where `is_full`. From `worth_storing` deployments and changes on, values that pages ask for are stored.
+    where there is none, or where `is_full`. From `worth_storing` deployments and changes on, values that pages ask for
+    are stored.
 
     One build at a time: another waits. The warehouse is copied, so that nobody who writes to it waits for a build.
     Readers keep what they have open; the pointer is replaced when the new file is complete and on disk.
