@@ -40,7 +40,9 @@ from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damage
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # bytes that DuckDB holds at once while it builds, and for each commit; what is more it puts beside the warehouse
 HELD, HELD_FOR_A_COMMIT = 2**30, 300
-_PROGRAM = Path(__file__).parents[1]
+# of which facts come beside what is stored
+_PROGRAM = [Path(__file__).parents[2] / package for package in ("config", "collectors", "warehouse")]
+_OF_THE_PROGRAM = (".py", ".sql", ".toml")
 KEPT_FILES = 3
 KEPT_FOR = timedelta(minutes=5)
 
@@ -193,8 +195,8 @@ def _maker(settings: Settings, as_of: datetime) -> str:
         f"{duckdb.__version__} {settings.model_dump_json(exclude={'warehouse'})}".encode()
     )
     made_by.update(str(as_of.astimezone(ZoneInfo(settings.timezone)).date()).encode())
-    for path in sorted(_PROGRAM.rglob("*")):
-        if path.suffix in (".py", ".sql"):
+    for path in sorted(path for package in _PROGRAM for path in package.rglob("*")):
+        if path.suffix in _OF_THE_PROGRAM:
             made_by.update(path.read_bytes())
     return made_by.hexdigest()
 

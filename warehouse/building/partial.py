@@ -159,8 +159,11 @@ def _put(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         is_own = "(t.source, t.id) in (select (i.source, i.id) from part.source.incidents as i)"
         is_old = f"{is_own} or (t.source, t.id) not in (select (i.source, i.id) from stored.incidents as i)"
     else:
-        one = "repository" if table in _OF_REPOSITORIES else "service"
-        is_old = is_own = _is_touched([f"'{one} ' || t.{'repo' if one == 'repository' else one}"])
+        one, column = ("repository", "repo") if table in _OF_REPOSITORIES else ("service", "service")
+        is_old = is_own = (
+            f"t.{column} in (select substr(k.node, {len(one) + 2}) from part.main.touched as k"
+            f" where k.node like '{one} %')"
+        )
     now = f"(select t.* from ({KEPT.get(table, f'from {table}')}) as t where {is_own})"
     if table not in KEPT:
         before = f"(select t.* from {place} as t where {is_old})"
