@@ -105,14 +105,11 @@ class SparkEngine:
         traced = rows.repartition("of_repo").mapInArrow(walking(whole), columns)
         path = self._folder / "traced"
         traced.write.parquet(_address(path))
-        read, files = (
-            self._spark.read.schema(traced.schema).parquet(_address(path)),
-            quoted_path(path / "*.parquet"),
-        )
+        files = quoted_path(path / "*.parquet")
+        # tables here, since a step after it may add to them; they are handed over when a model asks for them
         for name in TRACED:
-            self._name(name, path, read.where(f"{name} is not null").select(f"{name}.*"))
             self._connection.execute(
-                f"create view {name} as select {name}.* from read_parquet('{files}') where {name} is not null"
+                f"create table {name} as select {name}.* from read_parquet('{files}') where {name} is not null"
             )
 
     def _to_walk(self, table: str) -> "DataFrame":
