@@ -46,6 +46,8 @@ _MOST = 0.5
 # by what a changed row is found in what was stored of stretches of days
 _DATED = ("day", "system", "team", "service")
 _ROUNDS = 4
+# what they take back is to lie in no corner of a file that was copied
+_OF_PEOPLE = ("responses", "comments")
 # where what a step of all that there is reads by its name alone is looked for, in this order
 _OF_ALL = "work.main,whole.main,whole.kept"
 # what a step writes that is put in the place of what was there
@@ -81,6 +83,8 @@ def derive_touched(
             return None
         with on_this_machine(connection) as run:
             more = _derive(connection, run, found, made) - found
+        if not more and any(_is_taken_back(connection, table) for table in _OF_PEOPLE):
+            return None
         if not more:
             _replace(connection)
             connection.execute(f"set search_path = 'whole.main,{_OF_ALL}'")
@@ -183,6 +187,12 @@ def _replace(connection: duckdb.DuckDBPyConnection) -> None:
     for table, rows in KEPT.items():
         if table not in _PUT:
             connection.execute(f"create or replace table whole.kept.{table} as {rows}")
+
+
+def _is_taken_back(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether there was a row that there is no more."""
+    gone = f"select 1 from (from whole.main.{table} except all from {table}) limit 1"
+    return bool(connection.execute(gone).fetchall())
 
 
 def _differs(connection: duckdb.DuckDBPyConnection, now: str, before: str) -> bool:
