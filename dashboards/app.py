@@ -64,7 +64,7 @@ def show_page(page: st.Page, config: Path, settings: Settings, warehouse: Path, 
         _unreadable(str(error), warehouse, facts)
     except Exception as error:  # the last border before a person: told in one line, and in full to the log
         log.exception("%s cannot be shown", facts)
-        told = f'{facts}: cannot be shown ({type(error).__name__}); run "sixkeys build"'
+        told = f'{facts}: cannot be shown ({type(error).__name__}); run "sixkeys build --full"'
         _unreadable(told, warehouse, facts)
 
 

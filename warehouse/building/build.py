@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import logging
 import os
 import shutil
 import uuid
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from config.settings import Settings
+from config.text.quoting import in_short
 from warehouse.building.partial import KEPT, derive_touched
 from warehouse.building.steps import (
     OpenEngine,
@@ -37,6 +39,7 @@ from warehouse.storage.older_scorecards import convert_scorecards
 from warehouse.storage.on_disk import age, sync
 from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
+log = logging.getLogger(__name__)
 COPIES = ("runs", "quarantine", "coverage", "components", "scorecards", "scorecard_forms", "deliveries")
 # bytes that DuckDB holds at once while it builds, and for each commit; what is more it puts beside the warehouse
 HELD, HELD_FOR_A_COMMIT = 2**30, 300
@@ -145,16 +148,23 @@ def _brought_up(task: _Task) -> bool:
     if before is None:
         return False
     shutil.copyfile(before, task.path(".tmp"))
-    with _at_work(task) as connection:
-        _attach(connection, task, "whole")
-        derived = derive_touched(connection, task.settings, task.as_of, task.worth_storing)
-        if derived is not None:
-            _publish(connection, "whole", task, derived)
-            connection.execute("checkpoint whole")
-        connection.execute("detach whole")
+    derived: int | None = None
+    try:
+        with _at_work(task) as connection:
+            _attach(connection, task, "whole")
+            derived = derive_touched(connection, task.settings, task.as_of, task.worth_storing)
+            if derived is not None:
+                _publish(connection, "whole", task, derived)
+                connection.execute("checkpoint whole")
+            connection.execute("detach whole")
+    except duckdb.Error as error:
+        derived = None
+        log.warning(
+            "%s: cannot be followed, so everything is derived anew: %s", before.name, in_short(str(error))
+        )
     if derived is None:
-        task.path(".tmp").unlink()
-        task.path(".work").unlink()
+        for kind in (".tmp", ".tmp.wal", ".work", ".work.wal"):
+            task.path(kind).unlink(missing_ok=True)
     return derived is not None
 
 
@@ -181,8 +191,11 @@ def _facts_to_follow(task: _Task) -> Path | None:
     warehouse = task.settings.warehouse
     try:
         path = warehouse.parent / named_in(pointer(warehouse))
-        with duckdb.connect(str(path), read_only=True) as connection:
-            found = connection.execute("select m.by, a.as_of from kept.made as m, about as a").fetchall()
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{_quoted(path)}' as before (read_only)")
+            found = connection.execute(
+                "select m.by, a.as_of from before.kept.made as m, before.main.about as a"
+            ).fetchall()
     except (OSError, duckdb.Error):
         return None
     is_like_this = [(by, as_of <= naive(task.as_of)) for by, as_of in found] == [(task.made_by, True)]
@@ -191,10 +204,17 @@ def _facts_to_follow(task: _Task) -> Path | None:
 
 def _maker(settings: Settings, as_of: datetime) -> str:
     """What facts come of beside the warehouse: the program, the settings and the local day, as one hash."""
-    made_by = hashlib.sha256(
-        f"{duckdb.__version__} {settings.model_dump_json(exclude={'warehouse'})}".encode()
+    told = (
+        duckdb.__version__,
+        as_of.astimezone(ZoneInfo(settings.timezone)).date(),
+        settings.model_dump_json(exclude={"warehouse"}),
+        # of the platform team's own files
+        settings.platform_documents,
+        settings.golden_paths,
+        settings.paved_road,
+        settings.guardrails,
     )
-    made_by.update(str(as_of.astimezone(ZoneInfo(settings.timezone)).date()).encode())
+    made_by = hashlib.sha256(" ".join(map(str, told)).encode())
     for path in sorted(path for package in _PROGRAM for path in package.rglob("*")):
         if path.suffix in _OF_THE_PROGRAM:
             made_by.update(path.read_bytes())

@@ -36,6 +36,8 @@ KEPT = {
     "catalogue": "from catalogue",
     "path_stretches": "from path_stretches",
     "common_addresses": "from common_addresses",
+    "step_jobs": "from step_jobs",
+    "step_environments": "from step_environments",
     "spellings": "from spellings",
     "row_hashes": "from row_hashes",
 }
@@ -126,6 +128,7 @@ def _derive(
 
 def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str]) -> None:
     """The database `part`: the source tables, of those that are large the touched rows alone."""
+    connection.execute(f"set search_path = '{_OF_ALL}'")
     connection.execute("detach database if exists part")
     connection.execute("attach ':memory:' as part")
     nodes = pa.table({"node": pa.array(sorted(found), pa.string())})

@@ -42,13 +42,13 @@ def _listed(nodes: Sequence[str]) -> str:
 _ROW_HASHES = " union all ".join(
     [
         f"select '{table}' as told_in, list_filter({_listed(nodes)}, lambda n: n is not null) as nodes,"
-        f" count(*) as n, bit_xor(hash(t)) as hash from source.{table} as t group by {', '.join(nodes)}"
+        f" count(*) as n, sum(hash(t)::hugeint) as hash from source.{table} as t group by {', '.join(nodes)}"
         for table, nodes in _NODES.items()
     ]
     # a run goes by another name where one of another repository has its number
     + [
-        f"select 'workflow_deployments', [{_REPOSITORY}], count(*), bit_xor(hash(t)) from workflow_deployments as t"
-        " group by t.repo"
+        f"select 'workflow_deployments', [{_REPOSITORY}], count(*), sum(hash(t)::hugeint)"
+        " from workflow_deployments as t group by t.repo"
     ]
 )
 # pairs of nodes that belong together, beside those of one row: as it is now, and as it was
@@ -60,6 +60,8 @@ _PAIRS = " union ".join(
         " where t.id in (select l.deployment_id from source.links as l)",
         "select 'deployment ' || t.id, 'repository ' || t.repo from workflow_deployments as t"
         " where t.id in (select l.deployment_id from source.links as l)",
+        "select 'deployment ' || c.id, 'service ' || c.service from whole.kept.candidates as c"
+        " where c.id in (select l.deployment_id from source.links as l)",
         *(
             "select 'service ' || c.service,"
             " case c.kind when 'application' then 'application ' else 'PagerDuty service ' end || c.value"
@@ -108,6 +110,16 @@ _TOUCHED = " union ".join(
         # the jobs of a run are read when it is over, or given up after a day
         "select 'repository ' || r.repo from source.workflow_runs as r where r.conclusion is null"
         " and r.finished_at is null and r.created_at > (select a.as_of - interval 1 day from whole.main.about as a)",
+        # a name that was told first of one service says of all that are on a path what their steps are
+        *(
+            "select 'service ' || p.service from path_stretches as p where p.path is not null"
+            f" and exists (select 1 from {differing(name, before)})"
+            for name, before in (
+                ("step_jobs", "whole.kept.step_jobs"),
+                ("step_environments", "whole.kept.step_environments"),
+                ("production_environments", "whole.main.production_environments"),
+            )
+        ),
         f"select {_INCIDENT.format('n.')} from {differing('common_addresses', 'whole.kept.common_addresses')} as d"
         " inner join named_by_events as n on n.address = d.url",
     ]

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from collectors.contract.items import Gone
 from collectors.contract.records import Component, Coverage, Deployment, Incident, Link, PullRequest
-from config.settings import Settings
+from config.settings import Settings, load_settings
 from tests.conftest import Sample
 from warehouse.building.build import build
+from warehouse.metrics.published_facts import current_facts
 from warehouse.storage.store import Warehouse, open_warehouse
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -152,7 +153,8 @@ def test_the_same_for_many_more_changes(before: Settings, rounds: list[list[Any]
 
 
 def deployment(id: str, at: datetime, **more: Any) -> Deployment:
-    return Deployment(source="ci", id=id, service="checkout", status="success", finished_at=at, **more)
+    told = {"source": "ci", "id": id, "service": "tool", "status": "success", "finished_at": at}
+    return Deployment.model_validate(told | more)
 
 
 LATE = NOW - timedelta(days=9)
@@ -161,17 +163,32 @@ EVENT = {"id": "e1", "links": (URL,)}
 
 
 def incident(id: str, **more: Any) -> Incident:
-    return Incident(source="paging", id=id, service="billing", opened_at=LATE, resolved_at=NOW, **more)
+    return Incident(source="paging", id=id, service="desk", opened_at=LATE, resolved_at=NOW, **more)
 
 
 def written(*records: Any) -> Callable[[Warehouse], None]:
     return lambda warehouse: warehouse.upsert(records)
 
 
+def changed(sql: str) -> Callable[[Warehouse], None]:
+    def write(warehouse: Warehouse) -> None:
+        warehouse.connection.execute(sql)
+
+    return write
+
+
+def has_page(name: str) -> Callable[[Warehouse], None]:
+    """Two deployments of one repository get the same page."""
+    two = "select id from deployments where repo = 'acme/ledger' order by id limit 2"
+    return changed(f"update deployments set url = 'https://ci.acme.example/{name}' where id in ({two})")
+
+
 # the others take as long, and are played with what takes minutes
-OFTEN = (
-    "a deployment comes after the incident that names it",
+OFTEN = ("a deployment comes after the incident that names it", "a page that deployments share moves")
+# where each service or name is another one with it
+FULL = (
     "incidents were read for longer than anybody thought",
+    "a repository that nobody knew is deployed, and written otherwise",
 )
 # in rounds, each of which is built: what happens in organisations, and where a row of one service speaks of another's
 HISTORIES: dict[str, list[Callable[[Warehouse], None]]] = {
@@ -189,6 +206,19 @@ HISTORIES: dict[str, list[Callable[[Warehouse], None]]] = {
         written(Link(incident_source="paging", incident_id="linked", deployment_id="77", reason="said")),
         written(Link(incident_source="paging", incident_id="linked", deployment_id="78", reason="said")),
         lambda warehouse: warehouse.forget([Gone(Link, ("paging", "linked"))]),
+    ],
+    "a link goes to a deployment that does not count, and is gone": [
+        written(deployment("79", LATE, status="failure"), incident("linked")),
+        written(Link(incident_source="paging", incident_id="linked", deployment_id="79", reason="said")),
+        changed("delete from deployments where id = '79'"),
+    ],
+    "a page that deployments share moves": [has_page("one"), has_page("other")],
+    "a place is approved by one and deployed to by another": [
+        changed("update workflow_runs set approved = ['pre-prod'] where repo = 'acme/checkout'"),
+        changed(
+            "update deployments set environment = 'pre-prod'"
+            " where id = (select min(id) from deployments where repo = 'acme/ledger')"
+        ),
     ],
     "a service gets another owner and another repository, and is gone": [
         written(Component(name="search", owner="payments", repo="acme/search")),
@@ -235,19 +265,21 @@ def test_what_one_service_is_told_of_reaches_each_that_it_concerns(
     before: Settings, tmp_path: Path, name: str
 ) -> None:
     own = copied(before, tmp_path)
-    now = NOW
+    now, ways = NOW, list[int | None]()
     for write in HISTORIES[name]:
         with open_warehouse(own.warehouse) as warehouse, warehouse.transaction():
             write(warehouse)
         now += timedelta(minutes=15)
         path = build(own, now, worth_storing=0)
+        ways.append(derived(path))
+    assert name in FULL or None not in ways
     brought_up = tmp_path / "brought-up.duckdb"
     shutil.copy(path, brought_up)
     assert differing(brought_up, built_anew(own, now)) == {}
 
 
 def test_only_what_is_touched_is_derived_anew_and_everything_on_a_new_day_or_by_other_settings(
-    before: Settings, tmp_path: Path
+    sample: Sample, before: Settings, tmp_path: Path
 ) -> None:
     own = copied(before, tmp_path)
     later = NOW + timedelta(minutes=15)
@@ -260,7 +292,21 @@ def test_only_what_is_touched_is_derived_anew_and_everything_on_a_new_day_or_by_
     ) as connection:  # so that no copy of a file has what was taken back
         connection.execute("delete from comments")
     assert derived(build(own, later, worth_storing=0)) is None
+    other = load_settings(sample.config).model_copy(update={"warehouse": own.warehouse})
+    other.golden_paths.pop()  # which is not in what the settings dump
+    assert derived(build(other, later, worth_storing=0)) is None
     other = own.model_copy(update={"organization": "another"})
     assert derived(build(other, later, worth_storing=0)) is None
     assert derived(build(own, later, worth_storing=0)) is None
     assert derived(build(own, NOW + timedelta(days=1), worth_storing=0)) is None
+
+
+def test_a_facts_file_that_is_damaged_is_built_anew(before: Settings, tmp_path: Path) -> None:
+    own = copied(before, tmp_path)
+    facts = current_facts(own.warehouse)
+    content = facts.read_bytes()
+    facts.write_bytes(content[: len(content) // 2])
+    later = NOW + timedelta(minutes=15)
+    built = build(own, later, worth_storing=0)
+    assert derived(built) is None
+    assert differing(built, built_anew(own, later)) == {}
