@@ -293,7 +293,7 @@ def test_only_what_is_touched_is_derived_anew_and_everything_on_a_new_day_or_by_
         connection.execute("delete from comments")
     assert derived(build(own, later, worth_storing=0)) is None
     other = load_settings(sample.config).model_copy(update={"warehouse": own.warehouse})
-    other.golden_paths.pop()  # which is not in what the settings dump
+    other.golden_paths.pop()  # which stands in a file of the platform team
     assert derived(build(other, later, worth_storing=0)) is None
     other = own.model_copy(update={"organization": "another"})
     assert derived(build(other, later, worth_storing=0)) is None
