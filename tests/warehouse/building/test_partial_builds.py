@@ -64,9 +64,8 @@ def change(
         connection.execute(f"delete from {table} where {chosen}")
     else:
         other = f'(select "{column}" from {table} order by hash(rowid + {seed + 1}) limit 1)'
-        with suppress(
-            duckdb.ConstraintException
-        ):  # a key that another row has, or nothing where something must be
+        # a key that another row has, or nothing where something must be
+        with suppress(duckdb.ConstraintException):
             connection.execute(f'update {table} set "{column}" = {other} where {chosen}')
 
 
@@ -287,9 +286,8 @@ def test_only_what_is_touched_is_derived_anew_and_everything_on_a_new_day_or_by_
     with open_warehouse(own.warehouse) as warehouse, warehouse.transaction():
         warehouse.upsert([deployment("77", LATE)])
     assert derived(build(own, later, worth_storing=0)) == 1
-    with duckdb.connect(
-        str(own.warehouse)
-    ) as connection:  # so that no copy of a file has what was taken back
+    # what was taken back is in no copy of a file
+    with duckdb.connect(str(own.warehouse)) as connection:
         connection.execute("delete from comments")
     assert derived(build(own, later, worth_storing=0)) is None
     other = load_settings(sample.config).model_copy(update={"warehouse": own.warehouse})
