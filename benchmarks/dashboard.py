@@ -78,7 +78,7 @@ PAGES: dict[str, tuple[str, str, tuple[Loader, ...]]] = {
     "deployments": (".six-list-table", ".six-days", (_listed(deployment_rows.DEPLOYMENT_LIST),)),
     "incidents": (".six-list-table", ".six-days", (_listed(incident_rows.INCIDENT_LIST),)),
     "satisfaction": (".st-key-table-controls", ".six-days", (surveyed,)),
-    "targets": (".six-weeks-key", ".six-days", (_targets, targets_loading.on_paths)),
+    "targets": (".six-weeks-key", ".six-days", (_targets,)),
     "team?team=team-03": (".six-shares", ".six-days", _PROFILE),
     "service?service=service-003": (".six-shares", ".six-days", _PROFILE),
 }
