@@ -109,36 +109,12 @@ STEPS_IN_ORDER: tuple[Step, ...] = (
     "guardrails",
 )
 # those of the steps that are made of all that there is; the others of what belongs together, by repository and service
-OF_ALL = (
+OF_ALL: tuple[Step, ...] = (
     "service_coverage",
     "covered_days",
     "gaps",
     "path_moves",
-    "answers",
-    "taken_answers",
-    "responses",
-    "drivers",
-    "comments",
-    find_ready,
-    "requests",
-    "unknown_teams",
-    "unmapped",
-    "not_counted",
-    "events",
-    "reading_days",
-    "path_services",
-    find_paved,
-    "paved_road",
-    "paved_services",
-    "object_states",
-    "guarded_applications",
-    "service_objects",
-    "guarded_rules",
-    "denied_namespaces",
-    "scanning_evidence",
-    "guardrail_days",
-    "guarded_services",
-    "guardrails",
+    *STEPS_IN_ORDER[STEPS_IN_ORDER.index("answers") :],
 )
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
 WRITTEN = (
