@@ -36,7 +36,7 @@ from warehouse.metrics.stored_values import WORTH_STORING, store
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import waited_for
 from warehouse.storage.older_scorecards import convert_scorecards
-from warehouse.storage.on_disk import age, sync
+from warehouse.storage.on_disk import age, quoted_path, sync
 from warehouse.storage.store import OPEN, attach, open_warehouse, told_if_damaged, transaction
 
 log = logging.getLogger(__name__)
@@ -176,7 +176,7 @@ def _at_work(task: _Task) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config=OPEN | {"temp_directory": f"{task.path('.work')}.tmp"}) as connection:
         # what is removed at the end need not be in order
         connection.execute("pragma disable_checkpoint_on_shutdown")
-        connection.execute(f"attach '{_quoted(task.path('.work'))}' as work")
+        connection.execute(f"attach '{quoted_path(task.path('.work'))}' as work")
         connection.execute("use work")
         attach(connection, task.path(".stored"))
         bound_memory(connection)
@@ -185,7 +185,7 @@ def _at_work(task: _Task) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _attach(connection: duckdb.DuckDBPyConnection, task: _Task, name: str) -> None:
     """The facts to be, to be written."""
-    connection.execute(f"attach '{_quoted(task.path('.tmp'))}' as {name} (storage_version 'v1.4.0')")
+    connection.execute(f"attach '{quoted_path(task.path('.tmp'))}' as {name} (storage_version 'v1.4.0')")
 
 
 def _facts_to_follow(task: _Task) -> Path | None:
@@ -194,7 +194,7 @@ def _facts_to_follow(task: _Task) -> Path | None:
     try:
         path = warehouse.parent / named_in(pointer(warehouse))
         with duckdb.connect() as connection:
-            connection.execute(f"attach '{_quoted(path)}' as before (read_only)")
+            connection.execute(f"attach '{quoted_path(path)}' as before (read_only)")
             found = connection.execute(
                 "select m.by, a.as_of from before.kept.made as m, before.main.about as a"
             ).fetchall()
@@ -262,10 +262,6 @@ def _publish(
         f"create or replace table {facts}.kept.made as select ? as by, ?::bigint as derived",
         [task.made_by, derived],
     )
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _point(folder: Path, warehouse: Path, name: str) -> None:

@@ -12,7 +12,7 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 from warehouse.loading.people_key import key_file
 from warehouse.storage.migration import WarehouseError
-from warehouse.storage.on_disk import sync
+from warehouse.storage.on_disk import quoted_path, sync
 from warehouse.storage.store import WAIT_SECONDS, attach, require_database, told_if_damaged
 
 
@@ -52,7 +52,7 @@ def back_up(
 
 
 def _copy(warehouse: Path, copy: Path, waiting: Callable[[str], None], wait_seconds: float) -> None:
-    copied = str(copy).replace("'", "''")
+    copied = quoted_path(copy)
     with duckdb.connect() as connection:
         attach(connection, warehouse, waiting, wait_seconds)
         connection.execute(f"attach '{copied}' as copied (storage_version 'v1.4.0')")

@@ -24,7 +24,7 @@ from warehouse.metrics.values import SCOPES, compute, measured
 from warehouse.rows.columns import TABLES, DescribedColumn, described_columns
 from warehouse.rows.spreadsheets import defused
 from warehouse.storage.lock import waited_for
-from warehouse.storage.on_disk import age
+from warehouse.storage.on_disk import age, quoted_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +124,7 @@ def _copy_as_parquet(facts: Facts, table: str, path: Path) -> None:
     described = facts.connection.execute(f"describe {table}").fetchall()
     instants = [f"cast({name} as timestamp) as {name}" for name, type, *_ in described if type == "DATE"]
     replaced = f"replace ({', '.join(instants)})" if instants else ""
-    where = str(path).replace("'", "''")
+    where = quoted_path(path)
     facts.connection.execute(
         f"copy (select * {replaced} from {table} order by all) to '{where}' (format parquet, use_tmp_file false)"
     )

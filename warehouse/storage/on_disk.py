@@ -1,4 +1,4 @@
-"""Files as they are on the disk: what has to be there before it is relied on, and how old one is."""
+"""Files as they are on the disk: what has to be there before it is relied on, how old one is, and how SQL names one."""
 
 import os
 import time
@@ -21,3 +21,8 @@ def age(path: Path) -> timedelta:
         return timedelta(seconds=time.time() - path.stat().st_mtime)
     except FileNotFoundError:
         return timedelta(0)
+
+
+def quoted_path(path: Path) -> str:
+    """A path within a text of SQL."""
+    return str(path).replace("'", "''")

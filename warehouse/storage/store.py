@@ -24,6 +24,7 @@ from warehouse.storage.instants import naive
 from warehouse.storage.kept_columns import keeping
 from warehouse.storage.lock import one_thread_at_a_time
 from warehouse.storage.migration import VERSION, WarehouseError, migrate, stored_version
+from warehouse.storage.on_disk import quoted_path
 from warehouse.storage.renames import under_current_names
 from warehouse.storage.schema import arrow_table
 
@@ -93,8 +94,7 @@ def attach(
     wait_seconds: float = WAIT_SECONDS,
 ) -> None:
     """Attaches the warehouse at `path` to `connection` as `stored`, to be read; waits while a process writes."""
-    quoted = str(path).replace("'", "''")
-    step = f"attach '{quoted}' as stored (read_only)"
+    step = f"attach '{quoted_path(path)}' as stored (read_only)"
     in_turn(path, lambda: connection.execute(step), waiting, wait_seconds)
 
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from warehouse.building import lineage
 from warehouse.building.ancestry.repository import TRACED
-from warehouse.building.spark.on_workers import WALKED, WHOLE, column_of, quoted_path, walking
+from warehouse.building.spark.on_workers import WALKED, WHOLE, column_of, walking
 from warehouse.building.steps import Step, model
+from warehouse.storage.on_disk import quoted_path
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

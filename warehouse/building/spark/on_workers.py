@@ -11,6 +11,7 @@ from warehouse.building.ancestry.repository import TRACED
 from warehouse.building.lineage import trace
 from warehouse.metrics.definitions import definitions
 from warehouse.storage.arrow_tables import create_table
+from warehouse.storage.on_disk import quoted_path
 
 # a row is of one of these tables; the two behind them are small, and each worker has the whole of them
 WALKED = ("candidates", "source.commits", "source.deployments", "source.pull_requests")
@@ -53,11 +54,6 @@ def walking(whole: dict[str, Path]) -> _Batches:
                     yield _among_others(name, rows)
 
     return walked
-
-
-def quoted_path(path: Path) -> str:
-    """A path within a text of SQL."""
-    return str(path).replace("'", "''")
 
 
 def _received(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch]) -> bool:
