@@ -19,12 +19,12 @@ from config.settings import Settings
 from config.text.quoting import in_short
 from warehouse.building.partial import KEPT, derive_touched
 from warehouse.building.steps import (
+    WRITTEN,
     OpenEngine,
+    as_stored,
     create_facts,
     model,
     on_this_machine,
-    published,
-    published_tables,
 )
 from warehouse.building.touched import create_row_hashes
 from warehouse.loading.people_key import key_file
@@ -127,15 +127,17 @@ def _made_anew(task: _Task, engine: OpenEngine) -> None:
     """Writes facts of all that there is."""
     settings, as_of = task.settings, task.as_of
     with _at_work(task) as connection:
-        with engine(connection) as run:
+        _attach(connection, task, "published")
+        connection.execute("set search_path = 'work.main,published.main'")
+        with engine(connection, "published") as run:
             create_facts(connection, settings, as_of, run)
             create_row_hashes(connection)
             facts = Facts(connection, task.path(".work"), as_of, settings.timezone, settings.organization)
             store(facts, task.worth_storing)
-            _attach(connection, task, "published")
             with transaction(connection):
-                for table in published_tables():
-                    connection.execute(f"create table published.{table} as {published(table)}")
+                for table in WRITTEN:
+                    rows = as_stored(table, f"from {table}")
+                    connection.execute(f"create table published.{table} as {rows}")
                 connection.execute("create schema published.kept")
                 for table, rows in KEPT.items():
                     connection.execute(f"create table published.kept.{table} as {rows}")

@@ -19,9 +19,9 @@ from warehouse.building.steps import (
     STEPS_IN_ORDER,
     Engine,
     Step,
+    as_stored,
     create_basis,
     on_this_machine,
-    published,
     published_tables,
 )
 from warehouse.metrics.facts import Facts
@@ -186,7 +186,8 @@ def _replace(connection: duckdb.DuckDBPyConnection) -> None:
         if table in _PUT or table in STORED or not _differs(connection, table, before):
             continue
         _put_down_changes(connection, table, table, before)
-        connection.execute(f"create or replace table {before} as {published(table)}")
+        rows = as_stored(table, f"from {table}")
+        connection.execute(f"create or replace table {before} as {rows}")
     for table, rows in KEPT.items():
         if table not in _PUT:
             connection.execute(f"create or replace table whole.kept.{table} as {rows}")

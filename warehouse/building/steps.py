@@ -15,6 +15,7 @@ from warehouse.building.groups import create_groups
 from warehouse.building.matched_globs import create_inputs
 from warehouse.building.names import create_sources
 from warehouse.building.path_evidence import judge_paths
+from warehouse.building.portions import create_in_portions
 from warehouse.building.readiness import create_request_inputs, find_ready
 from warehouse.building.standards.path_inputs import create_path_inputs
 from warehouse.building.standards.paved import create_paved_choices, find_paved
@@ -27,8 +28,8 @@ from warehouse.storage.store import transaction
 Step: TypeAlias = str | Callable[[duckdb.DuckDBPyConnection], None]
 # what runs a step, on the tables of the steps before it
 Engine: TypeAlias = Callable[[Step], None]
-# an engine over an attached warehouse, for as long as what it makes is read
-OpenEngine: TypeAlias = Callable[[duckdb.DuckDBPyConnection], AbstractContextManager[Engine]]
+# an engine over an attached warehouse that writes facts into the named database, for as long as what it makes is read
+OpenEngine: TypeAlias = Callable[[duckdb.DuckDBPyConnection, str], AbstractContextManager[Engine]]
 # whose is what, of all that there is
 FIRST_STEPS: tuple[Step, ...] = (
     "production_deployments",
@@ -116,6 +117,19 @@ OF_ALL: tuple[Step, ...] = (
     "path_moves",
     *STEPS_IN_ORDER[STEPS_IN_ORDER.index("answers") :],
 )
+# models that join by repository alone
+BY_REPOSITORY = {
+    "pull_commits",
+    "squashes",
+    "squashed_commits",
+    "baseline_changes",
+    "whole_changes",
+    "pull_changes",
+    "undone_changes",
+    "pull_stages",
+    "changes",
+    "reverts",
+}
 # what readers get beside the models in `models/facts`; the steps on the way stay out of the published file
 WRITTEN = (
     "claims",
@@ -141,10 +155,14 @@ _BY_DAY = (
 ORDERED = dict.fromkeys(_BY_DAY, ("day",)) | {"stored_values": ("names", "until - first", "first")}
 
 
+def is_fact(name: str) -> bool:
+    """Whether a model is of facts, which readers get, and not of a step on the way."""
+    return (MODELS / "facts" / f"{name}.sql").exists()
+
+
 def model(name: str) -> str:
     """The text of a model, the file `models/facts/<name>.sql` or `models/steps/<name>.sql`."""
-    of_facts = MODELS / "facts" / f"{name}.sql"
-    path = of_facts if of_facts.exists() else MODELS / "steps" / f"{name}.sql"
+    path = MODELS / ("facts" if is_fact(name) else "steps") / f"{name}.sql"
     return path.read_text(encoding="utf-8")
 
 
@@ -153,9 +171,9 @@ def published_tables() -> list[str]:
     return [*sorted(path.stem for path in (MODELS / "facts").glob("*.sql")), *WRITTEN]
 
 
-def published(table: str) -> str:
-    """SQL for the rows of a table that readers get, in the order in which they are stored."""
-    return f"from {table}" + (f" order by {', '.join(ORDERED[table])}" if table in ORDERED else "")
+def as_stored(table: str, rows: str) -> str:
+    """SQL for the rows of a table that readers get, which `rows` selects, in the order in which they are stored."""
+    return f"from ({rows}\n) order by {', '.join(ORDERED[table])}" if table in ORDERED else rows
 
 
 def create_macros(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
@@ -184,15 +202,21 @@ def create_days(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of
 
 
 @contextmanager
-def on_this_machine(connection: duckdb.DuckDBPyConnection) -> Iterator[Engine]:
-    """The engine that runs each step in DuckDB."""
+def on_this_machine(connection: duckdb.DuckDBPyConnection, facts: str | None = None) -> Iterator[Engine]:
+    """The engine that runs each step in DuckDB; facts go into the current database where no other is named."""
 
     def run(step: Step) -> None:
         # each for itself: what is not committed has no statistics, by which the next one is planned
         if callable(step):
             step(connection)
+            return
+        ((here,),) = connection.execute("select current_database()").fetchall()
+        table = f"{facts if facts and is_fact(step) else here}.main.{step}"
+        rows = as_stored(step, model(step))
+        if step in BY_REPOSITORY:
+            create_in_portions(connection, table, rows)
         else:
-            connection.execute(f"create table {step} as {model(step)}")
+            connection.execute(f"create table {table} as {rows}")
 
     yield run
 

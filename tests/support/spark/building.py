@@ -22,8 +22,8 @@ def telling(settings: Settings, address: str, shared: Path) -> OpenEngine:
     engine = on_spark(address, shared, settings)
 
     @contextmanager
-    def told(connection: duckdb.DuckDBPyConnection) -> Iterator[Engine]:
-        with engine(connection) as run:
+    def told(connection: duckdb.DuckDBPyConnection, facts: str) -> Iterator[Engine]:
+        with engine(connection, facts) as run:
 
             def one(step: Step) -> None:
                 print(step if isinstance(step, str) else step.__name__, flush=True)

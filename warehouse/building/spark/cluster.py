@@ -89,14 +89,14 @@ def on_spark(address: str, shared: Path, settings: Settings) -> OpenEngine:
         )
 
     @contextmanager
-    def engine(connection: duckdb.DuckDBPyConnection) -> Iterator[Engine]:
+    def engine(connection: duckdb.DuckDBPyConnection, facts: str) -> Iterator[Engine]:
         _require_answer(place)
         shutil.rmtree(folder, ignore_errors=True)
         try:
             folder.mkdir(parents=True)
             with _told(place, folder), _session(address, settings.timezone) as spark:
                 _require_workers(spark, folder, place)
-                yield SparkEngine(spark, connection, folder)
+                yield SparkEngine(spark, connection, facts, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from warehouse.building import lineage
 from warehouse.building.ancestry.repository import TRACED
 from warehouse.building.spark.on_workers import WALKED, WHOLE, column_of, walking
-from warehouse.building.steps import Step, model
+from warehouse.building.steps import Step, as_stored, is_fact, model
 from warehouse.storage.on_disk import quoted_path
 
 if TYPE_CHECKING:
@@ -54,10 +54,15 @@ TO_WALK = {
 
 
 class SparkEngine:
-    """Runs steps in `spark`, whose workers see `folder`; `connection` has the tables that they begin with and make."""
+    """Runs steps in `spark`, whose workers see `folder`; `connection` has the tables that they begin with and make.
 
-    def __init__(self, spark: "SparkSession", connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-        self._spark, self._connection, self._folder = spark, connection, folder
+    Facts go into its database `facts`.
+    """
+
+    def __init__(
+        self, spark: "SparkSession", connection: duckdb.DuckDBPyConnection, facts: str, folder: Path
+    ) -> None:
+        self._spark, self._connection, self._facts, self._folder = spark, connection, facts, folder
         self._known: dict[str, Path] = {}
 
     def __call__(self, step: Step) -> None:
@@ -92,8 +97,11 @@ class SparkEngine:
         path = self._folder / table
         frame.write.parquet(_address(path))
         self._name(table, path, self._spark.read.schema(frame.schema).parquet(_address(path)))
-        files = quoted_path(path / "*.parquet")
-        self._connection.execute(f"create view {table} as from read_parquet('{files}')")
+        rows = f"from read_parquet('{quoted_path(path / '*.parquet')}')"
+        if is_fact(table):
+            self._connection.execute(f"create table {self._facts}.main.{table} as {as_stored(table, rows)}")
+        else:
+            self._connection.execute(f"create view {table} as {rows}")
 
     def _walk(self) -> None:
         """Makes the tables of TRACED: each worker walks whole repositories, as one machine walks all of them."""

@@ -58,27 +58,24 @@ sought as (
     where r.authored_at is not null and u.reverted_title is not null
 ),
 
+own as (
+    select c.repo, c.sha, c.sha as shipped_sha, c.authored_at, c.subject as title
+    from source.commits as c
+    union all
+    select q.repo, p.sha, q.sha, p.authored_at, p.title
+    from squashes as q
+    inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
+    where not p.is_merge
+),
+
 titled as (
-    select b.repo, b.sha, b.shipped_sha, b.authored_at, u.own_title as title
-    from (
-        select
-            t.*,
-            texts_of(
-                t.title,
-                case when t.title like '% (#%)' then regexp_extract(t.title, '^(.*) [(]#[0-9]+[)]$', 1) end
-            ) as titles
-        from (
-            select c.repo, c.sha, c.sha as shipped_sha, c.subject as title, c.authored_at
-            from source.commits as c
-            union all
-            select q.repo, p.sha, q.sha, p.title, p.authored_at
-            from squashes as q
-            inner join squashed_commits as p on p.repo = q.repo and p.outer_number = q.number
-            where not p.is_merge
-        ) as t
-    ) as b
-    cross join lateral unnest(b.titles) as u (own_title)
-    where b.authored_at is not null and u.own_title is not null
+    select o.*
+    from own as o
+    where o.authored_at is not null and o.title is not null
+    union all
+    select o.* except (title), regexp_extract(o.title, '^(.*) [(]#[0-9]+[)]$', 1)
+    from own as o
+    where o.authored_at is not null and o.title like '% (#%)'
 ),
 
 written as (
