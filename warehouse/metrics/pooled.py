@@ -3,18 +3,14 @@
 The same statement makes what is stored and what is computed when asked, so both are always the same number.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, NamedTuple
 
 from config.metrics import Metric
 from warehouse.metrics.facts import Facts
-from warehouse.metrics.periods import (
-    Bucket,
-)
+from warehouse.metrics.periods import Bucket
 
 # what `where` may have beside names: whether an agent helped; a column of these facts only, and not of what was covered
 ASSISTANCE = "assistance"
@@ -49,6 +45,8 @@ class Pooled(NamedTuple):
 
 
 NOTHING = Pooled()
+# (metric, name) -> first day of a stretch -> what its rows come to
+PooledStretches = Mapping[tuple[str, str], Mapping[date, Pooled]]
 # the columns of a statement and of `stored_values` that make one
 _COLUMNS = ", ".join(Pooled._fields)
 
@@ -59,15 +57,19 @@ def pooled(
     by: str | None,
     where: Mapping[str, str],
     wanted: Sequence[Bucket],
-) -> dict[tuple[str, str, date], Pooled]:
-    """(metric, name, first day) -> what its rows come to; what has neither rows nor covered days is not there.
+) -> PooledStretches:
+    """What the rows of each stretch come to; what has neither rows nor covered days is not there.
 
     `by` None: one for all of them, by the name "". What is stored of a stretch where that is, else of the rows.
     """
     kept = [] if ASSISTANCE in where else _kept(facts, wanted)
-    stored = _stored(facts, metrics, by, where, kept) if kept else {}
-    others = [one for one in wanted if one not in kept] if stored else wanted
-    return stored | (_computed(facts, metrics, by, where, others) if others else {})
+    rows = _stored(facts, metrics, by, where, kept) if kept else []
+    others = [one for one in wanted if one not in kept] if rows else wanted
+    rows += _computed(facts, metrics, by, where, others) if others else []
+    found: defaultdict[tuple[str, str], dict[date, Pooled]] = defaultdict(dict)
+    for row in rows:
+        found[row[:2]][row[2]] = Pooled(*row[3:])
+    return found
 
 
 def narrowing(where: Iterable[str]) -> str:
@@ -104,16 +106,15 @@ def _computed(
     by: str | None,
     where: Mapping[str, str],
     wanted: Sequence[Bucket],
-) -> dict[tuple[str, str, date], Pooled]:
+) -> list[Any]:
     names = (by,) if by else ()
-    found: dict[tuple[str, str, date], Pooled] = {}
+    found: list[Any] = []
     for metric in metrics:
         sql = (
-            f"select {quoted_name(by) if by else repr('')}, first, {_COLUMNS}"
+            f"select '{metric.id}', {quoted_name(by) if by else repr('')}, first, {_COLUMNS}"
             f" from ({value_statement(metric, names, narrowing(where), narrowing(names_only(where)), where)})"
         )
-        rows = facts.connection.execute(sql, {**bound_to(wanted), **where}).fetchall()
-        found |= {(metric.id, name, first): Pooled(*rest) for name, first, *rest in rows}
+        found += facts.connection.execute(sql, {**bound_to(wanted), **where}).fetchall()
     return found
 
 
@@ -130,14 +131,14 @@ def _stored(
     by: str | None,
     where: Mapping[str, str],
     wanted: Sequence[Bucket],
-) -> dict[tuple[str, str, date], Pooled]:
+) -> list[Any]:
     """What is stored of stretches that are; empty where it is not by those names."""
     names = [name for name in NAMES if name == by or name in where]
     of = "".join(f" and f.{key} = ${key}" for key in where)
     if by == "team" and set(where) == {"group"}:
         names, of = ["team"], narrowing(where)
     if "group" in names and len(names) > 1:
-        return {}
+        return []
     name, chosen = f"f.{by}" if by else "''", f"f.names = $names{of}"
     if "service" in names and len(names) > 1:
         owned = f"f.service in (select f.service from owners as f where true{narrowing(where)})"
@@ -159,8 +160,7 @@ def _stored(
         "names": " ".join(names),
         "metrics": [metric.id for metric in metrics],
     }
-    rows = facts.connection.execute(sql, bound).fetchall()
-    return {(metric, name, first): Pooled(*rest) for metric, name, first, *rest in rows}
+    return facts.connection.execute(sql, bound).fetchall()
 
 
 def _stretches_of(wanted: Sequence[Bucket]) -> dict[str, list[date]]:

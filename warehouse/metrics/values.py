@@ -1,8 +1,9 @@
 """The metrics' values: from pooled rows, for a scope and a period, against the targets."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from itertools import repeat
 from typing import Any, Literal, get_args
 
 from config.errors import ConfigurationError
@@ -10,6 +11,7 @@ from config.metrics import Metric, find, keys
 from config.metrics import metrics as declared
 from config.names import find_name
 from config.settings import Settings
+from config.targets import Target
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.periods import Bucket, Period, buckets, full_range, midnight, today
 from warehouse.metrics.pooled import (
@@ -17,6 +19,7 @@ from warehouse.metrics.pooled import (
     ASSISTED_FACTS,
     NOTHING,
     Pooled,
+    PooledStretches,
     names_only,
     narrowing,
     pooled,
@@ -105,6 +108,21 @@ def compute(
     status. Raises ConfigurationError for a narrowing that is none, names nothing known, or that a metric named does not
     have.
     """
+    columns = value_columns(facts, settings, by, period, start, end, where, metrics)
+    return [*map(Value, *columns.values())]
+
+
+def value_columns(
+    facts: Facts,
+    settings: Settings,
+    by: Scope = "organisation",
+    period: Period | None = None,
+    start: date | None = None,
+    end: date | None = None,
+    where: Mapping[str, str] | None = None,
+    metrics: Collection[str] | None = None,
+) -> dict[str, list[Any]]:
+    """What `compute` gives as a list for each field of a `Value`, in their order."""
     where = narrowed(facts, where or {})
     owned, is_parted = names_only(where), ASSISTANCE in where
     periods = buckets(period, *full_range(facts, start, end))
@@ -116,48 +134,47 @@ def compute(
     of_rows = [metric for metric in wanted if metric.fact != "responses"]
     counted = pooled(facts, of_rows, None if by == "organisation" else by, where, periods)
     without = _without(facts, by, owned)
-    remarks: dict[tuple[str, str, date], str] = {}
+    remarks: Mapping[tuple[str, str], Mapping[date, str]] = {}
     if len(of_rows) < len(wanted):
         of_rounds, remarks = _satisfaction(facts, by, where, names, periods)
-        counted |= of_rounds
-    found: list[Value] = []
-    stretches = [
-        (one, one.start <= now < one.end, facts.as_of < midnight(facts, one.end) + settings.incidents.window)
-        for one in periods
-    ]
+        counted = {**counted, **of_rounds}
+    starts, ends = [one.start for one in periods], [one.end for one in periods]
+    running = [one.start <= now < one.end for one in periods]
+    rising = [facts.as_of < midnight(facts, one.end) + settings.incidents.window for one in periods]
+    found: dict[str, list[Any]] = {field.name: [] for field in fields(Value)}
     for metric in wanted:
         for name in names:
             target = None if is_parted else levels.target(metric.id, by, name)
             is_without = name in without.get(metric.id, ())
-            for one, is_running, may_rise in stretches:
-                key = metric.id, name, one.start
-                of = counted.get(key, NOTHING)
-                value = of.value
-                if metric.statistic == "rate":
-                    value = of.n / of.days if of.days else None
-                status = _status(metric, value, of, is_without)
-                if status == "value" and target is not None and value is not None:
-                    status = "met" if target.met_by(value) else "missed"
-                found.append(
-                    Value(
-                        metric=metric.id,
-                        scope=by,
-                        name=name or facts.organization,
-                        period_start=one.start,
-                        period_end=one.end,
-                        value=value,
-                        unit=metric.unit,
-                        n=of.n,
-                        target=target.text if target else None,
-                        status=status,
-                        partial=is_running,
-                        p75=of.p75,
-                        p90=of.p90,
-                        provisional=value is not None and metric.needs_incidents and may_rise,
-                        watched=of.watched,
-                        remark=remarks.get(key, ""),
-                    )
-                )
+            of_days, remark = counted.get((metric.id, name), {}), remarks.get((metric.id, name), {})
+            told = [of_days.get(first, NOTHING) for first in starts]
+            values = [_value(metric, of) for of in told]
+            block: dict[str, Iterable[Any]] = {
+                "metric": repeat(metric.id, len(periods)),
+                "scope": repeat(by, len(periods)),
+                "name": repeat(name or facts.organization, len(periods)),
+                "period_start": starts,
+                "period_end": ends,
+                "value": values,
+                "unit": repeat(metric.unit, len(periods)),
+                "n": [of.n for of in told],
+                "target": repeat(target.text if target else None, len(periods)),
+                "status": [
+                    _status(metric, value, of, is_without, target)
+                    for value, of in zip(values, told, strict=True)
+                ],
+                "partial": running,
+                "p75": [of.p75 for of in told],
+                "p90": [of.p90 for of in told],
+                "provisional": [
+                    metric.needs_incidents and may_rise and value is not None
+                    for value, may_rise in zip(values, rising, strict=True)
+                ],
+                "watched": [of.watched for of in told],
+                "remark": [remark.get(first, "") for first in starts],
+            }
+            for column, part in block.items():
+                found[column] += part
     return found
 
 
@@ -233,9 +250,9 @@ def _names(facts: Facts, by: Scope, where: Mapping[str, str]) -> list[str]:
 
 
 def _satisfaction(
-    facts: Facts, by: Scope, where: Mapping[str, str], names: Iterable[str], periods: Iterable[Bucket]
-) -> tuple[dict[tuple[str, str, date], Pooled], dict[tuple[str, str, date], str]]:
-    """(metric, name, first day) -> the last closed round's mean, and what to know of it.
+    facts: Facts, by: Scope, where: Mapping[str, str], names: Iterable[str], periods: Collection[Bucket]
+) -> tuple[PooledStretches, Mapping[tuple[str, str], Mapping[date, str]]]:
+    """The last closed round's mean, and what to know of it, as `pooled` gives what is made of rows.
 
     There is one of the organisation, of groups and of teams only.
     """
@@ -245,11 +262,13 @@ def _satisfaction(
     found, remarks = {}, {}
     for name in names:
         whose = asked_people(where if by == "organisation" else {**where, by: name}, below)
-        for one in periods:
-            group = shown_group(of_facts, one.end, whose)
-            if group is not None:
-                found[SATISFACTION, name, one.start] = Pooled(group.score, group.n)
-            remarks[SATISFACTION, name, one.start] = ". ".join(round_doubts(of_facts, one.end, whose))
+        groups = {one.start: shown_group(of_facts, one.end, whose) for one in periods}
+        found[SATISFACTION, name] = {
+            first: Pooled(group.score, group.n) for first, group in groups.items() if group is not None
+        }
+        remarks[SATISFACTION, name] = {
+            one.start: ". ".join(round_doubts(of_facts, one.end, whose)) for one in periods
+        }
     return found, remarks
 
 
@@ -272,7 +291,15 @@ def _without(facts: Facts, by: Scope, where: Mapping[str, str]) -> dict[str, set
     }
 
 
-def _status(metric: Metric, value: float | None, of: Pooled, is_without: bool) -> Status:
+def _value(metric: Metric, of: Pooled) -> float | None:
+    if metric.statistic != "rate":
+        return of.value
+    return of.n / of.days if of.days else None
+
+
+def _status(
+    metric: Metric, value: float | None, of: Pooled, is_without: bool, target: Target | None
+) -> Status:
     if value is None or (metric.statistic == "rate" and is_without and not of.n):
         if metric.fact == "responses" and of.n:
             return "withheld"
@@ -281,4 +308,8 @@ def _status(metric: Metric, value: float | None, of: Pooled, is_without: bool) -
         return "none" if of.days else "no data"
     if of.watched is not None and of.watched < LEAST_WATCHED:
         return "unwatched"
-    return "insufficient" if of.n < metric.floor else "value"
+    if of.n < metric.floor:
+        return "insufficient"
+    if target is None:
+        return "value"
+    return "met" if target.met_by(value) else "missed"

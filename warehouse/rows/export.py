@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -20,7 +20,7 @@ from warehouse.loading.fault_log import unforeseen
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.published_facts import limit_memory, open_facts
 from warehouse.metrics.satisfaction import histogram, rounds
-from warehouse.metrics.values import SCOPES, compute, measured
+from warehouse.metrics.values import SCOPES, measured, value_columns
 from warehouse.rows.columns import TABLES, DescribedColumn, described_columns
 from warehouse.rows.spreadsheets import defused
 from warehouse.storage.lock import waited_for
@@ -34,6 +34,8 @@ _LEFT_BEHIND_FOR = timedelta(hours=1)
 _MOST_MEMORY = "512MB"
 # of 2,048 rows each, that are made text at once
 _VECTORS = 10
+# what tells the rows of a large table apart: its first columns, by which they are in the order of all of its columns
+_KEYS = {"changes": "repo, sha, service", "deployments": "source, id, service"}
 _TEXT, _NUMBER, _COUNT = pa.string(), pa.float64(), pa.int64()
 _METRICS = pa.schema(
     {
@@ -75,9 +77,11 @@ def export(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep_export(folder)
-        for name, write in _writers(facts, settings, format):
-            parts[folder / name] = part = folder / f".{name}.{token}"
-            write(part)
+        writers = {folder / name: write for name, write in _writers(facts, settings, format)}
+        parts = {path: path.with_name(f".{path.name}.{token}") for path in writers}
+        # the metrics last: what they take of this process, the database has no use for any more
+        for path, part in reversed(parts.items()):
+            writers[path](part)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
         for path, part in parts.items():
@@ -126,12 +130,13 @@ def _copy_as_parquet(facts: Facts, table: str, path: Path) -> None:
     replaced = f"replace ({', '.join(instants)})" if instants else ""
     where = quoted_path(path)
     facts.connection.execute(
-        f"copy (select * {replaced} from {table} order by all) to '{where}' (format parquet, use_tmp_file false)"
+        f"copy (select * {replaced} from {table} order by {_KEYS.get(table, 'all')})"
+        f" to '{where}' (format parquet, use_tmp_file false)"
     )
 
 
 def _copy_as_csv(facts: Facts, table: str, path: Path) -> None:
-    result = facts.connection.execute(f"from {table} order by all")
+    result = facts.connection.execute(f"from {table} order by {_KEYS.get(table, 'all')}")
     _write_csv(_parts(result), path)
 
 
@@ -168,12 +173,10 @@ def _metrics(facts: Facts, settings: Settings) -> pa.Table:
     metrics = measured(facts, settings)
     parts = []
     for scope in SCOPES:
-        values = compute(facts, settings, scope, "week", metrics=metrics)
-        days = {day: day.isoformat() for one in values for day in (one.period_start, one.period_end)}
-        told = {name: [getattr(one, name) for one in values] for name in _METRICS.names}
+        told: dict[str, Any] = {**value_columns(facts, settings, scope, "week", metrics=metrics)}
         for name in ("period_start", "period_end"):
-            told[name] = [days[day] for day in told[name]]
-        parts.append(pa.table(told, schema=_METRICS))
+            told[name] = pa.array(told[name], pa.date32()).cast(_TEXT)
+        parts.append(pa.table([told[name] for name in _METRICS.names], schema=_METRICS))
     return pa.concat_tables(parts)
 
 

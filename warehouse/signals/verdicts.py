@@ -202,7 +202,7 @@ def _judged_rows(
         now, usual = map(added, parts)
         usual_times = of_times if before in befores else of_others.get(before, {})
         middles = iter(
-            of.get((metric.id, name, first), NOTHING).value
+            of.get((metric.id, name), {}).get(first, NOTHING).value
             for of, (first, _) in ((of_times, days), (usual_times, before))
         )
         one = Judged(
