@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from collectors.contract.arrow_types import arrow_schema
 from collectors.contract.people import People
 from collectors.contract.records import Comment, Commit, Deployment, PullRequest, Record, Response
 from collectors.files.record_batches import PLACE, read_batches
@@ -60,22 +61,35 @@ def stage(
     types = {PLACE: "bigint"} | columns(record)
     told = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
     connection.execute(f"create temp table {STAGED} ({told})")
-    mistake = None
-    try:
-        for batch in _without_persons(read_batches(record.TABLE, path), record, people):
-            for sound in check(batch):
-                connection.register("batch", sound)
-                connection.execute(f"insert into {STAGED} from batch")
-                connection.unregister("batch")
-    except DataError as error:
-        mistake = error
+    mistakes: list[DataError] = []
+    batches = _up_to_mistake(
+        (
+            sound
+            for batch in _without_persons(read_batches(record.TABLE, path), record, people)
+            for sound in check(batch)
+        ),
+        mistakes,
+    )
+    # in a stream, so that the database writes a batch while the next one is read
+    schema = pa.schema([(PLACE, pa.int64()), *arrow_schema(record)])
+    connection.register("batches", pa.RecordBatchReader.from_batches(schema, batches))
+    connection.execute(f"insert into {STAGED} from batches")
+    connection.unregister("batches")
     pa.default_memory_pool().release_unused()
     connection.execute(f"set memory_limit = '{_MEMORY}'")
     repeats = _repeats(connection, record, path)
-    if mistake:
-        raise mistake
+    if mistakes:
+        raise mistakes[0]
     ((n,),) = connection.execute(f"select count(*) from {STAGED}").fetchall()
     return Staged(n, *repeats)
+
+
+def _up_to_mistake(batches: Iterable[pa.RecordBatch], mistakes: list[DataError]) -> Iterator[pa.RecordBatch]:
+    """`batches`, which end with the first of their `mistakes`."""
+    try:
+        yield from batches
+    except DataError as error:
+        mistakes.append(error)
 
 
 def _without_persons(
