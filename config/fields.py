@@ -194,7 +194,7 @@ DayOrInstant = Annotated[date | datetime, PlainValidator(_day_or_instant)]
 class Section(BaseModel):
     """The base of every part of the configuration: unknown keys are refused, nothing changes after reading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
