@@ -115,9 +115,10 @@ def oldest_reading(facts: Facts, settings: Settings, where: Mapping[str, str]) -
 
 
 def _sources(facts: Facts, settings: Settings, where: Mapping[str, str]) -> Iterator[Reading]:
-    known = source_names(settings)
-    everywhere, within = _kinds(facts, {}), _kinds(facts, where)
-    for run in last_runs(facts):
+    known, runs = source_names(settings), last_runs(facts)
+    everywhere = _kinds(facts, {}) if runs else {}
+    within = _kinds(facts, where) if runs and where else everywhere
+    for run in runs:
         if known and run.source not in known:  # what it once failed at is no news
             continue
         told = _SOURCES.get(run.source.partition(":")[0], _Told(run.source))
