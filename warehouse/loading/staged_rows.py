@@ -61,7 +61,7 @@ def stage(
     types = {PLACE: "bigint"} | columns(record)
     told = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
     connection.execute(f"create temp table {STAGED} ({told})")
-    mistakes: list[DataError] = []
+    mistakes: list[BaseException] = []
     batches = _up_to_mistake(
         (
             sound
@@ -75,6 +75,9 @@ def stage(
     connection.register("batches", pa.RecordBatchReader.from_batches(schema, batches))
     connection.execute(f"insert into {STAGED} from batches")
     connection.unregister("batches")
+    for mistake in mistakes:
+        if not isinstance(mistake, DataError):
+            raise mistake
     pa.default_memory_pool().release_unused()
     connection.execute(f"set memory_limit = '{_MEMORY}'")
     repeats = _repeats(connection, record, path)
@@ -84,11 +87,13 @@ def stage(
     return Staged(n, *repeats)
 
 
-def _up_to_mistake(batches: Iterable[pa.RecordBatch], mistakes: list[DataError]) -> Iterator[pa.RecordBatch]:
-    """`batches`, which end with the first of their `mistakes`."""
+def _up_to_mistake(
+    batches: Iterable[pa.RecordBatch], mistakes: list[BaseException]
+) -> Iterator[pa.RecordBatch]:
+    """`batches`, which end with the first of their `mistakes`: none comes through the database as what it is."""
     try:
         yield from batches
-    except DataError as error:
+    except (Exception, KeyboardInterrupt) as error:
         mistakes.append(error)
 
 
