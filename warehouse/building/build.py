@@ -126,7 +126,7 @@ def _built(
 def _made_anew(task: _Task, engine: OpenEngine) -> None:
     """Writes facts of all that there is."""
     settings, as_of = task.settings, task.as_of
-    with _at_work(task) as connection:
+    with _at_work(task, task.path(".work")) as connection:
         _attach(connection, task, "published")
         connection.execute("set search_path = 'work.main,published.main'")
         with engine(connection, "published") as run:
@@ -154,7 +154,7 @@ def _brought_up(task: _Task) -> bool:
     shutil.copyfile(before, task.path(".tmp"))
     derived: int | None = None
     try:
-        with _at_work(task) as connection:
+        with _at_work(task, ":memory:") as connection:
             _attach(connection, task, "whole")
             derived = derive_touched(connection, task.settings, task.as_of, task.worth_storing)
             if derived is not None:
@@ -167,18 +167,19 @@ def _brought_up(task: _Task) -> bool:
             "%s: cannot be followed, so everything is derived anew: %s", before.name, in_short(str(error))
         )
     if derived is None:
-        for kind in (".tmp", ".tmp.wal", ".work", ".work.wal"):
+        for kind in (".tmp", ".tmp.wal"):
             task.path(kind).unlink(missing_ok=True)
     return derived is not None
 
 
 @contextmanager
-def _at_work(task: _Task) -> Iterator[duckdb.DuckDBPyConnection]:
+def _at_work(task: _Task, work: Path | str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB over the copied warehouse; `work` is where tables are made: a file, or within what it may hold."""
     # each database by a name of its own, whatever the warehouse is called
     with duckdb.connect(config=OPEN | {"temp_directory": f"{task.path('.work')}.tmp"}) as connection:
         # what is removed at the end need not be in order
         connection.execute("pragma disable_checkpoint_on_shutdown")
-        connection.execute(f"attach '{quoted_path(task.path('.work'))}' as work")
+        connection.execute(f"attach '{quoted_path(work)}' as work")
         connection.execute("use work")
         attach(connection, task.path(".stored"))
         bound_memory(connection)

@@ -19,7 +19,6 @@ from warehouse.building.steps import (
     STEPS_IN_ORDER,
     Engine,
     Step,
-    as_stored,
     create_basis,
     on_this_machine,
     published_tables,
@@ -27,6 +26,7 @@ from warehouse.building.steps import (
 from warehouse.metrics.facts import Facts
 from warehouse.metrics.stored_values import STORED, store_changed
 from warehouse.storage.arrow_tables import create_table
+from warehouse.storage.store import transaction
 
 # what the next build needs beside what readers get: the copy of a step as it was
 KEPT = {
@@ -45,8 +45,8 @@ KEPT = {
 _OF_REPOSITORIES = ("landings", "pull_stages", "pull_deliveries", "repositories", "first_deployments")
 # what is touched beyond this share of the deployments is more work than all of them
 _MOST = 0.5
-# by what a changed row is found in what was stored of stretches of days
-_DATED = ("day", "system", "team", "service")
+# by what a changed row is found in what was stored of stretches of days; `fact`: what covered days are of
+_TOLD = {"of": "fact", "day": "day", "system": "system", "team": "team", "service": "service"}
 _ROUNDS = 4
 # what they take back is to lie in no corner of a file that was copied
 _OF_PEOPLE = ("responses", "comments")
@@ -58,7 +58,9 @@ _TABLES: dict[Step, tuple[str, ...]] = {
     for step in STEPS_IN_ORDER
     if step not in OF_ALL and (step in KEPT or step in published_tables())
 } | {lineage.trace: ("landings",)}
-_PUT = {table for tables in _TABLES.values() for table in tables}
+# of all that there is, but many, and each of one service: put, too
+_COVERED_DAYS = "covered_days"
+_PUT = {table for tables in _TABLES.values() for table in tables} | {_COVERED_DAYS}
 
 
 def derive_touched(
@@ -72,7 +74,7 @@ def derive_touched(
         create_basis(connection, settings, as_of, run)
     what.create_row_hashes(connection)
     connection.execute(
-        "create table changed (fact varchar, day date, system varchar, team varchar, service varchar)"
+        'create table changed (fact varchar, "of" varchar, day date, system varchar, team varchar, service varchar)'
     )
     connection.execute(f"set search_path = '{_OF_ALL}'")
     if _differs(connection, "spellings", "whole.kept.spellings"):
@@ -109,7 +111,10 @@ def _derive(
         if step in OF_ALL:
             connection.execute(f"set search_path = '{_OF_ALL}'")
             if step not in made:
-                run(step)
+                if step == _COVERED_DAYS:
+                    _cover(connection, run)
+                else:
+                    run(step)
                 made.append(step)
         elif found:
             connection.execute(f"set search_path = 'part.main,{_OF_ALL}'")
@@ -126,6 +131,19 @@ def _derive(
     return set()
 
 
+def _cover(connection: duckdb.DuckDBPyConnection, run: Engine) -> None:
+    """Brings up the covered days of those services alone that were read at other times than before."""
+    connection.execute("create schema work.covering")
+    what.create_covered_otherwise(connection, "work.covering.otherwise")
+    is_one = "exists (from work.covering.otherwise as o where o.service is not distinct from t.service)"
+    connection.execute(
+        f"create table work.covering.service_coverage as from service_coverage as t where {is_one}"
+    )
+    connection.execute(f"set search_path = 'work.covering,{_OF_ALL}'")
+    run(_COVERED_DAYS)
+    _bring_up(connection, _COVERED_DAYS, is_old=is_one)
+
+
 def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str]) -> None:
     """The database `part`: the source tables, of those that are large the touched rows alone."""
     connection.execute(f"set search_path = '{_OF_ALL}'")
@@ -139,58 +157,62 @@ def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str]) -> None
     ).fetchall()
     for (table,) in tables:
         is_narrowed = table in what.NARROWED
-        where = f" where {_is_touched(what.NARROWED[table])}" if is_narrowed else ""
+        where = f" where {what.is_touched(*what.NARROWED[table])}" if is_narrowed else ""
         kind = "table" if is_narrowed else "view"
         connection.execute(
             f"create {kind} part.source.{table} as select t.* from work.source.{table} as t{where}"
         )
 
 
-def _is_touched(nodes: Sequence[str]) -> str:
-    return " or ".join(f"{node} in (select k.node from part.main.touched as k)" for node in nodes)
-
-
-def _put_down_changes(connection: duckdb.DuckDBPyConnection, table: str, now: str, before: str) -> None:
-    """Adds to `changed` the days and the names of those rows of a fact that are other ones than before."""
-    columns = {name for name, *_ in connection.execute(f"describe from {now}").fetchall()}
-    told = (name if name in columns else "null" for name in _DATED)
-    connection.execute(
-        f"insert into changed select distinct '{table}', {', '.join(told)} from {what.differing(now, before)}"
-    )
-
-
 def _put(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Puts what the part has of a table in the place of what `whole` has of the same."""
-    place = f"whole.{'kept' if table in KEPT else 'main'}.{table}"
     if table == "incidents":
         is_own = "(t.source, t.id) in (select (i.source, i.id) from part.source.incidents as i)"
         is_old = f"{is_own} or (t.source, t.id) not in (select (i.source, i.id) from stored.incidents as i)"
     else:
         one, column = ("repository", "repo") if table in _OF_REPOSITORIES else ("service", "service")
-        is_old = is_own = (
-            f"t.{column} in (select substr(k.node, {len(one) + 2}) from part.main.touched as k"
-            f" where k.node like '{one} %')"
-        )
+        is_old = is_own = what.is_touched((one, f"t.{column}"))
+    _bring_up(connection, table, is_own, is_old)
+
+
+def _bring_up(
+    connection: duckdb.DuckDBPyConnection, table: str, is_own: str = "true", is_old: str = "true"
+) -> None:
+    """Puts the rows of a table that are other ones than before in the place of those, and down in `changed`."""
+    place = f"whole.{'kept' if table in KEPT else 'main'}.{table}"
     now = f"(select t.* from ({KEPT.get(table, f'from {table}')}) as t where {is_own})"
+    connection.execute(
+        "create or replace temp table earlier as"
+        f" select t.rowid as place, hash(t) as hash from {place} as t where {is_old}"
+    )
+    connection.execute(
+        "create or replace temp table differing as select e.hash from ("
+        f"select hash(n) as hash, 1 as n from {now} as n union all select hash, -1 from earlier) as e"
+        " group by e.hash having sum(e.n) <> 0"
+    )
+    if not connection.execute("from differing limit 1").fetchall():
+        return
+    gone = f"from {place} as t where t.rowid in (select e.place from earlier as e semi join differing using (hash))"
+    come = f"from {now} as n where hash(n) in (from differing)"
     if table not in KEPT:
-        before = f"(select t.* from {place} as t where {is_old})"
-        _put_down_changes(connection, table, now, before)
-    connection.execute(f"delete from {place} as t where {is_old}")
-    connection.execute(f"insert into {place} by name from {now}")
+        columns = {name for name, *_ in connection.execute(f"describe {place}").fetchall()}
+        told = ", ".join(
+            f'{column if column in columns else "null"} as "{name}"' for name, column in _TOLD.items()
+        )
+        connection.execute(
+            f"insert into changed by name select distinct '{table}' as fact, {told}"
+            f" from (select t.* {gone} union all by name select n.* {come})"
+        )
+    with transaction(connection):
+        connection.execute(f"delete {gone}")
+        connection.execute(f"insert into {place} by name select n.* {come}")
 
 
 def _replace(connection: duckdb.DuckDBPyConnection) -> None:
-    """Puts the tables that are made of all that there is in the place of those before, where they are others."""
-    for table in published_tables():
-        before = f"whole.main.{table}"
-        if table in _PUT or table in STORED or not _differs(connection, table, before):
-            continue
-        _put_down_changes(connection, table, table, before)
-        rows = as_stored(table, f"from {table}")
-        connection.execute(f"create or replace table {before} as {rows}")
-    for table, rows in KEPT.items():
-        if table not in _PUT:
-            connection.execute(f"create or replace table whole.kept.{table} as {rows}")
+    """Brings up the tables that are made of all that there is."""
+    for table in (*published_tables(), *KEPT):
+        if table not in _PUT and table not in STORED:
+            _bring_up(connection, table)
 
 
 def _is_taken_back(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

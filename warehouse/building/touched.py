@@ -11,43 +11,59 @@ from collections.abc import Iterable, Sequence
 
 import duckdb
 
-_REPOSITORY = "'repository ' || t.repo"
-_APPLICATION = (
-    "case when t.application is not null then 'application ' || coalesce(t.unit, t.application) end"
-)
-_SOURCE_SERVICE = (
-    "case when t.source = 'github_issues' then 'repository ' else 'PagerDuty service ' end"
-    " || t.source_service"
-)
-_NOBODY = "case when t.service is null and t.source_service is null then 'nobody' end"
+# kind of node -> SQL for its name in a row `t`, null where the row has none
+_REPOSITORY = ("repository", "t.repo")
+_SERVICE = ("service", "t.service")
 _INCIDENT = "'incident ' || {0}source || ' ' || {0}id"
-# table -> SQL for the nodes of a row `t`; those of which the part has only the touched rows, and others
+# table -> the nodes of a row; those of which the part has only the touched rows, and others
 NARROWED = {
     "commits": (_REPOSITORY,),
     "pull_requests": (_REPOSITORY,),
     "workflow_runs": (_REPOSITORY,),
     "repositories": (_REPOSITORY,),
-    "deployments": (_REPOSITORY, "'service ' || t.service", _APPLICATION),
-    "incidents": (_NOBODY, "'service ' || t.service", _SOURCE_SERVICE),
+    "deployments": (
+        _REPOSITORY,
+        _SERVICE,
+        ("application", "case when t.application is not null then coalesce(t.unit, t.application) end"),
+    ),
+    "incidents": (
+        _SERVICE,
+        ("repository", "case when t.source = 'github_issues' then t.source_service end"),
+        ("PagerDuty service", "case when t.source <> 'github_issues' then t.source_service end"),
+        ("nobody", "case when t.service is null and t.source_service is null then '' end"),
+    ),
 }
 _NODES = NARROWED | {
-    "links": ("'incident ' || t.incident_source || ' ' || t.incident_id", "'deployment ' || t.deployment_id"),
+    "links": (
+        ("incident", "(t.incident_source || ' ' || t.incident_id)"),
+        ("deployment", "t.deployment_id"),
+    ),
 }
 
 
-def _listed(nodes: Sequence[str]) -> str:
-    return f"[{', '.join(nodes)}]"
+def is_touched(*nodes: tuple[str, str]) -> str:
+    """SQL for whether any of these nodes of a row `t` is in the table `touched` of the part."""
+    return " or ".join(
+        f"{name} in (select substr(k.node, {len(kind) + 2}) from part.main.touched as k where k.node like '{kind} %')"
+        for kind, name in nodes
+    )
+
+
+def _listed(nodes: Sequence[tuple[str, str]]) -> str:
+    listed = ", ".join(f"'{kind} ' || {name}" for kind, name in nodes)
+    return f"[{listed}]"
 
 
 _ROW_HASHES = " union all ".join(
     [
         f"select '{table}' as told_in, list_filter({_listed(nodes)}, lambda n: n is not null) as nodes,"
-        f" count(*) as n, sum(hash(t)::hugeint) as hash from source.{table} as t group by {', '.join(nodes)}"
+        f" count(*) as n, sum(hash(t)::hugeint) as hash from source.{table} as t"
+        f" group by {', '.join(name for _, name in nodes)}"
         for table, nodes in _NODES.items()
     ]
     # a run goes by another name where one of another repository has its number
     + [
-        f"select 'workflow_deployments', [{_REPOSITORY}], count(*), sum(hash(t)::hugeint)"
+        f"select 'workflow_deployments', ['repository ' || t.repo], count(*), sum(hash(t)::hugeint)"
         " from workflow_deployments as t group by t.repo"
     ]
 )
@@ -124,18 +140,16 @@ _TOUCHED = " union ".join(
         " inner join named_by_events as n on n.address = d.url",
     ]
 )
-_COVERED = (
-    "select c.fact, c.service, c.day from {}covered_days as c where c.fact in ('deployments', 'incidents')"
-)
 _FIRST = "select c.service, min(c.from_at) from {}service_coverage as c where c.fact = 'deployments' group by c.service"
 # what was read of a time that was not, or the other way round, once the steps of coverage were made
 _TOUCHED_BY_COVERAGE = " union ".join(
     [
         f"select 'service ' || d.service from {differing('gaps', 'whole.main.gaps')} as d",
+        "select 'service ' || c.service from changed as c semi join whole.main.deployments as p"
+        " on p.service = c.service and p.day = c.day"
+        """ where c.fact = 'covered_days' and c."of" in ('deployments', 'incidents')""",
         *(
-            f"select 'service ' || d.service from ({_COVERED.format(now)} except {_COVERED.format(before)}) as d"
-            " semi join whole.main.deployments as p on p.service = d.service and p.day = d.day"
-            f" union select 'service ' || c.service from ({_FIRST.format(now)} except {_FIRST.format(before)}) as c"
+            f"select 'service ' || c.service from ({_FIRST.format(now)} except {_FIRST.format(before)}) as c"
             for now, before in (("", "whole.main."), ("whole.main.", ""))
         ),
         "select 'service ' || p.service from whole.main.path_deployments as p inner join ("
@@ -148,6 +162,12 @@ _TOUCHED_BY_COVERAGE = " union ".join(
     ]
 )
 
+# null where it is of no service
+_COVERED_OTHERWISE = " union ".join(
+    f"select d.service from {differing(table, f'whole.main.{table}')} as d"
+    for table in ("service_coverage", "owners")
+)
+
 
 def create_row_hashes(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes `row_hashes`: of each source table and the nodes that rows of it have, how many rows, and their hash."""
@@ -157,6 +177,11 @@ def create_row_hashes(connection: duckdb.DuckDBPyConnection) -> None:
 def touched(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """The nodes of what is told otherwise than when the facts before were built."""
     return _nodes(connection, _TOUCHED)
+
+
+def create_covered_otherwise(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Makes a table of the services whose covered days may be other ones than before, which may be those of none."""
+    connection.execute(f"create table {table} as {_COVERED_OTHERWISE}")
 
 
 def touched_by_coverage(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -1,5 +1,6 @@
 """The values that pages ask for most, stored when facts are built: of weeks, and of what pages offer and compare."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -61,8 +62,9 @@ def store(facts: Facts, fewest: int = WORTH_STORING) -> None:
 def store_changed(facts: Facts, fewest: int = WORTH_STORING) -> None:
     """Brings `stored_values` up to the rows that are told to have changed.
 
-    Those are the rows of `changed`: a fact, a day, and the names that its rows of that day have, and had before. What
-    is stored of stretches without such a day, and of other names, stays.
+    Those are the rows of `changed`: a fact (of covered days also which they are `of`), a day, and the names that its
+    rows of that day have, and had before. What is stored of stretches without such a day, of other names, and of
+    metrics that are made of other facts, stays.
     """
     connection = facts.connection
     stored = connection.execute("from stored_stretches").fetchall()
@@ -75,57 +77,57 @@ def store_changed(facts: Facts, fewest: int = WORTH_STORING) -> None:
     ):
         store(facts, fewest)
         return
-    for metric in declared().values() if stored else ():
-        found = connection.execute(
-            "select distinct c.day from changed as c where c.fact in ($fact, 'covered_days') and c.day is not null",
-            {"fact": metric.fact},
-        ).fetchall()
-        days = [day for (day,) in found]
-        wanted = [one for one in stretches if any(one.start <= day < one.end for day in days)]
-        if wanted and metric.fact != "responses":
-            for names, of in _STORED.items():
-                _store_again(connection, metric, names, of, wanted)
-
-
-def _store_again(
-    connection: "duckdb.DuckDBPyConnection",
-    metric: Metric,
-    names: Sequence[str],
-    of: str,
-    stretches: Sequence[Bucket],
-) -> None:
-    """Stores a metric's values of these stretches anew, by the names that changed rows have."""
-    same = (f"{'g.name' if name == 'group' else f'c.{name}'} = f.{quoted_name(name)}" for name in names)
-    groups = "inner join groups as g on g.team = c.team" if "group" in names else ""
-    own = (
-        f" and exists (select 1 from changed as c {groups} where c.fact in ('{metric.fact}', 'covered_days')"
-        f" and {' and '.join(same)})"
-        if names
-        else ""
-    )
-    bound = bound_to(stretches)
-    connection.execute(
-        f"delete from stored_values as f where f.metric = '{metric.id}' and f.names = '{' '.join(names)}'"
-        f" and (f.first, f.until) in (select unnest($firsts), unnest($untils)){own}",
-        {name: bound[name] for name in ("firsts", "untils")},
-    )
-    _store_values(connection, metric, names, of + own, bound)
+    if not stored:
+        return
+    days = defaultdict(set)
+    told = 'select distinct c.fact, c."of", c.day from changed as c where c.day is not null'
+    for fact, of, day in connection.execute(told).fetchall():
+        days[fact, of if fact == "covered_days" else None].add(day)
+    changed: dict[Metric, set[date]] = {
+        metric: days[metric.fact, None] | days["covered_days", metric.covered_by] for metric in _metrics()
+    }
+    metrics = [metric for metric, of_metric in changed.items() if of_metric]
+    wanted = [
+        one
+        for one in stretches
+        if any(one.start <= day < one.end for of_metric in changed.values() for day in of_metric)
+    ]
+    if not wanted:
+        return
+    bound = bound_to(wanted)
+    for names, of in _worth_storing(connection):
+        same = (f"{'g.name' if name == 'group' else f'c.{name}'} = f.{quoted_name(name)}" for name in names)
+        groups = "inner join groups as g on g.team = c.team" if "group" in names else ""
+        own = f" and exists (select 1 from changed as c {groups} where {' and '.join(same)})" if names else ""
+        connection.execute(
+            "delete from stored_values as f where f.names = $names and f.metric in (select unnest($metrics))"
+            f" and (f.first, f.until) in (select unnest($firsts), unnest($untils)){own}",
+            {name: bound[name] for name in ("firsts", "untils")}
+            | {"names": " ".join(names), "metrics": [metric.id for metric in metrics]},
+        )
+        _store_values(connection, metrics, names, of + own, bound)
 
 
 def _store_values(
     connection: "duckdb.DuckDBPyConnection",
-    metric: Metric,
+    metrics: Sequence[Metric],
     names: Sequence[str],
     of: str,
     bound: Mapping[str, Any],
-    covered: str | None = None,
 ) -> None:
-    statement = value_statement(metric, names, of, of, covered=covered)
-    connection.execute(
-        f"insert into stored_values by name select '{metric.id}' as metric,"
-        f" '{' '.join(names)}' as names, * from ({statement})",
-        bound,
-    )
+    """Stores the values of metrics by names, of the rows that `of` narrows to."""
+    # metrics of the same source have the same covered days, which are counted once for all of them
+    known = f"with {stretches_and_calendar(EACH_DAY)} {covered_statement('covered_days', 'true', names, of)}"
+    connection.execute(f"create or replace temp table days_of_names as {known}", bound)
+    for metric in metrics:
+        covered = f"select d.* from days_of_names as d where d.fact = '{metric.covered_by}'"
+        statement = value_statement(metric, names, of, of, covered=covered)
+        connection.execute(
+            f"insert into stored_values by name select '{metric.id}' as metric,"
+            f" '{' '.join(names)}' as names, * from ({statement})",
+            bound,
+        )
+    connection.execute("drop table days_of_names")
 
 
 def _is_worth_storing(connection: "duckdb.DuckDBPyConnection", fewest: int) -> bool:
@@ -145,28 +147,31 @@ create or replace table stored_values (
 
 
 def _store(connection: "duckdb.DuckDBPyConnection", stretches: Sequence[Bucket]) -> None:
-    bound = bound_to(stretches)
-    stored = [
-        metric
-        for metric in declared().values()
-        if metric.fact != "responses" and (metric.statistic != "state" or _has_rows(connection, metric.fact))
+    metrics = [
+        metric for metric in _metrics() if metric.statistic != "state" or _has_rows(connection, metric.fact)
     ]
-    has_changed_hands = _has_rows(connection, f"({CHANGED_HANDS})")
-    for names, of in _STORED.items():
-        if ("group" in names and not _has_rows(connection, "groups")) or (of and not has_changed_hands):
-            continue
-        # metrics of the same source have the same covered days, which are counted once for all of them
-        known = (
-            f"with {stretches_and_calendar(EACH_DAY)} {covered_statement('covered_days', 'true', names, of)}"
-        )
-        connection.execute(f"create or replace temp table days_of_names as {known}", bound)
-        for metric in stored:
-            covered = f"select d.* from days_of_names as d where d.fact = '{metric.covered_by}'"
-            _store_values(connection, metric, names, of, bound, covered)
-    connection.execute("drop table days_of_names")
+    bound = bound_to(stretches)
+    for names, of in _worth_storing(connection):
+        _store_values(connection, metrics, names, of, bound)
     connection.executemany(
         "insert into stored_stretches values (?, ?)", [[e.start, e.end] for e in stretches]
     )
+
+
+def _metrics() -> list[Metric]:
+    """Those that are stored: satisfaction goes by rounds."""
+    return [metric for metric in declared().values() if metric.fact != "responses"]
+
+
+def _worth_storing(connection: "duckdb.DuckDBPyConnection") -> list[tuple[tuple[str, ...], str]]:
+    """By which names values are stored, and of which rows."""
+    has_changed_hands = _has_rows(connection, f"({CHANGED_HANDS})")
+    has_groups = _has_rows(connection, "groups")
+    return [
+        (names, of)
+        for names, of in _STORED.items()
+        if ("group" not in names or has_groups) and (not of or has_changed_hands)
+    ]
 
 
 def _has_rows(connection: "duckdb.DuckDBPyConnection", table: str) -> bool:

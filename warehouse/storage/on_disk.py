@@ -23,6 +23,6 @@ def age(path: Path) -> timedelta:
         return timedelta(0)
 
 
-def quoted_path(path: Path) -> str:
+def quoted_path(path: Path | str) -> str:
     """A path within a text of SQL."""
     return str(path).replace("'", "''")
