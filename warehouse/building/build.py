@@ -48,6 +48,7 @@ _PROGRAM = [Path(__file__).parents[2] / package for package in ("config", "colle
 # what no fact comes of; secrets are among these
 _OF_NO_FACT = {"warehouse", "sources", "schedule", "reports", "dashboard", "privacy", "survey_page"}
 _OF_THE_PROGRAM = (".py", ".sql", ".toml")
+_IS_FIRST = "select 1 from about where first_built_at is null"
 KEPT_FILES = 3
 KEPT_FOR = timedelta(minutes=5)
 
@@ -109,14 +110,16 @@ def _built(
     try:
         with open_warehouse(settings.warehouse) as warehouse:  # creates or migrates the source tables
             close_rounds(warehouse, model("answers"), as_of, settings.survey.team)
+            is_first = warehouse.connection.execute(_IS_FIRST).fetchall()
             warehouse.copy_to(task.path(".stored"))
         with told_if_damaged(settings.warehouse):
             if is_full or not _brought_up(task):
                 _made_anew(task, engine)
         sync(task.path(".tmp"))
         os.replace(task.path(".tmp"), task.path(""))
-        _point(settings.warehouse.parent, settings.warehouse, name)
-        _put_down_the_first(settings.warehouse, as_of)
+        _point(settings.warehouse, name)
+        if is_first:
+            _put_down_the_first(settings.warehouse, as_of)
     finally:
         _sweep(settings.warehouse)
     _remove_old(settings.warehouse, task.path(""))
@@ -253,7 +256,11 @@ def _publish(
     """Writes into the attached `facts` what readers get beside facts, and how they were made."""
     settings = task.settings
     for table in COPIES:
-        connection.execute(f"create or replace table {facts}.main.{table} as from source.{table}")
+        # an item as it came is for those who look into the warehouse
+        left_out = " exclude (raw)" if table == "quarantine" else ""
+        connection.execute(
+            f"create or replace table {facts}.main.{table} as select c.*{left_out} from source.{table} as c"
+        )
     convert_scorecards(connection, f"{facts}.main.scorecards")
     connection.execute(
         f"create or replace table {facts}.main.about as select"
@@ -267,7 +274,7 @@ def _publish(
     )
 
 
-def _point(folder: Path, warehouse: Path, name: str) -> None:
+def _point(warehouse: Path, name: str) -> None:
     target = pointer(warehouse)
     temporary = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     temporary.write_text(name + "\n", encoding="utf-8")

@@ -5,7 +5,6 @@ alone, in a database of their own (`part`); those of all that there is run over 
 facts before, in which the one's rows are put in the place of the earlier ones, and the other's tables as a whole.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import duckdb
@@ -45,11 +44,15 @@ KEPT = {
 _OF_REPOSITORIES = ("landings", "pull_stages", "pull_deliveries", "repositories", "first_deployments")
 # what is touched beyond this share of the deployments is more work than all of them
 _MOST = 0.5
-# by what a changed row is found in what was stored of stretches of days; `fact`: what covered days are of
-_TOLD = {"of": "fact", "day": "day", "system": "system", "team": "team", "service": "service"}
 _ROUNDS = 4
 # what they take back is to lie in no corner of a file that was copied
 _OF_PEOPLE = ("responses", "comments")
+# the rows of facts that are other ones than before, as far as what is stored of stretches of days goes by them
+_CHANGED = """
+create table changed (fact varchar, "of" varchar, day date, system varchar, team varchar, service varchar)
+"""
+# its columns beside `fact`, and those of a fact that they are taken from; `of`: what covered days are of
+_TOLD = {"of": "fact", "day": "day", "system": "system", "team": "team", "service": "service"}
 # where what a step of all that there is reads by its name alone is looked for, in this order
 _OF_ALL = "work.main,whole.main,whole.kept"
 # what a step writes that is put in the place of what was there
@@ -72,12 +75,25 @@ def derive_touched(
     """
     with on_this_machine(connection) as run:
         create_basis(connection, settings, as_of, run)
-    what.create_row_hashes(connection)
-    connection.execute(
-        'create table changed (fact varchar, "of" varchar, day date, system varchar, team varchar, service varchar)'
+        what.create_row_hashes(connection)
+        connection.execute(_CHANGED)
+        connection.execute(f"set search_path = '{_OF_ALL}'")
+        found = _derive_in_rounds(connection, run)
+    if found is None or any(_is_taken_back(connection, table) for table in _OF_PEOPLE):
+        return None
+    _replace(connection)
+    connection.execute(f"set search_path = 'whole.main,{_OF_ALL}'")
+    store_changed(
+        Facts(connection, settings.warehouse, as_of, settings.timezone, settings.organization),
+        worth_storing,
     )
     connection.execute(f"set search_path = '{_OF_ALL}'")
-    if _differs(connection, "spellings", "whole.kept.spellings"):
+    return len(_services(found))
+
+
+def _derive_in_rounds(connection: duckdb.DuckDBPyConnection, run: Engine) -> set[str] | None:
+    """Derives what is touched, and what turns out to be so on the way; the nodes, None where that is too much."""
+    if connection.execute(what.differing("true", "spellings", "whole.kept.spellings")).fetchall():
         return None
     found = what.touched(connection)
     made: list[Step] = []
@@ -85,19 +101,10 @@ def derive_touched(
         found = what.belonging_together(connection, found)
         if _share(connection, found) > _MOST:
             return None
-        with on_this_machine(connection) as run:
-            more = _derive(connection, run, found, made) - found
-        if not more and any(_is_taken_back(connection, table) for table in _OF_PEOPLE):
-            return None
+        more = _derive(connection, run, found, made) - found
+        connection.execute(f"set search_path = '{_OF_ALL}'")
         if not more:
-            _replace(connection)
-            connection.execute(f"set search_path = 'whole.main,{_OF_ALL}'")
-            store_changed(
-                Facts(connection, settings.warehouse, as_of, settings.timezone, settings.organization),
-                worth_storing,
-            )
-            connection.execute(f"set search_path = '{_OF_ALL}'")
-            return len(_services(found))
+            return found
         found |= more
     return None
 
@@ -162,6 +169,11 @@ def _create_part(connection: duckdb.DuckDBPyConnection, found: set[str]) -> None
         connection.execute(
             f"create {kind} part.source.{table} as select t.* from work.source.{table} as t{where}"
         )
+    # they are many, too, and were brought up before any step of the part asks for them
+    connection.execute(
+        "create view part.main.covered_days as select t.* from whole.main.covered_days as t"
+        f" where {what.is_touched(('service', 't.service'))}"
+    )
 
 
 def _put(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -219,14 +231,6 @@ def _is_taken_back(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether there was a row that there is no more."""
     gone = f"select 1 from (from whole.main.{table} except all from {table}) limit 1"
     return bool(connection.execute(gone).fetchall())
-
-
-def _differs(connection: duckdb.DuckDBPyConnection, now: str, before: str) -> bool:
-    hashes = [
-        connection.execute(f"select count(*), sum(hash(t)::hugeint) from {table} as t").fetchall()
-        for table in (now, before)
-    ]
-    return hashes[0] != hashes[1]
 
 
 def _share(connection: duckdb.DuckDBPyConnection, found: set[str]) -> float:

@@ -6,8 +6,8 @@ in common belong together. In the connection the facts before are attached as `w
 build in the schema `kept`.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import duckdb
 
@@ -63,13 +63,17 @@ _ROW_HASHES = " union all ".join(
     ]
     # a run goes by another name where one of another repository has its number
     + [
-        f"select 'workflow_deployments', ['repository ' || t.repo], count(*), sum(hash(t)::hugeint)"
+        "select 'workflow_deployments', ['repository ' || t.repo], count(*), sum(hash(t)::hugeint)"
         " from workflow_deployments as t group by t.repo"
     ]
 )
-# pairs of nodes that belong together, beside those of one row: as it is now, and as it was
+# pairs of nodes that belong together, as it is now, and as it was
 _PAIRS = " union ".join(
     [
+        *(
+            f"select h.nodes[1], unnest(h.nodes) from {table} as h"
+            for table in ("row_hashes", "whole.kept.row_hashes")
+        ),
         f"select {_INCIDENT.format('t.')}, unnest({_listed(NARROWED['incidents'])}) from source.incidents as t",
         "select 'incident ' || e.by_source || ' ' || e.by_id, 'service ' || e.service from whole.main.evidence as e",
         f"select 'deployment ' || t.id, unnest({_listed(NARROWED['deployments'])}) from source.deployments as t"
@@ -91,7 +95,7 @@ _PAIRS = " union ".join(
                 "whole.kept.claimants",
                 "services",
                 "whole.main.services",
-                "whole.kept.candidates",
+                "(select distinct d.service, d.repo from whole.kept.candidates as d)",
             )
         ),
         f"select {_INCIDENT.format('n.')}, 'service ' || d.service from named_by_events as n"
@@ -114,37 +118,44 @@ _OF_SERVICES = {
 }
 
 
-def differing(now: str, before: str) -> str:
-    """SQL for the rows that two tables have not in common."""
-    return f"((from {now} except all from {before}) union all (from {before} except all from {now}))"
+def differing(column: str, now: str, before: str) -> str:
+    """SQL for a column of the rows `t` that two tables have not in common, compared by their hashes."""
+    return (
+        f"select e.told from (select {column} as told, hash(t) as row_hash, 1 as n from {now} as t"
+        f" union all select {column}, hash(t), -1 from {before} as t) as e"
+        " group by e.told, e.row_hash having sum(e.n) <> 0"
+    )
 
 
 _TOUCHED = " union ".join(
     [
-        f"select unnest(d.nodes) from {differing('row_hashes', 'whole.kept.row_hashes')} as d",
-        *(f"select 'service ' || d.service from {differing(*pair)} as d" for pair in _OF_SERVICES.items()),
+        f"select unnest(d.told) from ({differing('t.nodes', 'row_hashes', 'whole.kept.row_hashes')}) as d",
+        *(
+            f"select 'service ' || d.told from ({differing('t.service', now, before)}) as d"
+            for now, before in _OF_SERVICES.items()
+        ),
         # the jobs of a run are read when it is over, or given up after a day
         "select 'repository ' || r.repo from source.workflow_runs as r where r.conclusion is null"
         " and r.finished_at is null and r.created_at > (select a.as_of - interval 1 day from whole.main.about as a)",
         # a name that was told first of one service says of all that are on a path what their steps are
         *(
             "select 'service ' || p.service from path_stretches as p where p.path is not null"
-            f" and exists (select 1 from {differing(name, before)})"
+            f" and exists ({differing('true', name, before)})"
             for name, before in (
                 ("step_jobs", "whole.kept.step_jobs"),
                 ("step_environments", "whole.kept.step_environments"),
                 ("production_environments", "whole.main.production_environments"),
             )
         ),
-        f"select {_INCIDENT.format('n.')} from {differing('common_addresses', 'whole.kept.common_addresses')} as d"
-        " inner join named_by_events as n on n.address = d.url",
+        f"select {_INCIDENT.format('n.')} from named_by_events as n"
+        f" where n.address in ({differing('t.url', 'common_addresses', 'whole.kept.common_addresses')})",
     ]
 )
 _FIRST = "select c.service, min(c.from_at) from {}service_coverage as c where c.fact = 'deployments' group by c.service"
 # what was read of a time that was not, or the other way round, once the steps of coverage were made
 _TOUCHED_BY_COVERAGE = " union ".join(
     [
-        f"select 'service ' || d.service from {differing('gaps', 'whole.main.gaps')} as d",
+        f"select 'service ' || d.told from ({differing('t.service', 'gaps', 'whole.main.gaps')}) as d",
         "select 'service ' || c.service from changed as c semi join whole.main.deployments as p"
         " on p.service = c.service and p.day = c.day"
         """ where c.fact = 'covered_days' and c."of" in ('deployments', 'incidents')""",
@@ -164,7 +175,7 @@ _TOUCHED_BY_COVERAGE = " union ".join(
 
 # null where it is of no service
 _COVERED_OTHERWISE = " union ".join(
-    f"select d.service from {differing(table, f'whole.main.{table}')} as d"
+    f"select d.told as service from ({differing('t.service', table, f'whole.main.{table}')}) as d"
     for table in ("service_coverage", "owners")
 )
 
@@ -206,23 +217,18 @@ def touched_by_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def belonging_together(connection: duckdb.DuckDBPyConnection, nodes: Iterable[str]) -> set[str]:
     """The nodes, and all that belong together with them, directly or by others."""
-    rows: Sequence[Sequence[str]] = [
-        *(told for (told,) in connection.execute("select nodes from row_hashes").fetchall()),
-        *(told for (told,) in connection.execute("select nodes from whole.kept.row_hashes").fetchall()),
-        *connection.execute(_PAIRS).fetchall(),
-    ]
-    beside = defaultdict(list)
-    for row in rows:
-        for node in row:
-            beside[node].append(row)
-    found = set(nodes)
-    waiting = list(found)
-    while waiting:
-        new = {node for row in beside.pop(waiting.pop(), ()) for node in row if node is not None} - found
-        found |= new
-        waiting += new
-    return found
+    return _nodes(
+        connection,
+        f"with recursive pairs (one, other) as materialized ({_PAIRS}),"
+        " beside (one, other) as materialized (select * from pairs union select p.other, p.one from pairs as p),"
+        " found (node) as (select unnest($nodes) union"
+        " select b.other from found as f inner join beside as b on b.one = f.node)"
+        " select f.node from found as f",
+        {"nodes": sorted(nodes)},
+    )
 
 
-def _nodes(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:
-    return {node for (node,) in connection.execute(query).fetchall() if node is not None}
+def _nodes(
+    connection: duckdb.DuckDBPyConnection, query: str, bound: Mapping[str, Any] | None = None
+) -> set[str]:
+    return {node for (node,) in connection.execute(query, bound).fetchall() if node is not None}

@@ -19,7 +19,7 @@ from warehouse.metrics.facts import Facts
 from warehouse.storage.on_disk import age
 
 # raised with each change of a table or a column that readers get and that no model makes: those are in the definitions
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 _NAMED_AFTER = re.compile(r"facts-(\d{8}T\d{6}Z)-")
 _LONGEST_NAME = 255
 # how DuckDB says that a file is not what was written

@@ -20,7 +20,7 @@ from warehouse.storage.older_scorecards import CONTENT_VERSION, UnreadableScorec
 # a fingerprint of each form by its version: the next one is added, those that are there stay
 FORMS = {
     "warehouse": {3: "d756af6bbb9b", 4: "4a8e93d3ea6e", 5: "866631ce91b9"},
-    "facts": {1: "2b33f1f9f4c1", 2: "1cf30b6da408", 3: "3791b74623e4"},
+    "facts": {1: "2b33f1f9f4c1", 2: "1cf30b6da408", 3: "3791b74623e4", 4: "bc9d2f23b9af"},
     "scorecard": {2: "39bde413ebfa", 3: "e6ec756ed84e", 4: "b69d69234908", 5: "f097620eb080"},
 }
 

@@ -79,7 +79,7 @@ select
     s.gone_at,
     s.mapped,
     r.created_at as repository_created_at,
-    s.repo in (select c.repo from source.commits as c) as has_commits,
+    s.repo in (select distinct c.repo from source.commits as c) as has_commits,
     r.url,
     s.portal_url
 from catalogued as s
@@ -98,7 +98,7 @@ select
     cast(null as timestamp),
     false,
     max(r.created_at),
-    max(u.repo) in (select c.repo from source.commits as c),
+    max(u.repo) in (select distinct c.repo from source.commits as c),
     max(r.url),
     cast(null as string)
 from uncatalogued as u
