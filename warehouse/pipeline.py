@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from collectors.contract.items import Checkpoint, Gone, Item, Malformed, Resume, SetAside
@@ -31,7 +31,6 @@ from warehouse.building.build import build
 from warehouse.building.possible_causes import possibly_caused
 from warehouse.building.steps import OpenEngine, on_this_machine
 from warehouse.loading.clock_ahead import put_right
-from warehouse.loading.configured import LaterReading, Source, sources
 from warehouse.loading.fault_log import unforeseen
 from warehouse.loading.redaction import redact
 from warehouse.loading.runs import Run, close_interrupted_runs, is_first_of
@@ -40,6 +39,9 @@ from warehouse.rows.export import export_as_configured
 from warehouse.storage.instants import naive
 from warehouse.storage.lock import locked, turn_of_thread
 from warehouse.storage.store import Warehouse, open_warehouse
+
+if TYPE_CHECKING:
+    from warehouse.loading.configured import LaterReading, Source
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 5_000
@@ -77,6 +79,9 @@ def collect(
     source's own failure is in its `Run`.
     """
     now = now or datetime.now(UTC)
+    # what a build has no need of, and takes long to load: each collector
+    from warehouse.loading.configured import sources
+
     known = sources(settings, only is not None or replay, possibly_caused)
     wanted = [source for source in known if only in (None, source.name, source.name.partition(":")[0])]
     if not known:
@@ -155,7 +160,7 @@ def _mind_the_clock(settings: Settings, now: datetime) -> None:
 
 def _run(
     settings: Settings,
-    source: Source,
+    source: "Source",
     progress: Progress,
     since: date | None,
     now: datetime,
@@ -213,7 +218,7 @@ def _run(
     return run
 
 
-def _items(source: Source | LaterReading, resume: Resume) -> Generator[Item, None, None]:
+def _items(source: "Source | LaterReading", resume: Resume) -> Generator[Item, None, None]:
     """To be closed in any case: after an interrupt or an error, nothing is to go on in the background."""
     yield from source.collect(resume)
 

@@ -198,6 +198,10 @@ HISTORIES: dict[str, list[Callable[[Warehouse], None]]] = {
     "a deployment comes after the incident that names it": [
         written(incident("late", change_events=(EVENT,))),
         written(deployment("77", LATE - timedelta(hours=1), url=URL)),
+    ],
+    "two deployments come after the incident that names both": [
+        written(incident("late", change_events=(EVENT,))),
+        written(deployment("77", LATE - timedelta(hours=1), url=URL)),
         written(deployment("78", LATE - timedelta(hours=2), url=URL)),
     ],
     "a link goes to a deployment of another service, elsewhere, and away": [
