@@ -140,13 +140,13 @@ def _derive(
 
 def _cover(connection: duckdb.DuckDBPyConnection, run: Engine) -> None:
     """Brings up the covered days of those services alone that were read at other times than before."""
-    connection.execute("create schema work.covering")
-    what.create_covered_otherwise(connection, "work.covering.otherwise")
-    is_one = "exists (from work.covering.otherwise as o where o.service is not distinct from t.service)"
+    connection.execute("attach ':memory:' as covering")
+    what.create_covered_otherwise(connection, "covering.main.otherwise")
+    is_one = "exists (from covering.main.otherwise as o where o.service is not distinct from t.service)"
     connection.execute(
-        f"create table work.covering.service_coverage as from service_coverage as t where {is_one}"
+        f"create table covering.main.service_coverage as from service_coverage as t where {is_one}"
     )
-    connection.execute(f"set search_path = 'work.covering,{_OF_ALL}'")
+    connection.execute(f"set search_path = 'covering.main,{_OF_ALL}'")
     run(_COVERED_DAYS)
     _bring_up(connection, _COVERED_DAYS, is_old=is_one)
 
