@@ -64,43 +64,65 @@ uncatalogued as (
         and i.service not in (select c.service from catalogued as c)
         and i.service not in (select d.service from source.deployments as d where d.service is not null)
         and i.service not in (select r.repo from source.repositories as r)
+),
+
+told as (
+    select
+        s.service,
+        s.team,
+        s.system,
+        s.repo,
+        s.lifecycle,
+        s.type,
+        s.tags,
+        s.golden_path,
+        s.deployments_from,
+        s.gone_at,
+        s.mapped,
+        r.created_at as repository_created_at,
+        r.url,
+        s.portal_url
+    from catalogued as s
+    left join source.repositories as r on r.repo = s.repo
+    union all
+    select
+        u.service,
+        cast(null as string),
+        cast(null as string),
+        max(u.repo),
+        cast(null as string),
+        cast(null as string),
+        null,
+        cast(null as string),
+        cast(null as string),
+        cast(null as timestamp),
+        false,
+        max(r.created_at),
+        max(r.url),
+        cast(null as string)
+    from uncatalogued as u
+    left join source.repositories as r on r.repo = u.repo
+    group by u.service
 )
 
 select
-    s.service,
-    s.team,
-    s.system,
-    s.repo,
-    s.lifecycle,
-    s.type,
-    s.tags,
-    s.golden_path,
-    s.deployments_from,
-    s.gone_at,
-    s.mapped,
-    r.created_at as repository_created_at,
-    s.repo in (select distinct c.repo from source.commits as c) as has_commits,
-    r.url,
-    s.portal_url
-from catalogued as s
-left join source.repositories as r on r.repo = s.repo
-union all
-select
-    u.service,
-    cast(null as string),
-    cast(null as string),
-    max(u.repo),
-    cast(null as string),
-    cast(null as string),
-    null,
-    cast(null as string),
-    cast(null as string),
-    cast(null as timestamp),
-    false,
-    max(r.created_at),
-    max(u.repo) in (select distinct c.repo from source.commits as c),
-    max(r.url),
-    cast(null as string)
-from uncatalogued as u
-left join source.repositories as r on r.repo = u.repo
-group by u.service
+    t.service,
+    t.team,
+    t.system,
+    t.repo,
+    t.lifecycle,
+    t.type,
+    t.tags,
+    t.golden_path,
+    t.deployments_from,
+    t.gone_at,
+    t.mapped,
+    t.repository_created_at,
+    -- null in any rows is unknown, and in none false: said in full, since Spark says false to both
+    case
+        when t.repo is not null or not exists (select c.repo from source.commits as c)
+            then t.repo in (select distinct c.repo from source.commits as c)
+    end as has_commits,
+    t.url,
+    t.portal_url
+from told as t
