@@ -1,5 +1,7 @@
 """Builds on a cluster, one warehouse after another, and tells each step before it is run.
 
+What has made the last one keeps its session until stdin ends.
+
 python -m tests.support.spark.building ADDRESS SHARED (CONFIG WAREHOUSE INSTANT)...
 """
 
@@ -16,9 +18,11 @@ from warehouse.building.build import build
 from warehouse.building.spark.cluster import on_spark
 from warehouse.building.steps import Engine, OpenEngine, Step
 
+MADE = "made"
 
-def telling(settings: Settings, address: str, shared: Path) -> OpenEngine:
-    """The engine at `address` that says what it is about to do."""
+
+def telling(settings: Settings, address: str, shared: Path, is_last: bool) -> OpenEngine:
+    """The engine at `address` that says what it is about to do, and when it has made what `is_last`."""
     engine = on_spark(address, shared, settings)
 
     @contextmanager
@@ -30,6 +34,9 @@ def telling(settings: Settings, address: str, shared: Path) -> OpenEngine:
                 run(step)
 
             yield one
+            if is_last:
+                print(MADE, flush=True)
+                sys.stdin.read()
 
     return told
 
@@ -38,6 +45,5 @@ if __name__ == "__main__":
     address, shared, *asked = sys.argv[1:]
     for config, warehouse, at in zip(asked[::3], asked[1::3], asked[2::3], strict=True):
         settings = load_settings(Path(config)).model_copy(update={"warehouse": Path(warehouse)})
-        print(
-            build(settings, datetime.fromisoformat(at), telling(settings, address, Path(shared))), flush=True
-        )
+        engine = telling(settings, address, Path(shared), is_last=warehouse == asked[-2])
+        build(settings, datetime.fromisoformat(at), engine)

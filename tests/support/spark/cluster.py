@@ -1,4 +1,7 @@
-"""A standalone Spark cluster on loopback: a master and two workers, each a process of its own, and builds on it."""
+"""A standalone Spark cluster on loopback: a master and two workers, each a process of its own, and builds on it.
+
+A process that takes part in it is a server of Spark Connect as well, for as long as it does.
+"""
 
 import os
 import socket
@@ -12,14 +15,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
 import httpx
 
 from tests.support.places import ROOT
+from tests.support.spark import building
 
 WITHIN, TOO_LONG = 60.0, 900.0
 _MASTER, _WORKER = "org.apache.spark.deploy.master.Master", "org.apache.spark.deploy.worker.Worker"
+_CONNECT = """
+spark.plugins org.apache.spark.sql.connect.SparkConnectPlugin
+spark.connect.grpc.binding.address 127.0.0.1
+spark.connect.grpc.binding.port {port}
+"""
 # what is small is planned and run with as little work as can be
 _DEFAULTS = """
 spark.driver.host 127.0.0.1
@@ -40,26 +48,37 @@ spark.executor.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 @dataclass
 class SparkCluster:
-    """`address` is the master's; `workers` are processes that a test may kill."""
+    """`address` is the master's, `connected` that of who takes part; `workers` are processes that a test may kill."""
 
     address: str
+    connected: str
     environment: dict[str, str]
     workers: list[subprocess.Popen[bytes]]
     folder: Path
 
     @contextmanager
-    def building(self, *asked: tuple[Path, Path, datetime], address: str = "") -> Iterator[IO[str]]:
-        """What a process says that builds each of `asked`: configuration, warehouse, as of; it ends with the block."""
+    def building(self, *asked: tuple[Path, Path, datetime]) -> Iterator[Iterator[str]]:
+        """The steps of a process that builds each of `asked`: configuration, warehouse, as of.
+
+        It ends with the block, and takes part in the cluster until then.
+        """
         each = [str(value) for one in asked for value in one]
-        command = ["-m", "tests.support.spark.building", address or self.address, str(self.folder), *each]
+        command = ["-m", "tests.support.spark.building", self.address, str(self.folder), *each]
         with subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         ) as process:
             too_long = threading.Timer(TOO_LONG, process.kill)
             too_long.start()
             try:
+                assert process.stdin
                 assert process.stdout
-                yield process.stdout
+                yield iter(lambda: process.stdout.readline().strip() or building.MADE, building.MADE)
+                process.stdin.close()
                 assert process.wait() == 0
             finally:
                 too_long.cancel()
@@ -74,7 +93,8 @@ def spark_cluster(folder: Path, memory: str = "1g") -> Iterator[SparkCluster]:
     assert spec.origin
     home = Path(spec.origin).parent
     (folder / "conf").mkdir(parents=True)
-    (folder / "conf" / "spark-defaults.conf").write_text(_DEFAULTS)
+    serves = _free_port()
+    (folder / "conf" / "spark-defaults.conf").write_text(_DEFAULTS + _CONNECT.format(port=serves))
     environment = os.environ | {
         "SPARK_HOME": str(home),
         "SPARK_CONF_DIR": str(folder / "conf"),
@@ -114,7 +134,7 @@ def spark_cluster(folder: Path, memory: str = "1g") -> Iterator[SparkCluster]:
                 address,
             )
         _wait_for_workers(f"http://127.0.0.1:{page}/json/")
-        yield SparkCluster(address, environment, processes[1:], folder)
+        yield SparkCluster(address, f"sc://127.0.0.1:{serves}", environment, processes[1:], folder)
     finally:
         for process in reversed(processes):
             process.kill()

@@ -13,9 +13,10 @@ import threading
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 SCHEMES = ("spark", "sc")
 # a name is looked up and a port answers in less; the first work is taken up when the cluster has a worker to spare
 _ANSWERS_WITHIN, _BEGINS_WITHIN = 10.0, 120.0
+# with ever longer pauses, so that a server of Spark Connect that has gone is missed after a minute
+_RETRIES = 6
 # as many as find every worker, most likely
 _LOOKS = 32
 # of Spark Connect where its address names none
@@ -80,25 +83,28 @@ def on_spark(address: str, shared: Path, settings: Settings) -> OpenEngine:
         )
     # a build has the warehouse to itself, so what lies in a folder of its name is what one left that was killed
     of = f"{platform.node()}{settings.warehouse.resolve()}"
-    folder = shared.resolve() / f"sixkeys-{uuid.uuid5(uuid.NAMESPACE_URL, of).hex[:12]}"
+    shared = shared.resolve()
+    ours = shared / f"sixkeys-{uuid.uuid5(uuid.NAMESPACE_URL, of).hex[:12]}"
+    # of this build alone: a server of Spark Connect may go on writing for one that was killed
+    folder = ours / uuid.uuid4().hex[:12]
 
     if set(str(folder)) & set("*?[]{}\\"):
         raise ConfigurationError(
-            f"{folder.parent}: Spark takes *, ?, [], {{}} and \\ in a path for patterns; name another folder with"
+            f"{shared}: Spark takes *, ?, [], {{}} and \\ in a path for patterns; name another folder with"
             " --shared-folder"
         )
 
     @contextmanager
     def engine(connection: duckdb.DuckDBPyConnection, facts: str) -> Iterator[Engine]:
         _require_answer(place)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(ours, ignore_errors=True)
         try:
             folder.mkdir(parents=True)
-            with _told(place, folder), _session(address, settings.timezone) as spark:
-                _require_workers(spark, folder, place)
+            with _told(place, folder, shared), _session(address, place, settings.timezone) as spark:
+                _require_workers(spark, folder, place, shared)
                 yield SparkEngine(spark, connection, facts, folder)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(ours, ignore_errors=True)
 
     return engine
 
@@ -129,17 +135,10 @@ def _require_answer(place: str) -> None:
 
 
 @contextmanager
-def _session(address: str, timezone: str) -> Iterator["SparkSession"]:
-    warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
+def _session(address: str, place: str, timezone: str) -> Iterator["SparkSession"]:
+    warnings.filterwarnings("ignore", module="pyspark")  # what goes wrong comes as an error, too
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.appName("sixkeys build")
-    if address.startswith("sc://"):
-        spark = builder.remote(address).create()
-    else:
-        with _without_its_words():
-            spark = builder.master(address).config("spark.log.level", "ERROR").getOrCreate()
+    spark = _connected(address, place) if address.startswith("sc://") else _taking_part(address)
     try:
         for key, value in _SETTINGS.items():
             spark.conf.set(key, value)
@@ -147,7 +146,46 @@ def _session(address: str, timezone: str) -> Iterator["SparkSession"]:
             spark.sql(f"create or replace temporary function {form.format(zone=timezone)}")
         yield spark
     finally:
+        if address.startswith("sc://"):
+            spark.client.set_retry_policies([])  # a server that has gone has been waited for
         spark.stop()
+
+
+def _taking_part(address: str) -> "SparkSession":
+    from pyspark.sql import SparkSession
+
+    with _without_its_words():
+        return (
+            SparkSession.builder.appName("sixkeys build")
+            .master(address)
+            .config("spark.log.level", "ERROR")
+            .getOrCreate()
+        )
+
+
+def _connected(address: str, place: str) -> "SparkSession":
+    """A session of Spark Connect; by itself it would ask for ten minutes what no server of it answers."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # before grpc, since it says where that is missing
+    from pyspark.sql.connect.client import DefaultChannelBuilder  # isort: split
+    import grpc
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+    from pyspark.sql.connect.session import SparkSession
+
+    state, states = None, SimpleQueue[object]()
+    ends = {grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE}
+    with suppress(Empty), DefaultChannelBuilder(address).toChannel() as channel:
+        channel.subscribe(states.put, try_to_connect=True)
+        while (state := states.get(timeout=_ANSWERS_WITHIN)) not in ends:
+            pass
+    if state is not grpc.ChannelConnectivity.READY:
+        raise ClusterError(
+            f"{place}: what answers there is no server of Spark Connect, or one without TLS, which a token asks for;"
+            " name another with --engine"
+        )
+    spark = SparkSession.builder.appName("sixkeys build").remote(address).create()
+    spark.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
+    return spark
 
 
 @contextmanager
@@ -163,7 +201,7 @@ def _without_its_words() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _require_workers(spark: "SparkSession", folder: Path, place: str) -> None:
+def _require_workers(spark: "SparkSession", folder: Path, place: str, shared: Path) -> None:
     """Raises ClusterError where no worker begins within two minutes, or one of them cannot take part."""
     token = folder / "seen-by-all"
     token.touch()
@@ -192,7 +230,7 @@ def _require_workers(spark: "SparkSession", folder: Path, place: str) -> None:
         )
     if not all(is_shared for is_shared, _ in found):
         raise ClusterError(
-            f"{folder.parent}: a worker of {place} does not see this folder; name one that all of them share with"
+            f"{shared}: a worker of {place} does not see this folder; name one that all of them share with"
             " --shared-folder"
         )
     if others := {version for _, version in found} - {definitions()}:
@@ -202,7 +240,7 @@ def _require_workers(spark: "SparkSession", folder: Path, place: str) -> None:
 
 
 @contextmanager
-def _told(place: str, folder: Path) -> Iterator[None]:
+def _told(place: str, folder: Path, shared: Path) -> Iterator[None]:
     """Tells in one line what Spark says in many, and what cannot be read in the folder that it shares."""
     try:
         yield
@@ -210,7 +248,7 @@ def _told(place: str, folder: Path) -> Iterator[None]:
         if str(folder) not in str(error):
             raise
         raise ClusterError(
-            f"{folder.parent}: what {place} made is not there; name a folder that this machine and all workers share"
+            f"{shared}: what {place} made is not there; name a folder that this machine and all workers share"
             " with --shared-folder"
         ) from None
     except ConnectionError:
@@ -226,6 +264,15 @@ def _told(place: str, folder: Path) -> Iterator[None]:
 
 
 def _plainly(said: str) -> str:
+    if "JAVA_GATEWAY_EXITED" in said:
+        return "Java did not start here; see that JAVA_HOME, or java where it is not set, is Java 17 or newer"
+    if "StatusCode.UNAVAILABLE" in said:
+        return "the server of Spark Connect has gone; see why in its log, and build again when it is up"
+    if "stopped SparkContext" in said:
+        return (
+            "no master of Spark has taken the build in, or it has ended it; see that Spark 4.3 or newer runs there, and"
+            " in its pages why"
+        )
     if missing := re.search(r"No module named '([\w.]+)'", said):
         return (
             f"the workers' Python has no {missing[1]}; install Sixkeys of this version there, and name that Python in"
