@@ -37,6 +37,7 @@ spark.executor.cores 1
 spark.sql.shuffle.partitions 2
 spark.ui.enabled false
 spark.sql.adaptive.enabled false
+spark.sql.autoBroadcastJoinThreshold -1
 spark.sql.constraintPropagation.enabled false
 spark.sql.lightweightPlanChangeValidation false
 spark.sql.codegen.wholeStage false

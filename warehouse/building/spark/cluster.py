@@ -49,6 +49,8 @@ _SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.ansi.doubleQuotedIdentifiers": "true",
     "spark.sql.cteRecursionRowLimit": "-1",
+    # a join that expects as many parts on both sides fails where a union kept those of its tables
+    "spark.sql.unionOutputPartitioning": "false",
 }
 # the forms that DuckDB has or `create_macros` gives it
 _FORMS = (
