@@ -4,13 +4,17 @@ import re
 
 import duckdb
 
-# commits of which a model holds at once what it joins by
-_AT_ONCE = 1_000_000
+# commits of which a model can hold at once what it joins by, for each GiB that DuckDB may have
+_COMMITS_OF_A_GIB = 1_000_000
 # of repositories in order of their names, in portions of about so many commits, the last name of each portion
 _LAST = """
-with counted as (
-    select c.repo, (sum(count(*)) over (order by c.repo) - count(*)) // $at_once as portion
+with held as (
+    select $of_a_gib * parse_formatted_bytes(current_setting('memory_limit')) / power(2, 30) as commits
+),
+counted as (
+    select c.repo, floor((sum(count(*)) over (order by c.repo) - count(*)) / any_value(h.commits)) as portion
     from source.commits as c
+    cross join held as h
     where c.repo is not null
     group by c.repo
 )
@@ -29,13 +33,13 @@ group by name
 
 
 def create_in_portions(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: str, at_once: int = _AT_ONCE
+    connection: duckdb.DuckDBPyConnection, table: str, rows: str, of_a_gib: int = _COMMITS_OF_A_GIB
 ) -> None:
     """Makes `table` of `rows`, SQL that joins by repository alone, for one portion of the repositories after another.
 
     What it reads by a name is, while it runs, what of that is of the portion.
     """
-    *last, _ = [name for (name,) in connection.execute(_LAST, {"at_once": at_once}).fetchall()] or [None]
+    *last, _ = [name for (name,) in connection.execute(_LAST, {"of_a_gib": of_a_gib}).fetchall()] or [None]
     if not last:
         connection.execute(f"create table {table} as {rows}")
         return
@@ -44,6 +48,7 @@ def create_in_portions(
     tables = connection.execute(_OF_REPOSITORIES, {"catalogs": catalogs}).fetchall()
     read = [(name, of) for name, of in tables if re.search(rf"(?<![\w.]){re.escape(name)}\b", rows)]
     connection.execute("attach ':memory:' as portion; create schema portion.source")
+    connection.execute(f"set search_path = 'portion.main,{path}'")
     try:
         for place, bounds in enumerate(zip([None, *last], [*last, None], strict=True)):
             for name, of in read:
@@ -51,9 +56,7 @@ def create_in_portions(
                 connection.execute(
                     f"create or replace view portion.{view} as select t.* from {of} as t where {_within(*bounds)}"
                 )
-            connection.execute(f"set search_path = 'portion.main,{path}'")
             connection.execute(f"{f'insert into {table}' if place else f'create table {table} as'} {rows}")
-            connection.execute(f"set search_path = '{path}'")
     finally:
         connection.execute(f"set search_path = '{path}'")
         connection.execute("detach portion")

@@ -28,5 +28,5 @@ def test_a_repository_at_a_time_is_all_at_once(built: duckdb.DuckDBPyConnection,
     ).fetchall()
     assert repositories > 5
     assert rows > 0
-    create_in_portions(built, f"memory.main.again_{name}", model(name), at_once=1)
+    create_in_portions(built, f"memory.main.again_{name}", model(name), of_a_gib=1)
     assert built.execute(differing("true", name, f"again_{name}")).fetchall() == []
