@@ -9,7 +9,7 @@ may be history (`is_adrift`), and how many commits the deployment brought is unk
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
@@ -20,6 +20,7 @@ import pyarrow as pa
 from warehouse.building.ancestry.repository import TRACED, KnownRepository, trace_repository
 from warehouse.building.histories import by_repository, graphs, tags_of
 from warehouse.building.identity import told_copies
+from warehouse.building.portions import COMMITS_OF_A_GIB, portions
 from warehouse.storage.arrow_tables import create_table
 
 REVISION_LABEL = "org.opencontainers.image.revision"
@@ -63,6 +64,8 @@ where c.repo in (select d.repo from candidates as d)
 order by c.repo
 """
 _ROWS_AT_ONCE = 500_000
+# what is read of one repository after another; a deployment may be told of another one than it is of
+_OF_REPOSITORIES = ("candidates", "source.commits", "source.pull_requests")
 
 
 @contextmanager
@@ -78,19 +81,32 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 @_without_garbage_collection()
-def trace(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes the tables of TRACED from `candidates`, `gaps`, the source's commits and the source patterns."""
+def trace(connection: duckdb.DuckDBPyConnection, of_a_gib: int = COMMITS_OF_A_GIB) -> None:
+    """Makes the tables of TRACED from `candidates`, `gaps`, the source's commits and the source patterns.
+
+    Repositories are taken in portions of `of_a_gib` commits for each GiB that DuckDB may have.
+    """
     globs = {
         name: of
         for name, of in connection.execute("select name, source_patterns from catalogue").fetchall()
         if of
     }
     gaps = _gaps(connection)
+    for name, schema in TRACED.items():
+        create_table(connection, name, schema.empty_table())
+    for _ in portions(connection, _OF_REPOSITORIES, of_a_gib):
+        _trace(connection, globs, gaps)
+
+
+def _trace(
+    connection: duckdb.DuckDBPyConnection,
+    globs: Mapping[str, Sequence[str]],
+    gaps: Mapping[str, Sequence[tuple[datetime, datetime]]],
+) -> None:
+    """Adds the rows of the repositories that `candidates` has."""
     ordered = "select distinct repo from candidates order by repo nulls last"
     repos = [repo for (repo,) in connection.execute(ordered).fetchall()]
     tags = tags_of(connection, repos)
-    for name, schema in TRACED.items():
-        create_table(connection, name, schema.empty_table())
     waiting: list[dict[str, pa.Table]] = []
     for repo, commits, deployments, copies in zip(
         repos,
