@@ -193,31 +193,32 @@ def _bring_up(
     """Puts the rows of a table that are other ones than before in the place of those, and down in `changed`."""
     place = f"whole.{'kept' if table in KEPT else 'main'}.{table}"
     now = f"(select t.* from ({KEPT.get(table, f'from {table}')}) as t where {is_own})"
+    types = {name: kind for name, kind, *_ in connection.execute(f"describe {place}").fetchall()}
+    hashed = what.row_hash(types)
     connection.execute(
         "create or replace temp table earlier as"
-        f" select t.rowid as place, hash(t) as hash from {place} as t where {is_old}"
+        f" select t.rowid as place, {hashed} as hash from {place} as t where {is_old}"
     )
     connection.execute(
         "create or replace temp table differing as select e.hash from ("
-        f"select hash(n) as hash, 1 as n from {now} as n union all select hash, -1 from earlier) as e"
+        f"select {hashed} as hash, 1 as n from {now} as t union all select hash, -1 from earlier) as e"
         " group by e.hash having sum(e.n) <> 0"
     )
     if not connection.execute("from differing limit 1").fetchall():
         return
     gone = f"from {place} as t where t.rowid in (select e.place from earlier as e semi join differing using (hash))"
-    come = f"from {now} as n where hash(n) in (from differing)"
+    come = f"from {now} as t where {hashed} in (from differing)"
     if table not in KEPT:
-        columns = {name for name, *_ in connection.execute(f"describe {place}").fetchall()}
         told = ", ".join(
-            f'{column if column in columns else "null"} as "{name}"' for name, column in _TOLD.items()
+            f'{column if column in types else "null"} as "{name}"' for name, column in _TOLD.items()
         )
         connection.execute(
             f"insert into changed by name select distinct '{table}' as fact, {told}"
-            f" from (select t.* {gone} union all by name select n.* {come})"
+            f" from (select t.* {gone} union all by name select t.* {come})"
         )
     with transaction(connection):
         connection.execute(f"delete {gone}")
-        connection.execute(f"insert into {place} by name select n.* {come}")
+        connection.execute(f"insert into {place} by name select t.* {come}")
 
 
 def _replace(connection: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 
 import duckdb
 
+from collectors.contract.records import RECORDS
+from warehouse.storage.schema import columns
+
 # kind of node -> SQL for its name in a row `t`, null where the row has none
 _REPOSITORY = ("repository", "t.repo")
 _SERVICE = ("service", "t.service")
@@ -54,10 +57,20 @@ def _listed(nodes: Sequence[tuple[str, str]]) -> str:
     return f"[{listed}]"
 
 
+def row_hash(types: Mapping[str, str]) -> str:
+    """SQL for the hash of a row `t` whose columns have these types.
+
+    By itself DuckDB sees neither which of two lists beside each other a value is in, nor none from empty.
+    """
+    lists = [f'len(t."{name}")' for name, kind in types.items() if kind.endswith("[]")]
+    maps = [f'cardinality(t."{name}")' for name, kind in types.items() if kind.upper().startswith("MAP(")]
+    return f"hash({', '.join(['t', *lists, *maps])})"
+
+
 _ROW_HASHES = " union all ".join(
     [
         f"select '{table}' as told_in, list_filter({_listed(nodes)}, lambda n: n is not null) as nodes,"
-        f" count(*) as n, sum(hash(t)::hugeint) as hash from source.{table} as t"
+        f" count(*) as n, sum({row_hash(columns(RECORDS[table]))}::hugeint) as hash from source.{table} as t"
         f" group by {', '.join(name for _, name in nodes)}"
         for table, nodes in _NODES.items()
     ]
@@ -119,10 +132,10 @@ _OF_SERVICES = {
 
 
 def differing(column: str, now: str, before: str) -> str:
-    """SQL for a column of the rows `t` that two tables have not in common, compared by their hashes."""
+    """SQL for a column of the rows `t` that two small tables have not in common, compared by hashes of their texts."""
     return (
-        f"select e.told from (select {column} as told, hash(t) as row_hash, 1 as n from {now} as t"
-        f" union all select {column}, hash(t), -1 from {before} as t) as e"
+        f"select e.told from (select {column} as told, hash(t::varchar) as row_hash, 1 as n from {now} as t"
+        f" union all select {column}, hash(t::varchar), -1 from {before} as t) as e"
         " group by e.told, e.row_hash having sum(e.n) <> 0"
     )
 

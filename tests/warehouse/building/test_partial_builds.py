@@ -15,7 +15,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from collectors.contract.items import Gone
-from collectors.contract.records import Component, Coverage, Deployment, Incident, Link, PullRequest
+from collectors.contract.records import (
+    Commit,
+    Component,
+    Coverage,
+    Deployment,
+    Incident,
+    Link,
+    PullRequest,
+    Record,
+)
 from config.settings import Settings, load_settings
 from tests.conftest import Sample
 from warehouse.building.build import build
@@ -279,6 +288,51 @@ def test_what_one_service_is_told_of_reaches_each_that_it_concerns(
     brought_up = tmp_path / "brought-up.duckdb"
     shutil.copy(path, brought_up)
     assert differing(brought_up, built_anew(own, now)) == {}
+
+
+@pytest.mark.parametrize(
+    "told_later",
+    [
+        # nobody knew what it touched, and it touched nothing
+        Commit(repo="acme/mono", sha="2" * 40, parents=("1" * 40,), authored_at=LATE, paths=()),
+        # from the end of one list to the beginning of the next
+        Component(name="web", owner="a", repo="acme/mono", source_patterns=("web",), argocd_apps=("lib",)),
+    ],
+    ids=["none and empty", "one list and the next"],
+)
+def test_lists_that_hold_the_same_otherwise_are_others(tmp_path: Path, told_later: Record) -> None:
+    own = Settings(organization="acme", warehouse=tmp_path / "warehouse.duckdb")
+    web = Component(name="web", owner="a", repo="acme/mono", source_patterns=("web", "lib"), argocd_apps=())
+    shas = [str(n) * 40 for n in (1, 2, 3)]
+    told: list[Record] = [
+        web,
+        Coverage(source="deployments", subject="acme/mono", from_at=LATE, until_at=NOW),
+    ]
+    for number, sha in enumerate(shas):
+        at, parents = LATE + timedelta(hours=number), tuple(shas[:number][-1:])
+        paths = [("web/a",), None, ("lib/b",)][number]
+        told.append(Commit(repo="acme/mono", sha=sha, parents=parents, authored_at=LATE, paths=paths))
+        about = {"repo": "acme/mono", "service": "web", "sha": sha}
+        told.append(
+            Deployment(
+                source="ci", id=sha, status="success", finished_at=at, environment="production", **about
+            )
+        )
+    for number in range(9):  # so that few of all are touched
+        told.append(
+            Deployment(
+                source="ci", id=f"o{number}", repo="acme/other", service="other", environment="production",
+                status="success", finished_at=LATE,
+            )
+        )  # fmt: skip
+    for records in (told, [told_later]):
+        with open_warehouse(own.warehouse) as warehouse, warehouse.transaction():
+            warehouse.upsert(records)
+        path = build(own, NOW, worth_storing=0)
+    assert derived(path) == 1
+    brought_up = tmp_path / "brought-up.duckdb"
+    shutil.copy(path, brought_up)
+    assert differing(brought_up, built_anew(own, NOW)) == {}
 
 
 def test_only_what_is_touched_is_derived_anew_and_everything_on_a_new_day_or_by_other_settings(
