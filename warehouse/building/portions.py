@@ -56,9 +56,8 @@ def portions(
     ((path,),) = connection.execute(_PATH).fetchall()
     catalogs = [place.partition(".")[0] for place in path.split(",")]
     tables = connection.execute(_TABLES, {"catalogs": catalogs}).fetchall()
-    narrowed = [
-        (name, of) for name, of, has_repositories in tables if has_repositories and name in set(names)
-    ]
+    asked = set(names)
+    narrowed = [(name, of) for name, of, has_repositories in tables if has_repositories and name in asked]
     connection.execute("attach ':memory:' as portion; create schema portion.source")
     # a schema is looked for in one database
     for name, of, _ in tables:

@@ -141,7 +141,7 @@ WRITTEN = (
     *STORED,
 )
 
-# in the order in which they are asked for, so that what lies before and after it is not read
+# in the order in which they are asked for (of each portion), so that what lies before and after it is not read
 _BY_DAY = (
     "deployments",
     "changes",

@@ -87,11 +87,8 @@ def store_changed(facts: Facts, fewest: int = WORTH_STORING) -> None:
         metric: days[metric.fact, None] | days["covered_days", metric.covered_by] for metric in _metrics()
     }
     metrics = [metric for metric, of_metric in changed.items() if of_metric]
-    wanted = [
-        one
-        for one in stretches
-        if any(one.start <= day < one.end for of_metric in changed.values() for day in of_metric)
-    ]
+    moved = set().union(*changed.values())
+    wanted = [one for one in stretches if any(one.start <= day < one.end for day in moved)]
     if not wanted:
         return
     bound = bound_to(wanted)
